@@ -1,0 +1,117 @@
+/*
+ * weir/config.h - what a stack is told when it is made
+ *
+ * weir_config_init fills in the defaults, which are Linux's unless an RFC says
+ * MUST otherwise (docs/deviations.md); the caller then sets secret and, where
+ * it likes, the rest. A configuration is copied by weir_create.
+ */
+#ifndef WEIR_CONFIG_H
+#define WEIR_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <weir/api.h>
+#include <weir/time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Where memory comes from: in slabs and tables, never per packet. alloc returns
+ * NULL when there is none, which is an ordinary answer. align is a power of two;
+ * free is told the size that alloc was asked for.
+ */
+struct weir_allocator {
+    void *(*alloc)(void *ctx, size_t size, size_t align);
+    void (*free)(void *ctx, void *memory, size_t size);
+    void *ctx;
+};
+
+/*
+ * An allocator over one block of memory, for devices without a heap. The arena
+ * has to outlive the stack; memory must be aligned for pointers.
+ */
+struct weir_arena {
+    uint8_t *memory;
+    size_t len;
+    size_t used;
+    void *free_list;
+};
+
+WEIR_API struct weir_allocator weir_arena_init(struct weir_arena *arena, void *memory, size_t len);
+
+/* TCP's defaults for new connections and its limits per stack. Durations in nanoseconds. */
+struct weir_tcp_config {
+    weir_ns_t rto_initial_ns;   /* 1 s [RFC6298 2.1] */
+    weir_ns_t rto_min_ns;       /* 200 ms, as Linux */
+    weir_ns_t rto_max_ns;       /* 120 s */
+    uint32_t syn_retries;       /* 6: gives up 127 s after the first SYN */
+    uint32_t synack_retries;    /* 5: gives up 63 s after the first SYN-ACK */
+    uint32_t retries1;          /* 3: R1, after which the path is suspected [RFC9293 3.8.3] */
+    uint32_t retries2;          /* 15: R2, after which the connection is given up */
+    weir_ns_t msl_ns;           /* 30 s: TIME-WAIT lasts twice as long */
+    weir_ns_t fin_wait2_ns;     /* 60 s: how long a closed connection waits for the peer's FIN */
+    weir_ns_t keepalive_idle_ns;     /* 2 h [RFC9293 MUST-28] */
+    weir_ns_t keepalive_interval_ns; /* 75 s */
+    uint32_t keepalive_probes;       /* 9 */
+    weir_ns_t delack_min_ns;    /* 40 ms */
+    weir_ns_t delack_max_ns;    /* 200 ms [RFC9293 MUST-40: below 0.5 s] */
+    uint32_t initial_window_segs;    /* 10 [RFC6928] */
+    uint32_t send_buffer_bytes;      /* 256 KiB: what weir_send queues at most, acknowledged or not */
+    uint32_t recv_buffer_bytes;      /* 256 KiB: the receive window at most */
+    uint32_t mss_min;           /* 48: a peer's smaller MSS is raised to it */
+    bool window_scaling;        /* true [RFC7323] */
+    bool timestamps;            /* true [RFC7323] */
+    bool nagle;                 /* true [RFC9293 SHLD-7] */
+    bool abort_on_overflow;     /* false: a full accept queue drops the last ACK, as Linux */
+    bool timewait_reuse;        /* true: a new SYN may replace TIME-WAIT [RFC6191] */
+    const char *congestion_control;  /* "reno"; a name of weir_congestion_control_name */
+    uint32_t challenge_acks_per_s;   /* 10 for each connection [RFC5961 7] */
+    uint32_t reassembly_holes;       /* 64 for each connection: more are dropped */
+    uint16_t port_first, port_last;  /* 32768 to 60999: where ports are chosen from [RFC6056] */
+};
+
+/* IP's limits per stack. */
+struct weir_ip_config {
+    uint8_t ttl;                     /* 64 */
+    uint32_t neighbours;             /* 1024: entries of the ARP and NDP cache */
+    uint32_t neighbour_queue;        /* 16 packets wait for an address to be resolved */
+    uint32_t fragments_bytes;        /* 1 MiB held for reassembly in all */
+    uint32_t fragments_per_source;   /* 16 datagrams under reassembly for one source */
+    weir_ns_t fragments_ns;          /* 30 s; IPv6: 60 s [RFC8200 4.5] */
+    uint32_t icmp_errors_per_s;      /* 100 in all, and a burst of 50 */
+    uint32_t icmp_errors_per_peer_s; /* 1 for each destination, and a burst of 6 */
+    bool echo_replies;               /* true: answer pings */
+    bool forward_source_routes;      /* always false: see docs/deviations.md */
+    uint32_t path_mtu_entries;       /* 1024 */
+    weir_ns_t path_mtu_ns;           /* 10 min, then a larger one is tried [RFC1191 6.3] */
+};
+
+struct weir_config {
+    uint8_t secret[32]; /* from which ISNs, ports and all random choices derive; keep it secret */
+    struct weir_allocator allocator; /* required */
+    size_t memory_limit;             /* bytes from the allocator at most; default: no limit */
+    size_t slab_bytes;               /* 64 KiB: a power of two, at least 1 KiB */
+    uint32_t buffer_small;           /* 256:   the three sizes of buffers, with their headers */
+    uint32_t buffer_medium;          /* 2048 */
+    uint32_t buffer_large;           /* 16384, at most slab_bytes / 2 */
+    uint32_t connections;            /* 0: as many as memory holds */
+    uint32_t timewaits;              /* 262144; the oldest makes room */
+    uint32_t syn_queue;              /* 4096 half-open connections in the stack */
+    struct weir_tcp_config tcp;
+    struct weir_ip_config ip;
+};
+
+/* Fills in every default; secret is zero, the allocator empty. */
+WEIR_API void weir_config_init(struct weir_config *config);
+
+/* The index-th congestion control's name, or NULL past the last. Any thread. */
+WEIR_API const char *weir_congestion_control_name(size_t index);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * weir/host.h - run a stack on a real machine (libweir-os)
+ *
+ * A host is a stack, its drivers, the machine's monotonic clock and its entropy, and
+ * an epoll loop. The application gets its events through one function.
+ */
+#ifndef WEIR_HOST_H
+#define WEIR_HOST_H
+
+#include <weir/driver.h>
+#include <weir/weir.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct weir_host;
+
+/* The machine's monotonic clock. Any thread. */
+WEIR_API weir_ns_t weir_host_now(void);
+
+/* weir_config_init, then a secret from the kernel and the C library's allocator. */
+WEIR_API void weir_host_config(struct weir_config *config);
+
+/* Makes a host with a stack of its own. 0, or an error of weir_create. */
+WEIR_API int weir_host_create(const struct weir_config *config, struct weir_host **host);
+WEIR_API void weir_host_destroy(struct weir_host **host);
+
+WEIR_API struct weir *weir_host_stack(struct weir_host *host);
+
+/*
+ * Adds a driver and its interface. Takes *driver on success. 0 and the interface's number, or
+ * an error of weir_netif_add.
+ */
+WEIR_API int weir_host_attach(struct weir_host *host, struct weir_driver **driver,
+                              weir_netif_t *netif);
+
+/* What the application is told of the stack's events. */
+typedef void (*weir_host_on_event)(void *ctx, struct weir *s, const struct weir_event *event);
+WEIR_API void weir_host_set_events(struct weir_host *host, weir_host_on_event on_event, void *ctx);
+
+/*
+ * Watches a descriptor of the application's own: on_ready is called in the loop when poll's
+ * events (POLLIN, POLLOUT) occur. events 0 stops watching. 0, WEIR_EINVAL, WEIR_ENOMEM.
+ */
+typedef void (*weir_host_on_ready)(void *ctx, int fd, unsigned events);
+WEIR_API int weir_host_watch(struct weir_host *host, int fd, unsigned events,
+                             weir_host_on_ready on_ready, void *ctx);
+
+/* Calls on_time once, at or after at; WEIR_NEVER cancels. One such timer per host. */
+typedef void (*weir_host_on_time)(void *ctx, weir_ns_t now);
+WEIR_API void weir_host_set_timer(struct weir_host *host, weir_ns_t at, weir_host_on_time on_time,
+                                  void *ctx);
+
+/*
+ * Waits for one round of work, at most max_wait_ns (WEIR_NEVER: as long as it takes), and does
+ * it. Returns 0, or a negative code when a driver failed.
+ */
+WEIR_API int weir_host_step(struct weir_host *host, weir_ns_t max_wait_ns);
+
+/* Steps until weir_host_stop is called (a signal handler may) or a driver fails. */
+WEIR_API int weir_host_run(struct weir_host *host);
+WEIR_API void weir_host_stop(struct weir_host *host);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,196 @@
+/*
+ * weir/tcp.h - TCP for the application: the user calls of RFC 9293 3.9.1
+ *
+ *   OPEN      weir_connect, weir_listen and weir_accept
+ *   SEND      weir_send, weir_send_lent
+ *   RECEIVE   weir_recv, weir_recv_lent
+ *   CLOSE     weir_shutdown, weir_close
+ *   ABORT     weir_abort
+ *   STATUS    weir_tcp_info
+ */
+#ifndef WEIR_TCP_H
+#define WEIR_TCP_H
+
+#include <weir/weir.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef weir_handle_t weir_conn_t;
+typedef weir_handle_t weir_listener_t;
+
+enum weir_tcp_state {
+    WEIR_TCP_CLOSED,
+    WEIR_TCP_LISTEN,
+    WEIR_TCP_SYN_SENT,
+    WEIR_TCP_SYN_RECEIVED,
+    WEIR_TCP_ESTABLISHED,
+    WEIR_TCP_FIN_WAIT_1,
+    WEIR_TCP_FIN_WAIT_2,
+    WEIR_TCP_CLOSE_WAIT,
+    WEIR_TCP_CLOSING,
+    WEIR_TCP_LAST_ACK,
+    WEIR_TCP_TIME_WAIT,
+    WEIR_TCP_STATES,
+};
+
+/* "SYN-SENT": the RFC's name. Never NULL. Any thread. */
+WEIR_API const char *weir_tcp_state_name(enum weir_tcp_state state);
+
+/*
+ * Opens a connection to remote. local may be NULL, or have an address, a port, both
+ * or neither; what is missing is chosen [RFC6724, RFC6056] and then kept. The handle
+ * is usable at once: what is sent waits for the handshake, whose end is told by
+ * WEIR_EVENT_CONNECTED or WEIR_EVENT_CLOSED. Connecting to one's own address and
+ * port gives a connection with itself. Returns 0 and the handle, or
+ *   WEIR_EINVAL         remote is a multicast, broadcast or unspecified address, or port 0
+ *   WEIR_EADDRINUSE     this four-tuple exists
+ *   WEIR_EADDRNOTAVAIL  local is not one of our addresses, or no port is free
+ *   WEIR_ENETUNREACH    no route
+ *   WEIR_ENOMEM
+ */
+WEIR_API int weir_connect(struct weir *s, const struct weir_endpoint *local,
+                          const struct weir_endpoint *remote, weir_conn_t *conn);
+
+/*
+ * Like weir_connect, but first sets count options, so that they hold from the SYN on.
+ */
+struct weir_opt_value {
+    enum weir_opt opt;
+    int64_t value;
+};
+WEIR_API int weir_connect_with(struct weir *s, const struct weir_endpoint *local,
+                               const struct weir_endpoint *remote,
+                               const struct weir_opt_value *opts, size_t count,
+                               weir_conn_t *conn);
+
+/*
+ * Listens on local; the address :: means every address of both families. backlog
+ * is how many complete connections may wait for weir_accept. Existing connections on
+ * the port are not touched. Returns 0 and the handle, or
+ *   WEIR_EINVAL         port 0, or a multicast address
+ *   WEIR_EADDRINUSE     another listener has it
+ *   WEIR_EADDRNOTAVAIL  not one of our addresses
+ *   WEIR_ENOMEM
+ */
+WEIR_API int weir_listen(struct weir *s, const struct weir_endpoint *local, uint32_t backlog,
+                         weir_listener_t *listener);
+
+/*
+ * Takes the oldest complete connection. Returns 0 and its handle, or
+ *   WEIR_EAGAIN  none: wait for WEIR_EVENT_ACCEPTABLE
+ *   WEIR_ESTALE  no such listener
+ */
+WEIR_API int weir_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn);
+
+enum weir_send_flags {
+    WEIR_SEND_MORE = 1,   /* more follows at once: do not send a short segment yet */
+    WEIR_SEND_URGENT = 2, /* these bytes are urgent, up to the last [RFC9293 3.8.5] */
+};
+
+/*
+ * Queues up to len bytes for sending. Returns how many were taken, at least 1 (0 if
+ * len is 0), or
+ *   WEIR_EAGAIN  the send queue is full: wait for WEIR_EVENT_WRITABLE
+ *   WEIR_EPIPE   our side is closed
+ *   WEIR_ENOMEM  the memory budget is used up (an event will not follow)
+ *   WEIR_ESTALE  no such connection
+ *   the error that ended the connection, e.g. WEIR_ECONNRESET
+ */
+WEIR_API ptrdiff_t weir_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t len,
+                             unsigned flags);
+
+/*
+ * Sends without a copy: all len bytes are lent to the stack, which calls
+ * release(owner) exactly once when no frame refers to them any more. Returns len, or
+ * an error as above, in which case nothing was taken and release is not called. A
+ * lent buffer is taken whole as soon as the send queue has any room.
+ *   WEIR_EINVAL  release is NULL, or len is 0 or more than 2^30
+ */
+WEIR_API ptrdiff_t weir_send_lent(struct weir *s, weir_conn_t conn, struct weir_slice bytes,
+                                  unsigned flags, void (*release)(void *owner), void *owner);
+
+/*
+ * Receives up to len bytes. Returns how many, or
+ *   0            the peer has closed its side and all has been read
+ *   WEIR_EAGAIN  nothing has arrived: wait for WEIR_EVENT_READABLE
+ *   WEIR_ESTALE  no such connection
+ *   the error that ended the connection, after the bytes that came before it
+ */
+WEIR_API ptrdiff_t weir_recv(struct weir *s, weir_conn_t conn, void *bytes, size_t len);
+
+/*
+ * Receives without a copy: fills in up to max slices with the bytes at the head of
+ * the receive queue, without consuming them. They stay valid until weir_recv_done,
+ * weir_recv or weir_close on this connection. Returns the count of bytes in the
+ * slices, else as weir_recv; *count is the number of slices.
+ */
+WEIR_API ptrdiff_t weir_recv_lent(struct weir *s, weir_conn_t conn, struct weir_slice *slices,
+                                  size_t max, size_t *count);
+
+/* Consumes len bytes that weir_recv_lent showed. 0, WEIR_EINVAL (more than there are), WEIR_ESTALE. */
+WEIR_API int weir_recv_done(struct weir *s, weir_conn_t conn, size_t len);
+
+/*
+ * Closes our side when everything queued has been sent: the peer will read an end,
+ * and we can go on receiving. 0, or WEIR_ENOTCONN (never connected), WEIR_ESTALE.
+ */
+WEIR_API int weir_shutdown(struct weir *s, weir_conn_t conn);
+
+/*
+ * Gives up a handle: of a connection (what is queued is still sent and the close
+ * completes in the background; with unread data in the receive queue, or with
+ * WEIR_OPT_LINGER, the connection is reset [RFC9293 SHLD-3]), of a listener (what waits
+ * to be accepted is reset), of a UDP endpoint or a pinger. No event of it follows.
+ * 0, or WEIR_ESTALE.
+ */
+WEIR_API int weir_close(struct weir *s, weir_handle_t handle);
+
+/* Sends a reset, drops what is queued, and gives up the handle. 0, or WEIR_ESTALE. */
+WEIR_API int weir_abort(struct weir *s, weir_conn_t conn);
+
+/* Its two ends; a listener has no remote one (WEIR_ENOTCONN). 0, or WEIR_ESTALE. */
+WEIR_API int weir_local(const struct weir *s, weir_handle_t handle, struct weir_endpoint *endpoint);
+WEIR_API int weir_remote(const struct weir *s, weir_handle_t handle,
+                         struct weir_endpoint *endpoint);
+
+/*
+ * How far the urgent data reaches: the count of bytes up to and including the last
+ * urgent one that are still to be read, 0 for none [RFC9293 MUST-33]. Or WEIR_ESTALE.
+ */
+WEIR_API ptrdiff_t weir_urgent(const struct weir *s, weir_conn_t conn);
+
+/* STATUS. Sequence numbers are raw; windows are bytes, scaled. */
+struct weir_tcp_info {
+    enum weir_tcp_state state;
+    int error; /* what ended the connection */
+    uint32_t iss, irs;
+    uint32_t snd_una, snd_nxt, snd_wnd, rcv_nxt, rcv_wnd;
+    uint32_t snd_mss, rcv_mss, pmtu;
+    uint8_t snd_wscale, rcv_wscale;
+    bool wscale_ok, timestamps_ok, sack_ok;
+    uint32_t cwnd, ssthresh;         /* bytes; ssthresh UINT32_MAX: not yet known */
+    weir_ns_t srtt_ns, rttvar_ns, rtt_min_ns, rto_ns; /* srtt 0: no sample yet */
+    uint32_t flight_bytes;           /* sent and not acknowledged */
+    uint32_t send_queued, recv_queued, reassembly_queued; /* bytes */
+    uint32_t backoff;                /* times the retransmission timer fired in a row */
+    bool in_recovery;
+    const char *congestion_control;
+    uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
+    uint64_t segs_out, segs_in, data_segs_out, data_segs_in, retransmits, dup_acks_in;
+    weir_ns_t last_sent_at, last_received_at;
+    weir_ns_t blocked_by_app_ns, blocked_by_peer_ns, blocked_by_cwnd_ns; /* time spent so */
+};
+
+WEIR_API int weir_tcp_info(const struct weir *s, weir_conn_t conn, struct weir_tcp_info *info);
+
+/* Advice for a test or a demonstration: the next connection of this stack starts with
+ * this ISN instead of RFC 6528's. For the life of one connection only. */
+WEIR_API void weir_tcp_next_isn(struct weir *s, uint32_t isn);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
