@@ -1,0 +1,64 @@
+/*
+ * be.h - numbers as they stand on the wire
+ *
+ * Most significant byte first, made of bytes, so that they have no alignment
+ * and a wire struct has no padding. Compilers turn get and of into one load or
+ * store and a byte swap.
+ */
+#ifndef BASE_BE_H
+#define BASE_BE_H
+
+#include <stdint.h>
+
+typedef struct {
+    uint8_t b[2];
+} be16_t;
+
+typedef struct {
+    uint8_t b[4];
+} be32_t;
+
+typedef struct {
+    uint8_t b[8];
+} be64_t;
+
+_Static_assert(sizeof(be16_t) == 2 && _Alignof(be16_t) == 1, "be16_t is two bytes");
+_Static_assert(sizeof(be32_t) == 4 && _Alignof(be32_t) == 1, "be32_t is four bytes");
+_Static_assert(sizeof(be64_t) == 8 && _Alignof(be64_t) == 1, "be64_t is eight bytes");
+
+static inline uint16_t be16_get(be16_t v)
+{
+    return (uint16_t)(v.b[0] << 8 | v.b[1]);
+}
+
+static inline uint32_t be32_get(be32_t v)
+{
+    return (uint32_t)v.b[0] << 24 | (uint32_t)v.b[1] << 16 | (uint32_t)v.b[2] << 8 | v.b[3];
+}
+
+static inline uint64_t be64_get(be64_t v)
+{
+    return (uint64_t)v.b[0] << 56 | (uint64_t)v.b[1] << 48 | (uint64_t)v.b[2] << 40 |
+           (uint64_t)v.b[3] << 32 | (uint64_t)v.b[4] << 24 | (uint64_t)v.b[5] << 16 |
+           (uint64_t)v.b[6] << 8 | v.b[7];
+}
+
+static inline be16_t be16_of(uint16_t host)
+{
+    return (be16_t){{(uint8_t)(host >> 8), (uint8_t)host}};
+}
+
+static inline be32_t be32_of(uint32_t host)
+{
+    return (be32_t){
+        {(uint8_t)(host >> 24), (uint8_t)(host >> 16), (uint8_t)(host >> 8), (uint8_t)host}};
+}
+
+static inline be64_t be64_of(uint64_t host)
+{
+    return (be64_t){{(uint8_t)(host >> 56), (uint8_t)(host >> 48), (uint8_t)(host >> 40),
+                     (uint8_t)(host >> 32), (uint8_t)(host >> 24), (uint8_t)(host >> 16),
+                     (uint8_t)(host >> 8), (uint8_t)host}};
+}
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * checksum.h - the internet checksum [RFC1071]
+ *
+ * A sum here is the one's complement sum of 16-bit words in network order, kept
+ * as a number of the host below 2^16, so it is the same on every machine. Sums
+ * are zero for nothing and are passed on from piece to piece:
+ *
+ *   sum = checksum_pseudo(&src, &dst, protocol, len);
+ *   sum = checksum_add(sum, bytes, len);
+ *   header->checksum = be16_of(checksum_fold(sum));
+ *
+ * Over bytes that contain their checksum, checksum_is_good(sum) is true.
+ * A piece that another one follows must have an even length; otherwise
+ * checksum_join puts the two together.
+ */
+#ifndef BASE_CHECKSUM_H
+#define BASE_CHECKSUM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <weir/addr.h>
+
+/* sum and the sum of the bytes; a last odd byte counts as followed by a zero. */
+uint32_t checksum_add(uint32_t sum, const void *bytes, size_t len);
+
+/* Copies len bytes, which must not overlap, and returns their sum, in one pass. */
+uint32_t checksum_copy(void *to, const void *from, size_t len);
+
+/* The sum of the pseudo-header of either family. */
+uint32_t checksum_pseudo(const struct weir_addr *src, const struct weir_addr *dst,
+                         uint8_t protocol, size_t len);
+
+/* Any sum of sums, reduced below 2^16. */
+static inline uint32_t checksum_reduce(uint64_t sum)
+{
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (uint32_t)sum;
+}
+
+/* The sum of a, made from len_of_a bytes, and of b, made from the bytes that follow. */
+static inline uint32_t checksum_join(uint32_t a, uint32_t b, size_t len_of_a)
+{
+    /* After an odd number of bytes, high and low change places [RFC1071 2(B)]. */
+    if (len_of_a & 1)
+        b = (b & 0xff) << 8 | (b >> 8 & 0xff);
+    return checksum_reduce((uint64_t)a + b);
+}
+
+/* What the checksum field holds for a sum in which it counted as zero. */
+static inline uint16_t checksum_fold(uint32_t sum)
+{
+    return (uint16_t)(~checksum_reduce(sum) & 0xffff);
+}
+
+/* Is this the sum of bytes that contain their right checksum? */
+static inline bool checksum_is_good(uint32_t sum)
+{
+    return checksum_reduce(sum) == 0xffff;
+}
+
+/* The checksum field after one 16-bit word it covers became another [RFC1624 3, eqn. 3]. */
+static inline uint16_t checksum_update16(uint16_t checksum, uint16_t old_word, uint16_t new_word)
+{
+    uint32_t sum = (uint32_t)(uint16_t)~checksum + (uint16_t)~old_word + new_word;
+
+    return checksum_fold(sum);
+}
+
+/* The same for an aligned 32-bit word. */
+static inline uint16_t checksum_update32(uint16_t checksum, uint32_t old_word, uint32_t new_word)
+{
+    uint64_t sum = (uint64_t)(uint16_t)~checksum + (uint32_t)~old_word + new_word;
+
+    return checksum_fold(checksum_reduce(sum));
+}
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * span.h - a pointer into somebody else's bytes, with its length
+ *
+ * A span borrows; it never owns. An empty span may have any pointer, also NULL.
+ * Dropping or taking more than there is yields what there is: a span never
+ * reaches beyond the one it was made from.
+ */
+#ifndef BASE_SPAN_H
+#define BASE_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct span {
+    const uint8_t *bytes;
+    size_t len;
+};
+
+static inline struct span span_of(const void *bytes, size_t len)
+{
+    return (struct span){bytes, len};
+}
+
+static inline struct span span_none(void)
+{
+    return (struct span){NULL, 0};
+}
+
+static inline bool span_is_empty(struct span s)
+{
+    return s.len == 0;
+}
+
+/* The span without its first len bytes. */
+static inline struct span span_drop(struct span s, size_t len)
+{
+    if (len > s.len)
+        len = s.len;
+    /* Nothing is added to a pointer that may be NULL. */
+    return len == 0 ? s : (struct span){s.bytes + len, s.len - len};
+}
+
+/* The first len bytes of the span. */
+static inline struct span span_take(struct span s, size_t len)
+{
+    return (struct span){s.bytes, len < s.len ? len : s.len};
+}
+
+static inline bool span_eq(struct span a, struct span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
+}
+
+#endif
