@@ -1,0 +1,65 @@
+/*
+ * frame.h - a frame on its way out
+ *
+ * Headers are built downward from the end of the headroom: the payload's owner adds
+ * slices, TCP pushes its header, IP pushes its own, the link's comes last. The payload
+ * stays where it is; a frame holds a reference to each buffer it points into until the
+ * driver gives it back.
+ *
+ * The first slice is always the headers.
+ */
+#ifndef CORE_BASE_FRAME_H
+#define CORE_BASE_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <weir/weir.h>
+
+struct buf;
+struct bufs;
+struct pool;
+
+enum {
+    /* Ethernet with two tags 22, IPv6 with a fragment header 48, TCP 60; rounded up. */
+    FRAME_HEADROOM = 160,
+};
+
+struct frame {
+    struct weir_frame wire;  /* what the driver sees; must be the first member */
+    struct frame *next;      /* in the queue that has the frame */
+    struct buf *held[WEIR_FRAME_SLICES]; /* held[i] is referred to by slice i, or NULL */
+    uint32_t payload_sum;    /* checksum_add of all slices but the first, if known */
+    bool payload_sum_known;
+    uint8_t headroom[FRAME_HEADROOM];
+};
+
+/* A first-in first-out queue of frames. */
+struct frames {
+    struct frame *head;
+    struct frame *tail;
+    uint32_t count;
+};
+
+/* Takes a frame without headers or payload from the pool; NULL when there is no memory. */
+struct frame *frame_get(struct pool *pool);
+
+/* Gives the frame back and lets go of its buffers. Takes *frame, leaves NULL. */
+void frame_put(struct pool *pool, struct bufs *bufs, struct frame **frame);
+
+/* Makes room for len bytes of header before what is there; returns them. */
+uint8_t *frame_push(struct frame *frame, size_t len);
+
+/* Takes the first len bytes of header away again. */
+void frame_pull(struct frame *frame, size_t len);
+
+/* Adds payload: the caller's reference to buf goes to the frame. False: no slice is left. */
+bool frame_add(struct frame *frame, uint8_t *bytes, size_t len, struct buf **buf);
+
+/* Fills in the transport checksum that CSUM_PARTIAL left to be made, over all slices. */
+void frame_finish_checksum(struct frame *frame);
+
+void frames_add(struct frames *queue, struct frame **frame);
+struct frame *frames_take(struct frames *queue); /* NULL: empty */
+
+#endif
