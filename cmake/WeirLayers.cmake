@@ -1,0 +1,36 @@
+# A layer is a folder. layer_NAME is its object library, present when the folder has a .c file.
+
+# The .c files directly in a folder; a new file is noticed by the next build.
+function(weir_sources out folder)
+    file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.c)
+    set(${out} ${found} PARENT_SCOPE)
+endfunction()
+
+function(weir_layer name folder flags)
+    weir_sources(sources ${folder})
+    if(sources)
+        add_library(layer_${name} OBJECT ${sources})
+        target_link_libraries(layer_${name} PRIVATE ${flags})
+        target_compile_options(layer_${name} PRIVATE ${lto_flags})
+        set_property(GLOBAL APPEND PROPERTY WEIR_LAYERS ${name})
+    endif()
+endfunction()
+
+function(weir_core_layer name folder)
+    weir_layer(${name} ${folder} weir_core_flags)
+endfunction()
+
+function(weir_outer_layer name folder)
+    weir_layer(${name} ${folder} weir_outer_flags)
+endfunction()
+
+# The objects of those of the named layers that exist.
+function(weir_objects out)
+    set(objects)
+    foreach(name ${ARGN})
+        if(TARGET layer_${name})
+            list(APPEND objects $<TARGET_OBJECTS:layer_${name}>)
+        endif()
+    endforeach()
+    set(${out} ${objects} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,117 @@
+# Tests. A folder tests/unit/X is the program unit_X; a file fuzz/X.c is the program fuzz_X.
+
+# cmocka is there for the machine we build on, rarely for the one we cross-build for.
+set(saved_flags ${CMAKE_REQUIRED_LIBRARIES})
+include(CheckCSourceCompiles)
+set(CMAKE_REQUIRED_LIBRARIES cmocka)
+check_c_source_compiles("
+    #include <stdarg.h>
+    #include <stddef.h>
+    #include <stdint.h>
+    #include <setjmp.h>
+    #include <cmocka.h>
+    int main(void) { return _cmocka_run_group_tests(\"\", NULL, 0, NULL, NULL); }" WEIR_HAVE_CMOCKA)
+set(CMAKE_REQUIRED_LIBRARIES ${saved_flags})
+option(WEIR_WITH_CMOCKA "Run the unit tests with cmocka" ${WEIR_HAVE_CMOCKA})
+
+weir_sources(tests_lib_sources tests/lib)
+add_library(tests_lib OBJECT ${tests_lib_sources})
+target_link_libraries(tests_lib PRIVATE weir_outer_flags)
+target_include_directories(tests_lib PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+if(WEIR_WITH_CMOCKA)
+    target_compile_definitions(tests_lib PRIVATE WEIR_WITH_CMOCKA)
+endif()
+
+set(test_environment
+    WEIR_SOURCE=${PROJECT_SOURCE_DIR} WEIR_BUILD=${PROJECT_BINARY_DIR}
+    UBSAN_OPTIONS=print_stacktrace=1)
+
+function(weir_add_test name label)
+    add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES
+        LABELS ${label} TIMEOUT 300 SKIP_RETURN_CODE 77 ENVIRONMENT "${test_environment}")
+endfunction()
+
+# ---- unit tests ----
+
+file(GLOB unit_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/*/*.c)
+set(unit_folders)
+foreach(source ${unit_sources})
+    cmake_path(GET source PARENT_PATH folder)
+    list(APPEND unit_folders ${folder})
+endforeach()
+list(REMOVE_DUPLICATES unit_folders)
+
+foreach(folder ${unit_folders})
+    cmake_path(GET folder FILENAME name)
+    set(sources ${unit_sources})
+    list(FILTER sources INCLUDE REGEX "/tests/unit/${name}/")
+    add_executable(unit_${name} ${sources} $<TARGET_OBJECTS:tests_lib>)
+    if(name STREQUAL "cli") # the commands, without their main
+        set(commands ${cli_sources})
+        list(FILTER commands EXCLUDE REGEX "/main\\.c$")
+        target_sources(unit_cli PRIVATE ${commands})
+        target_compile_definitions(unit_cli PRIVATE WEIR_VERSION="${PROJECT_VERSION}")
+    endif()
+    weir_link_visible(unit_${name})
+    target_include_directories(unit_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    if(WEIR_WITH_CMOCKA)
+        target_link_libraries(unit_${name} PRIVATE cmocka)
+    endif()
+    weir_add_test(unit_${name} unit unit_${name})
+endforeach()
+
+# ---- fuzz targets: with libFuzzer, or as programs that replay the kept corpus ----
+
+weir_sources(fuzz_sources fuzz)
+set(fuzz_helpers)
+set(fuzz_targets)
+foreach(source ${fuzz_sources})
+    file(STRINGS ${source} entry REGEX "LLVMFuzzerTestOneInput" LIMIT_COUNT 1)
+    if(entry)
+        list(APPEND fuzz_targets ${source})
+    else()
+        list(APPEND fuzz_helpers ${source})
+    endif()
+endforeach()
+
+foreach(source ${fuzz_targets})
+    cmake_path(GET source STEM name)
+    string(REGEX REPLACE "^fuzz_" "" name ${name})
+    add_executable(fuzz_${name} ${source} ${fuzz_helpers})
+    weir_link_visible(fuzz_${name})
+    target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    if(WEIR_FUZZ)
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    else()
+        target_sources(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tools/fuzz_replay.c)
+        weir_add_test(fuzz_${name}_corpus fuzz
+            fuzz_${name} ${PROJECT_SOURCE_DIR}/fuzz/corpus/${name})
+    endif()
+endforeach()
+
+# ---- examples: run without arguments, or by a script that is given the program ----
+
+foreach(source ${example_sources})
+    cmake_path(GET source STEM name)
+    set(script ${PROJECT_SOURCE_DIR}/tests/examples/${name}.sh)
+    if(EXISTS ${script})
+        weir_add_test(example_${name} example ${script} $<TARGET_FILE:example_${name}>)
+    else()
+        weir_add_test(example_${name} example example_${name})
+    endif()
+endforeach()
+
+# ---- scripts that run the program: golden ladders, command lines ----
+
+file(GLOB scripts CONFIGURE_DEPENDS
+    ${PROJECT_SOURCE_DIR}/tests/golden/*.sh ${PROJECT_SOURCE_DIR}/tests/cli/*.sh)
+if(NOT TARGET weir)
+    set(scripts)
+endif()
+foreach(script ${scripts})
+    cmake_path(GET script STEM name)
+    cmake_path(GET script PARENT_PATH folder)
+    cmake_path(GET folder FILENAME group)
+    weir_add_test(${group}_${name} ${group} ${script})
+endforeach()
