@@ -1,0 +1,33 @@
+/*
+ * mem.h - the caller's memory, within a budget
+ *
+ * Everything the library holds comes through here: slabs of pools, segments of tables.
+ * Past the limit, or when the caller's allocator has nothing left, the answer is NULL,
+ * which is an ordinary answer. Memory comes as the allocator left it, not zeroed.
+ */
+#ifndef CORE_BASE_MEM_H
+#define CORE_BASE_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <weir/config.h>
+
+struct mem {
+    void *(*alloc)(void *ctx, size_t size, size_t align);
+    void (*free)(void *ctx, void *memory, size_t size);
+    void *ctx;
+    size_t limit; /* bytes at most; may be lowered below used, then nothing more is given */
+    size_t used;
+    size_t peak; /* the most that used has been */
+};
+
+/* Without a limit: SIZE_MAX. */
+void mem_init(struct mem *mem, const struct weir_allocator *allocator, size_t limit);
+
+/* size is not zero; align is a power of two. NULL: there is no more. */
+void *mem_alloc(struct mem *mem, size_t size, size_t align);
+
+/* size is what mem_alloc was asked for. memory may be NULL. */
+void mem_free(struct mem *mem, void *memory, size_t size);
+
+#endif

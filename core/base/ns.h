@@ -1,0 +1,55 @@
+/*
+ * ns.h - instants and durations in nanoseconds
+ *
+ * An instant is on whatever clock the caller of the library uses, of which only the
+ * differences mean anything; it may be negative. NEVER is later than every instant.
+ */
+#ifndef CORE_BASE_NS_H
+#define CORE_BASE_NS_H
+
+#include <stdint.h>
+#include <weir/time.h>
+
+typedef weir_ns_t ns_t;
+
+#define NEVER WEIR_NEVER
+
+#define NS_US WEIR_US
+#define NS_MS WEIR_MS
+#define NS_S WEIR_S
+
+static inline ns_t ns_min(ns_t a, ns_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline ns_t ns_max(ns_t a, ns_t b)
+{
+    return a > b ? a : b;
+}
+
+/* duration_ns after now, which stays within what ns_t can say; NEVER stays NEVER. */
+static inline ns_t ns_after(ns_t now, ns_t duration_ns)
+{
+    if (now == NEVER)
+        return NEVER;
+    if (duration_ns >= 0)
+        return now > NEVER - duration_ns ? NEVER : now + duration_ns;
+    return now < INT64_MIN - duration_ns ? INT64_MIN : now + duration_ns;
+}
+
+/* How long it is from since until now: 0 if that is still to come, NEVER if too long to say. */
+static inline ns_t ns_since(ns_t since, ns_t now)
+{
+    if (now <= since)
+        return 0;
+    return since < 0 && now > NEVER + since ? NEVER : now - since;
+}
+
+/* A duration in a coarser unit (NS_US, NS_MS, NS_S), rounded up; not below 0. */
+static inline ns_t ns_div_ceil(ns_t duration_ns, ns_t unit_ns)
+{
+    return duration_ns <= 0 ? 0 : (duration_ns - 1) / unit_ns + 1;
+}
+
+#endif
