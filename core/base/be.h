@@ -5,8 +5,8 @@
  * and a wire struct has no padding. Compilers turn get and of into one load or
  * store and a byte swap.
  */
-#ifndef BASE_BE_H
-#define BASE_BE_H
+#ifndef CORE_BASE_BE_H
+#define CORE_BASE_BE_H
 
 #include <stdint.h>
 
@@ -38,9 +38,9 @@ static inline uint32_t be32_get(be32_t v)
 
 static inline uint64_t be64_get(be64_t v)
 {
-    return (uint64_t)v.b[0] << 56 | (uint64_t)v.b[1] << 48 | (uint64_t)v.b[2] << 40 |
-           (uint64_t)v.b[3] << 32 | (uint64_t)v.b[4] << 24 | (uint64_t)v.b[5] << 16 |
-           (uint64_t)v.b[6] << 8 | v.b[7];
+    return (uint64_t)v.b[0] << 56 | (uint64_t)v.b[1] << 48 | (uint64_t)v.b[2] << 40
+           | (uint64_t)v.b[3] << 32 | (uint64_t)v.b[4] << 24 | (uint64_t)v.b[5] << 16
+           | (uint64_t)v.b[6] << 8 | v.b[7];
 }
 
 static inline be16_t be16_of(uint16_t host)

@@ -13,8 +13,8 @@
  * A piece that another one follows must have an even length; otherwise
  * checksum_join puts the two together.
  */
-#ifndef BASE_CHECKSUM_H
-#define BASE_CHECKSUM_H
+#ifndef CORE_BASE_CHECKSUM_H
+#define CORE_BASE_CHECKSUM_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,8 +28,8 @@ uint32_t checksum_add(uint32_t sum, const void *bytes, size_t len);
 uint32_t checksum_copy(void *to, const void *from, size_t len);
 
 /* The sum of the pseudo-header of either family. */
-uint32_t checksum_pseudo(const struct weir_addr *src, const struct weir_addr *dst,
-                         uint8_t protocol, size_t len);
+uint32_t checksum_pseudo(const struct weir_addr *src, const struct weir_addr *dst, uint8_t protocol,
+                         size_t len);
 
 /* Any sum of sums, reduced below 2^16. */
 static inline uint32_t checksum_reduce(uint64_t sum)

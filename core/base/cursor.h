@@ -7,8 +7,8 @@
  * once, at the end, whether all of it was there. A writer is the same the other
  * way round: what does not fit is not written, and from then on nothing is.
  */
-#ifndef BASE_CURSOR_H
-#define BASE_CURSOR_H
+#ifndef CORE_BASE_CURSOR_H
+#define CORE_BASE_CURSOR_H
 
 #include <stdbool.h>
 #include <stddef.h>

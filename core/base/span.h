@@ -5,8 +5,8 @@
  * Dropping or taking more than there is yields what there is: a span never
  * reaches beyond the one it was made from.
  */
-#ifndef BASE_SPAN_H
-#define BASE_SPAN_H
+#ifndef CORE_BASE_SPAN_H
+#define CORE_BASE_SPAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,96 @@
+/*
+ * ip4.h - IPv4 headers and their options [RFC791] [RFC1122 3.2.1]
+ */
+#ifndef CORE_WIRE_IP4_H
+#define CORE_WIRE_IP4_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <weir/addr.h>
+
+#include "base/span.h"
+#include "base/why.h"
+#include "wire/ip.h"
+
+enum {
+    IP4_HEADER_LEN = 20,
+    IP4_HEADER_MAX = 60,
+    IP4_OPTIONS_MAX = IP4_HEADER_MAX - IP4_HEADER_LEN,
+};
+
+enum ip4_option {
+    IP4_OPTION_END = 0,
+    IP4_OPTION_NOP = 1,
+    IP4_OPTION_RECORD_ROUTE = 7,
+    IP4_OPTION_TIMESTAMP = 68,
+    IP4_OPTION_LOOSE_ROUTE = 131,
+    IP4_OPTION_STRICT_ROUTE = 137,
+    IP4_OPTION_ROUTER_ALERT = 148,
+};
+
+struct ip4_header {
+    /* Members up to protocol are those of struct ip6_header, in order; pkt.h relies on it. */
+    struct weir_addr src;
+    struct weir_addr dst;
+    struct span payload; /* what of it lies in head, link padding cut off */
+    size_t payload_len;  /* what of it there is in the whole frame */
+    uint8_t tos;         /* differentiated services and ECN */
+    uint8_t ttl;
+    uint8_t protocol;
+
+    uint8_t header_len;
+    uint16_t id;
+    uint16_t fragment_offset; /* in bytes */
+    bool dont_fragment;
+    bool more_fragments;
+    bool reserved_bit; /* must be zero and is ignored */
+    uint16_t checksum; /* as received; emit makes its own */
+    struct span options;
+    uint8_t problem_at; /* after WHY_IP_OPTIONS: the offset of the culprit in the header */
+};
+
+/* Options in a form to act on. A span holds the whole option from its kind; empty if absent. */
+struct ip4_options {
+    struct span source_route;
+    struct span record_route;
+    struct span timestamp;
+    bool source_route_is_strict;
+    bool has_router_alert;
+    uint8_t problem_at; /* after WHY_IP_OPTIONS, as above */
+};
+
+static inline bool ip4_is_fragment(const struct ip4_header *h)
+{
+    return h->more_fragments || h->fragment_offset != 0;
+}
+
+/*
+ * head is the first slice of a packet of packet_len bytes (padding of the link
+ * included) and must hold the header with its options. Lengths, checksum and
+ * options are checked; a fragment that would end beyond 65,535 is refused.
+ * Returns WHY_NONE or one of
+ *   WHY_IP_SHORT, WHY_IP_VERSION, WHY_IP_HEADER, WHY_IP_CHECKSUM, WHY_FRAG_MALFORMED
+ *   WHY_IP_OPTIONS: everything is set, problem_at is what to tell the sender
+ */
+enum why ip4_parse(struct span head, size_t packet_len, struct ip4_header *out);
+
+/*
+ * The header quoted in an ICMP error: the packet may be cut off after its options,
+ * and routers may have changed what the checksum covers, so it is not checked.
+ * payload_len is what the packet once had. Returns as above.
+ */
+enum why ip4_parse_quoted(struct span bytes, struct ip4_header *out);
+
+/* Returns WHY_NONE or WHY_IP_OPTIONS. */
+enum why ip4_options_parse(struct span options, struct ip4_options *out);
+
+/*
+ * Writes the header: everything but payload, header_len, checksum and problem_at is
+ * taken from h, lengths are those of options and payload_len. Returns the header's
+ * length, or 0 if there is no room, options are not whole words or too long, or the
+ * packet would be longer than 65,535.
+ */
+size_t ip4_emit(const struct ip4_header *h, uint8_t *out, size_t room);
+
+#endif

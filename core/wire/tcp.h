@@ -1,0 +1,73 @@
+/*
+ * tcp.h - TCP headers [RFC9293 3.1]
+ */
+#ifndef CORE_WIRE_TCP_H
+#define CORE_WIRE_TCP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+#include "base/why.h"
+
+enum {
+    TCP_HEADER_LEN = 20,
+    TCP_HEADER_MAX = 60,
+    TCP_OPTIONS_MAX = TCP_HEADER_MAX - TCP_HEADER_LEN,
+    TCP_CHECKSUM_AT = 16, /* where the checksum stands, as offload wants to know */
+};
+
+enum tcp_flag {
+    TCP_FIN = 0x001,
+    TCP_SYN = 0x002,
+    TCP_RST = 0x004,
+    TCP_PSH = 0x008,
+    TCP_ACK = 0x010,
+    TCP_URG = 0x020,
+    TCP_ECE = 0x040,
+    TCP_CWR = 0x080,
+    TCP_AE = 0x100, /* once NS [RFC9768] */
+    TCP_FLAGS = 0x1ff,
+};
+
+struct tcp_header {
+    uint16_t src_port;
+    uint16_t dst_port;
+    uint32_t seq;
+    uint32_t ack;
+    uint16_t flags;      /* enum tcp_flag */
+    uint16_t window;     /* not scaled */
+    uint16_t checksum;   /* as on the wire */
+    uint16_t urgent;     /* counts only with TCP_URG */
+    uint8_t reserved;    /* three bits, zero today, to be ignored */
+    uint8_t header_len;  /* options included */
+    struct span options; /* for tcp_options_parse */
+    struct span payload; /* what of it lies in head */
+    size_t payload_len;  /* what of it there is in the whole segment */
+};
+
+/* What the segment occupies in sequence space: its data, SYN and FIN [RFC9293 3.4]. */
+static inline uint32_t tcp_seq_len(const struct tcp_header *h)
+{
+    return (uint32_t)h->payload_len + (h->flags & TCP_SYN ? 1 : 0) + (h->flags & TCP_FIN ? 1 : 0);
+}
+
+/*
+ * head is the first slice of a segment of segment_len bytes and must hold the header
+ * with its options. The checksum is for pkt_check_checksum. Returns WHY_NONE or
+ * WHY_TCP_MALFORMED.
+ */
+enum why tcp_parse(struct span head, size_t segment_len, struct tcp_header *out);
+
+/* The first eight bytes, as an ICMP error quotes them: ports and seq are set, the rest is zero. */
+enum why tcp_parse_quoted(struct span bytes, struct tcp_header *out);
+
+/*
+ * Writes the header with options, checksum and reserved bits as given; options that are
+ * not whole words are padded with zeros [RFC9293 MUST-69]. They may already be in their
+ * place in out. header_len and payload are not looked at. Returns the header's
+ * length, or 0 if there is not that much room or options are longer than 40.
+ */
+size_t tcp_emit(const struct tcp_header *h, uint8_t *out, size_t room);
+
+#endif
