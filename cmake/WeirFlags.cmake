@@ -31,12 +31,17 @@ set(lto_flags $<$<BOOL:${WEIR_LTO}>:-flto=auto>)
 add_library(weir_core_flags INTERFACE)
 target_link_libraries(weir_core_flags INTERFACE weir_flags)
 target_compile_options(weir_core_flags INTERFACE -fvisibility=hidden)
+
+# Distributions' compilers add calls of their own to code that has to need nothing: stack guards,
+# checked copies, bcmp for memcmp.
+set(weir_pure_options -fno-stack-protector -U_FORTIFY_SOURCE -fno-builtin-bcmp
+    -ffunction-sections -fdata-sections)
 target_include_directories(weir_core_flags INTERFACE
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/core)
 
 add_library(weir_outer_flags INTERFACE)
 target_link_libraries(weir_outer_flags INTERFACE weir_core_flags)
-target_compile_definitions(weir_outer_flags INTERFACE _GNU_SOURCE)
+target_compile_definitions(weir_outer_flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64)
 target_include_directories(weir_outer_flags INTERFACE ${PROJECT_SOURCE_DIR})
 
 find_package(Threads REQUIRED)

@@ -97,9 +97,9 @@ static void on_crash(int number)
 {
     static const char said[] = "crashed in test ";
 
-    if (write(STDERR_FILENO, said, sizeof said - 1) < 0 ||
-        write(STDERR_FILENO, running->name, strlen(running->name)) < 0 ||
-        write(STDERR_FILENO, "\n", 1) < 0)
+    if (write(STDERR_FILENO, said, sizeof said - 1) < 0
+        || write(STDERR_FILENO, running->name, strlen(running->name)) < 0
+        || write(STDERR_FILENO, "\n", 1) < 0)
         _exit(1);
     signal(number, SIG_DFL);
     raise(number);
@@ -162,16 +162,18 @@ void test_expect_eq(const char *file, int line, const char *what, intmax_t a, in
 {
     if (a == b)
         return;
-    test_fail(file, line, "expected: %s\n    left:  %" PRIdMAX " (0x%" PRIxMAX ")\n    right: %" PRIdMAX
-              " (0x%" PRIxMAX ")", what, a, (uintmax_t)a, b, (uintmax_t)b);
+    test_fail(file, line,
+              "expected: %s\n    left:  %" PRIdMAX " (0x%" PRIxMAX ")\n    right: %" PRIdMAX
+              " (0x%" PRIxMAX ")",
+              what, a, (uintmax_t)a, b, (uintmax_t)b);
 }
 
 void test_expect_str(const char *file, int line, const char *what, const char *a, const char *b)
 {
     if (a == b || (a && b && strcmp(a, b) == 0))
         return;
-    test_fail(file, line, "expected: %s\n    left:  \"%s\"\n    right: \"%s\"", what, a ? a : "(null)",
-              b ? b : "(null)");
+    test_fail(file, line, "expected: %s\n    left:  \"%s\"\n    right: \"%s\"", what,
+              a ? a : "(null)", b ? b : "(null)");
 }
 
 /* Bytes in hexadecimal from the first that differs, as many as fit one line. */
@@ -197,9 +199,11 @@ void test_expect_mem(const char *file, int line, const char *what, const void *a
         same++;
     if (same == len)
         return;
-    test_fail(file, line, "expected: %s, %zu bytes\n    they differ from byte %zu on\n    left: %s\n    right:%s",
-              what, len, same, hex(left_text, sizeof left_text, left + same, len - same),
-              hex(right_text, sizeof right_text, right + same, len - same));
+    test_fail(
+        file, line,
+        "expected: %s, %zu bytes\n    they differ from byte %zu on\n    left: %s\n    right:%s",
+        what, len, same, hex(left_text, sizeof left_text, left + same, len - same),
+        hex(right_text, sizeof right_text, right + same, len - same));
 }
 
 /* ---- randomness ---- */
@@ -257,7 +261,8 @@ int main(int argc, char **argv)
     if (list)
         return 0;
     if (count == 0) {
-        fprintf(stderr, "no test%s%s\n", part ? " with a name that contains " : "", part ? part : "");
+        fprintf(stderr, "no test%s%s\n", part ? " with a name that contains " : "",
+                part ? part : "");
         return exit_no_such_test;
     }
     return run_all(wanted, count);
