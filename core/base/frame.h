@@ -6,7 +6,10 @@
  * stays where it is; a frame holds a reference to each buffer it points into until the
  * driver gives it back.
  *
- * The first slice is always the headers.
+ * The first slice is always the headers, and wire.header_len is their length. Offsets are
+ * measured from the start of the frame, so pushing moves them: the transport says
+ * frame_need_checksum right after it pushed its header, and whatever is pushed later
+ * keeps wire.csum_start right.
  */
 #ifndef CORE_BASE_FRAME_H
 #define CORE_BASE_FRAME_H
@@ -47,7 +50,10 @@ struct frame *frame_get(struct pool *pool);
 /* Gives the frame back and lets go of its buffers. Takes *frame, leaves NULL. */
 void frame_put(struct pool *pool, struct bufs *bufs, struct frame **frame);
 
-/* Makes room for len bytes of header before what is there; returns them. */
+/*
+ * Makes room for len bytes of header before what is there; returns them. The headroom is
+ * large enough for whatever Weir sends: running out of it is our mistake.
+ */
 uint8_t *frame_push(struct frame *frame, size_t len);
 
 /* Takes the first len bytes of header away again. */
@@ -56,7 +62,16 @@ void frame_pull(struct frame *frame, size_t len);
 /* Adds payload: the caller's reference to buf goes to the frame. False: no slice is left. */
 bool frame_add(struct frame *frame, uint8_t *bytes, size_t len, struct buf **buf);
 
-/* Fills in the transport checksum that CSUM_PARTIAL left to be made, over all slices. */
+/*
+ * The checksum offset bytes into the headers is still to be made, over all that follows
+ * the start of the headers as they are now; it holds the pseudo-header's sum.
+ */
+void frame_need_checksum(struct frame *frame, uint16_t offset);
+
+/*
+ * Fills in the transport checksum that CSUM_PARTIAL left to be made, over all slices. Does
+ * nothing if there is none to be made. Not for super-segments, which are cut first.
+ */
 void frame_finish_checksum(struct frame *frame);
 
 void frames_add(struct frames *queue, struct frame **frame);
