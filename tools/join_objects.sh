@@ -43,8 +43,9 @@ if [ "$kind" = whole ]; then
     objects=$(ls "$temporary"/whole.so.ltrans*.ltrans.o)
 fi
 
+# Section groups are resolved here, as their names are about to become local.
 # shellcheck disable=SC2086
-"$@" -r -nostdlib -o "$temporary/joined.o" $objects
+"$@" -r -nostdlib -Wl,--force-group-allocation -o "$temporary/joined.o" $objects
 
 if [ "$kind" != open ]; then
     "$OBJCOPY" --localize-hidden "$temporary/joined.o"
