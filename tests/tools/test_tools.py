@@ -145,8 +145,6 @@ class Headers(Tree):
 class Text(Tree):
     def plant(self, text, said):
         self.write("a.c", text)
-        subprocess.run(["git", "init", "-q", self.root], check=True)
-        subprocess.run(["git", "-C", self.root, "add", "a.c"], check=True)
         self.expect_fault("check_text.sh", [self.root], said)
 
     def test_path(self):

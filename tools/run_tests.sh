@@ -1,0 +1,186 @@
+#!/usr/bin/env bash
+# run_tests.sh - the stages of ./dev test and ./dev lint, one line each
+#
+#   run_tests.sh test|lint
+#
+# A stage is a command: 0 is passed, 77 is skipped (its last line says why; a failure when
+# CI=true), the rest is failed. Output goes to build/log/STAGE.log and is shown on failure. A stage
+# whose folder does not exist yet is absent.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 2
+export WEIR_SOURCE=$PWD PATH=$PATH:/usr/sbin:/sbin
+log=build/log
+passed=0 failed=0
+failures=()
+
+# ---- how stages are run and counted ----
+
+stage() {
+    local name=$1 file code
+    file=$log/${name//\//-}.log
+    shift
+    local begin=$EPOCHREALTIME
+    "$@" >"$file" 2>&1 </dev/null
+    code=$?
+    local tenths=$(((${EPOCHREALTIME/[.,]/} - ${begin/[.,]/}) / 100000))
+    local time="$((tenths / 10)).$((tenths % 10))s"
+    if [ $code = 0 ]; then
+        passed=$((passed + 1))
+        printf 'ok    %8s  %s\n' "$time" "$name"
+    elif [ $code = 77 ] && [ "${CI:-}" != true ]; then
+        printf 'skip  %8s  %s: %s\n' "$time" "$name" "$(tail -n 1 "$file")"
+    else
+        failed=$((failed + 1))
+        failures+=("$name")
+        printf 'FAIL  %8s  %s\n' "$time" "$name"
+        tail -n 100 "$file" | sed 's/^/    | /'
+    fi
+    return $code
+}
+
+skip() {
+    echo "$*"
+    return 77
+}
+
+# Is there a file of this name or pattern?
+any() {
+    compgen -G "$1" >/dev/null
+}
+
+# The unit tests there are among the named, as targets of the build.
+unit_targets() {
+    local name
+    for name in "$@"; do
+        ! any "tests/unit/$name/*.c" || echo "unit_$name"
+    done
+}
+
+c_files() {
+    find include core format drivers host posix preload trace sim drill cli tests fuzz bench \
+        examples tools -name '*.[ch]' 2>/dev/null | sort
+}
+
+shell_files() {
+    echo dev
+    echo .ci/run
+    find tools tests -name '*.sh' | sort
+}
+
+# ---- stages ----
+
+run_ctest() {
+    ctest --test-dir "build/$1" --output-on-failure -j "$(nproc)" "${@:2}"
+}
+
+check_format() {
+    command -v clang-format >/dev/null || skip "clang-format is missing" || return
+    c_files | xargs clang-format --dry-run -Werror
+}
+
+check_shell() {
+    command -v shellcheck >/dev/null || skip "shellcheck is missing" || return
+    shell_files | xargs shellcheck
+}
+
+# clang's view of the core, from the compile commands of its own build.
+check_tidy() {
+    command -v clang-tidy >/dev/null || skip "clang-tidy is missing" || return
+    tools/build.sh clang --target layer_base || return
+    find core -name '*.c' -print0 |
+        xargs -0 -P "$(nproc)" -n 4 clang-tidy -p build/clang --quiet --warnings-as-errors='*'
+}
+
+check_pure() {
+    tools/build.sh release --target weir_static --target weir_shared &&
+        tools/check_pure.py build/release/weir.o build/release/libweir.so
+}
+
+# Another compiler or machine: the core builds and is pure, its unit tests pass.
+inner_tests='base|wire|cc|tcp|udp|ip|stack|format|trace|sim|drill'
+other_machine() {
+    local preset=$1 targets
+    mapfile -t targets < <(unit_targets ${inner_tests//|/ })
+    tools/build.sh "$preset" --target weir_object "${targets[@]}" &&
+        tools/check_pure.py "build/$preset/weir.o" &&
+        run_ctest "$preset" -R "^unit_($inner_tests)\$"
+}
+
+with_clang() {
+    command -v clang >/dev/null || skip "clang is missing" || return
+    tools/build.sh clang --target weir_shared && tools/check_pure.py build/clang/weir.o
+}
+
+with_32_bits() {
+    echo 'int main(void) { return 0; }' | gcc -m32 -x c -o "$log/m32" - && "$log/m32" ||
+        skip "gcc -m32 does not make programs that run here (package gcc-N-multilib)" || return
+    other_machine m32
+}
+
+with_big_endian() {
+    command -v s390x-linux-gnu-gcc >/dev/null && command -v qemu-s390x >/dev/null ||
+        skip "gcc-s390x-linux-gnu or qemu-user is missing" || return
+    NM=s390x-linux-gnu-nm other_machine s390x
+}
+
+threaded_tests='host|posix|preload'
+with_threads() {
+    local targets
+    mapfile -t targets < <(unit_targets ${threaded_tests//|/ })
+    tools/build.sh tsan --target "${targets[@]}" && run_ctest tsan -R "^unit_($threaded_tests)\$"
+}
+
+fuzz_target() {
+    command -v clang >/dev/null || skip "clang is missing" || return
+    tools/run_fuzz.sh "$1" 8
+}
+
+interop() {
+    WEIR_BUILD=$PWD/build/release timeout --kill-after=10 600 "$1"
+}
+
+# ---- the two runs ----
+
+lint() {
+    stage layers tools/check_layers.py
+    stage headers tools/check_headers.py
+    stage text tools/check_text.sh
+    stage format check_format
+    stage shell check_shell
+    stage tools tests/tools/test_tools.py
+    ! any 'core/*/*.c' || stage pure check_pure
+    ! any 'core/*/*.c' || stage tidy check_tidy
+}
+
+test_all() {
+    local file
+    lint
+    stage conformance tools/conformance.py --check
+    stage build-release tools/build.sh release
+    stage build-debug tools/build.sh debug
+    stage tests-debug run_ctest debug
+    stage tests-release run_ctest release
+    stage clang with_clang
+    stage 32-bit with_32_bits
+    stage big-endian with_big_endian
+    [ -z "$(unit_targets ${threaded_tests//|/ })" ] || stage threads with_threads
+    for file in fuzz/*.c; do
+        grep -qs LLVMFuzzerTestOneInput "$file" || continue
+        file=$(basename "$file" .c)
+        stage "fuzz/${file#fuzz_}" fuzz_target "${file#fuzz_}"
+    done
+    for file in tests/interop/*.sh; do
+        [ ! -x "$file" ] || stage "interop/$(basename "$file" .sh)" interop "$file"
+    done
+}
+
+mkdir -p "$log"
+case ${1:-} in
+lint) lint ;;
+test) test_all ;;
+*) echo "usage: run_tests.sh test|lint" >&2 && exit 2 ;;
+esac
+
+[ $failed = 0 ] || printf '\nfailed: %s (logs in %s)\n' "${failures[*]}" "$log"
+printf '\n%d passed, %d failed\n' $passed $failed
+[ $failed = 0 ]
