@@ -6,6 +6,14 @@ function(weir_sources out folder)
     set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
+# What the unit tests of a core layer are linked with: the layer and those below it.
+set(below_base base)
+set(below_wire base wire)
+set(below_cc base cc)
+set(below_tcp base wire cc tcp)
+set(below_udp base wire udp)
+set(below_ip base wire ip)
+
 function(weir_layer name folder flags)
     weir_sources(sources ${folder})
     if(sources)

@@ -53,22 +53,24 @@ if(os_objects)
     add_dependencies(weir_os_static weir_os_object)
 endif()
 
-# Tests and fuzzers see internal names. With link-time optimisation they share one joined
-# object, or each of them would optimise the whole library again.
+# Tests and fuzzers see internal names: those of all layers, or of the layers given. With link-time
+# optimisation they share one joined object, or each of them would optimise everything again.
 if(WEIR_LTO AND inner_objects)
     weir_join(open weir-open.o OBJECTS ${inner_objects})
     add_custom_target(weir_open_object DEPENDS weir-open.o)
-    set(visible_objects weir-open.o)
-else()
-    set(visible_objects ${inner_objects})
 endif()
 
 function(weir_link_visible target)
-    target_sources(${target} PRIVATE ${visible_objects})
-    target_link_libraries(${target} PRIVATE weir_outer_flags Threads::Threads m)
     if(TARGET weir_open_object)
+        set(objects weir-open.o)
         add_dependencies(${target} weir_open_object)
+    elseif(ARGN)
+        weir_objects(objects ${ARGN})
+    else()
+        set(objects ${inner_objects})
     endif()
+    target_sources(${target} PRIVATE ${objects})
+    target_link_libraries(${target} PRIVATE weir_outer_flags Threads::Threads m)
 endfunction()
 
 weir_sources(cli_sources cli)
