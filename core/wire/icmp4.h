@@ -111,8 +111,8 @@ static inline bool icmp4_is_error(uint8_t type)
 enum why icmp4_parse(struct span head, size_t message_len, struct icmp4_message *out);
 
 /*
- * Writes the message: the header with its checksum, and body. Returns its length, or 0
- * if there is not that much room.
+ * Writes the message: the header with its checksum, and body, which may already be in
+ * its place. Returns its length, or 0 if there is not that much room.
  */
 size_t icmp4_emit(const struct icmp4_message *m, uint8_t *out, size_t room);
 

@@ -87,7 +87,8 @@ enum why icmp6_parse(struct span head, size_t message_len, struct icmp6_message 
 
 /*
  * Writes the message: the header with its checksum, which covers the addresses, and
- * body. Returns its length, or 0 if there is not that much room.
+ * body, which may already be in its place. Returns its length, or 0 if there is not
+ * that much room.
  */
 size_t icmp6_emit(const struct icmp6_message *m, const struct weir_addr *src,
                   const struct weir_addr *dst, uint8_t *out, size_t room);

@@ -93,7 +93,11 @@ enum why ip6_parse_quoted(struct span bytes, struct ip6_header *out);
  */
 size_t ip6_emit(const struct ip6_header *h, uint8_t *out, size_t room);
 
-/* Of a fragment header that is made, not copied. Returns IP6_FRAGMENT_LEN, or 0. */
+/*
+ * Writes a fragment header from protocol, fragment_offset, more_fragments and
+ * fragment_id. Returns IP6_FRAGMENT_LEN, or 0 if there is not that much room or the
+ * offset does not fit.
+ */
 size_t ip6_emit_fragment(const struct ip6_header *h, uint8_t *out, size_t room);
 
 #endif
