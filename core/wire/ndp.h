@@ -69,7 +69,10 @@ struct ndp_message {
     uint8_t skipped_count;   /* options unknown, repeated, or more than there is place for */
 };
 
-/* The message of an ICMPv6 message already parsed. Returns WHY_NONE or WHY_NDP_MALFORMED. */
+/*
+ * The message of an ICMPv6 message already parsed, all of which must lie in head.
+ * Returns WHY_NONE or WHY_NDP_MALFORMED.
+ */
 enum why ndp_parse(const struct icmp6_message *icmp, struct ndp_message *out);
 
 /*

@@ -71,9 +71,23 @@ enum why pkt_parse(struct span head, size_t packet_len, struct pkt *out);
  */
 enum why pkt_parse_quoted(struct span quoted, struct pkt *out);
 
+/* ICMP in an IPv6 packet, or the other way round, is an unknown protocol. */
+static inline bool pkt_is_icmp4(const struct pkt *p)
+{
+    return p->version == 4 && p->protocol == IP_PROTOCOL_ICMP4;
+}
+
+static inline bool pkt_is_icmp6(const struct pkt *p)
+{
+    return p->version == 6 && p->protocol == IP_PROTOCOL_ICMP6;
+}
+
+/* How many bytes the checksum covers beyond the end of transport: those after head. */
+size_t pkt_tail_len(const struct pkt *p);
+
 /*
- * Verifies the checksum of TCP [RFC9293 MUST-3], UDP or ICMP. tail_sum is the
- * checksum_add of those transport_len bytes that are not in transport, or 0.
+ * Verifies the checksum of TCP [RFC9293 MUST-3], UDP or ICMP, after pkt_parse_transport.
+ * tail_sum is the checksum_add of the pkt_tail_len bytes after head, 0 if there are none.
  * Returns WHY_NONE, WHY_TCP_CHECKSUM, WHY_UDP_CHECKSUM or WHY_ICMP_CHECKSUM.
  */
 enum why pkt_check_checksum(const struct pkt *p, uint32_t tail_sum);
