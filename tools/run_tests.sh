@@ -56,11 +56,6 @@ unit_targets() {
     done
 }
 
-c_files() {
-    find include core format drivers host posix preload trace sim drill cli tests fuzz bench \
-        examples tools -name '*.[ch]' 2>/dev/null | sort
-}
-
 shell_files() {
     echo dev
     echo .ci/run
@@ -75,7 +70,7 @@ run_ctest() {
 
 check_format() {
     command -v clang-format >/dev/null || skip "clang-format is missing" || return
-    c_files | xargs clang-format --dry-run -Werror
+    tools/c_files.sh | xargs clang-format --dry-run -Werror
 }
 
 check_shell() {
