@@ -20,7 +20,6 @@
  * Told that a check failed; the library's own traps. It is weak: an embedder who
  * wants to log or to restart defines a function of this name, which must not return.
  */
-WEIR_API void weir_check_failed(const char *file, int line, const char *what)
-    __attribute__((cold));
+WEIR_API void weir_check_failed(const char *file, int line, const char *what) __attribute__((cold));
 
 #endif

@@ -20,8 +20,7 @@ struct list {
  * evaluated; it makes the compiler refuse a p of another type than the member's.
  */
 #define container_of(p, type, member)                                                              \
-    ((type *)(void *)((char *)(p) - offsetof(type, member) +                                       \
-                      0 * sizeof((p) == &((type *)0)->member)))
+    ((type *)(void *)((char *)(p)-offsetof(type, member) + 0 * sizeof((p) == &((type *)0)->member)))
 
 /* i visits each link; the list must not change meanwhile. */
 #define LIST_EACH(i, head) for (struct list *i = (head)->next; i != (head); i = i->next)

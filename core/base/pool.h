@@ -42,21 +42,21 @@ struct pool {
     const char *name;
     uint32_t object_size; /* as rounded up to a multiple of 8 */
     uint32_t slab_size;
-    uint32_t slab_objects;    /* in one slab */
-    uint32_t first_offset;    /* of the first object in its slab */
-    uint32_t reciprocal;      /* 2^32 / object_size, rounded up */
+    uint32_t slab_objects; /* in one slab */
+    uint32_t first_offset; /* of the first object in its slab */
+    uint32_t reciprocal;   /* 2^32 / object_size, rounded up */
     bool has_handles;
-    uint8_t slot_bits;        /* of an index: the place in the slab */
-    uint8_t levels;           /* of the directory */
-    struct list partial;      /* slabs with both free and live objects */
-    struct list full;         /* slabs without a free object */
-    struct slab *spare;       /* the one slab kept without a live object */
-    struct pool_node *root;   /* the directory */
-    uint32_t slab_numbers;    /* given out so far */
-    uint32_t free_number;     /* first of the numbers given back */
-    uint32_t generation;      /* the last one given out */
-    uint32_t used;            /* live objects */
-    size_t held_bytes;        /* from mem: slabs and the directory */
+    uint8_t slot_bits;      /* of an index: the place in the slab */
+    uint8_t levels;         /* of the directory */
+    struct list partial;    /* slabs with both free and live objects */
+    struct list full;       /* slabs without a free object */
+    struct slab *spare;     /* the one slab kept without a live object */
+    struct pool_node *root; /* the directory */
+    uint32_t slab_numbers;  /* given out so far */
+    uint32_t free_number;   /* first of the numbers given back */
+    uint32_t generation;    /* the last one given out */
+    uint32_t used;          /* live objects */
+    size_t held_bytes;      /* from mem: slabs and the directory */
 };
 
 /*
@@ -80,6 +80,9 @@ void *pool_get(struct pool *pool);
 void *pool_get_zeroed(struct pool *pool);
 
 void pool_put(struct pool *pool, void *object);
+
+/* Gives back the slab that is kept although all of it is free: for when memory is short. */
+void pool_trim(struct pool *pool);
 
 /* The rest is for pools with handles. object is live. */
 uint32_t pool_index(const struct pool *pool, const void *object);

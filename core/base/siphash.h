@@ -23,7 +23,7 @@ struct siphash_key siphash_key_of(const uint8_t bytes[16]);
 
 /*
  * A key of its own for each purpose from one secret, so that what is hashed for one
- * tells nothing about another.
+ * tells nothing about another. Purposes from 2^32 on are those of rng.h.
  */
 struct siphash_key siphash_key_derive(const uint8_t secret[32], uint64_t purpose);
 

@@ -28,24 +28,28 @@ enum {
     TABLE_BUCKET_ENTRIES = 7,
 };
 
+/*
+ * A chain starts in the array. The first bucket has room only if it is the only one; of
+ * those behind it only the next has. What is removed is replaced from there, so chains
+ * have no holes and no marks of what once was there.
+ */
 struct table_bucket {
     uint32_t hash[TABLE_BUCKET_ENTRIES];
     uint32_t ref[TABLE_BUCKET_ENTRIES];
-    uint32_t count; /* entries here; a bucket that has a next one is full */
-    uint32_t next;  /* index in the pool of further buckets, or TABLE_NO_BUCKET */
+    uint32_t count;
+    uint32_t next; /* index in the pool of further buckets, or the mark for none */
 };
 
 struct table {
     struct mem *mem;
     struct table_bucket **segments;
-    uint32_t segments_room;   /* length of the array of pointers */
-    uint32_t segments_count;  /* allocated */
-    uint32_t segment_buckets; /* a power of two */
-    uint8_t segment_bits;
-    uint8_t level_bits;       /* buckets: from 2^level_bits to 2^(level_bits + 1) - 1 */
-    uint32_t buckets;         /* 0 before the first add */
-    uint32_t count;           /* entries */
-    struct pool further;      /* buckets for what does not fit the first */
+    uint32_t segments_room;  /* length of the array of pointers */
+    uint32_t segments_count; /* allocated */
+    uint8_t segment_bits;    /* a segment has 2^segment_bits buckets */
+    uint8_t level_bits;      /* buckets: from 2^level_bits to 2^(level_bits + 1) - 1 */
+    uint32_t buckets;        /* 0 before the first add */
+    uint32_t count;          /* entries */
+    struct pool further;     /* buckets for what does not fit the first */
 };
 
 struct table_iter {

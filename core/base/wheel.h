@@ -38,13 +38,11 @@ struct wheel_entry {
 };
 
 struct wheel {
-    uint64_t tick; /* all entries before it have been returned */
-    uint64_t next_tick; /* what wheel_deadline found, if next_known */
-    bool next_known;
-    uint32_t count;         /* entries armed */
+    uint64_t tick;            /* all entries before it have been returned */
+    uint32_t count;           /* entries armed */
     uint32_t occupied_levels; /* bit l: some slot of level l has an entry */
     uint64_t occupied[WHEEL_LEVELS];
-    struct list slots[WHEEL_LEVELS][WHEEL_SLOTS]; /* valid where occupied */
+    struct list slots[WHEEL_LEVELS * WHEEL_SLOTS]; /* valid where occupied */
 };
 
 void wheel_init(struct wheel *w, ns_t now);
@@ -77,6 +75,6 @@ struct wheel_entry *wheel_expire(struct wheel *w, ns_t now);
  * then it may be an instant already past, and wheel_expire does a part of the work and
  * returns NULL. NEVER: nothing is armed.
  */
-ns_t wheel_deadline(struct wheel *w);
+ns_t wheel_deadline(const struct wheel *w);
 
 #endif

@@ -1,0 +1,516 @@
+/*
+ * pool.c - objects of one size, from slabs
+ *
+ * A slab is a header, the generations of its objects (in a pool with handles; 0 means
+ * free), and the objects. Objects that were never handed out are not touched: those from
+ * slab.fresh on are free and have no generation yet. One that was given back holds the
+ * pointer to the one given back before it.
+ *
+ * A leaf of the directory has for each slab number the slab or, when the slab is gone,
+ * the next free number, marked by its lowest bit.
+ */
+#include "base/pool.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include <string.h>
+
+struct slab {
+    struct list link; /* in pool.partial or pool.full; not linked when it is the spare one */
+    void *free;       /* the object given back last */
+    uint32_t used;
+    uint32_t fresh;
+    uint32_t number;
+    uint32_t generations[];
+};
+
+struct pool_node {
+    void *child[POOL_FAN_OUT];
+};
+
+enum {
+    fan_out_bits = 6,
+    slab_size_max = 1 << 24,
+    no_number = 0x3fffffff, /* no slab has this number or a higher one */
+    generation_max = (1 << POOL_GENERATION_BITS) - 1,
+};
+
+_Static_assert(1 << fan_out_bits == POOL_FAN_OUT, "a node is indexed by fan_out_bits");
+_Static_assert(sizeof(struct slab) <= POOL_SLAB_HEADER, "bufs_init counts on it");
+
+/* ---- objects that are free are out of bounds for the address sanitizer ---- */
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POOL_POISONS 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(POOL_POISONS)
+void __asan_poison_memory_region(void const volatile *memory, size_t size);
+void __asan_unpoison_memory_region(void const volatile *memory, size_t size);
+
+static void poison(void *memory, size_t size)
+{
+    __asan_poison_memory_region(memory, size);
+}
+
+static void unpoison(void *memory, size_t size)
+{
+    __asan_unpoison_memory_region(memory, size);
+}
+#else
+static void poison(void *memory, size_t size)
+{
+    (void)memory;
+    (void)size;
+}
+
+static void unpoison(void *memory, size_t size)
+{
+    (void)memory;
+    (void)size;
+}
+#endif
+
+/* ---- where things are in a slab ---- */
+
+static uint8_t *object_at(const struct pool *pool, struct slab *slab, uint32_t slot)
+{
+    return (uint8_t *)slab + pool->first_offset + (size_t)slot * pool->object_size;
+}
+
+static struct slab *slab_of(const struct pool *pool, const void *object)
+{
+    return (struct slab *)((uintptr_t)object & ~(uintptr_t)(pool->slab_size - 1));
+}
+
+/* The division is exact for every multiple of object_size in a slab, and checked for others. */
+static uint32_t slot_of(const struct pool *pool, const struct slab *slab, const void *object)
+{
+    uint32_t offset = (uint32_t)((uintptr_t)object - (uintptr_t)slab) - pool->first_offset;
+    uint32_t slot = (uint32_t)((uint64_t)offset * pool->reciprocal >> 32);
+
+    CHECK(slot < slab->fresh && slot * pool->object_size == offset);
+    return slot;
+}
+
+/* ---- the directory ---- */
+
+static bool is_free_number(const void *child)
+{
+    return (uintptr_t)child & 1;
+}
+
+static void *child_of_number(uint32_t next)
+{
+    return (void *)((uintptr_t)next << 1 | 1);
+}
+
+/* The node of a level (0: the leaves) on the way to a slab number; NULL if there is none. */
+static struct pool_node *node_at(const struct pool *pool, uint32_t number, unsigned level)
+{
+    struct pool_node *node = pool->root;
+
+    for (unsigned l = pool->levels; node && l > level + 1; l--)
+        node = node->child[number >> (fan_out_bits * (l - 1)) & (POOL_FAN_OUT - 1)];
+    return node;
+}
+
+static void **child_at(const struct pool *pool, uint32_t number)
+{
+    return &node_at(pool, number, 0)->child[number & (POOL_FAN_OUT - 1)];
+}
+
+static struct pool_node *node_get(struct pool *pool)
+{
+    struct pool_node *node = mem_alloc(pool->mem, sizeof *node, _Alignof(struct pool_node));
+
+    if (!node)
+        return NULL;
+    memset(node, 0, sizeof *node);
+    pool->held_bytes += sizeof *node;
+    return node;
+}
+
+static void node_put(struct pool *pool, struct pool_node *node)
+{
+    pool->held_bytes -= sizeof *node;
+    mem_free(pool->mem, node, sizeof *node);
+}
+
+/* Adds levels above the root until it reaches a number, which is the next one to be used. */
+static bool grow_to(struct pool *pool, uint32_t number)
+{
+    while (pool->levels == 0 || number >> (fan_out_bits * pool->levels) != 0) {
+        struct pool_node *root = node_get(pool);
+
+        if (!root)
+            return false;
+        root->child[0] = pool->root;
+        pool->root = root;
+        pool->levels++;
+    }
+    return true;
+}
+
+/* Makes sure that there is a leaf for a number. */
+static bool add_leaf(struct pool *pool, uint32_t number)
+{
+    if (!grow_to(pool, number))
+        return false;
+    for (unsigned level = pool->levels; level-- > 1;) {
+        struct pool_node *node = node_at(pool, number, level);
+        void **child = &node->child[number >> (fan_out_bits * level) & (POOL_FAN_OUT - 1)];
+
+        if (!*child)
+            *child = node_get(pool);
+        if (!*child)
+            return false;
+    }
+    return true;
+}
+
+/* A leaf may have been made for the first unused number, hence <=. */
+static void remove_level(struct pool *pool, unsigned level)
+{
+    uint64_t width = UINT64_C(1) << (fan_out_bits * (level + 1));
+
+    for (uint64_t number = 0; number <= pool->slab_numbers; number += width) {
+        if (number >> (fan_out_bits * pool->levels) != 0)
+            break;
+        struct pool_node *node = node_at(pool, (uint32_t)number, level);
+        if (node)
+            node_put(pool, node);
+    }
+}
+
+/* ---- slabs ---- */
+
+/* A number for a new slab, or no_number. It is not taken before assign_number. */
+static uint32_t next_number(struct pool *pool)
+{
+    if (pool->free_number != no_number)
+        return pool->free_number;
+    if (pool->slab_numbers >= no_number || pool->slab_numbers >= UINT32_MAX >> pool->slot_bits)
+        return no_number;
+    return add_leaf(pool, pool->slab_numbers) ? pool->slab_numbers : no_number;
+}
+
+static void assign_number(struct pool *pool, struct slab *slab, uint32_t number)
+{
+    void **child = child_at(pool, number);
+
+    if (number == pool->free_number)
+        pool->free_number = (uint32_t)((uintptr_t)*child >> 1);
+    else
+        pool->slab_numbers++;
+    *child = slab;
+    slab->number = number;
+}
+
+static void release_number(struct pool *pool, const struct slab *slab)
+{
+    *child_at(pool, slab->number) = child_of_number(pool->free_number);
+    pool->free_number = slab->number;
+}
+
+static struct slab *slab_get(struct pool *pool)
+{
+    uint32_t number = 0;
+
+    if (pool->has_handles) {
+        number = next_number(pool);
+        if (number == no_number)
+            return NULL;
+    }
+    struct slab *slab = mem_alloc(pool->mem, pool->slab_size, pool->slab_size);
+    if (!slab)
+        return NULL;
+
+    list_init(&slab->link);
+    slab->free = NULL;
+    slab->used = 0;
+    slab->fresh = 0;
+    if (pool->has_handles)
+        assign_number(pool, slab, number);
+    pool->held_bytes += pool->slab_size;
+    poison(object_at(pool, slab, 0), pool->slab_size - pool->first_offset);
+    return slab;
+}
+
+static void slab_put(struct pool *pool, struct slab *slab)
+{
+    if (pool->has_handles)
+        release_number(pool, slab);
+    unpoison(slab, pool->slab_size);
+    pool->held_bytes -= pool->slab_size;
+    mem_free(pool->mem, slab, pool->slab_size);
+}
+
+/* A slab with a free object, in the list of such; NULL: out of memory. */
+static struct slab *slab_with_room(struct pool *pool)
+{
+    struct list *first = list_first(&pool->partial);
+
+    if (first)
+        return container_of(first, struct slab, link);
+
+    struct slab *slab = pool->spare ? pool->spare : slab_get(pool);
+
+    if (slab) {
+        pool->spare = NULL;
+        list_add_first(&pool->partial, &slab->link);
+    }
+    return slab;
+}
+
+/* ---- objects ---- */
+
+static void *take_object(struct pool *pool, struct slab *slab)
+{
+    void *object = slab->free ? slab->free : object_at(pool, slab, slab->fresh);
+
+    unpoison(object, pool->object_size);
+    if (slab->free)
+        slab->free = *(void **)object;
+    else
+        slab->fresh++;
+    slab->used++;
+    return object;
+}
+
+static uint32_t next_generation(struct pool *pool)
+{
+    pool->generation = pool->generation == generation_max ? 1 : pool->generation + 1;
+    return pool->generation;
+}
+
+void *pool_get(struct pool *pool)
+{
+    struct slab *slab = slab_with_room(pool);
+
+    if (!slab)
+        return NULL;
+
+    void *object = take_object(pool, slab);
+
+    if (pool->has_handles)
+        slab->generations[slot_of(pool, slab, object)] = next_generation(pool);
+    if (slab->used == pool->slab_objects) {
+        list_remove(&slab->link);
+        list_add_first(&pool->full, &slab->link);
+    }
+    pool->used++;
+    return object;
+}
+
+void *pool_get_zeroed(struct pool *pool)
+{
+    void *object = pool_get(pool);
+
+    return object ? memset(object, 0, pool->object_size) : NULL;
+}
+
+/* One object fewer is used in a slab, which decides where the slab belongs. */
+static void sort_slab(struct pool *pool, struct slab *slab)
+{
+    if (slab->used != 0 && slab->used + 1 != pool->slab_objects)
+        return;
+    list_remove(&slab->link);
+    if (slab->used != 0)
+        list_add_first(&pool->partial, &slab->link);
+    else if (!pool->spare)
+        pool->spare = slab;
+    else
+        slab_put(pool, slab);
+}
+
+void pool_put(struct pool *pool, void *object)
+{
+    struct slab *slab = slab_of(pool, object);
+
+    CHECK(slab->used != 0);
+    if (pool->has_handles) {
+        uint32_t *generation = &slab->generations[slot_of(pool, slab, object)];
+
+        CHECK(*generation != 0);
+        *generation = 0;
+    }
+    *(void **)object = slab->free;
+    slab->free = object;
+    poison(object, pool->object_size);
+    slab->used--;
+    pool->used--;
+    sort_slab(pool, slab);
+}
+
+void pool_trim(struct pool *pool)
+{
+    if (pool->spare)
+        slab_put(pool, pool->spare);
+    pool->spare = NULL;
+}
+
+/* ---- names of objects ---- */
+
+/* The slab with a number, or NULL if there is none now. */
+static struct slab *slab_find(const struct pool *pool, uint32_t number)
+{
+    if (number >= pool->slab_numbers)
+        return NULL;
+
+    void *child = *child_at(pool, number);
+
+    return is_free_number(child) ? NULL : child;
+}
+
+static uint32_t slot_mask(const struct pool *pool)
+{
+    return (UINT32_C(1) << pool->slot_bits) - 1;
+}
+
+uint32_t pool_index(const struct pool *pool, const void *object)
+{
+    const struct slab *slab = slab_of(pool, object);
+
+    return slab->number << pool->slot_bits | slot_of(pool, slab, object);
+}
+
+uint64_t pool_handle(const struct pool *pool, const void *object)
+{
+    const struct slab *slab = slab_of(pool, object);
+    uint32_t slot = slot_of(pool, slab, object);
+
+    CHECK(slab->generations[slot] != 0);
+    return (uint64_t)slab->generations[slot] << 32 | slab->number << pool->slot_bits | slot;
+}
+
+void *pool_find(const struct pool *pool, uint64_t handle)
+{
+    uint32_t generation = (uint32_t)(handle >> 32);
+    uint32_t slot = (uint32_t)handle & slot_mask(pool);
+    struct slab *slab = slab_find(pool, (uint32_t)handle >> pool->slot_bits);
+
+    if (generation == 0 || !slab || slot >= slab->fresh || slab->generations[slot] != generation)
+        return NULL;
+    return object_at(pool, slab, slot);
+}
+
+/* The generation is not looked at: it would cost a cache line for every packet. */
+void *pool_at(const struct pool *pool, uint32_t index)
+{
+    struct slab *slab = slab_find(pool, index >> pool->slot_bits);
+
+    CHECK(slab != NULL);
+    return object_at(pool, slab, index & slot_mask(pool));
+}
+
+void *pool_next(const struct pool *pool, uint32_t *index)
+{
+    uint32_t number = *index >> pool->slot_bits;
+    uint32_t slot = *index & slot_mask(pool);
+
+    for (; number < pool->slab_numbers; number++, slot = 0) {
+        struct slab *slab = slab_find(pool, number);
+
+        while (slab && slot < slab->fresh && slab->generations[slot] == 0)
+            slot++;
+        if (slab && slot < slab->fresh) {
+            *index = (number << pool->slot_bits | slot) + 1;
+            return object_at(pool, slab, slot);
+        }
+    }
+    *index = number << pool->slot_bits;
+    return NULL;
+}
+
+/* ---- setting up, tearing down ---- */
+
+static size_t alignment_of(size_t object_size)
+{
+    size_t lowest_bit = object_size & (~object_size + 1);
+
+    return size_min(lowest_bit, 64);
+}
+
+/* How far the first of count objects is from the beginning of its slab. */
+static size_t offset_for(const struct pool *pool, size_t count)
+{
+    size_t generations = pool->has_handles ? count * sizeof(uint32_t) : 0;
+
+    return round_up(sizeof(struct slab) + generations, alignment_of(pool->object_size));
+}
+
+static uint32_t objects_per_slab(const struct pool *pool)
+{
+    size_t each = pool->object_size + (pool->has_handles ? sizeof(uint32_t) : 0);
+    size_t count = (pool->slab_size - sizeof(struct slab)) / each;
+
+    while (count != 0 && offset_for(pool, count) + count * pool->object_size > pool->slab_size)
+        count--;
+    return (uint32_t)count;
+}
+
+static uint8_t bits_for(uint32_t count)
+{
+    uint8_t bits = 0;
+
+    while ((count - 1) >> bits != 0)
+        bits++;
+    return bits;
+}
+
+static bool init(struct pool *pool, size_t object_size, size_t slab_size)
+{
+    if (!is_power_of_two(slab_size) || slab_size > slab_size_max || slab_size < sizeof(struct slab)
+        || object_size == 0 || object_size > slab_size)
+        return false;
+    pool->object_size = (uint32_t)round_up(object_size, 8);
+    pool->slab_size = (uint32_t)slab_size;
+    pool->slab_objects = objects_per_slab(pool);
+    if (pool->slab_objects == 0)
+        return false;
+    pool->first_offset = (uint32_t)offset_for(pool, pool->slab_objects);
+    pool->reciprocal = (uint32_t)div_ceil(UINT64_C(1) << 32, pool->object_size);
+    pool->slot_bits = bits_for(pool->slab_objects);
+    pool->free_number = no_number;
+    list_init(&pool->partial);
+    list_init(&pool->full);
+    return true;
+}
+
+bool pool_init(struct pool *pool, struct mem *mem, const char *name, size_t object_size,
+               size_t slab_size)
+{
+    *pool = (struct pool){.mem = mem, .name = name};
+    return init(pool, object_size, slab_size);
+}
+
+bool pool_init_handles(struct pool *pool, struct mem *mem, const char *name, size_t object_size,
+                       size_t slab_size)
+{
+    *pool = (struct pool){.mem = mem, .name = name, .has_handles = true};
+    return init(pool, object_size, slab_size);
+}
+
+static void put_all(struct pool *pool, struct list *slabs)
+{
+    for (struct list *link; (link = list_take_first(slabs)) != NULL;)
+        slab_put(pool, container_of(link, struct slab, link));
+}
+
+void pool_fini(struct pool *pool)
+{
+    put_all(pool, &pool->full);
+    put_all(pool, &pool->partial);
+    pool_trim(pool);
+    for (unsigned level = 0; level < pool->levels; level++)
+        remove_level(pool, level);
+    CHECK(pool->held_bytes == 0);
+    pool->root = NULL;
+    pool->levels = 0;
+    pool->slab_numbers = 0;
+    pool->free_number = no_number;
+    pool->used = 0;
+}

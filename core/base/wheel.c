@@ -1,0 +1,299 @@
+/*
+ * wheel.c - which deadline comes next, of very many
+ *
+ * Ticks are microseconds, counted from below the earliest instant, so that they are not
+ * negative. The number of a slot at level l is a tick without its lowest 5 l bits; its
+ * place in the array, the lowest 6 bits of that. At each level the slots that have
+ * entries are less than 64 after the one that contains wheel.tick, so no two slots have
+ * the same place. Above level 0 they begin at or after wheel.tick, for whoever moves
+ * wheel.tick to the beginning of a slot empties it first thing.
+ */
+#include "base/wheel.h"
+
+#include "base/check.h"
+#include "base/num.h"
+#include <stddef.h>
+
+enum {
+    few = 4,             /* entries of a slot that may be moved in one go when it begins */
+    moved_at_a_time = 32 /* entries moved ahead of their time by one call */
+};
+
+static const uint64_t no_tick = UINT64_MAX;
+static const uint64_t ns_per_tick = 1000;
+
+/* Ticks begin at -origin, the last multiple of 1000 that is not after INT64_MIN. */
+static const uint64_t origin = UINT64_C(9223372036854776000);
+
+_Static_assert(WHEEL_SLOTS == 64, "a level's slots are the bits of a word");
+_Static_assert(WHEEL_LEVELS *WHEEL_LEVEL_BITS >= 55, "2^64 ns are less than 2^55 us");
+
+/* ---- ticks and slots ---- */
+
+/* The last whole microsecond but one that ns_t can say; later ones have no room to round up. */
+static const ns_t end_of_time = NEVER - NEVER % 1000 - 1000;
+
+static uint64_t since_origin(ns_t at)
+{
+    return (uint64_t)ns_min(at, end_of_time) + origin;
+}
+
+static uint64_t tick_begun(ns_t now)
+{
+    return since_origin(now) / ns_per_tick;
+}
+
+static uint64_t tick_not_before(ns_t at)
+{
+    return (since_origin(at) + ns_per_tick - 1) / ns_per_tick;
+}
+
+static ns_t instant_of(uint64_t tick)
+{
+    return (ns_t)(tick * ns_per_tick - origin);
+}
+
+static unsigned shift_of(unsigned level)
+{
+    return level * WHEEL_LEVEL_BITS;
+}
+
+static unsigned place_of(unsigned level, uint64_t number)
+{
+    return level * WHEEL_SLOTS + (unsigned)(number % WHEEL_SLOTS);
+}
+
+/* How many slots of a level are between the present one and that of a tick. */
+static uint64_t distance(const struct wheel *w, unsigned level, uint64_t tick)
+{
+    return (tick >> shift_of(level)) - (w->tick >> shift_of(level));
+}
+
+/* The lowest level that reaches a tick. */
+static unsigned level_of(const struct wheel *w, uint64_t tick)
+{
+    uint64_t ticks = tick - w->tick;
+    unsigned level = 0;
+
+    if (ticks >= WHEEL_SLOTS) {
+        unsigned bits = 64 - (unsigned)__builtin_clzll(ticks);
+
+        level = (bits - WHEEL_SLOT_BITS + WHEEL_LEVEL_BITS - 1) / WHEEL_LEVEL_BITS;
+    }
+    /* Counted in whole slots it may be one too far. */
+    return distance(w, level, tick) < WHEEL_SLOTS ? level : level + 1;
+}
+
+/* ---- putting entries in and out ---- */
+
+static void put_in(struct wheel *w, struct wheel_entry *e)
+{
+    uint64_t tick = u64_max(tick_not_before(e->at), w->tick);
+    unsigned level = level_of(w, tick);
+    unsigned place = place_of(level, tick >> shift_of(level));
+    uint64_t bit = UINT64_C(1) << place % WHEEL_SLOTS;
+
+    if (!(w->occupied[level] & bit)) {
+        list_init(&w->slots[place]);
+        w->occupied[level] |= bit;
+        w->occupied_levels |= UINT32_C(1) << level;
+    }
+    list_add_last(&w->slots[place], &e->link);
+}
+
+static void note_empty(struct wheel *w, unsigned place)
+{
+    unsigned level = place / WHEEL_SLOTS;
+
+    w->occupied[level] &= ~(UINT64_C(1) << place % WHEEL_SLOTS);
+    if (w->occupied[level] == 0)
+        w->occupied_levels &= ~(UINT32_C(1) << level);
+}
+
+/* An entry whose neighbours are the same has none but the head of its slot. */
+static void take_out(struct wheel *w, struct wheel_entry *e)
+{
+    struct list *neighbour = e->link.next;
+
+    list_remove(&e->link);
+    if (!list_is_empty(neighbour))
+        return;
+
+    size_t place = ((uintptr_t)neighbour - (uintptr_t)w->slots) / sizeof(struct list);
+
+    CHECK(place < WHEEL_LEVELS * WHEEL_SLOTS);
+    note_empty(w, (unsigned)place);
+}
+
+static struct wheel_entry *entry_of(struct list *link)
+{
+    return container_of(link, struct wheel_entry, link);
+}
+
+/* ---- moving entries down ---- */
+
+/* The number of the first slot of a level that has an entry; the level has one. */
+static uint64_t first_slot(const struct wheel *w, unsigned level)
+{
+    uint64_t present = w->tick >> shift_of(level);
+    unsigned turn = (unsigned)(present % WHEEL_SLOTS);
+    uint64_t ahead = w->occupied[level] >> turn;
+
+    if (turn != 0)
+        ahead |= w->occupied[level] << (WHEEL_SLOTS - turn);
+    return present + (unsigned)__builtin_ctzll(ahead);
+}
+
+/* The lowest level from the given one on that has an entry; WHEEL_LEVELS if none has. */
+static unsigned next_level(const struct wheel *w, unsigned level)
+{
+    uint32_t levels = w->occupied_levels >> level;
+
+    return levels ? level + (unsigned)__builtin_ctz(levels) : WHEEL_LEVELS;
+}
+
+/* Moves up to most entries of a slot to lower levels; returns how many. */
+static unsigned move_down(struct wheel *w, unsigned place, unsigned most)
+{
+    struct list *slot = &w->slots[place];
+    unsigned moved = 0;
+
+    while (moved < most && !list_is_empty(slot)) {
+        struct wheel_entry *e = entry_of(list_take_first(slot));
+
+        put_in(w, e);
+        moved++;
+    }
+    if (list_is_empty(slot))
+        note_empty(w, place);
+    return moved;
+}
+
+/* Moves some entries ahead of the time, the most urgent first. */
+static void settle(struct wheel *w)
+{
+    unsigned left = moved_at_a_time;
+
+    for (unsigned level = next_level(w, 1); level < WHEEL_LEVELS && left != 0;
+         level = next_level(w, level + 1)) {
+        uint64_t number = first_slot(w, level);
+
+        if (number == (w->tick >> shift_of(level)) + 1)
+            left -= move_down(w, place_of(level, number), left);
+    }
+}
+
+/* The slot above level 0 that begins first. */
+struct coming {
+    uint64_t tick; /* no_tick: there is none */
+    unsigned place;
+};
+
+static struct coming first_coming(const struct wheel *w)
+{
+    struct coming first = {no_tick, 0};
+
+    for (unsigned level = next_level(w, 1); level < WHEEL_LEVELS;
+         level = next_level(w, level + 1)) {
+        uint64_t number = first_slot(w, level);
+        uint64_t tick = number << shift_of(level);
+
+        if (tick < first.tick)
+            first = (struct coming){tick, place_of(level, number)};
+    }
+    return first;
+}
+
+/* ---- the next deadline ---- */
+
+static uint64_t first_due(const struct wheel *w)
+{
+    return w->occupied[0] ? first_slot(w, 0) : no_tick;
+}
+
+/*
+ * When there is something to do for a slot above level 0: at the first of its deadlines
+ * if it has a few, else from the beginning of the slot before it.
+ */
+static uint64_t demand_of(const struct wheel *w, unsigned place, uint64_t movable_tick)
+{
+    uint64_t first = no_tick;
+    unsigned count = 0;
+
+    LIST_EACH (link, &w->slots[place]) {
+        if (++count > few)
+            return movable_tick;
+        first = u64_min(first, tick_not_before(entry_of(link)->at));
+    }
+    return first;
+}
+
+ns_t wheel_deadline(const struct wheel *w)
+{
+    uint64_t first = first_due(w);
+
+    for (unsigned level = next_level(w, 1); level < WHEEL_LEVELS;
+         level = next_level(w, level + 1)) {
+        uint64_t number = first_slot(w, level);
+        uint64_t movable_tick = u64_max((u64_max(number, 1) - 1) << shift_of(level), w->tick);
+
+        if (movable_tick < first)
+            first = u64_min(first, demand_of(w, place_of(level, number), movable_tick));
+    }
+    return first == no_tick ? NEVER : instant_of(first);
+}
+
+/* ---- the interface ---- */
+
+void wheel_init(struct wheel *w, ns_t now)
+{
+    w->tick = tick_begun(now);
+    w->count = 0;
+    w->occupied_levels = 0;
+    for (unsigned level = 0; level < WHEEL_LEVELS; level++)
+        w->occupied[level] = 0;
+}
+
+void wheel_disarm(struct wheel *w, struct wheel_entry *e)
+{
+    if (!wheel_is_armed(e))
+        return;
+    take_out(w, e);
+    wheel_entry_init(e);
+    w->count--;
+}
+
+void wheel_arm(struct wheel *w, struct wheel_entry *e, ns_t at)
+{
+    wheel_disarm(w, e);
+    if (at == NEVER)
+        return;
+    e->at = at;
+    put_in(w, e);
+    w->count++;
+}
+
+struct wheel_entry *wheel_expire(struct wheel *w, ns_t now)
+{
+    uint64_t target = u64_max(tick_begun(now), w->tick);
+
+    for (;;) {
+        uint64_t due = first_due(w);
+        struct coming coming = first_coming(w);
+
+        if (due <= target && due <= coming.tick) {
+            struct wheel_entry *e = entry_of(w->slots[place_of(0, due)].next);
+
+            w->tick = due;
+            wheel_disarm(w, e);
+            return e;
+        }
+        if (coming.tick > target)
+            break;
+        w->tick = coming.tick;
+        (void)move_down(w, coming.place, UINT32_MAX);
+    }
+    w->tick = target;
+    settle(w);
+    return NULL;
+}
