@@ -9,7 +9,8 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 endif()
 
 add_library(weir_flags INTERFACE)
-target_compile_options(weir_flags INTERFACE ${gcc_like_warnings} $<$<BOOL:${WEIR_WERROR}>:-Werror>)
+target_compile_options(weir_flags INTERFACE ${gcc_like_warnings} $<$<BOOL:${WEIR_WERROR}>:-Werror>
+    -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=) # __FILE__ names no machine's folders
 
 # libFuzzer's own main is linked into the fuzz targets alone.
 if(WEIR_SANITIZE)
@@ -33,9 +34,9 @@ target_link_libraries(weir_core_flags INTERFACE weir_flags)
 target_compile_options(weir_core_flags INTERFACE -fvisibility=hidden)
 
 # Distributions' compilers add calls of their own to code that has to need nothing: stack guards,
-# checked copies, bcmp for memcmp.
+# checked copies, bcmp for memcmp. Public functions may be inlined where the core calls them.
 set(weir_pure_options -fno-stack-protector -U_FORTIFY_SOURCE -fno-builtin-bcmp
-    -ffunction-sections -fdata-sections)
+    -fno-semantic-interposition -ffunction-sections -fdata-sections)
 target_include_directories(weir_core_flags INTERFACE
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/core)
 

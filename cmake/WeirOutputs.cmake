@@ -12,7 +12,7 @@ weir_objects(inner_objects ${inner_layers})
 string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
 separate_arguments(join_flags UNIX_COMMAND "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${build_type}}")
 if(WEIR_LTO)
-    list(APPEND join_flags -flto=auto -flinker-output=nolto-rel -ffunction-sections -fdata-sections)
+    list(APPEND join_flags -flto=auto -flinker-output=nolto-rel ${weir_pure_options})
 endif()
 set(join ${CMAKE_COMMAND} -E env "OBJCOPY=${CMAKE_OBJCOPY}" "NM=${CMAKE_NM}" "AR=${CMAKE_AR}"
     ${PROJECT_SOURCE_DIR}/tools/join_objects.sh)

@@ -203,5 +203,65 @@ class Conformance(Tree):
         self.expect_fault("conformance.py", ["--check", "--root", self.root], "out of date")
 
 
+RUNNER = """
+#include "lib/test.h"
+TEST(this_passes) { EXPECT_EQ(2, 2); EXPECT_STR("a", "a"); EXPECT_MEM("ab", "ac", 1); }
+%s
+"""
+
+
+class Runner(Tree):
+    """The unit test runner, with cmocka where that is installed and without."""
+
+    def run_tests(self, code, *arguments):
+        source = self.write("test_planted.c", RUNNER % code)
+        kinds = [[]]
+        if pathlib.Path("/usr/include/cmocka.h").exists():
+            kinds.append(["-DWEIR_WITH_CMOCKA", "-lcmocka"])
+        for kind in kinds:
+            program = str(self.root / "planted")
+            subprocess.run([*CC, "-std=gnu11", f"-I{ROOT}/tests", source,
+                            f"{ROOT}/tests/lib/test.c", "-o", program, *kind], check=True)
+            yield subprocess.run([program, *arguments], capture_output=True, text=True,
+                                 check=False, env={"WEIR_TEST_SEED": "77"})
+
+    def plant(self, code, *said):
+        for result in self.run_tests(code):
+            self.assertNotEqual(result.returncode, 0)
+            for words in said:
+                self.assertIn(words, result.stderr)
+
+    def test_all_pass(self):
+        for result in self.run_tests(""):
+            self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_condition(self):
+        self.plant("TEST(bad) { EXPECT(1 == 2); }", "test_planted.c:4: in bad", "1 == 2")
+
+    def test_numbers(self):
+        self.plant("TEST(bad) { EXPECT_EQ(1 + 1, 3); }", "1 + 1 == 3", "left:  2", "right: 3")
+
+    def test_strings(self):
+        self.plant('TEST(bad) { EXPECT_STR("left", NULL); }', '"left"', "(null)")
+
+    def test_bytes(self):
+        self.plant('TEST(bad) { EXPECT_MEM("abc", "abd", 3); }', "from byte 2", "63", "64")
+
+    def test_hook(self):
+        self.plant("AFTER_EACH_TEST(clean) { EXPECT(0 == 1); }", "in this_passes", "0 == 1")
+
+    def test_seed(self):
+        self.plant("TEST(bad) { EXPECT(test_seed() == 0); }", "WEIR_TEST_SEED=77")
+
+    def test_filter_and_list(self):
+        bad = "TEST(this_fails) { EXPECT(0); }"
+        for result in self.run_tests(bad, "passes"):
+            self.assertEqual(result.returncode, 0)
+        for result in self.run_tests(bad, "--list"):
+            self.assertEqual(result.stdout, "this_passes\nthis_fails\n")
+        for result in self.run_tests(bad, "nothing"):
+            self.assertEqual(result.returncode, 2)
+
+
 if __name__ == "__main__":
     sys.exit(unittest.main())
