@@ -156,8 +156,9 @@ struct weir_allocator weir_arena_init(struct weir_arena *arena, void *memory, si
 {
     size_t gap = size_min(gap_to(memory, unit), len);
 
+    /* Without memory it may be NULL, to which nothing is added. */
     *arena = (struct weir_arena){
-        .memory = (uint8_t *)memory + gap,
+        .memory = gap != 0 ? (uint8_t *)memory + gap : memory,
         .len = (len - gap) & ~(size_t)(unit - 1),
     };
     return (struct weir_allocator){arena_alloc, arena_free, arena};

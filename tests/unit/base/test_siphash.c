@@ -101,7 +101,7 @@ TEST(siphash_of_words_is_that_of_their_bytes)
     uint64_t words[7];
 
     for (size_t i = 0; i < 7; i++)
-        words[i] = 0x0706050403020100 + 0x0808080808080808 * i;
+        words[i] = UINT64_C(0x0706050403020100) + UINT64_C(0x0808080808080808) * i;
     for (size_t count = 0; count <= 7; count++) {
         EXPECT_EQ(siphash24_words(key, words, count), siphash24_of_len[8 * count]);
         EXPECT_EQ(siphash13_words(key, words, count), siphash13_of_len[8 * count]);
