@@ -18,5 +18,7 @@ endforeach()
 if(TARGET weir_os_static)
     set(WEIR_PC_OS_LIBS "-lweir-os ")
 endif()
+# Relative, so that what is installed can be moved.
+file(RELATIVE_PATH WEIR_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/weir.pc.in weir.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/weir.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -155,6 +155,7 @@ test_all() {
     stage build-debug tools/build.sh debug
     stage tests-debug run_ctest debug
     stage tests-release run_ctest release
+    ! any 'core/*/*.c' || stage install tests/install.sh
     stage clang with_clang
     stage 32-bit with_32_bits
     stage big-endian with_big_endian
