@@ -1,0 +1,70 @@
+/*
+ * reno.c - slow start and congestion avoidance as RFC 5681 has them
+ *
+ * Growth counts bytes, not acknowledgements [RFC3465]: a peer that divides its
+ * acknowledgements gains nothing, one that stretches them loses little.
+ */
+#include "cc/cc.h"
+
+extern const struct cc_ops reno_ops;
+
+struct reno {
+    uint64_t acked_bytes; /* in congestion avoidance, since cwnd last grew */
+};
+
+_Static_assert(sizeof(struct reno) <= sizeof(((struct cc *)0)->state), "reno fits");
+
+static struct reno *reno_of(struct cc *cc)
+{
+    return (struct reno *)(void *)cc->state;
+}
+
+static void init(struct cc *cc)
+{
+    reno_of(cc)->acked_bytes = 0;
+}
+
+/* cwnd saturates; it is compared with windows of at most 2^30 bytes. */
+static void grow(struct cc *cc, uint32_t bytes)
+{
+    cc->cwnd = cc->cwnd > UINT32_MAX - bytes ? UINT32_MAX : cc->cwnd + bytes;
+}
+
+/*
+ * Doubles cwnd in a round trip until ssthresh, then adds a segment in each [RFC5681 3.1].
+ * A window that was not used is no evidence that a larger one is right [RFC7661].
+ */
+static void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9293 MUST-19] */
+{
+    struct reno *r = reno_of(cc);
+    uint32_t acked_bytes = ack->acked_bytes;
+
+    if (!ack->cwnd_limited)
+        return;
+    if (cc_is_in_slow_start(cc)) {
+        uint32_t room = cc->ssthresh - cc->cwnd;
+        uint32_t used = acked_bytes < room ? acked_bytes : room;
+        grow(cc, used);
+        acked_bytes -= used;
+    }
+    r->acked_bytes += acked_bytes;
+    if (r->acked_bytes >= cc->cwnd) {
+        r->acked_bytes -= cc->cwnd;
+        grow(cc, cc->mss);
+    }
+}
+
+static void on_loss(struct cc *cc, ns_t now, uint32_t flight_bytes)
+{
+    (void)now;
+    cc->ssthresh = cc_half_of_flight(cc, flight_bytes);
+    reno_of(cc)->acked_bytes = 0;
+}
+
+const struct cc_ops reno_ops = {
+    .name = "reno",
+    .init = init,
+    .on_ack = on_ack,
+    .on_loss = on_loss,
+    .on_timeout = on_loss,
+};

@@ -1,0 +1,201 @@
+/*
+ * conn.c - the life of a connection's record
+ *
+ * The state changes here and nowhere else, against a table that is asserted and never
+ * consulted [RFC9293 3.3.2, figure 5].
+ */
+#include "tcp/conn.h"
+#include "base/check.h"
+#include "tcp/reasm.h"
+#include "tcp/recovery.h"
+#include "tcp/recvq.h"
+#include "tcp/rtt.h"
+#include "tcp/sendq.h"
+#include "tcp/timers.h"
+#include "tcp/tstamp.h"
+
+#define TO(state) (1u << (state))
+
+static const uint16_t may_become[] = {
+    [TCP_CLOSED] = TO(TCP_SYN_SENT) | TO(TCP_SYN_RECEIVED),
+    [TCP_LISTEN] = 0,
+    [TCP_SYN_SENT] = TO(TCP_SYN_RECEIVED) | TO(TCP_ESTABLISHED) | TO(TCP_CLOSED),
+    [TCP_SYN_RECEIVED] = TO(TCP_ESTABLISHED) | TO(TCP_CLOSED),
+    [TCP_ESTABLISHED] = TO(TCP_FIN_WAIT_1) | TO(TCP_CLOSE_WAIT) | TO(TCP_CLOSED),
+    [TCP_FIN_WAIT_1] = TO(TCP_FIN_WAIT_2) | TO(TCP_CLOSING) | TO(TCP_TIME_WAIT) | TO(TCP_CLOSED),
+    [TCP_FIN_WAIT_2] = TO(TCP_TIME_WAIT) | TO(TCP_CLOSED),
+    [TCP_CLOSE_WAIT] = TO(TCP_LAST_ACK) | TO(TCP_CLOSED),
+    [TCP_CLOSING] = TO(TCP_TIME_WAIT) | TO(TCP_CLOSED),
+    [TCP_LAST_ACK] = TO(TCP_CLOSED),
+    [TCP_TIME_WAIT] = TO(TCP_CLOSED),
+};
+
+static uint32_t ms_of(ns_t duration_ns)
+{
+    ns_t ms = ns_div_ceil(duration_ns, NS_MS);
+
+    return ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+}
+
+static uint8_t u8_of(uint32_t count)
+{
+    return count > UINT8_MAX ? UINT8_MAX : (uint8_t)count;
+}
+
+void tcp_conn_init(struct tcp_conn *c, const struct tcp_env *env)
+{
+    const struct weir_tcp_config *config = &env->config;
+
+    *c = (struct tcp_conn){
+        .state = TCP_CLOSED,
+        .ssthresh = UINT32_MAX,
+        .cc_ops = cc_find(config->congestion_control),
+        .user = {
+            .keepalive_idle_ms = ms_of(config->keepalive_idle_ns),
+            .keepalive_interval_ms = ms_of(config->keepalive_interval_ns),
+            .keepalive_probes = u8_of(config->keepalive_probes),
+            .syn_retries = u8_of(config->syn_retries),
+            .send_buffer_bytes = config->send_buffer_bytes,
+            .recv_buffer_bytes = config->recv_buffer_bytes,
+            .nodelay = !config->nagle,
+            .soft_errors = true,
+        },
+    };
+    rtt_init(c, env);
+}
+
+bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct tcp_work *w;
+
+    if (c->work != NULL)
+        return true;
+    w = pool_get_zeroed(&env->works);
+    if (w == NULL)
+        return false;
+    for (size_t i = 0; i < TIMER_COUNT; i++)
+        w->deadline_at[i] = NEVER;
+    w->blocked_by = BLOCKED_BY_APP;
+    w->blocked_since_at = env->now;
+    c->work = w;
+    sendq_init(c);
+    recovery_init(c, env);
+    return true;
+}
+
+/* Only what a resting connection has no use for may be in work then. */
+bool tcp_can_rest(const struct tcp_conn *c)
+{
+    const struct tcp_work *w = c->work;
+
+    return (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT ||
+            c->state == TCP_FIN_WAIT_2) &&
+           tcp_flight(c) == 0 && w->sendq.bytes == 0 && w->recvq.bytes == 0 && w->reasm == NULL &&
+           w->loss_timer == LOSS_NONE && w->deadline_at[TIMER_DELACK] == NEVER &&
+           w->deadline_at[TIMER_KEEPALIVE] == NEVER && w->deadline_at[TIMER_CLOSE] == NEVER &&
+           !c->fin_queued && !w->ack_owed && w->dup_acks_owed == 0 && !w->keepalive_owed;
+}
+
+static void free_work(struct tcp_conn *c, struct tcp_env *env)
+{
+    sendq_clear(c, env);
+    recvq_clear(c, env);
+    reasm_clear(c, env);
+    pool_put(&env->works, c->work);
+    c->work = NULL;
+}
+
+void tcp_work_detach(struct tcp_conn *c, struct tcp_env *env)
+{
+    CHECK(tcp_can_rest(c));
+    c->ssthresh = c->work->cc.ssthresh;
+    free_work(c, env);
+}
+
+void tcp_conn_fini(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (c->work != NULL)
+        free_work(c, env);
+}
+
+struct weir_trace tcp_trace_of(const struct tcp_conn *c, const struct tcp_env *env,
+                               enum weir_trace_kind kind)
+{
+    return (struct weir_trace){
+        .kind = kind,
+        .at = env->now,
+        .conn = c->handle,
+        .local = {.addr = c->tuple.local_addr, .port = c->tuple.local_port},
+        .remote = {.addr = c->tuple.remote_addr, .port = c->tuple.remote_port},
+        .from = (enum weir_tcp_state)c->state,
+        .to = (enum weir_tcp_state)c->state,
+    };
+}
+
+void tcp_set_state(struct tcp_conn *c, struct tcp_env *env, enum tcp_state state)
+{
+    CHECK(may_become[c->state] & TO(state));
+    if (trace_is_on(env->tracer)) {
+        struct weir_trace event = tcp_trace_of(c, env, WEIR_TRACE_STATE);
+        event.to = (enum weir_tcp_state)state;
+        trace_emit(env->tracer, &event);
+    }
+    c->state = (uint8_t)state;
+}
+
+/* What arrived before the end may still be read; what was to be sent is dropped. */
+void tcp_end(struct tcp_conn *c, struct tcp_env *env, int error)
+{
+    if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
+        env->counts.failed_opens++;
+    c->error = (int8_t)error;
+    c->events |= WEIR_EVENT_CLOSED; /* an abort is told from a close by error [RFC9293 MUST-12] */
+    tcp_set_state(c, env, TCP_CLOSED);
+    if (c->work != NULL) {
+        sendq_clear(c, env);
+        reasm_clear(c, env);
+        recovery_stop(c);
+        timers_stop(c);
+        c->work->dup_acks_owed = 0;
+        c->work->ack_owed = false;
+        c->work->keepalive_owed = false;
+        c->work->probe_owed = false;
+    }
+}
+
+bool tcp_fin_sent(const struct tcp_conn *c)
+{
+    return c->fin_queued && c->work != NULL &&
+           seq_eq(c->snd.nxt, seq_add(sendq_end(c), 1));
+}
+
+bool tcp_fin_acked(const struct tcp_conn *c)
+{
+    return tcp_fin_sent(c) && seq_eq(c->snd.una, c->snd.nxt);
+}
+
+void tcp_conn_check(const struct tcp_conn *c)
+{
+    const struct tcp_work *w = c->work;
+
+    CHECK(c->state == TCP_CLOSED || seq_leq(c->snd.una, c->snd.nxt));
+    CHECK(c->state != TCP_LISTEN);
+    CHECK(!c->fin_received || c->state == TCP_CLOSE_WAIT || c->state == TCP_CLOSING ||
+          c->state == TCP_LAST_ACK || c->state == TCP_TIME_WAIT || c->state == TCP_CLOSED);
+    if (w == NULL)
+        return;
+    CHECK((w->loss_timer == LOSS_NONE) == (w->deadline_at[TIMER_LOSS] == NEVER));
+    CHECK(w->sendq.bytes == 0 || w->sendq.pieces.head != NULL);
+    CHECK(w->recvq.bytes == 0 || w->recvq.pieces.head != NULL);
+    if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT) {
+        CHECK(w->loss_timer == LOSS_NONE);
+        CHECK(w->sendq.bytes == 0);
+        return;
+    }
+    CHECK(c->state != TCP_FIN_WAIT_2 || tcp_fin_acked(c));
+    CHECK(tcp_flight(c) == 0 || w->loss_timer != LOSS_NONE || seq_eq(c->snd.nxt, c->snd.iss));
+    CHECK(seq_leq(c->snd.nxt, seq_add(sendq_end(c), c->fin_queued)));
+    CHECK(w->cc.cwnd >= w->cc.mss);
+    reasm_check(c);
+    recovery_check(c);
+}

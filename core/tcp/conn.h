@@ -1,0 +1,294 @@
+/*
+ * conn.h - one connection: the RFC's Transmission Control Block [RFC9293 3.3.1]
+ *
+ * Variables have the RFC's names. What every connection needs at any time is in struct
+ * tcp_conn, which is meant to be small; what only a busy one needs is in struct tcp_work,
+ * which is attached when something happens and given back when the connection rests.
+ * Inside all processing, work is there.
+ *
+ * Who assigns what:
+ *   state               conn.c (tcp_set_state)
+ *   snd, rcv            the files that RFC 9293's sections are in (docs/ARCHITECTURE.md)
+ *   rtt                 rtt.c             ts        tstamp.c
+ *   recovery            recovery.c        deadlines timers.c
+ *   sendq, recvq, reasm the file of that name
+ */
+#ifndef CORE_TCP_CONN_H
+#define CORE_TCP_CONN_H
+
+#include "base/ns.h"
+#include "base/seq.h"
+#include "cc/cc.h"
+#include "tcp/env.h"
+#include "tcp/piece.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <weir/tcp.h>
+
+enum tcp_state {
+    TCP_CLOSED = WEIR_TCP_CLOSED,
+    TCP_LISTEN = WEIR_TCP_LISTEN,
+    TCP_SYN_SENT = WEIR_TCP_SYN_SENT,
+    TCP_SYN_RECEIVED = WEIR_TCP_SYN_RECEIVED,
+    TCP_ESTABLISHED = WEIR_TCP_ESTABLISHED,
+    TCP_FIN_WAIT_1 = WEIR_TCP_FIN_WAIT_1,
+    TCP_FIN_WAIT_2 = WEIR_TCP_FIN_WAIT_2,
+    TCP_CLOSE_WAIT = WEIR_TCP_CLOSE_WAIT,
+    TCP_CLOSING = WEIR_TCP_CLOSING,
+    TCP_LAST_ACK = WEIR_TCP_LAST_ACK,
+    TCP_TIME_WAIT = WEIR_TCP_TIME_WAIT,
+};
+
+/* The two ends, as the connection sees them. */
+struct tcp_tuple {
+    struct weir_addr local_addr;
+    struct weir_addr remote_addr;
+    uint16_t local_port;
+    uint16_t remote_port;
+};
+
+/* What was agreed on in the handshake. */
+struct tcp_agreed {
+    uint16_t snd_mss;    /* what the peer can take: its MSS option */
+    uint16_t rcv_mss;    /* what we announced */
+    uint8_t snd_wscale;  /* how far to shift the windows we receive */
+    uint8_t rcv_wscale;  /* how far to shift those we announce */
+    bool wscale_ok;
+    bool timestamps_ok;
+    bool sack_ok;
+};
+
+/* Options the application has set; durations in units that keep a connection small. */
+struct tcp_user {
+    uint32_t keepalive_idle_ms;
+    uint32_t keepalive_interval_ms;
+    uint32_t user_timeout_ms; /* 0: by the count of retransmissions */
+    uint32_t send_buffer_bytes;
+    uint32_t recv_buffer_bytes;
+    uint16_t mss;             /* 0: what the path allows */
+    uint8_t keepalive_probes;
+    uint8_t syn_retries;
+    uint8_t ttl;
+    uint8_t tos;
+    bool nodelay : 1;
+    bool cork : 1;
+    bool keepalive : 1;
+    bool quickack : 1;
+    bool soft_errors : 1;
+    bool note_sent : 1;
+    bool linger : 1;
+};
+
+enum tcp_timer {
+    TIMER_LOSS,      /* retransmission or zero-window probe: see loss_timer */
+    TIMER_DELACK,
+    TIMER_KEEPALIVE,
+    TIMER_CLOSE,     /* FIN-WAIT-2 of a connection that the application has given up */
+    TIMER_CORK,      /* a corked segment, or one held back by silly-window avoidance */
+    TIMER_REST,      /* nothing has happened for a while: give work back */
+    TIMER_COUNT,
+};
+
+/* What TIMER_LOSS stands for: the two exclude one another. */
+enum loss_timer {
+    LOSS_NONE,
+    LOSS_RTO,
+    LOSS_PROBE,
+};
+
+struct rtt {
+    uint32_t srtt_us;   /* 0: no sample yet */
+    uint32_t rttvar_us;
+    uint32_t rto_us;    /* without backoff */
+    uint32_t min_us;    /* UINT32_MAX: no sample yet */
+};
+
+struct tstamp {
+    uint32_t offset;       /* ours: the clock in milliseconds plus this */
+    uint32_t recent;       /* TS.Recent [RFC7323 4.3] */
+    uint32_t recent_s;     /* when it was set, in seconds: it lives for 24 days */
+};
+
+/* Loss recovery without SACK [RFC6582]. */
+struct recovery {
+    enum recovery_state { RECOVERY_OPEN, RECOVERY_FAST, RECOVERY_RTO } state;
+    seq_t recover;          /* snd.nxt when it began; recovery ends when it is acknowledged */
+    seq_t rexmit_next;      /* [next, end) is to be sent again */
+    seq_t rexmit_end;
+    uint32_t inflation;     /* cwnd's, for segments that have left the network */
+    uint32_t dup_acks;
+    bool partial_ack_seen;
+    bool recover_valid;     /* false until something was lost: recover is an old number */
+};
+
+/* Bytes sent or to be sent: [snd.una, end), without SYN and FIN. */
+struct sendq {
+    struct pieces pieces;
+    seq_t start;          /* sequence number of the first byte */
+    uint32_t bytes;
+    uint32_t memory;      /* what the pieces cost */
+    struct piece *hint;   /* a piece, and the number of its first byte: where sending stands */
+    seq_t hint_seq;
+};
+
+/* Bytes received in order and not yet read. */
+struct recvq {
+    struct pieces pieces;
+    uint32_t bytes;
+    uint32_t memory;
+};
+
+struct reasm;
+
+/* What a busy connection needs. */
+struct tcp_work {
+    ns_t deadline_at[TIMER_COUNT];
+    enum loss_timer loss_timer;
+    uint32_t backoff;          /* times TIMER_LOSS fired in a row: doubles its interval */
+    uint32_t unanswered;       /* the same, but any sign of life from the peer resets it: R1, R2 */
+    ns_t unanswered_since_at;
+    uint32_t keepalive_unanswered;
+
+    struct sendq sendq;
+    struct recvq recvq;
+    struct reasm *reasm;       /* NULL: nothing is out of order */
+    struct cc cc;
+    struct recovery recovery;
+
+    /* What is owed to the peer: counted, so that a batch of segments gets all its ACKs. */
+    uint32_t dup_acks_owed;    /* one for each segment out of order */
+    uint32_t rcv_unacked;      /* bytes received since the last ACK was sent */
+    uint32_t rcv_seg_max;      /* what a full segment of the peer has been so far */
+    bool ack_owed;             /* at once */
+    bool rst_owed;
+    bool keepalive_owed;       /* a keep-alive probe is to be sent */
+    bool probe_owed;           /* a zero-window probe is to be sent */
+    bool push_all;             /* the cork or the silly window has lasted long enough */
+    bool more_follows;         /* the last write said so */
+
+    /* Delayed acknowledgement. */
+    ns_t delack_ns;            /* how long the next one may be delayed; 0: no data yet */
+    ns_t data_received_at;
+    uint32_t quick_acks;       /* so many ACKs are still sent at once */
+    bool is_interactive;       /* what we send carries our ACKs */
+
+    /* One segment is timed at a time, if there are no timestamps [RFC6298 3]. */
+    bool is_timed;
+    seq_t timed_end;
+    ns_t timed_at;
+
+    seq_t small_end;           /* end of the last segment sent that was not full [Minshall] */
+    bool small_sent;
+    bool cwnd_limited;         /* in the round trip that ends when cwnd_round is acknowledged */
+    seq_t cwnd_round;
+    ns_t sent_at;              /* the last segment with data */
+
+    /* For STATUS: what else is worth knowing about a connection at work. */
+    uint64_t bytes_sent, bytes_retransmitted;
+    uint32_t data_segs_in, data_segs_out, dup_acks_in;
+    ns_t blocked_ns[3];        /* enum tcp_blocked */
+    ns_t blocked_since_at;
+    uint8_t blocked_by;
+};
+
+enum tcp_blocked {
+    BLOCKED_BY_APP,
+    BLOCKED_BY_PEER,
+    BLOCKED_BY_CWND,
+    BLOCKED_BY_NOTHING,
+};
+
+struct tcp_conn {
+    struct tcp_tuple tuple;
+    struct tcp_work *work;
+    uint64_t handle; /* what the stack calls it, for traces */
+
+    struct {
+        seq_t una, nxt;
+        seq_t wl1, wl2;
+        seq_t up;
+        seq_t iss;
+        uint32_t wnd;
+        uint32_t wnd_max;
+    } snd;
+
+    struct {
+        seq_t nxt;
+        seq_t up;
+        seq_t irs;
+        seq_t acked;   /* the last acknowledgement sent [RFC7323: Last.ACK.sent] */
+        uint32_t wnd;  /* announced, from acked on */
+    } rcv;
+
+    uint8_t state; /* enum tcp_state */
+    int8_t error;      /* why it ended (weir/err.h) */
+    int8_t soft_error; /* what the network says, with WEIR_EVENT_SOFT_ERROR */
+    uint16_t pmtu;
+    struct tcp_agreed agreed;
+    struct tstamp ts;
+    struct rtt rtt;
+    struct tcp_user user;
+    uint32_t ssthresh; /* kept while at rest */
+    const struct cc_ops *cc_ops;
+
+    uint64_t bytes_acked, bytes_received;
+    uint32_t segs_in, segs_out, retransmits;
+    uint32_t received_s; /* when the last segment came in, in seconds */
+
+    uint8_t challenge_tokens; /* [RFC5961 7], per connection */
+    uint32_t challenge_s;
+
+    uint16_t events;      /* enum weir_event_bits: for the stack to collect */
+    bool is_passive : 1;    /* it began with a listener [RFC9293 MUST-11] */
+    bool is_orphan : 1;     /* the application has given it up */
+    bool fin_queued : 1;    /* our side is closed: a FIN follows the send queue */
+    bool fin_received : 1;
+    bool wants_writable : 1; /* the application was refused a write */
+    bool snd_urgent : 1;    /* snd.up is ahead of snd.una */
+    bool rcv_urgent : 1;    /* rcv.up is ahead of what was read */
+    bool path_is_suspect : 1; /* R1: for the stack to collect */
+};
+
+/* ---- conn.c ---- */
+
+/* A closed connection with the stack's defaults. */
+void tcp_conn_init(struct tcp_conn *c, const struct tcp_env *env);
+
+/* Gives everything back. */
+void tcp_conn_fini(struct tcp_conn *c, struct tcp_env *env);
+
+void tcp_set_state(struct tcp_conn *c, struct tcp_env *env, enum tcp_state state);
+
+/* The connection ends: nothing more is sent, and the application is told why. */
+void tcp_end(struct tcp_conn *c, struct tcp_env *env, int error);
+
+/* Makes sure that work is attached; false: no memory. */
+bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env);
+
+/* Gives work back, if there is nothing in it that would be missed. */
+void tcp_work_detach(struct tcp_conn *c, struct tcp_env *env);
+bool tcp_can_rest(const struct tcp_conn *c);
+
+/* Invariants, for tests, simulation and fuzzing: fails a CHECK if one does not hold. */
+void tcp_conn_check(const struct tcp_conn *c);
+
+/* Sent and not acknowledged. */
+static inline uint32_t tcp_flight(const struct tcp_conn *c)
+{
+    return seq_len(c->snd.una, c->snd.nxt);
+}
+
+/* Whether our FIN has been sent, and acknowledged: it is the number after the send queue. */
+bool tcp_fin_sent(const struct tcp_conn *c);
+bool tcp_fin_acked(const struct tcp_conn *c);
+
+static inline bool tcp_is_synchronized(const struct tcp_conn *c)
+{
+    return c->state >= TCP_ESTABLISHED;
+}
+
+/* A connection's trace event, with its ends filled in. */
+struct weir_trace tcp_trace_of(const struct tcp_conn *c, const struct tcp_env *env,
+                               enum weir_trace_kind kind);
+
+#endif

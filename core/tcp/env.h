@@ -1,0 +1,40 @@
+/*
+ * env.h - what a connection is handed with every call
+ *
+ * One for all connections of a stack; nothing in it belongs to one of them. A
+ * connection reads the time here and nowhere else.
+ */
+#ifndef CORE_TCP_ENV_H
+#define CORE_TCP_ENV_H
+
+#include "base/buf.h"
+#include "base/ns.h"
+#include "base/pool.h"
+#include "base/rng.h"
+#include "base/siphash.h"
+#include "base/trace.h"
+#include "base/why.h"
+#include <weir/config.h>
+
+struct tcp_counts {
+    uint64_t segs_in, segs_out, retransmits, resets_out, challenge_acks;
+    uint64_t active_opens, passive_opens, failed_opens, timeouts;
+};
+
+struct tcp_env {
+    ns_t now;
+    struct weir_tcp_config config;
+    struct pool works;  /* struct tcp_work */
+    struct pool pieces; /* struct piece */
+    struct pool reasms; /* struct reasm */
+    struct pool *frames; /* struct frame */
+    struct bufs *bufs;
+    struct rng rng;
+    struct siphash_key isn_key;
+    struct siphash_key tstamp_key;
+    struct siphash_key port_key;
+    const struct tracer *tracer;
+    struct tcp_counts counts;
+};
+
+#endif

@@ -1,0 +1,499 @@
+/*
+ * input.c - SEGMENT ARRIVES, in the states in which a connection is known to both ends
+ *
+ * The list of RFC 9293 3.10.7.4, in its order: a step returns true when the segment goes no
+ * further, having said why. What extensions add stands before the list. State: rcv.nxt,
+ * rcv.up, and what is owed to the peer.
+ */
+#include "tcp/input.h"
+#include "base/check.h"
+#include "tcp/ack.h"
+#include "tcp/conn.h"
+#include "tcp/reasm.h"
+#include "tcp/recovery.h"
+#include "tcp/recvq.h"
+#include "tcp/rtt.h"
+#include "tcp/seg.h"
+#include "tcp/synsent.h"
+#include "tcp/timers.h"
+#include "tcp/tstamp.h"
+#include "tcp/window.h"
+
+enum {
+    QUICK_ACKS = 16,          /* sent at once when data begins to flow, as Linux does */
+    FULL_SEG_FLOOR = 536,     /* smaller segments do not count as full ones */
+};
+
+struct arrival {
+    struct tcp_conn *c;
+    struct tcp_env *env;
+    struct tcp_seg *seg;
+    enum why why;
+};
+
+static bool stop(struct arrival *a, enum why why)
+{
+    a->why = why;
+    return true;
+}
+
+/* The budget varies a little, so that nobody can count the ACKs that others have caused. */
+void tcp_challenge(struct tcp_conn *c, struct tcp_env *env)
+{
+    uint32_t second = (uint32_t)((uint64_t)env->now / NS_S);
+    uint32_t budget = env->config.challenge_acks_per_s;
+
+    if (second != c->challenge_s) {
+        uint32_t tokens = budget / 2 + rng_below(&env->rng, budget / 2 + 1);
+        c->challenge_s = second;
+        c->challenge_tokens = (uint8_t)(tokens < UINT8_MAX ? tokens + 1 : UINT8_MAX);
+    }
+    if (c->challenge_tokens == 0)
+        return;
+    c->challenge_tokens--;
+    c->work->ack_owed = true;
+    env->counts.challenge_acks++;
+}
+
+static bool challenge(struct arrival *a)
+{
+    tcp_challenge(a->c, a->env);
+    return stop(a, WHY_TCP_CHALLENGED);
+}
+
+/* Before the list: a timestamp from the past is no segment of now [RFC7323 5.3 R1]. */
+static bool check_paws(struct arrival *a)
+{
+    if ((a->seg->flags & TCP_RST) || !tstamp_is_old(a->c, a->env, a->seg))
+        return false;
+    if (a->seg->len > 0)
+        a->c->work->ack_owed = true;
+    else
+        tcp_challenge(a->c, a->env);
+    return stop(a, WHY_TCP_PAWS);
+}
+
+/*
+ * Both ends opened at once, and the peer's SYN-ACK repeats the SYN we know: what counts is
+ * its acknowledgement [RFC9293 3.5, figure 7].
+ */
+static void drop_repeated_syn(struct arrival *a)
+{
+    struct tcp_seg *seg = a->seg;
+
+    if (a->c->state != TCP_SYN_RECEIVED || !(seg->flags & TCP_SYN) || !(seg->flags & TCP_ACK) ||
+        !seq_eq(seg->seq, a->c->rcv.irs))
+        return;
+    seg->flags &= (uint16_t)~TCP_SYN;
+    seg->seq = seq_add(seg->seq, 1);
+}
+
+/*
+ * The four cases of the table [RFC9293 3.10.7.4, first]. An empty segment may also stand at the
+ * right edge: the peer has filled our window, and its acknowledgement counts.
+ */
+static bool is_acceptable(const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    uint32_t wnd = window_remaining(c);
+    uint32_t space = tcp_seg_space(seg);
+
+    if (space == 0)
+        return seq_in(seg->seq, c->rcv.nxt, wnd + 1);
+    if (wnd == 0) /* nothing of it, but its ACK, URG and RST [RFC9293 MUST-66] */
+        return seq_eq(seg->seq, c->rcv.nxt);
+    return seq_in(seg->seq, c->rcv.nxt, wnd) || seq_in(seq_add(seg->seq, space - 1), c->rcv.nxt, wnd);
+}
+
+/* Cuts what we have, and what does not fit. SYN is the first number, FIN the last. */
+static void trim(struct tcp_conn *c, struct tcp_seg *seg)
+{
+    uint32_t wnd = window_remaining(c);
+    uint32_t space;
+
+    if (seq_lt(seg->seq, c->rcv.nxt)) {
+        uint32_t old = seq_len(seg->seq, c->rcv.nxt);
+        if (seg->flags & TCP_SYN) {
+            seg->flags &= (uint16_t)~TCP_SYN;
+            seg->seq = seq_add(seg->seq, 1);
+            old--;
+        }
+        tcp_seg_cut_front(seg, old);
+        c->work->ack_owed = true;
+    }
+    space = seq_len(c->rcv.nxt, seq_add(seg->seq, tcp_seg_space(seg)));
+    if (space > wnd) {
+        uint32_t beyond = space - wnd;
+        if (seg->flags & TCP_FIN) {
+            seg->flags &= (uint16_t)~TCP_FIN;
+            beyond--;
+        }
+        seg->len -= beyond < seg->len ? beyond : seg->len;
+        c->work->ack_owed = true;
+    }
+}
+
+/* First: the sequence number. */
+static bool check_sequence(struct arrival *a)
+{
+    struct tcp_conn *c = a->c;
+
+    drop_repeated_syn(a);
+    if (is_acceptable(c, a->seg)) {
+        tstamp_note(c, a->env, a->seg);
+        return false;
+    }
+    if (a->seg->flags & TCP_RST)
+        return stop(a, WHY_TCP_WINDOW);
+    if (a->seg->flags & TCP_SYN)
+        return challenge(a); /* wherever it stands [RFC5961 4.2] */
+    if (a->seg->len > 0)
+        c->work->ack_owed = true;
+    else
+        tcp_challenge(c, a->env); /* two ends that disagree must not answer each other for ever */
+    return stop(a, seq_lt(a->seg->seq, c->rcv.nxt) ? WHY_TCP_OLD : WHY_TCP_WINDOW);
+}
+
+static int reset_error(const struct tcp_conn *c)
+{
+    switch ((enum tcp_state)c->state) {
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECEIVED:
+        return WEIR_ECONNREFUSED;
+    case TCP_ESTABLISHED:
+    case TCP_FIN_WAIT_1:
+    case TCP_FIN_WAIT_2:
+    case TCP_CLOSE_WAIT:
+        return WEIR_ECONNRESET;
+    case TCP_CLOSED:
+    case TCP_LISTEN:
+    case TCP_CLOSING:
+    case TCP_LAST_ACK:
+    case TCP_TIME_WAIT:
+        return WEIR_OK; /* both sides had closed */
+    }
+    return WEIR_OK;
+}
+
+/*
+ * Second: a reset. Only the exact next number resets; anything else in the window is
+ * challenged [RFC5961 3.2]. Its text is nobody's [RFC9293 SHLD-2].
+ */
+static bool check_rst(struct arrival *a)
+{
+    if (!(a->seg->flags & TCP_RST))
+        return false;
+    if (!seq_eq(a->seg->seq, a->c->rcv.nxt))
+        return challenge(a);
+    tcp_end(a->c, a->env, reset_error(a->c));
+    return stop(a, WHY_TCP_RESET);
+}
+
+/* Fourth: a SYN where there cannot be one [RFC5961 4.2]. The third, security, has no successor. */
+static bool check_syn(struct arrival *a)
+{
+    return (a->seg->flags & TCP_SYN) && challenge(a);
+}
+
+/* SYN-RECEIVED becomes ESTABLISHED, or the peer speaks of another connection. */
+static bool complete_handshake(struct arrival *a)
+{
+    struct tcp_conn *c = a->c;
+
+    if (!seq_gt(a->seg->ack, c->snd.una) || !seq_leq(a->seg->ack, c->snd.nxt)) {
+        a->seg->wants_reset = true;
+        return stop(a, WHY_TCP_BAD_ACK);
+    }
+    ack_set_window(c, a->seg);
+    ack_take(c, a->env, a->seg);
+    tcp_established(c, a->env);
+    return false;
+}
+
+/* The application may have closed its side already. */
+void tcp_established(struct tcp_conn *c, struct tcp_env *env)
+{
+    tcp_set_state(c, env, TCP_ESTABLISHED);
+    if (c->fin_queued)
+        tcp_set_state(c, env, TCP_FIN_WAIT_1);
+    if (c->retransmits > 0)
+        rtt_on_slow_handshake(c);
+    recovery_on_established(c, env);
+    timers_on_keepalive(c, env);
+    if (!c->is_passive)
+        c->events |= WEIR_EVENT_CONNECTED | WEIR_EVENT_WRITABLE;
+}
+
+/* An acknowledgement from before the largest window is a guess [RFC5961 5.2] [RFC9293 MAY-12]. */
+static bool check_ack_range(struct arrival *a)
+{
+    struct tcp_conn *c = a->c;
+
+    if (seq_gt(a->seg->ack, c->snd.nxt)) {
+        tcp_challenge(c, a->env);
+        return stop(a, WHY_TCP_BAD_ACK);
+    }
+    if (seq_lt(a->seg->ack, seq_sub(c->snd.una, c->snd.wnd_max))) {
+        tcp_challenge(c, a->env);
+        return stop(a, WHY_TCP_OLD_ACK);
+    }
+    return false;
+}
+
+/* What our FIN's acknowledgement means to each state. */
+static bool note_fin_acked(struct arrival *a)
+{
+    struct tcp_conn *c = a->c;
+
+    if (!tcp_fin_acked(c))
+        return false;
+    switch ((enum tcp_state)c->state) {
+    case TCP_FIN_WAIT_1:
+        tcp_set_state(c, a->env, TCP_FIN_WAIT_2);
+        timers_on_orphaned(c, a->env);
+        return false;
+    case TCP_CLOSING:
+        tcp_set_state(c, a->env, TCP_TIME_WAIT); /* [RFC9293 MUST-13] */
+        timers_stop(c);
+        c->events |= WEIR_EVENT_CLOSED;
+        return true;
+    case TCP_LAST_ACK:
+        tcp_end(c, a->env, WEIR_OK);
+        return true;
+    case TCP_CLOSED:
+    case TCP_LISTEN:
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECEIVED:
+    case TCP_ESTABLISHED:
+    case TCP_FIN_WAIT_2:
+    case TCP_CLOSE_WAIT:
+    case TCP_TIME_WAIT:
+        return false;
+    }
+    return false;
+}
+
+/* Fifth: the acknowledgement. */
+static bool check_ack(struct arrival *a)
+{
+    struct tcp_conn *c = a->c;
+
+    if (!(a->seg->flags & TCP_ACK))
+        return stop(a, WHY_TCP_NO_ACK);
+    if (c->state == TCP_SYN_RECEIVED) {
+        if (complete_handshake(a))
+            return true;
+    } else {
+        if (check_ack_range(a))
+            return true;
+        if (seq_gt(a->seg->ack, c->snd.una))
+            ack_take(c, a->env, a->seg);
+        else
+            ack_note_duplicate(c, a->env, a->seg);
+        if (seq_geq(a->seg->ack, c->snd.una))
+            ack_take_window(c, a->seg);
+    }
+    timers_on_received(c, a->env);
+    return note_fin_acked(a);
+}
+
+static bool takes_text(const struct tcp_conn *c)
+{
+    return c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_1 ||
+           c->state == TCP_FIN_WAIT_2;
+}
+
+/*
+ * Sixth: urgent data. SEG.UP is the octet after it; it may be far ahead of the text, and counts
+ * also when the window is shut [RFC9293 MUST-31, MUST-66].
+ */
+static bool check_urg(struct arrival *a)
+{
+    struct tcp_conn *c = a->c;
+    seq_t up = seq_add(a->seg->seq, a->seg->up);
+
+    if (!(a->seg->flags & TCP_URG) || !takes_text(c))
+        return false;
+    if (seq_gt(up, c->rcv_urgent ? c->rcv.up : c->rcv.nxt)) {
+        c->rcv.up = up;
+        c->rcv_urgent = true;
+        c->events |= WEIR_EVENT_URGENT; /* [RFC9293 MUST-32] */
+    }
+    return false;
+}
+
+static uint32_t max(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* How long an acknowledgement may wait follows from how often data comes, as in Linux. */
+static void adapt_delay(struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct tcp_work *w = c->work;
+    ns_t min_ns = env->config.delack_min_ns;
+    ns_t since_ns = ns_since(w->data_received_at, env->now);
+
+    if (w->delack_ns == 0) { /* the first data */
+        w->delack_ns = min_ns;
+        w->quick_acks = QUICK_ACKS;
+    } else if (since_ns <= min_ns / 2) {
+        w->delack_ns = w->delack_ns / 2 + min_ns / 2;
+    } else if (since_ns < w->delack_ns) {
+        w->delack_ns = w->delack_ns / 2 + since_ns;
+    } else if (since_ns > (ns_t)c->rtt.rto_us * NS_US) {
+        w->quick_acks = QUICK_ACKS; /* the peer starts anew, slowly */
+    }
+    w->data_received_at = env->now;
+}
+
+/* Every second full segment is acknowledged at once [RFC9293 SHLD-18, SHLD-19]. */
+static void owe_ack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+    struct tcp_work *w = c->work;
+    uint32_t full = max(seg->len / seg->segs, FULL_SEG_FLOOR);
+
+    w->rcv_seg_max = max(w->rcv_seg_max, full);
+    w->rcv_unacked += seg->len;
+    adapt_delay(c, env);
+    if (w->rcv_unacked >= 2 * w->rcv_seg_max || (w->quick_acks > 0 && !w->is_interactive) ||
+        c->user.quickack)
+        w->ack_owed = true;
+    else
+        timers_on_ack_delayed(c, env, w->delack_ns);
+}
+
+static void advance(struct tcp_conn *c, uint32_t len)
+{
+    c->rcv.nxt = seq_add(c->rcv.nxt, len);
+    c->bytes_received += len;
+    if (len > 0)
+        c->events |= WEIR_EVENT_READABLE;
+}
+
+static void set_fin_received(struct arrival *a);
+
+/* In order: to the application, and with it what has waited for it. */
+static bool take_next_text(struct arrival *a)
+{
+    struct tcp_conn *c = a->c;
+    bool filled_gap = c->work->reasm != NULL;
+    bool fin;
+    uint32_t len;
+
+    if (!recvq_add(c, a->env, a->seg))
+        return stop(a, WHY_NO_MEMORY);
+    advance(c, a->seg->len);
+    if (!filled_gap) {
+        owe_ack(c, a->env, a->seg);
+        return false;
+    }
+    len = reasm_take(c, a->env, &fin);
+    advance(c, len);
+    c->work->dup_acks_owed = 0; /* what they would say is past */
+    c->work->ack_owed = true;
+    if (fin)
+        set_fin_received(a);
+    return false;
+}
+
+/* Out of order: kept [RFC9293 SHLD-31], and the peer is told at once what is missing [MAY-13]. */
+static bool keep_for_later(struct arrival *a)
+{
+    enum why why = reasm_add(a->c, a->env, a->seg);
+
+    a->c->work->dup_acks_owed += a->seg->segs;
+    return stop(a, why);
+}
+
+/* An application that has gone cannot read: the peer is to know [RFC9293 SHLD-3]. */
+static bool refuse_text(struct arrival *a)
+{
+    if (!a->c->is_orphan || a->seg->len == 0)
+        return false;
+    tcp_end(a->c, a->env, WEIR_ECONNABORTED);
+    a->c->work->rst_owed = true;
+    return stop(a, WHY_TCP_CLOSED);
+}
+
+/* Seventh: the text. */
+static bool take_text(struct arrival *a)
+{
+    struct tcp_conn *c = a->c;
+    struct tcp_seg *seg = a->seg;
+    bool has_fin_ahead = (seg->flags & TCP_FIN) && seq_gt(seg->seq, c->rcv.nxt);
+
+    if (seg->len > 0)
+        c->work->data_segs_in += seg->segs;
+    if (!takes_text(c))
+        return seg->len > 0 && stop(a, WHY_TCP_AFTER_FIN);
+    trim(c, seg);
+    if (refuse_text(a))
+        return true;
+    if (seg->len == 0 && !has_fin_ahead)
+        return false;
+    if (seq_eq(seg->seq, c->rcv.nxt))
+        return take_next_text(a);
+    return keep_for_later(a);
+}
+
+static void set_fin_received(struct arrival *a)
+{
+    struct tcp_conn *c = a->c;
+
+    c->rcv.nxt = seq_add(c->rcv.nxt, 1);
+    c->fin_received = true;
+    c->work->ack_owed = true;
+    c->events |= WEIR_EVENT_READABLE | WEIR_EVENT_PEER_CLOSED;
+    switch ((enum tcp_state)c->state) {
+    case TCP_ESTABLISHED:
+        tcp_set_state(c, a->env, TCP_CLOSE_WAIT);
+        break;
+    case TCP_FIN_WAIT_1: /* our FIN is not acknowledged: they closed at the same time */
+        tcp_set_state(c, a->env, TCP_CLOSING);
+        break;
+    case TCP_FIN_WAIT_2:
+        tcp_set_state(c, a->env, TCP_TIME_WAIT); /* [RFC9293 MUST-13] */
+        timers_stop(c);
+        c->events |= WEIR_EVENT_CLOSED;
+        break;
+    case TCP_CLOSED:
+    case TCP_LISTEN:
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECEIVED:
+    case TCP_CLOSE_WAIT:
+    case TCP_CLOSING:
+    case TCP_LAST_ACK:
+    case TCP_TIME_WAIT:
+        CHECK(false);
+    }
+    reasm_clear(c, a->env); /* what lies after the end was never sent */
+}
+
+/* Eighth: the FIN. */
+static bool take_fin(struct arrival *a)
+{
+    if (!(a->seg->flags & TCP_FIN) || !takes_text(a->c))
+        return false;
+    set_fin_received(a);
+    return false;
+}
+
+enum why tcp_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
+{
+    struct arrival a = {c, env, seg, WHY_NONE};
+
+    if (!tcp_work_attach(c, env))
+        return WHY_NO_MEMORY;
+    c->segs_in += seg->segs;
+    if (c->state == TCP_SYN_SENT)
+        return synsent_input(c, env, seg);
+    (void)(check_paws(&a)        /* before  */
+           || check_sequence(&a) /* first   */
+           || check_rst(&a)      /* second  */
+           || check_syn(&a)      /* fourth  */
+           || check_ack(&a)      /* fifth   */
+           || check_urg(&a)      /* sixth   */
+           || take_text(&a)      /* seventh */
+           || take_fin(&a));     /* eighth  */
+    return a.why;
+}

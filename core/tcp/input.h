@@ -1,0 +1,27 @@
+/*
+ * input.h - SEGMENT ARRIVES [RFC9293 3.10.7]
+ */
+#ifndef CORE_TCP_INPUT_H
+#define CORE_TCP_INPUT_H
+
+#include "base/why.h"
+#include <stdbool.h>
+
+struct tcp_conn;
+struct tcp_env;
+struct tcp_seg;
+
+/*
+ * Takes a segment in, in any state but CLOSED, LISTEN and TIME-WAIT. Nothing is sent: what
+ * the peer is owed is noted in the connection, and seg->wants_reset says that the
+ * answer is a reset made from the segment. Returns why it went no further, or WHY_NONE.
+ */
+enum why tcp_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg);
+
+/* Owes a challenge ACK, within the connection's budget [RFC5961 7]. */
+void tcp_challenge(struct tcp_conn *c, struct tcp_env *env);
+
+/* The handshake is complete: SYN-SENT or SYN-RECEIVED becomes ESTABLISHED. */
+void tcp_established(struct tcp_conn *c, struct tcp_env *env);
+
+#endif

@@ -1,0 +1,191 @@
+/*
+ * listen.c - passive opens: listeners and connections that are half open
+ */
+#include "tcp/listen.h"
+#include "tcp/options.h"
+#include "tcp/seg.h"
+#include "tcp/segment.h"
+#include "tcp/sendq.h"
+#include "tcp/timers.h"
+#include "tcp/tstamp.h"
+#include "wire/tcp.h"
+#include "wire/tcp_options.h"
+
+enum { WAIT_DOUBLINGS_MAX = 16 };
+
+/* First a reset, second an ACK, third a SYN; text that comes with it will come again. */
+enum listen_verdict listen_input(const struct tcp_seg *seg, enum why *why)
+{
+    *why = WHY_NONE;
+    if (seg->flags & TCP_RST) {
+        *why = WHY_TCP_LISTEN_RST;
+        return LISTEN_DROP;
+    }
+    if (seg->flags & TCP_ACK) {
+        *why = WHY_TCP_LISTEN_ACK;
+        return LISTEN_RESET;
+    }
+    if (seg->flags & TCP_SYN)
+        return LISTEN_ACCEPT;
+    *why = WHY_TCP_LISTEN_FLAGS;
+    return LISTEN_DROP;
+}
+
+static uint16_t first_window(const struct tcp_user *user)
+{
+    return user->recv_buffer_bytes > UINT16_MAX ? UINT16_MAX : (uint16_t)user->recv_buffer_bytes;
+}
+
+void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const struct tcp_user *user,
+                   const struct tcp_tuple *tuple, const struct tcp_seg *syn, seq_t iss,
+                   uint32_t mtu)
+{
+    uint16_t mss = options_mss_for(&tuple->remote_addr, mtu, user);
+
+    *h = (struct tcp_halfopen){
+        .tuple = *tuple,
+        .iss = iss,
+        .irs = syn->seq,
+        .ts_offset = tstamp_offset(env, tuple),
+        .ts_recent = syn->opt.present & TCP_HAS_TIMESTAMPS ? syn->opt.ts_val : 0,
+        .wnd = syn->wnd,
+        .rcv_wnd = first_window(user),
+        .mtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu,
+        .ttl = user->ttl,
+        .tos = user->tos,
+        .agreed = options_agree(env, options_wish(env, user, mss), &syn->opt,
+                                weir_addr_is_v4(&tuple->remote_addr)),
+    };
+}
+
+struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env)
+{
+    struct reply reply = {
+        .tuple = h->tuple,
+        .seq = h->iss,
+        .ack = seq_add(h->irs, 1),
+        .flags = TCP_SYN | TCP_ACK,
+        .window = h->rcv_wnd,
+    };
+    struct tcp_options options;
+
+    options_offer(&options, &h->agreed, tstamp_clock(env->now, h->ts_offset), h->ts_recent);
+    return segment_build_reply(env, &reply, &options);
+}
+
+struct frame *halfopen_ack(const struct tcp_halfopen *h, struct tcp_env *env)
+{
+    struct reply reply = {
+        .tuple = h->tuple,
+        .seq = seq_add(h->iss, 1),
+        .ack = seq_add(h->irs, 1),
+        .flags = TCP_ACK,
+        .window = (uint16_t)(h->rcv_wnd >> h->agreed.rcv_wscale),
+    };
+    struct tcp_options options = {0};
+
+    if (h->agreed.timestamps_ok) {
+        options.present = TCP_HAS_TIMESTAMPS;
+        options.ts_val = tstamp_clock(env->now, h->ts_offset);
+        options.ts_ecr = h->ts_recent;
+    }
+    return segment_build_reply(env, &reply, &options);
+}
+
+/* 1, 2, 4, 8 and 16 s, then 32 s in which an answer may still come: 63 s in all. */
+ns_t halfopen_wait_ns(const struct tcp_halfopen *h, const struct tcp_env *env)
+{
+    uint32_t doublings = h->retries < WAIT_DOUBLINGS_MAX ? h->retries : WAIT_DOUBLINGS_MAX;
+
+    return ns_min(env->config.rto_initial_ns << doublings, env->config.rto_max_ns);
+}
+
+bool halfopen_expire(struct tcp_halfopen *h, const struct tcp_env *env)
+{
+    if (h->retries >= env->config.synack_retries)
+        return false;
+    h->retries++;
+    return true;
+}
+
+static bool is_old_timestamp(const struct tcp_halfopen *h, const struct tcp_seg *seg)
+{
+    return h->agreed.timestamps_ok && (seg->opt.present & TCP_HAS_TIMESTAMPS) &&
+           seq_lt(seq_of(seg->opt.ts_val), seq_of(h->ts_recent));
+}
+
+/* The SYN again, and nothing but it: our SYN-ACK was lost. */
+static bool is_repeated_syn(const struct tcp_halfopen *h, const struct tcp_seg *seg)
+{
+    return (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && seq_eq(seg->seq, h->irs);
+}
+
+static bool is_in_window(const struct tcp_halfopen *h, const struct tcp_seg *seg)
+{
+    seq_t nxt = seq_add(h->irs, 1);
+    uint32_t space = tcp_seg_space(seg);
+
+    return seq_in(seg->seq, nxt, h->rcv_wnd) ||
+           (space > 0 && seq_in(seq_add(seg->seq, space - 1), nxt, h->rcv_wnd));
+}
+
+static enum halfopen_verdict verdict(enum halfopen_verdict v, enum why because, enum why *why)
+{
+    *why = because;
+    return v;
+}
+
+enum halfopen_verdict halfopen_input(const struct tcp_halfopen *h, const struct tcp_seg *seg,
+                                     enum why *why)
+{
+    if (is_repeated_syn(h, seg))
+        return verdict(HALFOPEN_SYNACK, WHY_TCP_OLD, why);
+    if (!(seg->flags & TCP_RST) && is_old_timestamp(h, seg))
+        return verdict(HALFOPEN_ACK, WHY_TCP_PAWS, why);
+    if (!is_in_window(h, seg)) {
+        bool is_reset = (seg->flags & TCP_RST) != 0;
+        return verdict(is_reset ? HALFOPEN_DROP : HALFOPEN_ACK, WHY_TCP_WINDOW, why);
+    }
+    if (seg->flags & TCP_RST) { /* back to LISTEN, without a word [RFC9293 MUST-11] */
+        bool is_exact = seq_eq(seg->seq, seq_add(h->irs, 1)); /* [RFC5961 3.2] */
+        return is_exact ? verdict(HALFOPEN_CLOSED, WHY_TCP_RESET, why)
+                        : verdict(HALFOPEN_ACK, WHY_TCP_CHALLENGED, why);
+    }
+    if (seg->flags & TCP_SYN)
+        return verdict(HALFOPEN_ACK, WHY_TCP_CHALLENGED, why);
+    if (!(seg->flags & TCP_ACK))
+        return verdict(HALFOPEN_DROP, WHY_TCP_NO_ACK, why);
+    if (!seq_eq(seg->ack, seq_add(h->iss, 1)))
+        return verdict(HALFOPEN_RESET, WHY_TCP_BAD_ACK, why);
+    return verdict(HALFOPEN_COMPLETE, WHY_NONE, why);
+}
+
+bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
+                        const struct tcp_user *user)
+{
+    c->tuple = h->tuple;
+    c->user = *user;
+    c->agreed = h->agreed;
+    c->pmtu = h->mtu;
+    c->is_passive = true;
+    c->ts.offset = h->ts_offset;
+    tstamp_start(c, env, h->ts_recent);
+    c->snd.iss = h->iss;
+    c->snd.una = h->iss;
+    c->snd.nxt = seq_add(h->iss, 1);
+    c->snd.wnd = h->wnd;
+    c->snd.wnd_max = h->wnd;
+    c->snd.wl1 = h->irs;
+    c->snd.wl2 = h->iss;
+    c->rcv.irs = h->irs;
+    c->rcv.nxt = seq_add(h->irs, 1);
+    c->rcv.acked = c->rcv.nxt;
+    c->rcv.wnd = h->rcv_wnd;
+    c->retransmits = h->retries;
+    if (!tcp_work_attach(c, env))
+        return false;
+    tcp_set_state(c, env, TCP_SYN_RECEIVED);
+    timers_on_sent(c, env);
+    env->counts.passive_opens++;
+    return true;
+}

@@ -1,0 +1,79 @@
+/*
+ * listen.h - passive opens: listeners and connections that are half open
+ *
+ * Until a handshake is complete, the passive side of a connection is a small record, so that
+ * a flood of SYNs costs little.
+ */
+#ifndef CORE_TCP_LISTEN_H
+#define CORE_TCP_LISTEN_H
+
+#include "base/ns.h"
+#include "base/seq.h"
+#include "base/why.h"
+#include "tcp/conn.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct frame;
+struct tcp_seg;
+
+/* A connection in SYN-RECEIVED that began with a listener. */
+struct tcp_halfopen {
+    struct tcp_tuple tuple;
+    seq_t iss;
+    seq_t irs;
+    uint32_t ts_offset;
+    uint32_t ts_recent;
+    uint16_t wnd;      /* of the SYN, not scaled */
+    uint16_t rcv_wnd;  /* of our SYN-ACK */
+    uint16_t mtu;
+    uint8_t retries;   /* SYN-ACKs sent again */
+    uint8_t ttl;
+    uint8_t tos;
+    struct tcp_agreed agreed;
+};
+
+enum listen_verdict {
+    LISTEN_DROP,
+    LISTEN_RESET,  /* the answer is a reset made from the segment */
+    LISTEN_ACCEPT, /* make a half-open connection */
+};
+
+/* SEGMENT ARRIVES in LISTEN [RFC9293 3.10.7.2]. *why: for what is not accepted. */
+enum listen_verdict listen_input(const struct tcp_seg *seg, enum why *why);
+
+/* A SYN has come for a listener with these options. */
+void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const struct tcp_user *user,
+                   const struct tcp_tuple *tuple, const struct tcp_seg *syn, seq_t iss,
+                   uint32_t mtu);
+
+/* Its SYN-ACK, for the first or another time. NULL: no memory. */
+struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env);
+
+/* How long to wait after the SYN-ACK that was just sent. */
+ns_t halfopen_wait_ns(const struct tcp_halfopen *h, const struct tcp_env *env);
+
+/* The wait is over: true, and the SYN-ACK is to be sent again; false: the peer is gone. */
+bool halfopen_expire(struct tcp_halfopen *h, const struct tcp_env *env);
+
+enum halfopen_verdict {
+    HALFOPEN_DROP,
+    HALFOPEN_SYNACK,   /* the peer repeats its SYN: it has not seen our answer */
+    HALFOPEN_ACK,      /* challenge [RFC5961] */
+    HALFOPEN_RESET,    /* the answer is a reset made from the segment */
+    HALFOPEN_CLOSED,   /* the peer has reset it: forget it */
+    HALFOPEN_COMPLETE, /* make a connection of it, and let that take the segment in */
+};
+
+/* SEGMENT ARRIVES in SYN-RECEIVED, up to the fifth check [RFC9293 3.10.7.4]. */
+enum halfopen_verdict halfopen_input(const struct tcp_halfopen *h, const struct tcp_seg *seg,
+                                     enum why *why);
+
+/* The acknowledgement that answers a doubtful segment. NULL: no memory. */
+struct frame *halfopen_ack(const struct tcp_halfopen *h, struct tcp_env *env);
+
+/* Makes a closed connection the one that h was, in SYN-RECEIVED. False: no memory. */
+bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
+                        const struct tcp_user *user);
+
+#endif

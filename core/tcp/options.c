@@ -1,0 +1,111 @@
+/*
+ * options.c - what the two ends agree on, and how large a segment may be
+ *
+ * MSS, window scale [RFC7323 2], timestamps [RFC7323 3]. An option with state has a file of
+ * its own; here it is only asked for and granted.
+ */
+#include "tcp/options.h"
+#include "base/check.h"
+#include "tcp/tstamp.h"
+#include "tcp/window.h"
+#include "wire/tcp.h"
+#include "wire/tcp_options.h"
+
+enum {
+    MSS_DEFAULT_V4 = 536, /* [RFC9293 MUST-15] */
+    MSS_DEFAULT_V6 = 1220,
+    IP4_LEN = 20,
+    IP6_LEN = 40,
+    WINDOW_SCALE_MAX = 14,
+    TEXT_MIN = 8, /* whatever path and options say, a segment carries some text */
+};
+
+static uint32_t headers_len(const struct weir_addr *remote)
+{
+    return (weir_addr_is_v4(remote) ? IP4_LEN : IP6_LEN) + TCP_HEADER_LEN;
+}
+
+/* MMS_R - 20, with MMS_R what IP can take after its header; always sent [RFC9293 SHLD-5, MAY-3]. */
+uint16_t options_mss_for(const struct weir_addr *remote, uint32_t mtu, const struct tcp_user *user)
+{
+    uint32_t mss = mtu - headers_len(remote);
+
+    if (user->mss != 0 && user->mss < mss)
+        mss = user->mss;
+    return mss > UINT16_MAX ? UINT16_MAX : (uint16_t)mss;
+}
+
+struct tcp_agreed options_wish(const struct tcp_env *env, const struct tcp_user *user,
+                               uint16_t rcv_mss)
+{
+    return (struct tcp_agreed){
+        .rcv_mss = rcv_mss,
+        .wscale_ok = env->config.window_scaling,
+        .rcv_wscale = env->config.window_scaling ? window_scale_for(user->recv_buffer_bytes) : 0,
+        .timestamps_ok = env->config.timestamps,
+    };
+}
+
+void options_offer(struct tcp_options *out, const struct tcp_agreed *ours, uint32_t ts_val,
+                   uint32_t ts_ecr)
+{
+    *out = (struct tcp_options){.present = TCP_HAS_MSS, .mss = ours->rcv_mss};
+    if (ours->wscale_ok) {
+        out->present |= TCP_HAS_WINDOW_SCALE;
+        out->window_scale = ours->rcv_wscale;
+    }
+    if (ours->timestamps_ok) {
+        out->present |= TCP_HAS_TIMESTAMPS;
+        out->ts_val = ts_val;
+        out->ts_ecr = ts_ecr;
+    }
+}
+
+/* A peer that asks for tiny segments would cost us more than itself: there is a floor. */
+static uint16_t peers_mss(const struct tcp_env *env, const struct tcp_options *peers, bool is_v4)
+{
+    uint32_t mss = is_v4 ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
+
+    if (peers->present & TCP_HAS_MSS)
+        mss = peers->mss;
+    return (uint16_t)(mss > env->config.mss_min ? mss : env->config.mss_min);
+}
+
+struct tcp_agreed options_agree(const struct tcp_env *env, struct tcp_agreed wish,
+                                const struct tcp_options *peers, bool is_v4)
+{
+    struct tcp_agreed a = wish;
+
+    a.snd_mss = peers_mss(env, peers, is_v4);
+    a.timestamps_ok = wish.timestamps_ok && (peers->present & TCP_HAS_TIMESTAMPS);
+    a.wscale_ok = wish.wscale_ok && (peers->present & TCP_HAS_WINDOW_SCALE);
+    a.rcv_wscale = a.wscale_ok ? wish.rcv_wscale : 0;
+    a.snd_wscale = a.wscale_ok ? peers->window_scale : 0;
+    if (a.snd_wscale > WINDOW_SCALE_MAX)
+        a.snd_wscale = WINDOW_SCALE_MAX; /* [RFC7323 2.3] */
+    return a;
+}
+
+void options_of_segment(const struct tcp_conn *c, const struct tcp_env *env,
+                        struct tcp_options *out)
+{
+    out->present = 0;
+    if (c->agreed.timestamps_ok) {
+        out->present = TCP_HAS_TIMESTAMPS;
+        out->ts_val = tstamp_clock(env->now, c->ts.offset);
+        out->ts_ecr = c->ts.recent;
+    }
+}
+
+uint32_t tcp_send_mss(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    uint32_t path = c->pmtu - headers_len(&c->tuple.remote_addr);
+    uint32_t mss = c->agreed.snd_mss < path ? c->agreed.snd_mss : path;
+    uint32_t options = c->agreed.timestamps_ok ? TCP_TIMESTAMPS_LEN : 0;
+
+    if (c->user.mss != 0 && c->user.mss < mss)
+        mss = c->user.mss;
+    if (mss < env->config.mss_min)
+        mss = env->config.mss_min;
+    return mss > options + TEXT_MIN ? mss - options : TEXT_MIN;
+}

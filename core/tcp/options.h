@@ -1,0 +1,34 @@
+/*
+ * options.h - what the two ends agree on, and how large a segment may be [RFC9293 3.7]
+ */
+#ifndef CORE_TCP_OPTIONS_H
+#define CORE_TCP_OPTIONS_H
+
+#include "tcp/conn.h"
+#include <stdint.h>
+
+struct tcp_options;
+
+/* What we announce for a path of that MTU and that family [RFC9293 MUST-14, MUST-67, SHLD-6]. */
+uint16_t options_mss_for(const struct weir_addr *remote, uint32_t mtu, const struct tcp_user *user);
+
+/* The options of our SYN, or of a SYN-ACK that answers peer's. */
+void options_offer(struct tcp_options *out, const struct tcp_agreed *ours, uint32_t ts_val,
+                   uint32_t ts_ecr);
+
+/* What we would like, before the peer has spoken. */
+struct tcp_agreed options_wish(const struct tcp_env *env, const struct tcp_user *user,
+                               uint16_t rcv_mss);
+
+/* What is left of the wish when the peer's SYN carries these options. */
+struct tcp_agreed options_agree(const struct tcp_env *env, struct tcp_agreed wish,
+                                const struct tcp_options *peers, bool is_v4);
+
+/* The options of a segment that is not a SYN. */
+void options_of_segment(const struct tcp_conn *c, const struct tcp_env *env,
+                        struct tcp_options *out);
+
+/* Bytes of text in a full segment: Eff.snd.MSS [RFC9293 MUST-16]. */
+uint32_t tcp_send_mss(const struct tcp_conn *c, const struct tcp_env *env);
+
+#endif

@@ -1,0 +1,371 @@
+/*
+ * output.c - the one place that decides what a connection sends
+ *
+ * Input, timers and the application leave what is owed in the connection; here it is looked
+ * at in the order of a list, and the first item that wants to be sent is:
+ *
+ *   a reset, what was lost, new text and the FIN, a zero-window probe, a keep-alive
+ *   probe, an acknowledgement
+ *
+ * New text waits for a window worth sending into, which is Nagle's algorithm [RFC9293
+ * 3.7.4] in Minshall's variant and the sender's half of silly-window avoidance [RFC9293
+ * 3.8.6.2.1]. State: snd.nxt, what is owed, and the marks that sending leaves.
+ */
+#include "tcp/output.h"
+#include "base/check.h"
+#include "base/frame.h"
+#include "tcp/conn.h"
+#include "tcp/options.h"
+#include "tcp/recovery.h"
+#include "tcp/segment.h"
+#include "tcp/sendq.h"
+#include "tcp/timers.h"
+#include "tcp/window.h"
+#include "wire/tcp.h"
+
+static uint32_t min(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool may_send_text(const struct tcp_conn *c)
+{
+    switch ((enum tcp_state)c->state) {
+    case TCP_ESTABLISHED:
+    case TCP_CLOSE_WAIT:
+    case TCP_FIN_WAIT_1:
+    case TCP_CLOSING:
+    case TCP_LAST_ACK:
+        return true;
+    case TCP_CLOSED:
+    case TCP_LISTEN:
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECEIVED:
+    case TCP_FIN_WAIT_2:
+    case TCP_TIME_WAIT:
+        return false;
+    }
+    return false;
+}
+
+/* PSH on the last segment of what the application has given [RFC9293 MUST-60, MUST-61]. */
+static uint16_t text_flags(const struct tcp_conn *c, seq_t seq, uint32_t len)
+{
+    uint16_t flags = TCP_ACK;
+    bool is_end = seq_eq(seq_add(seq, len), sendq_end(c));
+
+    if (is_end && len > 0)
+        flags |= TCP_PSH;
+    if (is_end && c->fin_queued)
+        flags |= TCP_FIN;
+    return flags;
+}
+
+static bool reset(const struct tcp_conn *c, struct segment *s)
+{
+    if (!c->work->rst_owed)
+        return false;
+    *s = (struct segment){.seq = c->snd.nxt, .flags = TCP_RST | TCP_ACK};
+    return true;
+}
+
+static bool lost_syn(const struct tcp_conn *c, struct segment *s)
+{
+    if (c->state == TCP_SYN_SENT)
+        *s = (struct segment){.seq = c->snd.iss, .flags = TCP_SYN};
+    else
+        *s = (struct segment){.seq = c->snd.iss, .flags = TCP_SYN | TCP_ACK};
+    s->is_resent = seq_gt(c->snd.nxt, c->snd.iss);
+    return true;
+}
+
+/* Old text goes again into the window, or one segment if there is none [RFC9293 SHLD-16, MAY-7]. */
+static bool lost(const struct tcp_conn *c, uint32_t mss, struct segment *s)
+{
+    seq_t seq;
+    uint32_t len = recovery_next(c, &seq);
+    uint32_t text_left;
+
+    if (len == 0)
+        return false;
+    if (seq_eq(seq, c->snd.iss))
+        return lost_syn(c, s);
+    text_left = seq_len(seq, seq_min(sendq_end(c), c->snd.nxt));
+    len = min(min(len, mss), text_left);
+    *s = (struct segment){.seq = seq, .len = len, .flags = text_flags(c, seq, len)};
+    if (!tcp_fin_sent(c))
+        s->flags &= (uint16_t)~TCP_FIN;
+    s->is_resent = true;
+    return true;
+}
+
+/* Minshall: a short segment waits while another short one is under way [RFC9293 SHLD-7]. */
+static bool nagle_holds(const struct tcp_conn *c)
+{
+    return !c->user.nodelay && c->work->small_sent && /* off per connection [RFC9293 MUST-17] */
+           seq_gt(c->work->small_end, c->snd.una);
+}
+
+static bool is_corked(const struct tcp_conn *c)
+{
+    return c->user.cork || c->work->more_follows;
+}
+
+/* May a last, short segment go now, everything that there is being in it? */
+static bool short_may_go(const struct tcp_conn *c)
+{
+    if (c->work->push_all || c->fin_queued)
+        return true;
+    return !is_corked(c) && !nagle_holds(c);
+}
+
+/*
+ * How much of what could be sent is worth sending: whole segments [RFC9293 SHLD-28], a short
+ * one at the end, or into a small window half of the largest it ever was [RFC9293 MUST-38].
+ */
+static uint32_t worth_sending(const struct tcp_conn *c, uint32_t queued, uint32_t may, uint32_t mss)
+{
+    uint32_t len = min(queued, may);
+    uint32_t whole = len - len % mss;
+
+    if (len == queued)
+        return len == whole || short_may_go(c) ? len : whole;
+    if (whole > 0)
+        return whole;
+    return len >= c->snd.wnd_max / 2 || c->work->push_all ? len : 0;
+}
+
+/* A connection that was idle for longer than a timeout starts slowly again [RFC5681 4.1]. */
+static void restart_after_idle(struct tcp_conn *c, struct tcp_env *env)
+{
+    const struct tcp_work *w = c->work;
+
+    if (tcp_flight(c) == 0 && w->sent_at != 0 &&
+        ns_since(w->sent_at, env->now) > (ns_t)c->rtt.rto_us * NS_US)
+        recovery_on_restart(c, env);
+}
+
+static void note_blocked(struct tcp_conn *c, const struct tcp_env *env, enum tcp_blocked by)
+{
+    struct tcp_work *w = c->work;
+
+    if (w->blocked_by == by)
+        return;
+    if (w->blocked_by != BLOCKED_BY_NOTHING)
+        w->blocked_ns[w->blocked_by] += ns_since(w->blocked_since_at, env->now);
+    w->blocked_by = (uint8_t)by;
+    w->blocked_since_at = env->now;
+}
+
+/* Something waits and cannot go: who can free it, and does anybody wake us? */
+static void note_waiting(struct tcp_conn *c, struct tcp_env *env, uint32_t queued, uint32_t mss)
+{
+    uint32_t usable = window_usable(c);
+
+    if (usable < min(mss, queued)) {
+        note_blocked(c, env, BLOCKED_BY_PEER);
+        if (tcp_flight(c) == 0 && usable == 0)
+            timers_on_window_shut(c, env);
+        else if (tcp_flight(c) == 0)
+            timers_on_held_back(c, env);
+    } else if (recovery_room(c) < min(mss, queued)) {
+        note_blocked(c, env, BLOCKED_BY_CWND);
+        c->work->cwnd_limited = true;
+        c->work->cwnd_round = c->snd.nxt;
+    } else if (is_corked(c)) {
+        timers_on_held_back(c, env);
+    }
+}
+
+static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t most,
+                     struct segment *s)
+{
+    uint32_t queued, may, len;
+    bool fin_waits = c->fin_queued && !tcp_fin_sent(c);
+
+    if (!may_send_text(c) || tcp_fin_sent(c))
+        return false;
+    queued = seq_len(c->snd.nxt, sendq_end(c));
+    if (queued == 0 && !fin_waits) {
+        note_blocked(c, env, BLOCKED_BY_APP);
+        timers_on_window_open(c);
+        return false;
+    }
+    restart_after_idle(c, env);
+    if (window_usable(c) > 0)
+        timers_on_window_open(c);
+    may = min(window_usable(c), recovery_room(c));
+    len = worth_sending(c, queued, may, mss);
+    if (len > most)
+        len = most - most % mss;
+    if (len == 0 && !(queued == 0 && window_usable(c) > 0)) {
+        note_waiting(c, env, queued + fin_waits, mss);
+        return false;
+    }
+    *s = (struct segment){.seq = c->snd.nxt, .len = len, .flags = text_flags(c, c->snd.nxt, len)};
+    if (len == window_usable(c))
+        s->flags &= (uint16_t)~TCP_FIN; /* it takes a number, too */
+    return true;
+}
+
+/* Empty, and just before what the peer expects, so that it answers [RFC9293 MUST-35, MUST-36]. */
+static bool probe(const struct tcp_conn *c, struct segment *s)
+{
+    if (!c->work->probe_owed)
+        return false;
+    *s = (struct segment){.seq = seq_sub(c->snd.una, 1), .flags = TCP_ACK};
+    return true;
+}
+
+/* The same for an idle connection, without data [RFC9293 SHLD-12]. */
+static bool keepalive(const struct tcp_conn *c, struct segment *s)
+{
+    if (!c->work->keepalive_owed)
+        return false;
+    *s = (struct segment){.seq = seq_sub(c->snd.nxt, 1), .flags = TCP_ACK};
+    return true;
+}
+
+/* One for all that came in a batch [RFC9293 MUST-58, MUST-59], but each duplicate counts. */
+static bool acknowledgement(const struct tcp_conn *c, struct segment *s)
+{
+    if (!c->work->ack_owed && c->work->dup_acks_owed == 0)
+        return false;
+    *s = (struct segment){.seq = c->snd.nxt, .flags = TCP_ACK};
+    return true;
+}
+
+static bool decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t most,
+                   struct segment *s)
+{
+    if (reset(c, s))
+        return true;
+    if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT)
+        return false;
+    return lost(c, mss, s) || new_text(c, env, mss, most, s) || probe(c, s) || keepalive(c, s) ||
+           acknowledgement(c, s);
+}
+
+static void note_ack_sent(struct tcp_conn *c)
+{
+    struct tcp_work *w = c->work;
+
+    w->ack_owed = false;
+    w->rcv_unacked = 0;
+    if (w->dup_acks_owed > 0)
+        w->dup_acks_owed--;
+    if (w->quick_acks > 0)
+        w->quick_acks--;
+    timers_on_ack_sent(c);
+}
+
+static void note_timed(struct tcp_conn *c, const struct tcp_env *env, seq_t end)
+{
+    struct tcp_work *w = c->work;
+
+    if (w->is_timed)
+        return;
+    w->is_timed = true;
+    w->timed_end = end;
+    w->timed_at = env->now;
+}
+
+/* Text that answers text at once carries its acknowledgement: the next one may wait for it. */
+static void note_interactive(struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct tcp_work *w = c->work;
+
+    if (w->delack_ns != 0 && ns_since(w->data_received_at, env->now) < w->delack_ns)
+        w->is_interactive = true;
+}
+
+static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct segment *s,
+                           uint32_t mss)
+{
+    struct tcp_work *w = c->work;
+
+    w->sent_at = env->now;
+    w->data_segs_out += s->len == 0 ? 0 : (s->len + mss - 1) / mss;
+    w->bytes_sent += s->len;
+    if (s->is_resent)
+        w->bytes_retransmitted += s->len;
+    if (s->len == 0)
+        return;
+    note_interactive(c, env);
+    if (s->len % mss != 0 && !s->is_resent) {
+        w->small_sent = true;
+        w->small_end = seq_add(s->seq, s->len);
+    }
+}
+
+static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct segment *s,
+                           uint32_t mss)
+{
+    uint32_t space = s->len + ((s->flags & (TCP_SYN | TCP_FIN)) != 0);
+    seq_t end = seq_add(s->seq, space);
+
+    if (space == 0)
+        return;
+    if (s->is_resent) {
+        c->retransmits++;
+        env->counts.retransmits++;
+        c->work->is_timed = false; /* Karn: an ACK could be for either [RFC6298 3] */
+    } else {
+        note_timed(c, env, end);
+        note_blocked(c, env, BLOCKED_BY_NOTHING);
+    }
+    if (seq_gt(end, c->snd.nxt))
+        c->snd.nxt = end;
+    if (s->is_resent || seq_eq(s->seq, c->snd.iss))
+        recovery_on_resent(c, s->seq, space);
+    note_text_sent(c, env, s, mss);
+    timers_on_sent(c, env);
+    c->work->push_all = c->work->push_all && seq_lt(c->snd.nxt, sendq_end(c));
+    timers_on_not_held_back(c);
+}
+
+static void note_sent(struct tcp_conn *c, struct tcp_env *env, const struct segment *s,
+                      uint32_t mss)
+{
+    uint32_t segs = s->len <= mss ? 1 : (s->len + mss - 1) / mss;
+
+    c->segs_out += segs;
+    env->counts.segs_out += segs;
+    if (s->flags & TCP_ACK)
+        note_ack_sent(c);
+    c->work->probe_owed = false;
+    c->work->keepalive_owed = false;
+    if (s->flags & TCP_RST) {
+        c->work->rst_owed = false;
+        env->counts.resets_out++;
+        return;
+    }
+    note_sequenced(c, env, s, mss);
+}
+
+struct frame *tcp_output(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_bytes,
+                         bool *is_resent, bool *no_memory)
+{
+    struct segment s;
+    struct frame *frame;
+    uint32_t mss;
+
+    *no_memory = false;
+    *is_resent = false;
+    if (c->work == NULL)
+        return NULL;
+    mss = tcp_send_mss(c, env);
+    if (!decide(c, env, mss, gso_bytes > mss ? gso_bytes : mss, &s)) {
+        if (tcp_can_rest(c))
+            timers_on_quiet(c, env);
+        return NULL;
+    }
+    frame = segment_build(c, env, &s, mss);
+    if (frame == NULL) {
+        *no_memory = true;
+        return NULL;
+    }
+    note_sent(c, env, &s, mss);
+    *is_resent = s.is_resent;
+    return frame;
+}

@@ -1,0 +1,121 @@
+/*
+ * piece.c - lists of runs of bytes
+ */
+#include "tcp/piece.h"
+#include "base/check.h"
+#include <string.h>
+
+struct piece *piece_get(struct pool *pool, struct buf **buf, uint8_t *bytes, uint32_t len)
+{
+    struct piece *p = pool_get(pool);
+
+    if (p == NULL)
+        return NULL;
+    *p = (struct piece){.buf = *buf, .bytes = bytes, .len = len};
+    *buf = NULL;
+    return p;
+}
+
+void piece_put(struct pool *pool, struct bufs *bufs, struct piece **piece)
+{
+    buf_unref(bufs, &(*piece)->buf);
+    pool_put(pool, *piece);
+    *piece = NULL;
+}
+
+void pieces_append(struct pieces *list, struct piece *piece)
+{
+    piece->next = NULL;
+    if (list->tail == NULL)
+        list->head = piece;
+    else
+        list->tail->next = piece;
+    list->tail = piece;
+}
+
+void pieces_join(struct pieces *list, struct pieces *from)
+{
+    if (from->head == NULL)
+        return;
+    if (list->tail == NULL)
+        list->head = from->head;
+    else
+        list->tail->next = from->head;
+    list->tail = from->tail;
+    *from = (struct pieces){NULL, NULL};
+}
+
+static uint32_t drop_head(struct pieces *list, struct pool *pool, struct bufs *bufs)
+{
+    struct piece *head = list->head;
+    uint32_t memory = head->buf->memory;
+
+    list->head = head->next;
+    if (list->head == NULL)
+        list->tail = NULL;
+    piece_put(pool, bufs, &head);
+    return memory;
+}
+
+uint32_t pieces_drop(struct pieces *list, struct pool *pool, struct bufs *bufs, uint32_t len)
+{
+    uint32_t memory = 0;
+
+    while (len > 0) {
+        struct piece *head = list->head;
+
+        CHECK(head != NULL);
+        if (len < head->len) {
+            head->bytes += len;
+            head->len -= len;
+            break;
+        }
+        len -= head->len;
+        memory += drop_head(list, pool, bufs);
+    }
+    return memory;
+}
+
+void pieces_clear(struct pieces *list, struct pool *pool, struct bufs *bufs)
+{
+    while (list->head != NULL)
+        drop_head(list, pool, bufs);
+}
+
+uint32_t pieces_fill_tail(struct pieces *list, const uint8_t *bytes, uint32_t len)
+{
+    struct piece *tail = list->tail;
+
+    if (tail == NULL || tail->room == 0 || len == 0)
+        return 0;
+    if (len > tail->room)
+        len = tail->room;
+    memcpy(tail->bytes + tail->len, bytes, len);
+    tail->len += len;
+    tail->room -= len;
+    return len;
+}
+
+bool pieces_copy(struct pieces *list, struct pool *pool, struct bufs *bufs, struct span bytes,
+                 uint32_t *memory)
+{
+    struct pieces copied = {NULL, NULL};
+    uint32_t cost = 0;
+
+    while (bytes.len > 0) {
+        struct buf *buf = buf_get(bufs, bytes.len);
+        struct piece *p = buf == NULL ? NULL : piece_get(pool, &buf, buf->bytes, 0);
+        if (p == NULL) {
+            buf_unref(bufs, &buf);
+            pieces_clear(&copied, pool, bufs);
+            return false;
+        }
+        p->room = p->buf->size;
+        cost += p->buf->memory;
+        pieces_append(&copied, p);
+        bytes = span_drop(bytes, pieces_fill_tail(&copied, bytes.bytes, (uint32_t)bytes.len));
+    }
+    pieces_join(list, &copied);
+    *memory += cost;
+    return true;
+}

@@ -1,0 +1,56 @@
+/*
+ * piece.h - a run of bytes in a queue
+ *
+ * Send queue, receive queue and reassembly are lists of pieces. A piece owns a reference
+ * to the buf its bytes are in, and the bytes stay there until they are used up.
+ */
+#ifndef CORE_TCP_PIECE_H
+#define CORE_TCP_PIECE_H
+
+#include "base/buf.h"
+#include "base/pool.h"
+#include "base/span.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct piece {
+    struct piece *next;
+    struct buf *buf;
+    uint8_t *bytes;
+    uint32_t len;
+    uint32_t room; /* bytes behind it in its buf that nobody else will write */
+};
+
+struct pieces {
+    struct piece *head;
+    struct piece *tail;
+};
+
+/* A piece of bytes in *buf, whose reference it takes; NULL (and *buf untouched): no memory. */
+struct piece *piece_get(struct pool *pool, struct buf **buf, uint8_t *bytes, uint32_t len);
+
+void piece_put(struct pool *pool, struct bufs *bufs, struct piece **piece);
+
+void pieces_append(struct pieces *list, struct piece *piece);
+
+/* Moves all of from to the end of list. */
+void pieces_join(struct pieces *list, struct pieces *from);
+
+/* Takes the first len bytes away; len is not more than there are. Returns the memory let go. */
+uint32_t pieces_drop(struct pieces *list, struct pool *pool, struct bufs *bufs, uint32_t len);
+
+/* Gives all of them back. */
+void pieces_clear(struct pieces *list, struct pool *pool, struct bufs *bufs);
+
+/* Copies up to len bytes into the room behind the last piece; returns how many. */
+uint32_t pieces_fill_tail(struct pieces *list, const uint8_t *bytes, uint32_t len);
+
+/*
+ * Copies len bytes to the end of list, into new bufs, whose cost is added to *memory. False,
+ * with nothing changed: no memory.
+ */
+bool pieces_copy(struct pieces *list, struct pool *pool, struct bufs *bufs, struct span bytes,
+                 uint32_t *memory);
+
+#endif

@@ -1,0 +1,236 @@
+/*
+ * reasm.c - text that arrived out of order
+ *
+ * Blocks are a sorted array: found by bisection, capped, and moved at most REASM_BLOCKS
+ * places, so that a segment costs the same whatever a peer sends. Within a block, bytes are a
+ * list of pieces to which both ends can be added. What is there stays: of overlapping
+ * segments the first to arrive counts.
+ *
+ * State: work.reasm, attached when a segment is out of order and given back when none is.
+ */
+#include "tcp/reasm.h"
+#include "base/check.h"
+#include "tcp/conn.h"
+#include "tcp/recvq.h"
+#include "tcp/seg.h"
+#include <string.h>
+
+void reasm_clear(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct reasm *r = c->work->reasm;
+
+    if (r == NULL)
+        return;
+    for (uint32_t i = 0; i < r->count; i++)
+        pieces_clear(&r->blocks[i].pieces, &env->pieces, env->bufs);
+    pool_put(&env->reasms, r);
+    c->work->reasm = NULL;
+}
+
+uint32_t reasm_bytes(const struct tcp_conn *c)
+{
+    return c->work->reasm == NULL ? 0 : c->work->reasm->bytes;
+}
+
+static bool attach(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct reasm *r = c->work->reasm;
+
+    if (r != NULL)
+        return true;
+    r = pool_get(&env->reasms);
+    if (r == NULL)
+        return false;
+    r->count = 0;
+    r->bytes = 0;
+    r->memory = 0;
+    r->fin_known = false;
+    c->work->reasm = r;
+    return true;
+}
+
+/* The index of the first block that ends after seq; count if there is none. */
+static uint32_t first_ending_after(const struct reasm *r, seq_t seq)
+{
+    uint32_t low = 0, high = r->count;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (seq_gt(r->blocks[middle].end, seq))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static void insert(struct reasm *r, uint32_t i, struct reasm_block block)
+{
+    memmove(&r->blocks[i + 1], &r->blocks[i], (r->count - i) * sizeof block);
+    r->blocks[i] = block;
+    r->count++;
+}
+
+/* Joins block i + 1 to block i, whose end is where it starts. */
+static void join_next(struct reasm *r, uint32_t i)
+{
+    r->blocks[i].end = r->blocks[i + 1].end;
+    pieces_join(&r->blocks[i].pieces, &r->blocks[i + 1].pieces);
+    r->count--;
+    memmove(&r->blocks[i + 1], &r->blocks[i + 2], (r->count - i - 1) * sizeof r->blocks[0]);
+}
+
+/*
+ * Keeps len bytes at offset, which begin at start and lie before block i and after the one
+ * before it.
+ */
+static enum why keep(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg, seq_t start,
+                     seq_t end, uint32_t i)
+{
+    struct reasm *r = c->work->reasm;
+    bool after = i > 0 && seq_eq(r->blocks[i - 1].end, start);
+    bool before = i < r->count && seq_eq(r->blocks[i].start, end);
+    uint32_t cap = env->config.reassembly_holes < REASM_BLOCKS ? env->config.reassembly_holes
+                                                               : REASM_BLOCKS;
+    uint32_t offset = seq_len(seg->seq, start);
+    uint32_t len = seq_len(start, end);
+    struct pieces fresh = {NULL, NULL};
+    struct pieces *to = after ? &r->blocks[i - 1].pieces : &fresh;
+
+    if (!after && !before && r->count >= cap)
+        return WHY_TCP_REASSEMBLY;
+    if (!tcp_seg_take_text(seg, env, offset, len, to, &r->memory))
+        return WHY_NO_MEMORY;
+    r->bytes += len;
+    if (after) {
+        r->blocks[i - 1].end = end;
+        if (before)
+            join_next(r, i - 1);
+    } else if (before) {
+        pieces_join(&fresh, &r->blocks[i].pieces);
+        r->blocks[i].pieces = fresh;
+        r->blocks[i].start = start;
+    } else {
+        insert(r, i, (struct reasm_block){start, end, fresh});
+    }
+    return WHY_NONE;
+}
+
+/* Each turn passes a block or ends, and a block passed is joined: bounded by REASM_BLOCKS. */
+static enum why keep_gaps(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
+{
+    struct reasm *r = c->work->reasm;
+    seq_t at = seg->seq, end = seq_add(seg->seq, seg->len);
+    enum why why = WHY_TCP_OLD;
+
+    while (seq_lt(at, end)) {
+        uint32_t i = first_ending_after(r, at);
+        bool is_last = i == r->count || seq_geq(r->blocks[i].start, end);
+        seq_t gap_end = is_last ? end : r->blocks[i].start;
+        seq_t next = is_last ? end : r->blocks[i].end;
+
+        if (seq_lt(at, gap_end)) {
+            why = keep(c, env, seg, at, gap_end, i);
+            if (why != WHY_NONE)
+                return why;
+        }
+        at = next;
+    }
+    return why;
+}
+
+static void release_if_empty(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (c->work->reasm->count == 0 && !c->work->reasm->fin_known)
+        reasm_clear(c, env);
+}
+
+enum why reasm_add(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
+{
+    enum why why;
+
+    if (!attach(c, env))
+        return WHY_NO_MEMORY;
+    why = keep_gaps(c, env, seg);
+    if ((seg->flags & TCP_FIN) && (why == WHY_NONE || why == WHY_TCP_OLD) &&
+        !c->work->reasm->fin_known) {
+        c->work->reasm->fin_known = true;
+        c->work->reasm->fin = seq_add(seg->seq, seg->len);
+        why = WHY_NONE;
+    }
+    release_if_empty(c, env);
+    return why;
+}
+
+/* Gives back the beginning of block 0 that has arrived a second time, in order. */
+static void drop_old(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct reasm *r = c->work->reasm;
+
+    while (r->count > 0 && seq_lt(r->blocks[0].start, c->rcv.nxt)) {
+        struct reasm_block *b = &r->blocks[0];
+        seq_t to = seq_min(b->end, c->rcv.nxt);
+        uint32_t len = seq_len(b->start, to);
+
+        r->memory -= pieces_drop(&b->pieces, &env->pieces, env->bufs, len);
+        r->bytes -= len;
+        b->start = to;
+        if (!seq_eq(b->start, b->end))
+            break;
+        r->count--;
+        memmove(&r->blocks[0], &r->blocks[1], r->count * sizeof *b);
+    }
+}
+
+static uint32_t memory_of(const struct pieces *pieces)
+{
+    uint32_t memory = 0;
+
+    for (const struct piece *p = pieces->head; p != NULL; p = p->next)
+        memory += p->buf->memory;
+    return memory;
+}
+
+uint32_t reasm_take(struct tcp_conn *c, struct tcp_env *env, bool *fin)
+{
+    struct reasm *r = c->work->reasm;
+    uint32_t len = 0;
+
+    *fin = false;
+    if (r == NULL)
+        return 0;
+    drop_old(c, env);
+    if (r->count > 0 && seq_eq(r->blocks[0].start, c->rcv.nxt)) {
+        uint32_t memory = memory_of(&r->blocks[0].pieces);
+        len = seq_len(r->blocks[0].start, r->blocks[0].end);
+        recvq_join(c, &r->blocks[0].pieces, len, memory);
+        r->bytes -= len;
+        r->memory -= memory;
+        r->count--;
+        memmove(&r->blocks[0], &r->blocks[1], r->count * sizeof r->blocks[0]);
+    }
+    if (r->fin_known && seq_eq(r->fin, seq_add(c->rcv.nxt, len))) {
+        *fin = true;
+        r->fin_known = false;
+    }
+    release_if_empty(c, env);
+    return len;
+}
+
+void reasm_check(const struct tcp_conn *c)
+{
+    const struct reasm *r = c->work->reasm;
+    uint32_t bytes = 0;
+
+    if (r == NULL)
+        return;
+    CHECK(r->count > 0 || r->fin_known);
+    CHECK(r->count <= REASM_BLOCKS);
+    for (uint32_t i = 0; i < r->count; i++) {
+        CHECK(seq_lt(r->blocks[i].start, r->blocks[i].end));
+        CHECK(i == 0 ? seq_gt(r->blocks[i].start, c->rcv.nxt)
+                     : seq_gt(r->blocks[i].start, r->blocks[i - 1].end));
+        bytes += seq_len(r->blocks[i].start, r->blocks[i].end);
+    }
+    CHECK(bytes == r->bytes);
+}

@@ -1,0 +1,66 @@
+/*
+ * rtt.c - the round trip time and the retransmission timeout
+ *
+ * RFC 6298 with Linux's lower bound, which is on the part that the variation adds
+ * (docs/deviations.md): rto = srtt + max(rto_min, 4 * rttvar). State: conn.rtt.
+ */
+#include "tcp/rtt.h"
+#include "tcp/conn.h"
+
+enum { SLOW_HANDSHAKE_RTO_US = 3000000 };
+
+void rtt_init(struct tcp_conn *c, const struct tcp_env *env)
+{
+    c->rtt = (struct rtt){
+        .rto_us = (uint32_t)ns_div_ceil(env->config.rto_initial_ns, NS_US), /* [RFC6298 2.1] */
+        .min_us = UINT32_MAX,
+    };
+}
+
+static uint32_t difference(uint32_t a, uint32_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+static void update_rto(struct tcp_conn *c, const struct tcp_env *env)
+{
+    uint64_t variation_us = 4 * (uint64_t)c->rtt.rttvar_us;
+    uint64_t min_us = (uint64_t)ns_div_ceil(env->config.rto_min_ns, NS_US);
+    uint64_t max_us = (uint64_t)ns_div_ceil(env->config.rto_max_ns, NS_US);
+    uint64_t rto_us = c->rtt.srtt_us + (variation_us > min_us ? variation_us : min_us);
+
+    c->rtt.rto_us = (uint32_t)(rto_us < max_us ? rto_us : max_us);
+}
+
+void rtt_on_sample(struct tcp_conn *c, struct tcp_env *env, ns_t rtt_ns)
+{
+    struct rtt *r = &c->rtt;
+    ns_t rtt_whole_us = ns_div_ceil(rtt_ns, NS_US);
+    uint32_t us = rtt_whole_us < 1 ? 1 : rtt_whole_us > INT32_MAX ? INT32_MAX : (uint32_t)rtt_whole_us;
+
+    if (r->srtt_us == 0) { /* [RFC6298 2.2] */
+        r->srtt_us = us;
+        r->rttvar_us = us / 2;
+    } else { /* [RFC6298 2.3], in this order */
+        r->rttvar_us = (uint32_t)((3 * (uint64_t)r->rttvar_us + difference(r->srtt_us, us)) / 4);
+        r->srtt_us = (uint32_t)((7 * (uint64_t)r->srtt_us + us) / 8);
+        if (r->srtt_us == 0)
+            r->srtt_us = 1;
+    }
+    if (us < r->min_us)
+        r->min_us = us;
+    update_rto(c, env);
+    if (trace_is_on(env->tracer)) {
+        struct weir_trace event = tcp_trace_of(c, env, WEIR_TRACE_RTT);
+        event.value = (int64_t)us * NS_US;
+        event.srtt_ns = (ns_t)r->srtt_us * NS_US;
+        event.rto_ns = (ns_t)r->rto_us * NS_US;
+        trace_emit(env->tracer, &event);
+    }
+}
+
+void rtt_on_slow_handshake(struct tcp_conn *c)
+{
+    if (c->rtt.srtt_us == 0 && c->rtt.rto_us < SLOW_HANDSHAKE_RTO_US)
+        c->rtt.rto_us = SLOW_HANDSHAKE_RTO_US;
+}

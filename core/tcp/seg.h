@@ -1,0 +1,62 @@
+/*
+ * seg.h - a segment that has arrived, in host order
+ *
+ * It may stand for several: neighbours of one flow are joined before TCP sees them
+ * (segs counts them). The text is lent: it lies in the frame, of which a queue may
+ * keep a reference through text_buf.
+ */
+#ifndef CORE_TCP_SEG_H
+#define CORE_TCP_SEG_H
+
+#include "base/buf.h"
+#include "base/seq.h"
+#include "tcp/env.h"
+#include "tcp/piece.h"
+#include "wire/tcp.h"
+#include "wire/tcp_options.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <weir/weir.h>
+
+struct tcp_seg {
+    seq_t seq;
+    seq_t ack;
+    uint32_t len;   /* of the text; SEG.LEN of the RFC also counts SYN and FIN */
+    uint16_t flags; /* TCP_FIN and so on, of wire/tcp.h */
+    uint16_t wnd;   /* as it stands in the header: not scaled */
+    uint16_t up;
+    uint16_t segs;
+    uint8_t tos;    /* with the ECN field in the low two bits */
+    struct tcp_options opt;
+
+    /* The text starts text_skip bytes into the slices. */
+    const struct weir_slice *text;
+    size_t text_count;
+    uint32_t text_skip;
+    struct weir_frame *frame; /* where the text lies, for whoever wants to keep it; or NULL */
+    struct buf *text_buf;     /* around the frame, once somebody has kept it */
+
+    bool wants_reset; /* set by input: the answer is a reset made from this segment */
+};
+
+/* SEG.LEN: SYN and FIN take a sequence number each [RFC9293 3.4]. */
+static inline uint32_t tcp_seg_space(const struct tcp_seg *seg)
+{
+    return seg->len + ((seg->flags & TCP_SYN) != 0) + ((seg->flags & TCP_FIN) != 0);
+}
+
+/* Takes len bytes, or as many as there are, away from the beginning of the text. */
+void tcp_seg_cut_front(struct tcp_seg *seg, uint32_t len);
+
+/*
+ * Puts len bytes of the text, from offset on, at the end of list: as references to the
+ * frame where that is no waste, else as copies. What they cost is added to *memory. False, with
+ * nothing changed: no memory.
+ */
+bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, uint32_t len,
+                       struct pieces *list, uint32_t *memory);
+
+/* The end of the segment's life: lets go of the frame, unless somebody kept it. */
+void tcp_seg_done(struct tcp_seg *seg, struct bufs *bufs);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * segment.c - from a decision to a frame
+ *
+ * The text is not touched: the frame refers to the send queue. The checksum is left as the
+ * pseudo-header's sum, to be completed by the device or at the last moment, so that it is
+ * always there [RFC9293 MUST-2].
+ */
+#include "tcp/segment.h"
+#include "base/check.h"
+#include "base/checksum.h"
+#include "base/frame.h"
+#include "tcp/options.h"
+#include "tcp/sendq.h"
+#include "tcp/tstamp.h"
+#include "tcp/window.h"
+#include "wire/ip.h"
+#include "wire/tcp.h"
+#include "wire/tcp_options.h"
+
+/* Writes the header before what the frame has, with the checksum still to be completed. */
+static void push_header(struct frame *frame, const struct tcp_tuple *tuple, struct tcp_header *h,
+                        const struct tcp_options *options)
+{
+    uint8_t bytes[TCP_OPTIONS_MAX];
+    size_t len = 0;
+    size_t text_len = frame->wire.len;
+    uint8_t *at;
+
+    CHECK(tcp_options_emit(options, bytes, &len));
+    h->src_port = tuple->local_port;
+    h->dst_port = tuple->remote_port;
+    h->options = span_of(bytes, len);
+    h->checksum = (uint16_t)checksum_reduce(
+        checksum_pseudo(&tuple->local_addr, &tuple->remote_addr, IP_PROTOCOL_TCP,
+                        TCP_HEADER_LEN + len + text_len));
+    at = frame_push(frame, TCP_HEADER_LEN + len);
+    CHECK(tcp_emit(h, at, TCP_HEADER_LEN + len) == TCP_HEADER_LEN + len);
+    frame->wire.flags |= WEIR_FRAME_CSUM_PARTIAL;
+    frame->wire.csum_start = 0;
+    frame->wire.csum_offset = TCP_CHECKSUM_AT;
+}
+
+static void set_gso(struct frame *frame, const struct tcp_tuple *tuple, uint32_t len, uint32_t mss)
+{
+    if (len <= mss)
+        return;
+    frame->wire.gso = weir_addr_is_v4(&tuple->remote_addr) ? WEIR_GSO_TCP4 : WEIR_GSO_TCP6;
+    frame->wire.gso_size = (uint16_t)mss;
+}
+
+/* Where the urgent data ends, as an offset: the octet after it [RFC9293 MUST-62]. */
+static uint16_t urgent_pointer(const struct tcp_conn *c, seq_t seq)
+{
+    uint32_t offset = seq_len(seq, c->snd.up);
+
+    return offset > UINT16_MAX ? UINT16_MAX : (uint16_t)offset;
+}
+
+static void set_options(const struct tcp_conn *c, const struct tcp_env *env, uint16_t flags,
+                        struct tcp_options *options)
+{
+    if (flags & TCP_SYN)
+        options_offer(options, &c->agreed, tstamp_clock(env->now, c->ts.offset), c->ts.recent);
+    else
+        options_of_segment(c, env, options);
+}
+
+struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segment *segment,
+                            uint32_t mss)
+{
+    struct frame *frame = frame_get(env->frames);
+    struct tcp_options options;
+    struct tcp_header h = {.seq = segment->seq.raw, .flags = segment->flags};
+    uint32_t wanted = segment->len;
+
+    if (frame == NULL)
+        return NULL;
+    segment->len = wanted > 0 ? sendq_refer(c, segment->seq, wanted, frame) : 0;
+    if (segment->len < wanted) /* what ends it is in a later one */
+        h.flags &= (uint16_t)~(TCP_FIN | TCP_PSH);
+    segment->flags = h.flags;
+    if (h.flags & TCP_ACK)
+        h.ack = c->rcv.nxt.raw;
+    if (c->snd_urgent && seq_gt(c->snd.up, segment->seq) && !(h.flags & (TCP_SYN | TCP_RST))) {
+        h.flags |= TCP_URG; /* [RFC9293 MUST-30, MUST-31] */
+        h.urgent = urgent_pointer(c, segment->seq);
+    }
+    h.window = window_announce(c, (h.flags & TCP_SYN) != 0);
+    set_options(c, env, h.flags, &options);
+    push_header(frame, &c->tuple, &h, &options);
+    set_gso(frame, &c->tuple, segment->len, mss);
+    return frame;
+}
+
+struct frame *segment_build_reply(struct tcp_env *env, const struct reply *reply,
+                                  const struct tcp_options *options)
+{
+    struct frame *frame = frame_get(env->frames);
+    struct tcp_header h = {
+        .seq = reply->seq.raw,
+        .ack = reply->ack.raw,
+        .flags = reply->flags,
+        .window = reply->window,
+    };
+
+    if (frame == NULL)
+        return NULL;
+    push_header(frame, &reply->tuple, &h, options);
+    return frame;
+}

@@ -1,0 +1,43 @@
+/*
+ * segment.h - from a decision to a frame
+ */
+#ifndef CORE_TCP_SEGMENT_H
+#define CORE_TCP_SEGMENT_H
+
+#include "base/seq.h"
+#include "tcp/conn.h"
+#include <stdint.h>
+
+struct frame;
+struct tcp_options;
+
+/* A segment of a connection that is to be sent. */
+struct segment {
+    seq_t seq;
+    uint32_t len;   /* of the text, from the send queue */
+    uint16_t flags;
+    bool is_resent; /* it was sent before */
+};
+
+/* A segment without text that no connection sends: a reset, a SYN-ACK, an ACK in TIME-WAIT. */
+struct reply {
+    struct tcp_tuple tuple; /* ours is local */
+    seq_t seq;
+    seq_t ack;
+    uint16_t flags;
+    uint16_t window;
+    uint8_t ttl; /* 0: the stack's default */
+    uint8_t tos;
+};
+
+/*
+ * The frame with TCP's header and the text; NULL: no memory. *segment's len is what fitted.
+ * mss cuts it up if it is longer: then it is a super-segment.
+ */
+struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segment *segment,
+                            uint32_t mss);
+
+struct frame *segment_build_reply(struct tcp_env *env, const struct reply *reply,
+                                  const struct tcp_options *options);
+
+#endif

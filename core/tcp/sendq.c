@@ -1,0 +1,132 @@
+/*
+ * sendq.c - bytes sent or to be sent, until they are acknowledged
+ *
+ * A frame that carries them refers to them, so a queue may let go of bytes that a driver
+ * still has: they go when both have. State: work.sendq.
+ *
+ * Sending moves forward, so the piece where it stands is remembered; a retransmission
+ * starts at the head.
+ */
+#include "tcp/sendq.h"
+#include "base/check.h"
+#include "base/frame.h"
+#include "tcp/conn.h"
+
+void sendq_init(struct tcp_conn *c)
+{
+    c->work->sendq = (struct sendq){.start = c->snd.nxt};
+}
+
+void sendq_clear(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct sendq *q = &c->work->sendq;
+
+    pieces_clear(&q->pieces, &env->pieces, env->bufs);
+    *q = (struct sendq){.start = q->start};
+}
+
+seq_t sendq_end(const struct tcp_conn *c)
+{
+    return seq_add(c->work->sendq.start, c->work->sendq.bytes);
+}
+
+uint32_t sendq_room(const struct tcp_conn *c)
+{
+    uint32_t used = c->work->sendq.bytes;
+
+    return used < c->user.send_buffer_bytes ? c->user.send_buffer_bytes - used : 0;
+}
+
+bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, uint32_t len)
+{
+    struct sendq *q = &c->work->sendq;
+    struct piece *tail = q->pieces.tail;
+    uint32_t room = tail == NULL ? 0 : tail->room < len ? tail->room : len;
+
+    /* What needs memory comes first, so that failing changes nothing. */
+    struct pieces rest = {NULL, NULL};
+    if (!pieces_copy(&rest, &env->pieces, env->bufs, span_of(bytes + room, len - room),
+                     &q->memory))
+        return false;
+    CHECK(pieces_fill_tail(&q->pieces, bytes, room) == room);
+    pieces_join(&q->pieces, &rest);
+    q->bytes += len;
+    return true;
+}
+
+bool sendq_lend(struct tcp_conn *c, struct tcp_env *env, struct weir_slice bytes,
+                void (*release)(void *owner), void *owner)
+{
+    struct sendq *q = &c->work->sendq;
+    uint32_t len = (uint32_t)bytes.len;
+    struct buf *buf = buf_wrap(env->bufs, bytes.bytes, len, len, release, owner);
+    struct piece *p;
+
+    if (buf == NULL)
+        return false;
+    p = piece_get(&env->pieces, &buf, bytes.bytes, len);
+    if (p == NULL) {
+        buf->release = NULL; /* the bytes stay the caller's */
+        buf_unref(env->bufs, &buf);
+        return false;
+    }
+    q->memory += p->buf->memory;
+    pieces_append(&q->pieces, p);
+    q->bytes += len;
+    return true;
+}
+
+void sendq_drop(struct tcp_conn *c, struct tcp_env *env, seq_t una)
+{
+    struct sendq *q = &c->work->sendq;
+    uint32_t len;
+
+    if (!seq_gt(una, q->start)) /* the SYN alone */
+        return;
+    len = seq_len(q->start, una);
+    if (len > q->bytes) /* the FIN, too */
+        len = q->bytes;
+    if (q->hint != NULL && seq_leq(seq_add(q->hint_seq, q->hint->len), seq_add(q->start, len)))
+        q->hint = NULL;
+    q->memory -= pieces_drop(&q->pieces, &env->pieces, env->bufs, len);
+    q->start = seq_add(q->start, len);
+    q->bytes -= len;
+    if (q->hint != NULL && q->hint == q->pieces.head)
+        q->hint_seq = q->start;
+}
+
+/* Makes the hint the piece that has seq, which is in the queue. */
+static void find(struct sendq *q, seq_t seq)
+{
+    if (q->hint == NULL || seq_lt(seq, q->hint_seq)) {
+        q->hint = q->pieces.head;
+        q->hint_seq = q->start;
+    }
+    while (seq_geq(seq, seq_add(q->hint_seq, q->hint->len))) {
+        q->hint_seq = seq_add(q->hint_seq, q->hint->len);
+        q->hint = q->hint->next;
+        CHECK(q->hint != NULL);
+    }
+}
+
+uint32_t sendq_refer(struct tcp_conn *c, seq_t seq, uint32_t len, struct frame *frame)
+{
+    struct sendq *q = &c->work->sendq;
+    uint32_t done = 0;
+
+    while (done < len) {
+        uint32_t offset, part;
+        struct buf *buf;
+
+        find(q, seq_add(seq, done));
+        offset = seq_len(q->hint_seq, seq_add(seq, done));
+        part = q->hint->len - offset < len - done ? q->hint->len - offset : len - done;
+        buf = buf_ref(q->hint->buf);
+        if (!frame_add(frame, q->hint->bytes + offset, part, &buf)) {
+            buf->refs--; /* the queue has another */
+            break;
+        }
+        done += part;
+    }
+    return done;
+}

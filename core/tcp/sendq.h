@@ -1,0 +1,43 @@
+/*
+ * sendq.h - bytes sent or to be sent, until they are acknowledged
+ */
+#ifndef CORE_TCP_SENDQ_H
+#define CORE_TCP_SENDQ_H
+
+#include "base/seq.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <weir/weir.h>
+
+struct frame;
+struct tcp_conn;
+struct tcp_env;
+
+/* An empty queue that goes on at snd.nxt. */
+void sendq_init(struct tcp_conn *c);
+void sendq_clear(struct tcp_conn *c, struct tcp_env *env);
+
+/* The number after the last byte: that of the FIN, if there is one. */
+seq_t sendq_end(const struct tcp_conn *c);
+
+/* How many bytes the application may still queue. */
+uint32_t sendq_room(const struct tcp_conn *c);
+
+/* Copies len bytes to the end; false, with nothing changed: no memory. */
+bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, uint32_t len);
+
+/* Puts lent bytes at the end; false: no memory, and release will not be called. */
+bool sendq_lend(struct tcp_conn *c, struct tcp_env *env, struct weir_slice bytes,
+                void (*release)(void *owner), void *owner);
+
+/* The bytes before una are acknowledged. */
+void sendq_drop(struct tcp_conn *c, struct tcp_env *env, seq_t una);
+
+/*
+ * Adds the len bytes from seq on to the frame, as references. Returns how many; fewer than len
+ * if the frame has no slice left.
+ */
+uint32_t sendq_refer(struct tcp_conn *c, seq_t seq, uint32_t len, struct frame *frame);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * synsent.c - SEGMENT ARRIVES in SYN-SENT
+ *
+ * First the ACK, second a reset, fourth the SYN, fifth whatever is left. State: rcv, snd.una,
+ * and what the two ends have agreed on.
+ */
+#include "tcp/synsent.h"
+#include "tcp/ack.h"
+#include "tcp/conn.h"
+#include "tcp/input.h"
+#include "tcp/options.h"
+#include "tcp/recovery.h"
+#include "tcp/seg.h"
+#include "tcp/timers.h"
+#include "tcp/tstamp.h"
+
+struct arrival {
+    struct tcp_conn *c;
+    struct tcp_env *env;
+    struct tcp_seg *seg;
+    enum why why;
+};
+
+static bool stop(struct arrival *a, enum why why)
+{
+    a->why = why;
+    return true;
+}
+
+/* First: an acknowledgement of anything but our SYN is answered by a reset. */
+static bool check_ack(struct arrival *a)
+{
+    const struct tcp_conn *c = a->c;
+    bool is_good = seq_gt(a->seg->ack, c->snd.iss) && seq_leq(a->seg->ack, c->snd.nxt);
+
+    if (!(a->seg->flags & TCP_ACK) || is_good)
+        return false;
+    a->seg->wants_reset = true;
+    return stop(a, WHY_TCP_BAD_ACK);
+}
+
+/* Second: a reset counts only if it acknowledges our SYN. */
+static bool check_rst(struct arrival *a)
+{
+    if (!(a->seg->flags & TCP_RST))
+        return false;
+    if (!(a->seg->flags & TCP_ACK))
+        return stop(a, WHY_TCP_NO_ACK);
+    tcp_end(a->c, a->env, WEIR_ECONNREFUSED);
+    return stop(a, WHY_TCP_RESET);
+}
+
+static void take_syn(struct arrival *a)
+{
+    struct tcp_conn *c = a->c;
+
+    c->rcv.irs = a->seg->seq;
+    c->rcv.nxt = seq_add(a->seg->seq, 1);
+    c->rcv.acked = c->rcv.nxt;
+    c->agreed = options_agree(a->env, c->agreed, &a->seg->opt,
+                              weir_addr_is_v4(&c->tuple.remote_addr));
+    if (c->agreed.timestamps_ok)
+        tstamp_start(c, a->env, a->seg->opt.ts_val);
+    ack_set_window(c, a->seg);
+}
+
+/*
+ * Fourth: the SYN. With our own acknowledged the connection is established; without, both
+ * have opened at once [RFC9293 MUST-10], and a SYN-ACK is due.
+ */
+static bool check_syn(struct arrival *a)
+{
+    struct tcp_conn *c = a->c;
+
+    if (!(a->seg->flags & TCP_SYN))
+        return stop(a, WHY_TCP_NO_SYN);
+    take_syn(a);
+    if (!(a->seg->flags & TCP_ACK)) {
+        tcp_set_state(c, a->env, TCP_SYN_RECEIVED);
+        recovery_on_syn(c);
+        return true;
+    }
+    ack_take(c, a->env, a->seg);
+    tcp_established(c, a->env);
+    timers_on_received(c, a->env);
+    c->work->ack_owed = true;
+    return false;
+}
+
+/* Text and FIN that came with the SYN-ACK go through the list of the established states. */
+static bool take_rest(struct arrival *a)
+{
+    if (a->seg->len == 0 && !(a->seg->flags & (TCP_FIN | TCP_URG)))
+        return false;
+    a->seg->flags &= (uint16_t)~TCP_SYN;
+    a->seg->seq = seq_add(a->seg->seq, 1);
+    a->c->segs_in -= a->seg->segs; /* counted already */
+    return stop(a, tcp_input(a->c, a->env, a->seg));
+}
+
+enum why synsent_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
+{
+    struct arrival a = {c, env, seg, WHY_NONE};
+
+    (void)(check_ack(&a)    /* first  */
+           || check_rst(&a) /* second */
+           || check_syn(&a) /* fourth */
+           || take_rest(&a));
+    return a.why;
+}

@@ -1,0 +1,376 @@
+/*
+ * timers.c - what a connection waits for
+ *
+ * A timer is a deadline in work.deadline_at, not a callback: the stack asks tcp_deadline
+ * when to come back and calls tcp_expire then. Other files report events (timers_on_*);
+ * only this one arms and disarms.
+ *
+ *   TIMER_LOSS       as LOSS_RTO:   RTO after the oldest unacknowledged byte was sent, doubled
+ *                                   each time [RFC6298 5] [RFC9293 MUST-18, MUST-19]
+ *                    as LOSS_PROBE: RTO after the window was found shut, doubled each time
+ *                                   [RFC9293 3.8.6.1]
+ *   TIMER_DELACK     40 to 200 ms after data that may be acknowledged later [RFC9293 MUST-40]
+ *   TIMER_KEEPALIVE  2 h of silence, then every 75 s [RFC9293 3.8.4]
+ *   TIMER_CLOSE      60 s in FIN-WAIT-2 without an application
+ *   TIMER_CORK       200 ms of holding a short segment back [RFC9293 3.8.6.2.1 (4)]
+ *   TIMER_REST       1 s after the last thing to do
+ *
+ * TIME-WAIT has a record of its own and its timer there (timewait.c).
+ */
+#include "tcp/timers.h"
+#include "base/check.h"
+#include "tcp/conn.h"
+#include "tcp/recovery.h"
+#include "tcp/rtt.h"
+
+enum {
+    BACKOFF_MAX = 16, /* more doublings do not matter: rto_max_ns comes first */
+};
+
+#define CORK_NS (200 * NS_MS)
+#define REST_NS (1 * NS_S)
+
+static void arm(struct tcp_conn *c, enum tcp_timer timer, ns_t at)
+{
+    c->work->deadline_at[timer] = at;
+}
+
+static void disarm(struct tcp_conn *c, enum tcp_timer timer)
+{
+    c->work->deadline_at[timer] = NEVER;
+}
+
+static bool is_armed(const struct tcp_conn *c, enum tcp_timer timer)
+{
+    return c->work->deadline_at[timer] != NEVER;
+}
+
+static void arm_loss(struct tcp_conn *c, enum loss_timer kind, ns_t at)
+{
+    c->work->loss_timer = kind;
+    arm(c, TIMER_LOSS, at);
+}
+
+static void disarm_loss(struct tcp_conn *c)
+{
+    c->work->loss_timer = LOSS_NONE;
+    disarm(c, TIMER_LOSS);
+}
+
+static ns_t keepalive_idle_ns(const struct tcp_conn *c)
+{
+    return (ns_t)c->user.keepalive_idle_ms * NS_MS;
+}
+
+/* A resting connection waits for nothing but its keep-alive timer. */
+ns_t tcp_deadline(const struct tcp_conn *c)
+{
+    ns_t at = NEVER;
+
+    if (c->work == NULL)
+        return c->user.keepalive && c->state != TCP_CLOSED
+                   ? ns_after((ns_t)c->received_s * NS_S, keepalive_idle_ns(c))
+                   : NEVER;
+    for (size_t i = 0; i < TIMER_COUNT; i++)
+        at = ns_min(at, c->work->deadline_at[i]);
+    return at;
+}
+
+ns_t timers_rto_ns(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    uint32_t doublings = c->work->backoff < BACKOFF_MAX ? c->work->backoff : BACKOFF_MAX;
+    ns_t rto_ns = (ns_t)c->rtt.rto_us * NS_US << doublings;
+
+    return ns_min(rto_ns, env->config.rto_max_ns);
+}
+
+void timers_on_sent(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (c->work->loss_timer != LOSS_RTO) /* [RFC6298 5.1] */
+        arm_loss(c, LOSS_RTO, ns_after(env->now, timers_rto_ns(c, env)));
+}
+
+void timers_on_acked(struct tcp_conn *c, struct tcp_env *env)
+{
+    c->work->backoff = 0;
+    c->work->unanswered = 0;
+    if (tcp_flight(c) == 0)
+        disarm_loss(c); /* [RFC6298 5.2] */
+    else
+        arm_loss(c, LOSS_RTO, ns_after(env->now, timers_rto_ns(c, env))); /* [RFC6298 5.3] */
+}
+
+/*
+ * Probes that are answered, even with a window of zero, keep the connection open for as long
+ * as it takes [RFC9293 MUST-37]; so does a peer that answers keep-alive probes.
+ */
+void timers_on_received(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct tcp_work *w = c->work;
+
+    w->keepalive_unanswered = 0;
+    if (c->snd.wnd == 0)
+        w->unanswered = 0;
+    c->received_s = (uint32_t)ns_div_ceil(env->now, NS_S); /* not before: 2 h are 2 h */
+    if (is_armed(c, TIMER_KEEPALIVE))
+        arm(c, TIMER_KEEPALIVE, ns_after(env->now, keepalive_idle_ns(c)));
+    if (is_armed(c, TIMER_CLOSE)) /* FIN-WAIT-2 lasts as long as the peer is heard */
+        arm(c, TIMER_CLOSE, ns_after(env->now, env->config.fin_wait2_ns));
+}
+
+void timers_on_ack_delayed(struct tcp_conn *c, struct tcp_env *env, ns_t delay_ns)
+{
+    /* [RFC9293 MUST-40]: below half a second, from the first segment not yet acknowledged */
+    c->work->deadline_at[TIMER_DELACK] =
+        ns_min(c->work->deadline_at[TIMER_DELACK],
+               ns_after(env->now, ns_min(delay_ns, env->config.delack_max_ns)));
+}
+
+void timers_on_ack_sent(struct tcp_conn *c)
+{
+    disarm(c, TIMER_DELACK);
+}
+
+/* The first probe comes one RTO after the window shut [RFC9293 SHLD-29]. */
+void timers_on_window_shut(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (c->work->loss_timer == LOSS_NONE)
+        arm_loss(c, LOSS_PROBE, ns_after(env->now, timers_rto_ns(c, env)));
+}
+
+void timers_on_window_open(struct tcp_conn *c)
+{
+    if (c->work->loss_timer != LOSS_PROBE)
+        return;
+    disarm_loss(c);
+    c->work->backoff = 0;
+    c->work->unanswered = 0;
+}
+
+void timers_on_held_back(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (!is_armed(c, TIMER_CORK))
+        arm(c, TIMER_CORK, ns_after(env->now, CORK_NS));
+}
+
+void timers_on_not_held_back(struct tcp_conn *c)
+{
+    disarm(c, TIMER_CORK);
+}
+
+void timers_on_keepalive(struct tcp_conn *c, struct tcp_env *env)
+{
+    c->work->keepalive_unanswered = 0;
+    if (c->user.keepalive && tcp_is_synchronized(c)) /* [RFC9293 MUST-24, MUST-25] */
+        arm(c, TIMER_KEEPALIVE, ns_after(env->now, keepalive_idle_ns(c)));
+    else
+        disarm(c, TIMER_KEEPALIVE);
+}
+
+void timers_on_orphaned(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (c->is_orphan && c->state == TCP_FIN_WAIT_2)
+        arm(c, TIMER_CLOSE, ns_after(env->now, env->config.fin_wait2_ns));
+}
+
+void timers_on_quiet(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (!is_armed(c, TIMER_REST))
+        arm(c, TIMER_REST, ns_after(env->now, REST_NS));
+}
+
+void timers_stop(struct tcp_conn *c)
+{
+    for (size_t i = 0; i < TIMER_COUNT; i++)
+        disarm(c, (enum tcp_timer)i);
+    c->work->loss_timer = LOSS_NONE;
+}
+
+static void emit_timer(const struct tcp_conn *c, const struct tcp_env *env, const char *name)
+{
+    struct weir_trace event;
+
+    if (!trace_is_on(env->tracer))
+        return;
+    event = tcp_trace_of(c, env, WEIR_TRACE_TIMER);
+    event.text = name;
+    trace_emit(env->tracer, &event);
+}
+
+static void give_up(struct tcp_conn *c, struct tcp_env *env)
+{
+    env->counts.timeouts++;
+    tcp_end(c, env, WEIR_ETIMEDOUT);
+}
+
+/*
+ * R2 [RFC9293 MUST-20, MUST-21, SHLD-11]: as a count of retransmissions, or as the time the
+ * application has set. A SYN has a count of its own [RFC9293 MUST-22, MUST-23].
+ */
+static bool is_r2_reached(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    const struct tcp_work *w = c->work;
+
+    if (w->unanswered == 0)
+        return false;
+    if (c->user.user_timeout_ms != 0)
+        return ns_since(w->unanswered_since_at, env->now) >=
+               (ns_t)c->user.user_timeout_ms * NS_MS;
+    if (!tcp_is_synchronized(c))
+        return w->unanswered >= (c->state == TCP_SYN_SENT ? c->user.syn_retries
+                                                          : env->config.synack_retries);
+    return w->unanswered >= env->config.retries2;
+}
+
+/* R1: IP is advised to look for another way, and the application is told [RFC9293 SHLD-9, SHLD-10]. */
+static void note_r1(struct tcp_conn *c, const struct tcp_env *env)
+{
+    if (c->work->unanswered != env->config.retries1 || !tcp_is_synchronized(c))
+        return;
+    c->path_is_suspect = true;
+    if (c->user.soft_errors) {
+        c->events |= WEIR_EVENT_SOFT_ERROR;
+        c->soft_error = WEIR_ETIMEDOUT;
+    }
+}
+
+static void count_unanswered(struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct tcp_work *w = c->work;
+
+    if (w->unanswered++ == 0)
+        w->unanswered_since_at = w->sent_at != 0 ? w->sent_at : env->now;
+    note_r1(c, env);
+}
+
+static void expire_rto(struct tcp_conn *c, struct tcp_env *env)
+{
+    emit_timer(c, env, "rto");
+    if (is_r2_reached(c, env)) {
+        give_up(c, env);
+        return;
+    }
+    count_unanswered(c, env);
+    recovery_on_timeout(c, env);
+    c->work->backoff++; /* [RFC6298 5.5] */
+    arm_loss(c, LOSS_RTO, ns_after(env->now, timers_rto_ns(c, env))); /* [RFC6298 5.6] */
+}
+
+static void expire_probe(struct tcp_conn *c, struct tcp_env *env)
+{
+    emit_timer(c, env, "probe");
+    if (is_r2_reached(c, env)) {
+        give_up(c, env);
+        return;
+    }
+    count_unanswered(c, env);
+    c->work->probe_owed = true;
+    c->work->backoff++; /* [RFC9293 SHLD-30] */
+    arm_loss(c, LOSS_PROBE, ns_after(env->now, timers_rto_ns(c, env)));
+}
+
+static void expire_loss(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (c->work->loss_timer == LOSS_RTO)
+        expire_rto(c, env);
+    else
+        expire_probe(c, env);
+}
+
+/* A delay that ran out was too long: the next ones are for a peer that waits. */
+static void expire_delack(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct tcp_work *w = c->work;
+
+    emit_timer(c, env, "delack");
+    if (w->is_interactive) {
+        w->is_interactive = false;
+        w->delack_ns = env->config.delack_min_ns;
+    } else {
+        w->delack_ns = ns_min(2 * w->delack_ns, env->config.delack_max_ns);
+    }
+    w->ack_owed = true;
+}
+
+/*
+ * Only an idle connection with nothing under way is probed [RFC9293 MUST-26]; several probes
+ * have to go unanswered before it counts as dead [RFC9293 MUST-29].
+ */
+static void expire_keepalive(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct tcp_work *w = c->work;
+    bool has_given_up = c->user.user_timeout_ms != 0
+                            ? w->keepalive_unanswered > 0 &&
+                                  ns_since((ns_t)c->received_s * NS_S, env->now) >=
+                                      (ns_t)c->user.user_timeout_ms * NS_MS
+                            : w->keepalive_unanswered >= c->user.keepalive_probes;
+
+    emit_timer(c, env, "keepalive");
+    if (tcp_flight(c) != 0 || w->sendq.bytes != 0) {
+        arm(c, TIMER_KEEPALIVE, ns_after(env->now, keepalive_idle_ns(c)));
+        return;
+    }
+    if (has_given_up) {
+        w->rst_owed = true;
+        give_up(c, env);
+        return;
+    }
+    w->keepalive_unanswered++;
+    w->keepalive_owed = true;
+    arm(c, TIMER_KEEPALIVE, ns_after(env->now, (ns_t)c->user.keepalive_interval_ms * NS_MS));
+}
+
+static void expire_close(struct tcp_conn *c, struct tcp_env *env)
+{
+    emit_timer(c, env, "fin_wait2");
+    tcp_end(c, env, WEIR_OK);
+}
+
+static void expire_cork(struct tcp_conn *c, struct tcp_env *env)
+{
+    (void)env;
+    c->work->push_all = true;
+}
+
+static void expire_rest(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (tcp_can_rest(c))
+        tcp_work_detach(c, env);
+}
+
+static void (*const expire[TIMER_COUNT])(struct tcp_conn *, struct tcp_env *) = {
+    [TIMER_LOSS] = expire_loss,
+    [TIMER_DELACK] = expire_delack,
+    [TIMER_KEEPALIVE] = expire_keepalive,
+    [TIMER_CLOSE] = expire_close,
+    [TIMER_CORK] = expire_cork,
+    [TIMER_REST] = expire_rest,
+};
+
+/* The keep-alive timer of a resting connection becomes an ordinary one again. */
+static bool wake(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (c->work != NULL)
+        return true;
+    if (!tcp_work_attach(c, env))
+        return false;
+    c->work->deadline_at[TIMER_KEEPALIVE] = env->now;
+    return true;
+}
+
+void tcp_expire(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (tcp_deadline(c) > env->now)
+        return;
+    if (!wake(c, env)) {
+        c->received_s = (uint32_t)ns_div_ceil(env->now, NS_S); /* no memory: later */
+        return;
+    }
+    for (size_t i = 0; i < TIMER_COUNT && c->work != NULL; i++) {
+        if (c->work->deadline_at[i] > env->now)
+            continue;
+        if (i != TIMER_LOSS)
+            disarm(c, (enum tcp_timer)i);
+        expire[i](c, env);
+    }
+}

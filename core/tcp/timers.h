@@ -1,0 +1,55 @@
+/*
+ * timers.h - what a connection waits for
+ */
+#ifndef CORE_TCP_TIMERS_H
+#define CORE_TCP_TIMERS_H
+
+#include "base/ns.h"
+#include <stdbool.h>
+
+struct tcp_conn;
+struct tcp_env;
+
+/* The next deadline, NEVER if there is none. */
+ns_t tcp_deadline(const struct tcp_conn *c);
+
+/* Does the work of all deadlines that have passed. */
+void tcp_expire(struct tcp_conn *c, struct tcp_env *env);
+
+/* Something with a sequence number was sent. */
+void timers_on_sent(struct tcp_conn *c, struct tcp_env *env);
+
+/* New data, SYN or FIN was acknowledged. */
+void timers_on_acked(struct tcp_conn *c, struct tcp_env *env);
+
+/* A valid segment of any kind came in: the peer lives. */
+void timers_on_received(struct tcp_conn *c, struct tcp_env *env);
+
+/* Data that may be acknowledged later came in; the acknowledgement went out. */
+void timers_on_ack_delayed(struct tcp_conn *c, struct tcp_env *env, ns_t delay_ns);
+void timers_on_ack_sent(struct tcp_conn *c);
+
+/* There is something to send and the window is shut, or it is not any more. */
+void timers_on_window_shut(struct tcp_conn *c, struct tcp_env *env);
+void timers_on_window_open(struct tcp_conn *c);
+
+/* A short segment is held back; it goes out. */
+void timers_on_held_back(struct tcp_conn *c, struct tcp_env *env);
+void timers_on_not_held_back(struct tcp_conn *c);
+
+/* The handshake is complete, or the options of keep-alive have changed. */
+void timers_on_keepalive(struct tcp_conn *c, struct tcp_env *env);
+
+/* The application has given the connection up, and the peer is still to close. */
+void timers_on_orphaned(struct tcp_conn *c, struct tcp_env *env);
+
+/* There is nothing left to do. */
+void timers_on_quiet(struct tcp_conn *c, struct tcp_env *env);
+
+/* The connection has ended. */
+void timers_stop(struct tcp_conn *c);
+
+/* The retransmission timeout with its backoff. */
+ns_t timers_rto_ns(const struct tcp_conn *c, const struct tcp_env *env);
+
+#endif

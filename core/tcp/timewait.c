@@ -1,0 +1,89 @@
+/*
+ * timewait.c - what is left of a connection for 2 MSL
+ *
+ * A record of its own, far smaller than a connection: all it has to do is to repeat the last
+ * acknowledgement [RFC9293 MUST-13] and to keep old segments from a new connection. Resets are
+ * ignored [RFC1337]; a new SYN that is provably new ends it early [RFC6191] [RFC9293 SHLD-4].
+ */
+#include "tcp/timewait.h"
+#include "tcp/seg.h"
+#include "tcp/segment.h"
+#include "tcp/tstamp.h"
+#include "tcp/window.h"
+#include "wire/tcp.h"
+#include "wire/tcp_options.h"
+
+enum { ISN_STEP = 65535 + 2 };
+
+void timewait_init(struct tcp_timewait *tw, const struct tcp_conn *c)
+{
+    *tw = (struct tcp_timewait){
+        .tuple = c->tuple,
+        .snd_nxt = c->snd.nxt,
+        .rcv_nxt = c->rcv.nxt,
+        .ts_offset = c->ts.offset,
+        .ts_recent = c->ts.recent,
+        .window = (uint16_t)(window_remaining(c) >> c->agreed.rcv_wscale),
+        .ttl = c->user.ttl,
+        .tos = c->user.tos,
+        .timestamps_ok = c->agreed.timestamps_ok,
+    };
+}
+
+/* [RFC6191 2]: by its timestamp, else by its number. */
+static bool is_new_syn(const struct tcp_timewait *tw, const struct tcp_env *env,
+                       const struct tcp_seg *seg)
+{
+    if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN ||
+        !env->config.timewait_reuse)
+        return false;
+    if (tw->timestamps_ok && (seg->opt.present & TCP_HAS_TIMESTAMPS) &&
+        seg->opt.ts_val != tw->ts_recent)
+        return seq_gt(seq_of(seg->opt.ts_val), seq_of(tw->ts_recent));
+    return seq_gt(seg->seq, tw->rcv_nxt);
+}
+
+enum timewait_verdict timewait_input(const struct tcp_timewait *tw, const struct tcp_env *env,
+                                     const struct tcp_seg *seg, enum why *why)
+{
+    *why = WHY_TCP_TIME_WAIT;
+    if (seg->flags & TCP_RST)
+        return TIMEWAIT_DROP;
+    if (is_new_syn(tw, env, seg)) {
+        *why = WHY_NONE;
+        return TIMEWAIT_REOPEN;
+    }
+    /* The peer's FIN again: its last number is the one before what we expect. */
+    if ((seg->flags & TCP_FIN) && seq_eq(seq_add(seg->seq, tcp_seg_space(seg)), tw->rcv_nxt))
+        return TIMEWAIT_RESTART;
+    /* An empty segment that says what we know asks for nothing. */
+    if (tcp_seg_space(seg) == 0 && seq_eq(seg->seq, tw->rcv_nxt))
+        return TIMEWAIT_DROP;
+    return TIMEWAIT_ACK;
+}
+
+struct frame *timewait_ack(const struct tcp_timewait *tw, struct tcp_env *env)
+{
+    struct reply reply = {
+        .tuple = tw->tuple,
+        .seq = tw->snd_nxt,
+        .ack = tw->rcv_nxt,
+        .flags = TCP_ACK,
+        .window = tw->window,
+    };
+    struct tcp_options options = {0};
+
+    if (tw->timestamps_ok) {
+        options.present = TCP_HAS_TIMESTAMPS;
+        options.ts_val = tstamp_clock(env->now, tw->ts_offset);
+        options.ts_ecr = tw->ts_recent;
+    }
+    return segment_build_reply(env, &reply, &options);
+}
+
+seq_t timewait_next_isn(const struct tcp_timewait *tw, seq_t isn)
+{
+    seq_t least = seq_add(tw->snd_nxt, ISN_STEP);
+
+    return seq_gt(isn, least) ? isn : least;
+}

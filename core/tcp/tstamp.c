@@ -1,0 +1,68 @@
+/*
+ * tstamp.c - timestamps and protection against wrapped sequence numbers
+ *
+ * RFC 7323. The clock ticks once a millisecond, from an offset that is a keyed hash of
+ * both addresses and ports [RFC7323 5.4, 7.1]. State: conn.ts.
+ */
+#include "tcp/tstamp.h"
+#include "base/seq.h"
+#include "tcp/conn.h"
+#include "tcp/isn.h"
+#include "tcp/seg.h"
+
+enum {
+    RECENT_LIFE_S = 24 * 24 * 3600, /* TS.Recent is good for 24 days [RFC7323 5.5] */
+};
+
+uint32_t tstamp_offset(const struct tcp_env *env, const struct tcp_tuple *tuple)
+{
+    return (uint32_t)isn_hash(env->tstamp_key, tuple);
+}
+
+uint32_t tstamp_clock(ns_t now, uint32_t offset)
+{
+    return (uint32_t)((uint64_t)now / NS_MS) + offset;
+}
+
+static uint32_t seconds(const struct tcp_env *env)
+{
+    return (uint32_t)((uint64_t)env->now / NS_S);
+}
+
+bool tstamp_is_old(const struct tcp_conn *c, const struct tcp_env *env,
+                   const struct tcp_seg *seg)
+{
+    if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS))
+        return false;
+    return seq_lt(seq_of(seg->opt.ts_val), seq_of(c->ts.recent)) &&
+           seconds(env) - c->ts.recent_s < RECENT_LIFE_S;
+}
+
+void tstamp_start(struct tcp_conn *c, const struct tcp_env *env, uint32_t recent)
+{
+    c->ts.recent = recent;
+    c->ts.recent_s = seconds(env);
+}
+
+void tstamp_note(struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
+{
+    if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS))
+        return;
+    if (seq_leq(seg->seq, c->rcv.acked) && !(seg->flags & TCP_RST))
+        tstamp_start(c, env, seg->opt.ts_val);
+}
+
+ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env,
+                   const struct tcp_seg *seg)
+{
+    int32_t ms;
+
+    if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS) ||
+        seg->opt.ts_ecr == 0)
+        return 0;
+    ms = (int32_t)(tstamp_clock(env->now, c->ts.offset) - seg->opt.ts_ecr);
+    /* An echo from the future, or from long ago, is not one of ours. */
+    if (ms < 0 || ms > (1 << 24))
+        return 0;
+    return ms == 0 ? NS_MS / 2 : ms * NS_MS;
+}

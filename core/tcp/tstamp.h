@@ -1,0 +1,36 @@
+/*
+ * tstamp.h - timestamps and protection against wrapped sequence numbers [RFC7323]
+ */
+#ifndef CORE_TCP_TSTAMP_H
+#define CORE_TCP_TSTAMP_H
+
+#include "base/ns.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tcp_conn;
+struct tcp_env;
+struct tcp_seg;
+struct tcp_tuple;
+
+/* Where a connection's timestamps begin: different for each pair of hosts, not to be foreseen. */
+uint32_t tstamp_offset(const struct tcp_env *env, const struct tcp_tuple *tuple);
+
+/* The timestamp clock: milliseconds. */
+uint32_t tstamp_clock(ns_t now, uint32_t offset);
+
+/* Is the segment's timestamp older than one already seen? [RFC7323 5.3 R1] */
+bool tstamp_is_old(const struct tcp_conn *c, const struct tcp_env *env,
+                   const struct tcp_seg *seg);
+
+/* Remembers the timestamp of the segment that the next ACK will answer [RFC7323 4.3 (2)]. */
+void tstamp_note(struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg);
+
+/* The handshake's first timestamp. */
+void tstamp_start(struct tcp_conn *c, const struct tcp_env *env, uint32_t recent);
+
+/* The round trip that a valid echo tells of, 0 for none. */
+ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env,
+                   const struct tcp_seg *seg);
+
+#endif

@@ -1,0 +1,538 @@
+/*
+ * user.c - what the application asks of a connection
+ *
+ * OPEN, SEND, RECEIVE, CLOSE, ABORT and STATUS. A call changes the connection and leaves;
+ * what follows from it is decided by output.c.
+ */
+#include "tcp/user.h"
+#include "base/check.h"
+#include "tcp/conn.h"
+#include "tcp/options.h"
+#include "tcp/reasm.h"
+#include "tcp/recovery.h"
+#include "tcp/recvq.h"
+#include "tcp/sendq.h"
+#include "tcp/timers.h"
+#include "tcp/tstamp.h"
+#include "tcp/window.h"
+
+enum { LENT_MAX = 1 << 30 };
+
+static void emit_call(const struct tcp_conn *c, const struct tcp_env *env, const char *text,
+                      int64_t value)
+{
+    struct weir_trace event;
+
+    if (!trace_is_on(env->tracer))
+        return;
+    event = tcp_trace_of(c, env, WEIR_TRACE_APP);
+    event.text = text;
+    event.value = value;
+    trace_emit(env->tracer, &event);
+}
+
+/* OPEN [RFC9293 3.10.1]. */
+int tcp_open(struct tcp_conn *c, struct tcp_env *env, const struct tcp_tuple *tuple, seq_t iss,
+             uint32_t mtu)
+{
+    c->tuple = *tuple;
+    c->pmtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu;
+    c->snd.iss = iss;
+    c->snd.una = iss;
+    c->snd.nxt = seq_add(iss, 1); /* where the text will begin */
+    c->agreed = options_wish(env, &c->user, options_mss_for(&tuple->remote_addr, mtu, &c->user));
+    c->agreed.snd_mss = c->agreed.rcv_mss; /* until the peer says otherwise */
+    c->ts.offset = tstamp_offset(env, tuple);
+    if (!tcp_work_attach(c, env))
+        return WEIR_ENOMEM;
+    c->snd.nxt = iss;
+    tcp_set_state(c, env, TCP_SYN_SENT);
+    recovery_on_syn(c);
+    emit_call(c, env, "connect", 0);
+    env->counts.active_opens++;
+    return WEIR_OK;
+}
+
+/* May the application still send? SYN-SENT and SYN-RECEIVED queue. */
+static int check_can_send(const struct tcp_conn *c)
+{
+    if (c->fin_queued)
+        return WEIR_EPIPE;
+    switch ((enum tcp_state)c->state) {
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECEIVED:
+    case TCP_ESTABLISHED:
+    case TCP_CLOSE_WAIT:
+        return WEIR_OK;
+    case TCP_CLOSED:
+        return c->error != WEIR_OK ? c->error : WEIR_EPIPE;
+    case TCP_LISTEN:
+    case TCP_FIN_WAIT_1:
+    case TCP_FIN_WAIT_2:
+    case TCP_CLOSING:
+    case TCP_LAST_ACK:
+    case TCP_TIME_WAIT:
+        return WEIR_EPIPE;
+    }
+    return WEIR_EPIPE;
+}
+
+static void note_written(struct tcp_conn *c, const struct tcp_env *env, size_t len, unsigned flags)
+{
+    c->work->more_follows = (flags & WEIR_SEND_MORE) != 0;
+    if (flags & WEIR_SEND_URGENT) { /* [RFC9293 MUST-30] */
+        c->snd.up = sendq_end(c);
+        c->snd_urgent = true;
+    }
+    emit_call(c, env, "send", (int64_t)len);
+}
+
+static ptrdiff_t would_block(struct tcp_conn *c)
+{
+    c->wants_writable = true;
+    return WEIR_EAGAIN;
+}
+
+/* SEND [RFC9293 3.10.2]. */
+ptrdiff_t tcp_send(struct tcp_conn *c, struct tcp_env *env, const void *bytes, size_t len,
+                   unsigned flags)
+{
+    int err = check_can_send(c);
+    uint32_t room;
+
+    if (err != WEIR_OK)
+        return err;
+    if (len == 0)
+        return 0;
+    if (!tcp_work_attach(c, env))
+        return WEIR_ENOMEM;
+    room = sendq_room(c);
+    if (room == 0)
+        return would_block(c);
+    if (len > room)
+        len = room;
+    if (!sendq_copy(c, env, bytes, (uint32_t)len))
+        return WEIR_ENOMEM;
+    note_written(c, env, len, flags);
+    return (ptrdiff_t)len;
+}
+
+ptrdiff_t tcp_send_lent(struct tcp_conn *c, struct tcp_env *env, struct weir_slice bytes,
+                        unsigned flags, void (*release)(void *owner), void *owner)
+{
+    int err = check_can_send(c);
+
+    if (err != WEIR_OK)
+        return err;
+    if (release == NULL || bytes.len == 0 || bytes.len > LENT_MAX)
+        return WEIR_EINVAL;
+    if (!tcp_work_attach(c, env))
+        return WEIR_ENOMEM;
+    if (sendq_room(c) == 0)
+        return would_block(c);
+    if (!sendq_lend(c, env, bytes, release, owner))
+        return WEIR_ENOMEM;
+    note_written(c, env, bytes.len, flags);
+    return (ptrdiff_t)bytes.len;
+}
+
+/* What is left to say when the receive queue is empty. */
+static ptrdiff_t nothing_to_read(const struct tcp_conn *c)
+{
+    if (c->state == TCP_CLOSED && c->error != WEIR_OK)
+        return c->error;
+    if (c->fin_received || c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT)
+        return 0;
+    return WEIR_EAGAIN;
+}
+
+static uint32_t readable(const struct tcp_conn *c)
+{
+    return c->work == NULL ? 0 : c->work->recvq.bytes;
+}
+
+/* The urgent data has been read, or what was before it. */
+static void pass_urgent(struct tcp_conn *c)
+{
+    if (c->rcv_urgent && seq_leq(c->rcv.up, seq_sub(c->rcv.nxt, readable(c))))
+        c->rcv_urgent = false;
+}
+
+static void consume(struct tcp_conn *c, struct tcp_env *env, uint32_t len)
+{
+    recvq_drop(c, env, len);
+    pass_urgent(c);
+    emit_call(c, env, "receive", len);
+    if (tcp_is_synchronized(c) && !c->fin_received && window_is_worth_announcing(c))
+        c->work->ack_owed = true;
+}
+
+static uint32_t clip(size_t len)
+{
+    return len > INT32_MAX ? INT32_MAX : (uint32_t)len;
+}
+
+/* RECEIVE [RFC9293 3.10.3]. */
+ptrdiff_t tcp_recv(struct tcp_conn *c, struct tcp_env *env, void *bytes, size_t len)
+{
+    uint32_t got;
+
+    if (readable(c) == 0)
+        return nothing_to_read(c);
+    got = recvq_copy(c, bytes, clip(len));
+    consume(c, env, got);
+    return (ptrdiff_t)got;
+}
+
+ptrdiff_t tcp_recv_lent(struct tcp_conn *c, struct weir_slice *slices, size_t max, size_t *count)
+{
+    *count = 0;
+    if (readable(c) == 0)
+        return nothing_to_read(c);
+    return (ptrdiff_t)recvq_show(c, slices, max, count);
+}
+
+int tcp_recv_done(struct tcp_conn *c, struct tcp_env *env, size_t len)
+{
+    if (len > readable(c))
+        return WEIR_EINVAL;
+    if (len > 0)
+        consume(c, env, (uint32_t)len);
+    return WEIR_OK;
+}
+
+/* CLOSE, of our side [RFC9293 3.10.4]: the FIN follows what is queued. */
+int tcp_shutdown(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (c->fin_queued)
+        return WEIR_OK;
+    switch ((enum tcp_state)c->state) {
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECEIVED:
+    case TCP_ESTABLISHED:
+    case TCP_CLOSE_WAIT:
+        break;
+    case TCP_CLOSED:
+    case TCP_LISTEN:
+    case TCP_FIN_WAIT_1:
+    case TCP_FIN_WAIT_2:
+    case TCP_CLOSING:
+    case TCP_LAST_ACK:
+    case TCP_TIME_WAIT:
+        return WEIR_ENOTCONN;
+    }
+    if (!tcp_work_attach(c, env))
+        return WEIR_ENOMEM;
+    emit_call(c, env, "shutdown", 0);
+    c->fin_queued = true;
+    if (c->state == TCP_ESTABLISHED)
+        tcp_set_state(c, env, TCP_FIN_WAIT_1);
+    else if (c->state == TCP_CLOSE_WAIT)
+        tcp_set_state(c, env, TCP_LAST_ACK);
+    return WEIR_OK;
+}
+
+/* Drops everything and tells the peer, if there is one. */
+static void reset(struct tcp_conn *c, struct tcp_env *env)
+{
+    bool peer_knows = c->state != TCP_CLOSED && c->state != TCP_SYN_SENT &&
+                      c->state != TCP_TIME_WAIT;
+    bool can_tell = peer_knows && tcp_work_attach(c, env);
+
+    if (c->state != TCP_CLOSED)
+        tcp_end(c, env, WEIR_ECONNABORTED);
+    if (can_tell)
+        c->work->rst_owed = true;
+}
+
+/* ABORT [RFC9293 3.10.5]. */
+void tcp_abort(struct tcp_conn *c, struct tcp_env *env)
+{
+    emit_call(c, env, "abort", 0);
+    c->is_orphan = true;
+    reset(c, env);
+}
+
+/*
+ * CLOSE of both directions at once [RFC9293 3.6.1, MAY-1]: what was not read, or cannot be, is
+ * told to the peer by a reset [RFC9293 SHLD-3].
+ */
+void tcp_close(struct tcp_conn *c, struct tcp_env *env)
+{
+    bool is_unread = readable(c) > 0 || (c->work != NULL && reasm_bytes(c) > 0);
+
+    emit_call(c, env, "close", 0);
+    c->is_orphan = true;
+    if (c->state == TCP_SYN_SENT || is_unread || c->user.linger ||
+        tcp_shutdown(c, env) == WEIR_ENOMEM) {
+        reset(c, env);
+        return;
+    }
+    if (c->work != NULL)
+        timers_on_orphaned(c, env);
+    else if (c->state == TCP_FIN_WAIT_2 && tcp_work_attach(c, env))
+        timers_on_orphaned(c, env);
+}
+
+ptrdiff_t tcp_urgent(const struct tcp_conn *c)
+{
+    seq_t read = seq_sub(c->rcv.nxt, readable(c));
+
+    return c->rcv_urgent ? (ptrdiff_t)seq_len(read, c->rcv.up) : 0; /* [RFC9293 MUST-33] */
+}
+
+static bool to_ms(int64_t ns, int64_t least_ms, uint32_t *ms)
+{
+    int64_t value = ns_div_ceil(ns, NS_MS);
+
+    if (ns < 0 || value < least_ms || value > UINT32_MAX)
+        return false;
+    *ms = (uint32_t)value;
+    return true;
+}
+
+static bool is_switch(int64_t value)
+{
+    return value == 0 || value == 1;
+}
+
+static bool is_between(int64_t value, int64_t least, int64_t most)
+{
+    return value >= least && value <= most;
+}
+
+/* What was held back may go now. */
+static int set_held(struct tcp_conn *c, bool nodelay, bool cork)
+{
+    c->user.nodelay = nodelay;
+    if (c->user.cork && !cork && c->work != NULL)
+        c->work->push_all = c->work->sendq.bytes > 0;
+    c->user.cork = cork;
+    return WEIR_OK;
+}
+
+static int set_keepalive(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (!tcp_is_synchronized(c))
+        return WEIR_OK; /* the handshake's end starts it */
+    if (!tcp_work_attach(c, env))
+        return WEIR_ENOMEM;
+    timers_on_keepalive(c, env);
+    return WEIR_OK;
+}
+
+static int set_mss(struct tcp_conn *c, const struct tcp_env *env, int64_t value)
+{
+    if (c->state != TCP_CLOSED)
+        return WEIR_ESTATE;
+    if (value != 0 && !is_between(value, env->config.mss_min, UINT16_MAX))
+        return WEIR_EINVAL;
+    c->user.mss = (uint16_t)value;
+    return WEIR_OK;
+}
+
+int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t value)
+{
+    struct tcp_user *u = &c->user;
+
+    switch (opt) {
+    case WEIR_OPT_NODELAY:
+        return is_switch(value) ? set_held(c, value != 0, u->cork) : WEIR_EINVAL;
+    case WEIR_OPT_CORK:
+        return is_switch(value) ? set_held(c, u->nodelay, value != 0) : WEIR_EINVAL;
+    case WEIR_OPT_KEEPALIVE:
+        if (!is_switch(value))
+            return WEIR_EINVAL;
+        u->keepalive = value != 0;
+        return set_keepalive(c, env);
+    case WEIR_OPT_KEEPALIVE_IDLE: /* [RFC9293 MUST-27] */
+        return to_ms(value, 1, &u->keepalive_idle_ms) ? set_keepalive(c, env) : WEIR_EINVAL;
+    case WEIR_OPT_KEEPALIVE_INTERVAL:
+        return to_ms(value, 1, &u->keepalive_interval_ms) ? WEIR_OK : WEIR_EINVAL;
+    case WEIR_OPT_KEEPALIVE_PROBES:
+        if (!is_between(value, 1, UINT8_MAX))
+            return WEIR_EINVAL;
+        u->keepalive_probes = (uint8_t)value;
+        return WEIR_OK;
+    case WEIR_OPT_USER_TIMEOUT: /* [RFC9293 MUST-21] */
+        return to_ms(value, 0, &u->user_timeout_ms) ? WEIR_OK : WEIR_EINVAL;
+    case WEIR_OPT_SYN_RETRIES:
+        if (!is_between(value, 0, UINT8_MAX))
+            return WEIR_EINVAL;
+        u->syn_retries = (uint8_t)value;
+        return WEIR_OK;
+    case WEIR_OPT_SEND_BUFFER:
+        if (!is_between(value, 1, INT32_MAX))
+            return WEIR_EINVAL;
+        u->send_buffer_bytes = (uint32_t)value;
+        return WEIR_OK;
+    case WEIR_OPT_RECV_BUFFER:
+        if (!is_between(value, 1, INT32_MAX))
+            return WEIR_EINVAL;
+        u->recv_buffer_bytes = (uint32_t)value;
+        return WEIR_OK;
+    case WEIR_OPT_MSS:
+        return set_mss(c, env, value);
+    case WEIR_OPT_QUICKACK:
+        if (!is_switch(value))
+            return WEIR_EINVAL;
+        u->quickack = value != 0;
+        return WEIR_OK;
+    case WEIR_OPT_TTL: /* [RFC9293 MUST-49] */
+        if (!is_between(value, 1, UINT8_MAX))
+            return WEIR_EINVAL;
+        u->ttl = (uint8_t)value;
+        return WEIR_OK;
+    case WEIR_OPT_TOS: /* [RFC9293 MUST-48, SHLD-21] */
+        if (!is_between(value, 0, UINT8_MAX))
+            return WEIR_EINVAL;
+        u->tos = (uint8_t)value;
+        return WEIR_OK;
+    case WEIR_OPT_SOFT_ERRORS: /* [RFC9293 SHLD-20] */
+        if (!is_switch(value))
+            return WEIR_EINVAL;
+        u->soft_errors = value != 0;
+        return WEIR_OK;
+    case WEIR_OPT_NOTE_SENT:
+        if (!is_switch(value))
+            return WEIR_EINVAL;
+        u->note_sent = value != 0;
+        return WEIR_OK;
+    case WEIR_OPT_LINGER:
+        if (!is_switch(value))
+            return WEIR_EINVAL;
+        u->linger = value != 0;
+        return WEIR_OK;
+    case WEIR_OPT_USER: /* the stack's */
+    case WEIR_OPT_COUNT:
+        break;
+    }
+    return WEIR_ENOTSUP;
+}
+
+int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
+{
+    const struct tcp_user *u = &c->user;
+
+    switch (opt) {
+    case WEIR_OPT_NODELAY:
+        *value = u->nodelay;
+        return WEIR_OK;
+    case WEIR_OPT_CORK:
+        *value = u->cork;
+        return WEIR_OK;
+    case WEIR_OPT_KEEPALIVE:
+        *value = u->keepalive;
+        return WEIR_OK;
+    case WEIR_OPT_KEEPALIVE_IDLE:
+        *value = u->keepalive_idle_ms * NS_MS;
+        return WEIR_OK;
+    case WEIR_OPT_KEEPALIVE_INTERVAL:
+        *value = u->keepalive_interval_ms * NS_MS;
+        return WEIR_OK;
+    case WEIR_OPT_KEEPALIVE_PROBES:
+        *value = u->keepalive_probes;
+        return WEIR_OK;
+    case WEIR_OPT_USER_TIMEOUT:
+        *value = u->user_timeout_ms * NS_MS;
+        return WEIR_OK;
+    case WEIR_OPT_SYN_RETRIES:
+        *value = u->syn_retries;
+        return WEIR_OK;
+    case WEIR_OPT_SEND_BUFFER:
+        *value = u->send_buffer_bytes;
+        return WEIR_OK;
+    case WEIR_OPT_RECV_BUFFER:
+        *value = u->recv_buffer_bytes;
+        return WEIR_OK;
+    case WEIR_OPT_MSS:
+        *value = u->mss;
+        return WEIR_OK;
+    case WEIR_OPT_QUICKACK:
+        *value = u->quickack;
+        return WEIR_OK;
+    case WEIR_OPT_TTL:
+        *value = u->ttl;
+        return WEIR_OK;
+    case WEIR_OPT_TOS:
+        *value = u->tos;
+        return WEIR_OK;
+    case WEIR_OPT_SOFT_ERRORS:
+        *value = u->soft_errors;
+        return WEIR_OK;
+    case WEIR_OPT_NOTE_SENT:
+        *value = u->note_sent;
+        return WEIR_OK;
+    case WEIR_OPT_LINGER:
+        *value = u->linger;
+        return WEIR_OK;
+    case WEIR_OPT_USER:
+    case WEIR_OPT_COUNT:
+        break;
+    }
+    return WEIR_ENOTSUP;
+}
+
+static void info_of_work(const struct tcp_conn *c, const struct tcp_env *env,
+                         struct weir_tcp_info *info)
+{
+    const struct tcp_work *w = c->work;
+
+    info->rcv_wnd = window_remaining(c);
+    info->cwnd = w->cc.cwnd;
+    info->ssthresh = w->cc.ssthresh;
+    info->rto_ns = timers_rto_ns(c, env);
+    info->send_queued = w->sendq.bytes;
+    info->recv_queued = w->recvq.bytes;
+    info->reassembly_queued = reasm_bytes(c);
+    info->backoff = w->backoff;
+    info->in_recovery = w->recovery.state != RECOVERY_OPEN;
+    info->bytes_sent = w->bytes_sent;
+    info->bytes_retransmitted = w->bytes_retransmitted;
+    info->data_segs_in = w->data_segs_in;
+    info->data_segs_out = w->data_segs_out;
+    info->dup_acks_in = w->dup_acks_in;
+    info->last_sent_at = w->sent_at;
+    info->blocked_by_app_ns = w->blocked_ns[BLOCKED_BY_APP];
+    info->blocked_by_peer_ns = w->blocked_ns[BLOCKED_BY_PEER];
+    info->blocked_by_cwnd_ns = w->blocked_ns[BLOCKED_BY_CWND];
+}
+
+/* STATUS [RFC9293 3.10.6]. */
+void tcp_info(const struct tcp_conn *c, const struct tcp_env *env, struct weir_tcp_info *info)
+{
+    *info = (struct weir_tcp_info){
+        .state = (enum weir_tcp_state)c->state,
+        .error = c->error,
+        .iss = c->snd.iss.raw,
+        .irs = c->rcv.irs.raw,
+        .snd_una = c->snd.una.raw,
+        .snd_nxt = c->snd.nxt.raw,
+        .snd_wnd = c->snd.wnd,
+        .rcv_nxt = c->rcv.nxt.raw,
+        .rcv_wnd = c->rcv.wnd,
+        .snd_mss = tcp_send_mss(c, env),
+        .rcv_mss = c->agreed.rcv_mss,
+        .pmtu = c->pmtu,
+        .snd_wscale = c->agreed.snd_wscale,
+        .rcv_wscale = c->agreed.rcv_wscale,
+        .wscale_ok = c->agreed.wscale_ok,
+        .timestamps_ok = c->agreed.timestamps_ok,
+        .sack_ok = c->agreed.sack_ok,
+        .ssthresh = c->ssthresh,
+        .srtt_ns = c->rtt.srtt_us * NS_US,
+        .rttvar_ns = c->rtt.rttvar_us * NS_US,
+        .rtt_min_ns = c->rtt.min_us == UINT32_MAX ? 0 : c->rtt.min_us * NS_US,
+        .rto_ns = c->rtt.rto_us * NS_US,
+        .flight_bytes = tcp_flight(c),
+        .congestion_control = c->cc_ops->name,
+        .bytes_acked = c->bytes_acked,
+        .bytes_received = c->bytes_received,
+        .segs_out = c->segs_out,
+        .segs_in = c->segs_in,
+        .retransmits = c->retransmits,
+        .last_received_at = c->received_s * NS_S,
+    };
+    if (c->work != NULL)
+        info_of_work(c, env, info);
+}

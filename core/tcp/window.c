@@ -1,0 +1,102 @@
+/*
+ * window.c - what may be sent, and what we say may be sent to us
+ *
+ * Windows are unsigned and 32 bits wide [RFC9293 MUST-1, REC-1]. The right edge of ours
+ * never moves back [RFC9293 SHLD-14], and moves on only by worthwhile steps [RFC9293 MUST-39].
+ * State: rcv.wnd, rcv.acked.
+ */
+#include "tcp/window.h"
+#include "base/check.h"
+#include "tcp/conn.h"
+#include "tcp/reasm.h"
+
+enum {
+    SCALE_MAX = 14,
+    ROOM_TO_GROW = 16, /* the buffer may be made so many times larger later */
+};
+
+uint8_t window_scale_for(uint32_t recv_buffer_bytes)
+{
+    uint64_t bytes = (uint64_t)recv_buffer_bytes * ROOM_TO_GROW;
+    uint8_t scale = 0;
+
+    while (scale < SCALE_MAX && bytes >> scale > UINT16_MAX)
+        scale++;
+    return scale;
+}
+
+/* The difference is negative when the window has shrunk [RFC9293 MUST-34, SHLD-15]. */
+uint32_t window_usable(const struct tcp_conn *c)
+{
+    int64_t usable = (int64_t)c->snd.wnd - tcp_flight(c);
+
+    return usable > 0 ? (uint32_t)usable : 0;
+}
+
+uint32_t window_remaining(const struct tcp_conn *c)
+{
+    uint32_t used = seq_len(c->rcv.acked, c->rcv.nxt);
+
+    return used < c->rcv.wnd ? c->rcv.wnd - used : 0;
+}
+
+static uint32_t min(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t room_in(uint32_t limit, uint32_t used)
+{
+    return used < limit ? limit - used : 0;
+}
+
+/*
+ * Room for bytes, and room for what bytes cost: a peer that sends tiny segments in large
+ * frames is shown a smaller window.
+ */
+static uint32_t free_bytes(const struct tcp_conn *c)
+{
+    const struct tcp_work *w = c->work;
+    uint64_t memory = (uint64_t)w->recvq.memory + (w->reasm != NULL ? w->reasm->memory : 0);
+    uint64_t memory_limit = 2 * (uint64_t)c->user.recv_buffer_bytes;
+    uint64_t by_memory = memory < memory_limit ? (memory_limit - memory) / 2 : 0;
+    uint32_t by_bytes = room_in(c->user.recv_buffer_bytes, w->recvq.bytes);
+
+    return by_memory < by_bytes ? (uint32_t)by_memory : by_bytes;
+}
+
+static uint32_t largest(const struct tcp_conn *c)
+{
+    return c->agreed.wscale_ok ? (uint32_t)UINT16_MAX << c->agreed.rcv_wscale : UINT16_MAX;
+}
+
+/* min(Fr * RCV.BUFF, Eff.snd.MSS), Fr = 1/2 [RFC9293 3.8.6.2.2]. */
+static uint32_t worthwhile(const struct tcp_conn *c)
+{
+    return min(c->user.recv_buffer_bytes / 2, c->agreed.rcv_mss);
+}
+
+uint16_t window_announce(struct tcp_conn *c, bool is_syn)
+{
+    uint8_t shift = is_syn || !c->agreed.wscale_ok ? 0 : c->agreed.rcv_wscale;
+    uint32_t remaining = window_remaining(c);
+    uint32_t wnd = free_bytes(c);
+    uint32_t field;
+
+    if (wnd < remaining || wnd - remaining < worthwhile(c))
+        wnd = is_syn ? wnd : remaining;
+    wnd = min(wnd, is_syn ? UINT16_MAX : largest(c));
+    field = (wnd >> shift) + ((wnd & ((1u << shift) - 1)) != 0); /* up: no edge moves back */
+    field = min(field, UINT16_MAX);
+    c->rcv.wnd = field << shift;
+    c->rcv.acked = c->rcv.nxt;
+    return (uint16_t)field;
+}
+
+bool window_is_worth_announcing(const struct tcp_conn *c)
+{
+    uint32_t remaining = window_remaining(c);
+    uint32_t wnd = min(free_bytes(c), largest(c));
+
+    return wnd > remaining && wnd - remaining >= worthwhile(c) && wnd / 2 >= remaining;
+}
