@@ -48,7 +48,10 @@ void test_register_hook(struct test_hook *hook);
     }                                                                                              \
     static void test_body_##sentence(void)
 
-/* AFTER_EACH_TEST(pools_are_full) { EXPECT(...); } runs its body after every test. */
+/*
+ * AFTER_EACH_TEST(pools_are_full) { EXPECT(...); } runs its body after every test. In tests/lib,
+ * which is an archive, it needs a function beside it that the tests call.
+ */
 #define AFTER_EACH_TEST(sentence)                                                                  \
     static void test_hook_##sentence(void);                                                        \
     __attribute__((constructor)) static void test_register_hook_##sentence(void)                   \
