@@ -5,8 +5,8 @@
  * negative. The number of a slot at level l is a tick without its lowest 5 l bits; its
  * place in the array, the lowest 6 bits of that. At each level the slots that have
  * entries are less than 64 after the one that contains wheel.tick, so no two slots have
- * the same place. Above level 0 they begin at or after wheel.tick, for whoever moves
- * wheel.tick to the beginning of a slot empties it first thing.
+ * the same place. Above level 0 they all begin after wheel.tick: an entry of the slot that
+ * contains it would belong further down.
  */
 #include "base/wheel.h"
 
@@ -235,7 +235,7 @@ ns_t wheel_deadline(const struct wheel *w)
     for (unsigned level = next_level(w, 1); level < WHEEL_LEVELS;
          level = next_level(w, level + 1)) {
         uint64_t number = first_slot(w, level);
-        uint64_t movable_tick = u64_max((u64_max(number, 1) - 1) << shift_of(level), w->tick);
+        uint64_t movable_tick = u64_max((number - 1) << shift_of(level), w->tick);
 
         if (movable_tick < first)
             first = u64_min(first, demand_of(w, place_of(level, number), movable_tick));
@@ -281,7 +281,7 @@ struct wheel_entry *wheel_expire(struct wheel *w, ns_t now)
         uint64_t due = first_due(w);
         struct coming coming = first_coming(w);
 
-        if (due <= target && due <= coming.tick) {
+        if (due <= target && due < coming.tick) {
             struct wheel_entry *e = entry_of(w->slots[place_of(0, due)].next);
 
             w->tick = due;

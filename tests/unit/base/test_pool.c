@@ -133,6 +133,19 @@ TEST(pool_gives_the_object_put_last)
     tear_down();
 }
 
+TEST(pool_uses_the_room_in_a_slab_that_was_full)
+{
+    void *objects[15];
+
+    set_up(256, 4096);
+    for (int i = 0; i < 15; i++)
+        objects[i] = pool_get(&pool);
+    pool_put(&pool, objects[5]);
+    EXPECT(pool_get(&pool) == objects[5]);
+    EXPECT_EQ(pool.held_bytes, 4096);
+    tear_down();
+}
+
 TEST(pool_get_zeroed_clears_what_was_there)
 {
     uint8_t zero[100] = {0};
@@ -287,10 +300,15 @@ TEST(pool_find_answers_any_number)
     EXPECT(pool_find(&pool, 0) == NULL);
     EXPECT(pool_find(&pool, UINT64_MAX) == NULL);
 
+    void *put = pool_get(&pool);
     uint64_t handle = pool_handle(&pool, pool_get(&pool));
+    uint32_t never_used = pool_index(&pool, pool_get(&pool)) + 1;
 
+    pool_put(&pool, put);
     EXPECT(pool_find(&pool, 0) == NULL);
     EXPECT(pool_find(&pool, UINT64_MAX) == NULL);
+    /* Where the generations were never written, memory is as it came. */
+    EXPECT(pool_find(&pool, UINT64_C(0xa5a5a5a5) << 32 | never_used) == NULL);
     EXPECT(pool_find(&pool, handle | UINT64_C(1) << 60) == NULL);
     EXPECT(pool_find(&pool, handle + 1) == NULL);
     EXPECT(pool_find(&pool, handle & UINT32_MAX) == NULL);
@@ -401,6 +419,19 @@ TEST(pool_get_fails_when_memory_does_and_works_again_after)
         EXPECT(before < count);
         EXPECT_EQ(pool.used, before);
         EXPECT_EQ(get_until_failure(count - before), count - before);
+        tear_down();
+    }
+}
+
+/* A part of the directory that was made for a slab that could not be had goes back too. */
+TEST(pool_fini_finds_everything_after_a_failure)
+{
+    for (uint64_t fail_at = 1; fail_at < 200; fail_at++) {
+        set_up_handles(600, 1024);
+        heap.fail_at = fail_at;
+        heap.fails_from_then = true;
+        EXPECT(get_until_failure(200) < 200);
+        EXPECT(pool_get(&pool) == NULL);
         tear_down();
     }
 }

@@ -223,6 +223,39 @@ TEST(table_shrinks_without_memory)
     }
 }
 
+static void add_seven(uint32_t hash)
+{
+    for (uint32_t i = 0; i < 7; i++)
+        EXPECT(table_add(&table, hash + 64 * i, i));
+}
+
+/* Two full buckets stay apart while there is no memory for the chain they would make. */
+TEST(table_does_not_join_full_buckets_without_memory)
+{
+    set_up(1024);
+    for (uint32_t i = 0; i < 30; i++)
+        EXPECT(table_add(&table, (i / 3 * 4 + i % 3) % 8, i));
+    add_seven(3);
+    add_seven(7);
+    EXPECT_EQ(table.further.used, 0);
+    pool_trim(&table.further);
+    heap.fail_at = heap.calls + 1;
+    heap.fails_from_then = true;
+    for (uint32_t i = 0; i < 30; i++)
+        EXPECT(table_remove(&table, (i / 3 * 4 + i % 3) % 8, i));
+    EXPECT_EQ(table.buckets, 8);
+    EXPECT_EQ(count_of(3 + 64), 1);
+
+    /* With memory they are joined at the next occasion. */
+    heap.fail_at = 0;
+    EXPECT(table_remove(&table, 3, 0));
+    EXPECT_EQ(table.buckets, 7);
+    EXPECT_EQ(table.further.used, 1);
+    for (uint32_t i = 1; i < 7; i++)
+        EXPECT(has(3 + 64 * i, i) && has(7 + 64 * i, i));
+    tear_down();
+}
+
 /* ---- against a naive version ---- */
 
 enum {
