@@ -1,0 +1,268 @@
+/*
+ * memory.c - two drivers back to back
+ *
+ * A frame that one end sends waits in a slot until the other end receives it, as the
+ * same bytes. A long one may then be kept by the receiving stack; a short one, or one
+ * too many, is lent until that end receives again. The sender gets a frame back in one of
+ * its own or the other end's calls, never while a stack is at work: a stack that
+ * releases a frame only marks the slot.
+ *
+ *   queued   sent, not received        at most depth together
+ *   lent     valid until the receiver calls receive again
+ *   kept     the receiving stack will release it; at most depth
+ *   spent    to be given back to the sender in the next call
+ *
+ * Both ends live in one block, which goes when both are closed and no slot is kept.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <weir/driver.h>
+
+enum {
+    KEEP_MIN = 512, /* shorter frames are cheaper to copy than to keep */
+};
+
+struct slot {
+    struct direction *direction;
+    struct weir_frame *frame; /* NULL: the slot is free, or its frame was given back */
+    struct slot *next;
+};
+
+/* First in, first out. */
+struct slots {
+    struct slot *head;
+    struct slot *tail;
+};
+
+/* What one end sends to the other. */
+struct direction {
+    struct pair *pair;
+    struct weir_driver *sender;
+    struct slot *all; /* 2 * depth */
+    struct slots free, queued, lent, spent;
+    size_t under_way; /* queued and lent */
+    size_t kept;
+};
+
+struct end {
+    struct weir_driver driver; /* the first member: a driver is its end */
+    struct direction *out, *in;
+    bool closed;
+};
+
+struct pair {
+    size_t depth;
+    struct end ends[2];
+    struct direction directions[2];
+    struct slot slots[];
+};
+
+static struct end *end_of(struct weir_driver *d)
+{
+    return (struct end *)d;
+}
+
+static void add(struct slots *slots, struct slot *slot)
+{
+    slot->next = NULL;
+    if (slots->head == NULL)
+        slots->head = slot;
+    else
+        slots->tail->next = slot;
+    slots->tail = slot;
+}
+
+static struct slot *take(struct slots *slots)
+{
+    struct slot *slot = slots->head;
+
+    if (slot != NULL)
+        slots->head = slot->next;
+    return slot;
+}
+
+static void free_when_unused(struct pair *pair)
+{
+    if (pair->ends[0].closed && pair->ends[1].closed && pair->directions[0].kept == 0
+        && pair->directions[1].kept == 0)
+        free(pair);
+}
+
+/* Gives a frame back to its sender. */
+static void give_back(struct direction *d, struct slot *slot)
+{
+    struct weir_frame *frame = slot->frame;
+
+    slot->frame = NULL;
+    if (frame != NULL && d->sender->done != NULL)
+        d->sender->done(d->sender->done_ctx, &frame, 1);
+}
+
+static void give_back_all(struct direction *d, struct slots *slots)
+{
+    struct slot *slot;
+
+    while ((slot = take(slots)) != NULL) {
+        give_back(d, slot);
+        add(&d->free, slot);
+    }
+}
+
+static void give_back_spent(struct pair *pair)
+{
+    give_back_all(&pair->directions[0], &pair->directions[0].spent);
+    give_back_all(&pair->directions[1], &pair->directions[1].spent);
+}
+
+/* The receiving stack lets go of a frame it kept. */
+static void release(void *owner)
+{
+    struct slot *slot = owner;
+    struct direction *d = slot->direction;
+
+    add(&d->spent, slot);
+    d->kept--;
+    free_when_unused(d->pair);
+}
+
+/* The frame as the receiver sees it. */
+static struct weir_frame deliver(struct direction *d, struct slot *slot)
+{
+    struct weir_frame frame = *slot->frame;
+
+    frame.release = NULL;
+    frame.owner = NULL;
+    frame.memory = 0;
+    if (frame.len < KEEP_MIN || d->kept >= d->pair->depth) {
+        add(&d->lent, slot);
+        return frame;
+    }
+    frame.release = release;
+    frame.owner = slot;
+    d->under_way--;
+    d->kept++;
+    return frame;
+}
+
+static void reclaim_lent(struct direction *d)
+{
+    for (struct slot *slot = d->lent.head; slot != NULL; slot = slot->next)
+        d->under_way--;
+    give_back_all(d, &d->lent);
+}
+
+static ptrdiff_t receive(struct weir_driver *driver, struct weir_frame *frames, size_t max)
+{
+    struct direction *in = end_of(driver)->in;
+    struct slot *slot;
+    size_t count = 0;
+
+    give_back_spent(in->pair);
+    reclaim_lent(in);
+    while (count < max && (slot = take(&in->queued)) != NULL)
+        frames[count++] = deliver(in, slot);
+    return (ptrdiff_t)count;
+}
+
+static bool other_is_closed(const struct end *end)
+{
+    return end_of(end->in->sender)->closed;
+}
+
+static ptrdiff_t transmit(struct weir_driver *driver, struct weir_frame **frames, size_t count)
+{
+    struct end *end = end_of(driver);
+    struct direction *out = end->out;
+    size_t taken = 0;
+
+    give_back_spent(out->pair);
+    if (other_is_closed(end)) { /* as with a cable that was pulled */
+        if (driver->done != NULL)
+            driver->done(driver->done_ctx, frames, count);
+        return (ptrdiff_t)count;
+    }
+    while (taken < count && out->under_way < out->pair->depth) {
+        struct slot *slot = take(&out->free);
+
+        slot->frame = frames[taken++];
+        add(&out->queued, slot);
+        out->under_way++;
+    }
+    return (ptrdiff_t)taken;
+}
+
+/* What both ends have closed can be read by nobody: also what is kept goes back. */
+static void give_back_kept(struct direction *d)
+{
+    for (size_t i = 0; i < 2 * d->pair->depth; i++)
+        give_back(d, &d->all[i]);
+}
+
+static void close_end(struct weir_driver **driver)
+{
+    struct end *end = end_of(*driver);
+    struct pair *pair = end->out->pair;
+
+    *driver = NULL;
+    give_back_spent(pair);
+    give_back_all(end->out, &end->out->queued);
+    give_back_all(end->in, &end->in->queued);
+    reclaim_lent(end->in);
+    end->closed = true;
+    if (other_is_closed(end)) {
+        reclaim_lent(end->out);
+        give_back_kept(end->out);
+        give_back_kept(end->in);
+    }
+    free_when_unused(pair);
+}
+
+static const struct weir_driver_ops ops = {receive, transmit, close_end};
+
+static void init_direction(struct pair *pair, size_t i)
+{
+    struct direction *d = &pair->directions[i];
+
+    d->pair = pair;
+    d->sender = &pair->ends[i].driver;
+    d->all = &pair->slots[i * 2 * pair->depth];
+    for (size_t k = 0; k < 2 * pair->depth; k++) {
+        d->all[k].direction = d;
+        add(&d->free, &d->all[k]);
+    }
+}
+
+static void init_end(struct pair *pair, size_t i, const struct weir_netif_config *netif)
+{
+    struct end *end = &pair->ends[i];
+    struct weir_driver *d = &end->driver;
+
+    end->out = &pair->directions[i];
+    end->in = &pair->directions[1 - i];
+    d->ops = &ops;
+    d->netif = *netif;
+    d->netif.mac[5] ^= (uint8_t)i; /* each end needs an address of its own */
+    d->fd = -1;
+    snprintf(d->name, sizeof d->name, "%s", netif->name != NULL ? netif->name : "memory");
+    d->netif.name = d->name;
+}
+
+int weir_memory_open(struct weir_driver *ends[2], const struct weir_netif_config *netif,
+                     size_t depth)
+{
+    struct pair *pair;
+
+    if (depth == 0 || depth > UINT32_MAX / (4 * sizeof(struct slot)))
+        return WEIR_EINVAL;
+    pair = calloc(1, sizeof *pair + 4 * depth * sizeof pair->slots[0]);
+    if (pair == NULL)
+        return WEIR_ENOMEM;
+    pair->depth = depth;
+    for (size_t i = 0; i < 2; i++) {
+        init_direction(pair, i);
+        init_end(pair, i, netif);
+        ends[i] = &pair->ends[i].driver;
+    }
+    return 0;
+}
