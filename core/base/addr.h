@@ -1,0 +1,81 @@
+/*
+ * addr.h - what kind of address it is, and how many bits two have in common
+ */
+#ifndef CORE_BASE_ADDR_H
+#define CORE_BASE_ADDR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <weir/addr.h>
+
+enum {
+    ADDR_V4_BITS_AT = 96, /* where the bits of an IPv4 address begin */
+    ADDR_BITS = 128,
+};
+
+/* ff00::/8 or 224.0.0.0/4 */
+static inline bool addr_is_multicast(const struct weir_addr *a)
+{
+    return weir_addr_is_v4(a) ? a->b[12] >> 4 == 0xe : a->b[0] == 0xff;
+}
+
+/* 255.255.255.255 */
+static inline bool addr_is_broadcast(const struct weir_addr *a)
+{
+    static const uint8_t ones[4] = {0xff, 0xff, 0xff, 0xff};
+
+    return weir_addr_is_v4(a) && memcmp(a->b + 12, ones, sizeof ones) == 0;
+}
+
+/* ::1 or 127.0.0.0/8 */
+static inline bool addr_is_loopback(const struct weir_addr *a)
+{
+    static const uint8_t one[16] = {[15] = 1};
+
+    return weir_addr_is_v4(a) ? a->b[12] == 127 : memcmp(a->b, one, sizeof one) == 0;
+}
+
+/* fe80::/10; link-local IPv4 has no scope of its own for us. */
+static inline bool addr_is_link_local6(const struct weir_addr *a)
+{
+    return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+/* How many leading bits are equal, 0 to 128. */
+static inline uint8_t addr_common_bits(const struct weir_addr *a, const struct weir_addr *b)
+{
+    uint8_t bits = 0;
+
+    for (int i = 0; i < 16; i++) {
+        uint8_t differ = a->b[i] ^ b->b[i];
+
+        if (differ == 0) {
+            bits = (uint8_t)(bits + 8);
+            continue;
+        }
+        for (; !(differ & 0x80); differ = (uint8_t)(differ << 1))
+            bits++;
+        break;
+    }
+    return bits;
+}
+
+/* The address with all bits after the first len set to zero. */
+static inline struct weir_addr addr_mask(struct weir_addr a, uint8_t len)
+{
+    for (int i = 0; i < 16; i++) {
+        int keep = len - 8 * i;
+
+        if (keep < 8)
+            a.b[i] &= keep <= 0 ? 0 : (uint8_t)(0xff << (8 - keep));
+    }
+    return a;
+}
+
+static inline bool prefix_has(const struct weir_prefix *prefix, const struct weir_addr *a)
+{
+    return addr_common_bits(&prefix->addr, a) >= prefix->len;
+}
+
+#endif

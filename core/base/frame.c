@@ -1,0 +1,154 @@
+/*
+ * frame.c - a frame on its way out
+ *
+ * Only the members that say what is there are set when a frame is taken: slices and
+ * references beyond slice_count are never looked at.
+ */
+#include "base/frame.h"
+
+#include "base/be.h"
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/checksum.h"
+#include "base/pool.h"
+#include <string.h>
+
+struct frame *frame_get(struct pool *pool)
+{
+    struct frame *frame = pool_get(pool);
+
+    if (frame == NULL)
+        return NULL;
+    memset(&frame->wire, 0, sizeof frame->wire);
+    frame->wire.slices[0].bytes = frame->headroom + FRAME_HEADROOM;
+    frame->wire.slice_count = 1;
+    frame->next = NULL;
+    frame->held[0] = NULL;
+    frame->payload_sum = 0;
+    frame->payload_sum_known = false;
+    return frame;
+}
+
+void frame_put(struct pool *pool, struct bufs *bufs, struct frame **frame)
+{
+    struct frame *f = *frame;
+
+    *frame = NULL;
+    if (f == NULL)
+        return;
+    for (size_t i = 0; i < f->wire.slice_count; i++)
+        buf_unref(bufs, &f->held[i]);
+    pool_put(pool, f);
+}
+
+uint8_t *frame_push(struct frame *frame, size_t len)
+{
+    struct weir_slice *headers = &frame->wire.slices[0];
+
+    CHECK((size_t)(headers->bytes - frame->headroom) >= len);
+    headers->bytes -= len;
+    headers->len += len;
+    frame->wire.len += len;
+    /* The headroom is shorter than 64 KiB, so both fit. */
+    frame->wire.header_len = (uint16_t)headers->len;
+    if (frame->wire.flags & WEIR_FRAME_CSUM_PARTIAL)
+        frame->wire.csum_start = (uint16_t)(frame->wire.csum_start + len);
+    return headers->bytes;
+}
+
+void frame_pull(struct frame *frame, size_t len)
+{
+    struct weir_slice *headers = &frame->wire.slices[0];
+    bool is_partial = frame->wire.flags & WEIR_FRAME_CSUM_PARTIAL;
+
+    CHECK(headers->len >= len && (!is_partial || frame->wire.csum_start >= len));
+    headers->bytes += len;
+    headers->len -= len;
+    frame->wire.len -= len;
+    frame->wire.header_len = (uint16_t)headers->len;
+    if (is_partial)
+        frame->wire.csum_start = (uint16_t)(frame->wire.csum_start - len);
+}
+
+bool frame_add(struct frame *frame, uint8_t *bytes, size_t len, struct buf **buf)
+{
+    size_t i = frame->wire.slice_count;
+
+    if (i == WEIR_FRAME_SLICES)
+        return false;
+    frame->wire.slices[i] = (struct weir_slice){bytes, len};
+    frame->held[i] = *buf;
+    *buf = NULL;
+    frame->wire.slice_count++;
+    frame->wire.len += len;
+    return true;
+}
+
+void frame_need_checksum(struct frame *frame, uint16_t offset)
+{
+    frame->wire.flags |= WEIR_FRAME_CSUM_PARTIAL;
+    frame->wire.csum_start = 0;
+    frame->wire.csum_offset = offset;
+}
+
+/* The sum of the bytes from start on. Those of the payload count from its own beginning. */
+static uint32_t sum_from(const struct frame *frame, size_t start)
+{
+    const struct weir_slice *s = frame->wire.slices;
+    size_t done = s[0].len - start;
+    uint32_t sum = checksum_add(0, s[0].bytes + start, done);
+
+    if (frame->payload_sum_known)
+        return checksum_join(sum, frame->payload_sum, done);
+    for (size_t i = 1; i < frame->wire.slice_count; i++) {
+        sum = checksum_join(sum, checksum_add(0, s[i].bytes, s[i].len), done);
+        done += s[i].len;
+    }
+    return sum;
+}
+
+void frame_finish_checksum(struct frame *frame)
+{
+    struct weir_frame *w = &frame->wire;
+    uint16_t checksum;
+    be16_t wire;
+
+    if (!(w->flags & WEIR_FRAME_CSUM_PARTIAL))
+        return;
+    CHECK(w->gso == WEIR_GSO_NONE);
+    CHECK((size_t)w->csum_start + w->csum_offset + sizeof wire <= w->slices[0].len);
+
+    checksum = checksum_fold(sum_from(frame, w->csum_start));
+    /* Zero says "none" in UDP; elsewhere both zeros mean the same [RFC768]. */
+    wire = be16_of(checksum != 0 ? checksum : 0xffff);
+    memcpy(w->slices[0].bytes + w->csum_start + w->csum_offset, &wire, sizeof wire);
+    w->flags &= (uint8_t)~WEIR_FRAME_CSUM_PARTIAL;
+}
+
+void frames_add(struct frames *queue, struct frame **frame)
+{
+    struct frame *f = *frame;
+
+    *frame = NULL;
+    f->next = NULL;
+    if (queue->tail != NULL)
+        queue->tail->next = f;
+    else
+        queue->head = f;
+    queue->tail = f;
+    queue->count++;
+}
+
+struct frame *frames_take(struct frames *queue)
+{
+    struct frame *f = queue->head;
+
+    if (f == NULL)
+        return NULL;
+    queue->head = f->next;
+    if (queue->head == NULL)
+        queue->tail = NULL;
+    f->next = NULL;
+    queue->count--;
+    return f;
+}
