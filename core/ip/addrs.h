@@ -28,9 +28,12 @@ struct ip_addr {
     uint8_t sends_left;  /* solicitations of DAD or announcements still to be sent */
     uint8_t tries;       /* DAD_Counter of RFC 7217 */
     uint8_t nonce[6];    /* in our own probes, so that a looped one is known [RFC7527] */
+    struct weir_addr group; /* subnet broadcast or solicited-node group; unspecified: none */
+    uint32_t hash, group_hash;
     struct netif *netif;
     ns_t preferred_until;
     ns_t valid_until;
+    ns_t step_at;        /* when to send the next of sends_left, or that detection is over */
     ns_t defend_after;   /* no defence before [RFC5227 2.4] */
     struct ip_timer timer;
 };
@@ -57,9 +60,16 @@ void addrs_fini(struct ip *ip);
 /* As weir_addr_add. */
 int addrs_add(struct ip *ip, struct netif *netif, const struct weir_prefix *prefix);
 
-/* The same for an address we made ourselves, with lifetimes (NEVER: for ever). */
-int addrs_add_slaac(struct ip *ip, struct netif *netif, const struct weir_prefix *prefix,
-                    uint8_t tries, ns_t preferred_until, ns_t valid_until);
+/* An address we made ourselves. */
+struct addrs_slaac {
+    struct weir_prefix addr;
+    uint8_t tries;        /* collisions so far */
+    ns_t preferred_until; /* NEVER: for ever */
+    ns_t valid_until;
+};
+
+/* The same for an address we made ourselves. Returns 0 or WEIR_ENOMEM. */
+int addrs_add_slaac(struct ip *ip, struct netif *netif, const struct addrs_slaac *made);
 
 /* As weir_addr_remove. */
 int addrs_remove(struct ip *ip, struct netif *netif, const struct weir_addr *addr);
@@ -75,7 +85,7 @@ struct ip_addr *addrs_find(const struct ip *ip, const struct netif *netif,
                            const struct weir_addr *addr);
 
 /* What a destination is to us, for a packet that came in on netif. */
-enum addrs_kind addrs_classify(const struct ip *ip, const struct netif *netif,
+enum addrs_kind addrs_classify(const struct ip *ip, struct netif *netif,
                                const struct weir_addr *dst);
 
 /* Can it be sent from? Preferred or deprecated, on the interface (NULL: on any). */
@@ -90,6 +100,9 @@ const struct ip_addr *addrs_choose_source(const struct ip *ip, const struct neti
 
 /* An IPv6 address of the interface's own link, for NDP; NULL: none is valid yet. */
 const struct ip_addr *addrs_link_local(const struct ip *ip, const struct netif *netif);
+
+/* Has it one, in whatever state? */
+bool addrs_has_link_local(const struct ip *ip, const struct netif *netif);
 
 /* A router gives lifetimes to an address we made [RFC4862 5.5.3]. */
 void addrs_set_lifetimes(struct ip *ip, struct ip_addr *a, ns_t preferred_until, ns_t valid_until);

@@ -2,8 +2,8 @@
  * frag.h - fragments: datagrams being put together, and taking them apart
  *
  * Reassembly copies each fragment's bytes into a buf, in order of offset, so that what a
- * datagram costs is what it holds. Fragments that overlap, in whatever way, end their
- * datagram [RFC5722 4, RFC8200 4.5]; Weir does the same for IPv4. Bytes, datagrams of one
+ * datagram costs is what it holds. Fragments that overlap end their datagram, in IPv4 too
+ * [RFC5722 4, RFC8200 4.5]; one that comes twice is only dropped. Bytes, datagrams of one
  * source and fragments of one datagram are capped; the oldest datagram makes room.
  */
 #ifndef CORE_IP_FRAG_H
@@ -25,18 +25,20 @@ struct frame;
 struct ip;
 struct ip_packet;
 struct ip_path;
+struct ip_send;
 struct netif;
 
 enum {
     FRAG_PIECES_MAX = 128, /* of one datagram: 64 KiB at the smallest MTU of IPv4, 576, make 119 */
 };
 
-/* One fragment as it waits. */
+/* One fragment as it waits, or a part of one that is larger than a buf. */
 struct frag_piece {
     struct list link;
     uint32_t offset;
     uint32_t len;
-    struct buf *buf;
+    struct buf *buf; /* its bytes; for offset 0 after the headers of the fragment */
+    uint32_t at;     /* where in the buf they begin */
 };
 
 /* One datagram under reassembly. */
@@ -44,28 +46,27 @@ struct frag {
     struct list link; /* in frags.all, oldest first */
     struct weir_addr src, dst;
     uint32_t id;
-    uint8_t protocol;    /* IPv4: part of the key */
-    uint8_t next_header; /* IPv6: what the first fragment says comes after */
-    uint8_t ttl, tos;    /* of the first fragment; ECN of all [RFC3168 5.3] */
-    uint8_t ecn_seen;    /* a bit for each codepoint */
+    uint8_t protocol;      /* IPv4: part of the key; IPv6: 0 */
+    uint8_t ecn_seen;      /* a bit for each codepoint [RFC3168 5.3] */
     bool is_group;
-    bool has_first;
-    bool len_known;      /* the last one is here */
-    uint32_t len;        /* of the whole payload, if known */
-    uint32_t have;       /* bytes here */
-    uint32_t memory;     /* held for it */
-    uint32_t hash;
+    bool is_dead;          /* overlap: what still comes of it is dropped until the timeout */
+    bool len_known;        /* the last one is here */
+    uint32_t len;          /* of the whole payload, if known */
+    uint32_t have;         /* bytes here */
+    uint32_t memory;       /* held for it */
+    uint32_t hash, source_hash;
     uint32_t pieces_count;
+    uint32_t header_len;   /* of the first fragment, if it is here */
+    uint8_t next_header;   /* what it says comes after */
     struct netif *netif;
-    struct list pieces;  /* in order of offset, without overlap */
-    struct buf *quote;   /* the first fragment's beginning, for time exceeded */
+    struct list pieces;    /* in order of offset, without overlap */
     struct ip_timer timer;
 };
 
 struct frags {
     struct pool pool;   /* of struct frag */
     struct pool pieces; /* of struct frag_piece */
-    struct table table;
+    struct table table; /* each datagram twice: by its key and by its source */
     struct list all;
     size_t bytes;       /* held in all */
 };
@@ -73,29 +74,32 @@ struct frags {
 /* What the IP header or the fragment header says of a fragment. */
 struct frag_info {
     uint32_t id;
-    uint32_t offset; /* bytes */
+    uint32_t offset;  /* bytes */
     bool more;
-    uint8_t next_header;
+    uint8_t protocol; /* IPv4: part of the key; IPv6: 0 */
 };
 
 bool frag_init(struct ip *ip);
 void frag_fini(struct ip *ip);
 
 /*
- * A fragment has come. True if the datagram is whole: then *packet is it, and owns bufs.
- * Otherwise the fragment waits or was dropped, and *why says so.
+ * A fragment has come; packet->header_len bytes precede its data. If that makes the
+ * datagram whole, *packet becomes it: a packet with one header and no sign of fragments,
+ * to be parsed again, which owns bufs. If not, packet->is_waiting is set. Returns WHY_NONE,
+ * or the reason for which the fragment was dropped.
  */
-bool frag_input(struct ip *ip, struct ip_packet *packet, const struct frag_info *info,
-                enum why *why);
+enum why frag_input(struct ip *ip, struct ip_packet *packet, const struct frag_info *info);
 
 /* Drops the datagrams that came by an interface. */
 void frag_remove_netif(struct ip *ip, struct netif *netif);
 void frag_expire(struct ip *ip, struct frag *f);
 
 /*
- * Sends a packet, complete with its IP header, in pieces of at most mtu bytes. The bytes
- * are shared, not copied. Takes *frame, leaves NULL. Returns WHY_NONE if all of them went.
+ * Sends the transport's frame in fragments of at most path->mtu bytes, each with its IP
+ * header. The bytes are shared, not copied. Takes *frame, leaves NULL. Either all
+ * fragments went on their way, which is WHY_NONE, or none did.
  */
-enum why frag_send(struct ip *ip, struct ip_path *path, struct frame **frame, uint32_t mtu);
+enum why frag_send(struct ip *ip, struct ip_path *path, const struct ip_send *how,
+                   struct frame **frame);
 
 #endif

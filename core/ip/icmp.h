@@ -11,6 +11,7 @@
 #include "base/ns.h"
 #include "base/span.h"
 #include "base/why.h"
+#include "ip/verdict.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <weir/addr.h>
@@ -64,16 +65,31 @@ struct icmp_limits {
 
 void icmp_init(struct ip *ip);
 
+/* May another error go to this destination? Takes the tokens if so. */
+bool icmp_is_within_limits(struct ip *ip, const struct weir_addr *dst);
+
+/* What is wrong with a packet, for its sender. */
+struct icmp_complaint {
+    enum icmp_error_kind kind;
+    uint8_t code;     /* TIME_EXCEEDED, PARAMETER: as on the wire */
+    uint32_t pointer; /* PARAMETER, and PROTOCOL in IPv6: the offset of the culprit */
+    bool to_groups;   /* also if the packet was sent to a group [RFC4443 2.4 e.3] */
+};
+
 /*
  * Answers a packet with an ICMP error, unless it must not be answered (it is a fragment
- * other than the first, an ICMP error, to or from a group) or the limits are reached.
- * value is the pointer of ICMP_ERROR_PARAMETER. As much of the packet as fits is quoted.
+ * other than the first, an ICMP error, to or from a group) or the limits are reached. As
+ * much of the packet as fits is quoted.
  */
-void icmp_send_error(struct ip *ip, const struct ip_packet *about, enum icmp_error_kind kind,
-                     uint8_t code, uint32_t value);
+void icmp_send_error(struct ip *ip, const struct ip_packet *about,
+                     const struct icmp_complaint *complaint);
 
 /* "Nobody has this port", for the stack's UDP [RFC1122 4.1.3.1]. */
 void icmp_send_port_unreachable(struct ip *ip, const struct ip_packet *about);
+
+/* An ICMP message has come, of the packet's own version; the packet is checked. */
+enum ip_verdict icmp4_input(struct ip *ip, struct ip_packet *packet);
+enum ip_verdict icmp6_input(struct ip *ip, struct ip_packet *packet);
 
 /* The weir/err.h code that a connection or endpoint is told; 0: none. */
 int icmp_error_code(enum icmp_error_kind kind);

@@ -7,8 +7,9 @@
  * the out and back queues of the interfaces, and ip_take_failure say what there is to do.
  *
  * The stack sets ip->now before it calls anything here. Counting: whoever drops, counts;
- * what IP drops is counted (and traced) before the call returns. IP traces the packets
- * that it uses up and those that it makes; the stack traces what passes through it.
+ * what IP drops is counted (and traced) before the call returns. Tracing: IP traces what
+ * it uses up or drops on the way in, the stack what it is handed; IP traces all that is
+ * sent, for it alone has seen the whole packet.
  */
 #ifndef CORE_IP_IP_H
 #define CORE_IP_IP_H
@@ -28,6 +29,7 @@
 #include "ip/pmtu.h"
 #include "ip/route.h"
 #include "ip/timer.h"
+#include "ip/verdict.h"
 #include "wire/ip.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +41,7 @@ struct buf;
 struct bufs;
 struct mem;
 struct tracer;
+struct weir_trace;
 
 enum {
     IP_ID_COUNTERS = 256,
@@ -53,6 +56,7 @@ struct ip {
     uint64_t *dropped; /* indexed by enum why */
     const struct tracer *tracer;
     struct weir_ip_config config;
+    size_t slab_bytes;
 
     /* Advances whenever a path looked up before may be wrong; never 0. */
     uint32_t epoch;
@@ -72,10 +76,10 @@ struct ip {
     struct frags frags;
     struct pmtus pmtus;
     struct icmp_limits icmp_limits;
-    uint16_t id_counters[IP_ID_COUNTERS];
-    uint32_t frag_id6;
+    uint32_t id_counters[IP_ID_COUNTERS]; /* of identifications, by a keyed hash */
 
     struct frames failed; /* packets whose next hop does not answer: ip_take_failure */
+    struct frame *failed_taken; /* what the last ip_take_failure spoke of */
     uint64_t icmp_in, icmp_out;
 };
 
@@ -96,13 +100,6 @@ void ip_fini(struct ip *ip);
 
 /* ---- in ---- */
 
-enum ip_verdict {
-    IP_CONSUMED,   /* nothing is left to do: used, or dropped and counted */
-    IP_TRANSPORT,  /* TCP or UDP for us */
-    IP_ICMP_ERROR, /* packet->error is about a packet of ours */
-    IP_ECHO_REPLY, /* packet->echo, and the payload as transport bytes */
-};
-
 enum ip_csum {
     IP_CSUM_UNKNOWN, /* to be verified */
     IP_CSUM_PARTIAL, /* never made, because it never left the machine: right */
@@ -118,7 +115,9 @@ struct ip_packet {
     uint8_t ttl;
     uint8_t tos;          /* DiffServ and ECN */
     bool is_group;        /* to a broadcast or multicast address, of IP or of the link */
-    bool is_fragment;     /* other than the first; only seen inside IP */
+    uint32_t protocol_at; /* IPv6: the offset of the byte that says protocol */
+    bool is_later_fragment; /* other than the first; these two are only seen inside IP */
+    bool is_waiting;      /* taken by reassembly, which waits for more */
     enum ip_csum csum;    /* of the transport */
     uint8_t gso;          /* enum weir_gso */
     uint8_t gso_flags;    /* WEIR_FRAME_GSO_ECN */
@@ -173,7 +172,7 @@ struct ip_path {
     struct neigh *neigh; /* a hint; NULL: not looked for yet */
     uint32_t epoch;
     uint32_t mtu;        /* of the path: largest packet with its IP header */
-    uint16_t id_base;    /* identifications are id_base + id_counters[id_slot] */
+    uint32_t id_base;    /* identifications are id_base + id_counters[id_slot] */
     uint8_t id_slot;
     bool is_local;       /* to one of our own addresses: it will come back */
     bool is_group;       /* to a broadcast or multicast address */
@@ -201,6 +200,8 @@ struct ip_send {
     uint8_t tos;               /* DiffServ and ECN */
     bool dont_fragment;        /* IPv4: DF; IPv6: do not fragment here */
     uint32_t flow_label;       /* IPv6: 20 bits */
+    struct weir_trace *trace;  /* what PACKET_OUT is to say beside the packet (conn, local, remote,
+                                  from, retransmit), or NULL; IP fills in the rest */
 };
 
 /*
@@ -208,8 +209,7 @@ struct ip_send {
  * may, finds the neighbour, and queues it at the interface. A path that is no longer
  * current is looked up anew. Takes *frame in any case, leaves NULL. Returns WHY_NONE or
  * the reason, already counted, for which it was not sent:
- *   WHY_NO_ROUTE, WHY_TOO_BIG (path->mtu says what fits), WHY_NEIGH_FULL,
- *   WHY_NEIGH_FAILED, WHY_NO_MEMORY
+ *   WHY_NO_ROUTE, WHY_TOO_BIG (path->mtu says what fits), WHY_NEIGH_FULL, WHY_NO_MEMORY
  */
 enum why ip_send(struct ip *ip, struct ip_path *path, const struct ip_send *how,
                  struct frame **frame);
@@ -235,6 +235,9 @@ bool ip_take_failure(struct ip *ip, struct icmp_error *error);
 /* Counts and traces a drop. */
 void ip_drop(struct ip *ip, enum why why);
 
+/* The packet goes no further, for a reason or because it was of use (WHY_NONE). */
+enum ip_verdict ip_consume(struct ip *ip, struct ip_packet *packet, enum why why);
+
 /* Drops a frame that was on its way out. Takes *frame. Returns why. */
 enum why ip_drop_frame(struct ip *ip, struct frame **frame, enum why why);
 
@@ -248,8 +251,40 @@ uint32_t ip_hash(const struct ip *ip, const struct weir_addr *a, const struct we
 void ip_arm(struct ip *ip, struct ip_timer *timer, ns_t at);
 void ip_disarm(struct ip *ip, struct ip_timer *timer);
 
-/* Traces a packet that IP itself used up or made. */
+/* Fills in what PACKET_IN says of the packet: at, netif, slices, packet_len, gso_size. */
+void ip_fill_trace(const struct ip *ip, const struct ip_packet *packet, struct weir_trace *trace);
+
+/* Traces a packet that IP itself uses up. */
 void ip_trace_in(struct ip *ip, const struct ip_packet *packet);
-void ip_trace_out(struct ip *ip, const struct netif *netif, const struct frame *frame);
+
+/* Traces a packet that has its IP header. more may be NULL. */
+void ip_trace_out(struct ip *ip, const struct netif *netif, const struct frame *frame,
+                  struct weir_trace *more);
+
+/* Sends a message of ICMP or NDP that IP itself makes, as ip_send does. */
+enum why ip_send_own(struct ip *ip, struct ip_path *path, const struct ip_send *how,
+                     struct frame **frame);
+
+/* Sends a packet that has its IP header by its path. Takes *frame. */
+enum why ip_transmit(struct ip *ip, struct ip_path *path, struct frame **frame);
+
+/* The identification of the next count packets on this path [RFC6864 4.1, RFC7739 5.3]. */
+uint32_t ip_next_id(struct ip *ip, const struct ip_path *path, uint32_t count);
+
+/* Is there room for another answer of IP's own? Counts a drop if there is not. */
+bool ip_may_answer(struct ip *ip, const struct netif *netif);
+
+/* Copies len bytes that begin offset bytes into the packet, and are there. */
+void ip_packet_copy(const struct ip_packet *packet, size_t offset, uint8_t *to, size_t len);
+
+/* Adds such bytes to a frame as copies in bufs. False: out of memory or slices. */
+bool ip_add_copy(struct ip *ip, struct frame *frame, const struct ip_packet *packet,
+                 size_t offset, size_t len);
+
+/* Cuts off what is behind the first len bytes: the link's padding. */
+void ip_packet_trim(struct ip_packet *packet, uint32_t len);
+
+/* May packets have this source? Not for packets from ourselves. */
+bool ip_is_possible_source(struct ip *ip, const struct ip_packet *packet);
 
 #endif

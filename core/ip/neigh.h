@@ -33,7 +33,7 @@ enum neigh_state {
     NEIGH_STALE,      /* worked once: used, and then checked */
     NEIGH_DELAY,      /* used: whoever uses it may still confirm it */
     NEIGH_PROBE,      /* asked again, by unicast */
-    NEIGH_FAILED,     /* no answer: packets are refused until asked again */
+    NEIGH_FAILED,     /* no answer: the next packet asks again */
 };
 
 enum {
@@ -49,9 +49,11 @@ struct neigh {
     bool is_free;          /* the memory stays, so that a cached path may look at it */
     uint8_t probes;        /* sent in this state */
     ns_t reachable_until;  /* REACHABLE */
+    struct weir_addr ask_from; /* the source of what was last sent to it */
     struct frames waiting; /* INCOMPLETE */
-    struct list lru;       /* in neighs.lru, used last at the end; or in neighs.free */
+    struct list link;      /* in neighs.lru, used last at the end; in resolving; or in free */
     uint32_t index;        /* in neighs.table */
+    uint32_t hash;
     struct ip_timer timer;
 };
 
@@ -62,6 +64,7 @@ struct neighs {
     uint32_t limit;
     uint32_t waiting;       /* packets in all entries */
     struct list lru;
+    struct list resolving;  /* INCOMPLETE */
     struct list free;
     struct table table;
 };
@@ -83,9 +86,9 @@ struct neigh *neigh_find(const struct ip *ip, const struct netif *netif,
                          const struct weir_addr *addr);
 
 /*
- * Sends an IP packet to a neighbour, now or when its link address is known; hint is where
- * the caller remembers the entry between packets. Takes *frame, leaves NULL. Returns
- * WHY_NONE, WHY_NEIGH_FULL or WHY_NEIGH_FAILED.
+ * Sends an IP packet to path->next_hop, now or when its link address is known;
+ * path->neigh remembers the entry between packets. Takes *frame, leaves NULL. Returns
+ * WHY_NONE or WHY_NEIGH_FULL, counted.
  */
 enum why neigh_send(struct ip *ip, struct ip_path *path, struct frame **frame);
 

@@ -20,6 +20,7 @@
 #include <weir/weir.h>
 
 struct ip;
+struct ip_addr;
 
 enum {
     NETIF_SLOTS = 64,       /* interfaces of a stack at most */
@@ -27,7 +28,8 @@ enum {
 };
 
 struct netif {
-    weir_netif_t id; /* 0: removed */
+    weir_netif_t id;      /* 0: removed */
+    weir_netif_t last_id; /* the next in this place adds NETIF_SLOTS */
     char name[16];
     enum weir_link link;
     struct eth_addr mac;
@@ -41,6 +43,11 @@ struct netif {
     uint32_t gso_max;
     struct frames out;  /* ready for the driver */
     struct frames back; /* IP packets to ourselves, without link header */
+
+    struct ip_addr *addr_hint; /* the address of ours that the last packet was for */
+
+    struct weir_addr good_source; /* the last one found possible, while the epoch is this */
+    uint32_t good_source_epoch;
 
     /* What routers say [RFC4861 6.3.4]. */
     uint8_t hop_limit;  /* for IPv6; 0: the configured one */
@@ -65,6 +72,12 @@ int netif_set_mtu(struct ip *ip, weir_netif_t id, uint32_t mtu);
 
 /* The interface of this number, or NULL. */
 struct netif *netif_find(const struct ip *ip, weir_netif_t id);
+
+/* The one interface that is not a loopback; NULL if there is none or more than one. */
+struct netif *netif_find_only(const struct ip *ip);
+
+/* BaseReachableTime, from which ReachableTime is drawn [RFC4861 6.3.4]. */
+void netif_set_reachable(struct ip *ip, struct netif *netif, ns_t base_ns);
 
 /* The longest packet of the family that dst belongs to. */
 uint32_t netif_mtu(const struct netif *netif, const struct weir_addr *dst);

@@ -76,6 +76,9 @@ void route_forget(struct ip *ip, const struct route_spec *spec);
 
 void route_remove_netif(struct ip *ip, struct netif *netif);
 
+/* A neighbour is no router any more: what it taught us is forgotten [RFC4861 7.2.5]. */
+void route_remove_router(struct ip *ip, struct netif *netif, const struct weir_addr *gateway);
+
 /* The best route to dst, by the given interface if netif is not NULL; NULL: none. */
 const struct route *route_find(const struct ip *ip, const struct weir_addr *dst,
                                const struct netif *netif);
