@@ -134,7 +134,7 @@ WEIR_API void weir_output_done(struct weir *s, struct weir_frame **frames, size_
  * time last given, WEIR_NEVER when nothing is pending. May be earlier than
  * strictly needed, never later. Does not speak of frames that wait for weir_output.
  */
-WEIR_API weir_ns_t weir_deadline(const struct weir *s);
+WEIR_API weir_ns_t weir_deadline(struct weir *s);
 
 /* Whether weir_output has something for netif (0: for any). */
 WEIR_API bool weir_has_output(const struct weir *s, weir_netif_t netif);

@@ -1,0 +1,448 @@
+/*
+ * api_tcp.c - the public functions of TCP
+ *
+ * A handle becomes a connection, the connection does it, and what follows is settled.
+ */
+#include "base/addr.h"
+#include "base/check.h"
+#include "stack/stack.h"
+#include "tcp/user.h"
+
+/* ---- OPEN ---- */
+
+/* A peer is one host [RFC9293 MUST-46]. */
+static bool is_peer(struct weir *s, const struct weir_endpoint *remote)
+{
+    struct ip_path path;
+
+    if (remote->port == 0 || weir_addr_is_any(&remote->addr) ||
+        addr_is_multicast(&remote->addr) || addr_is_broadcast(&remote->addr))
+        return false;
+    return ip_route(&s->ip, &remote->addr, NULL, remote->netif, &path) != WEIR_OK ||
+           !path.is_group;
+}
+
+/* IP chooses the local address, and it is kept [RFC9293 MUST-43, MUST-44, MUST-45]. */
+static int choose_ends(struct weir *s, const struct weir_endpoint *local,
+                       const struct weir_endpoint *remote, struct tcp_tuple *tuple,
+                       struct ip_path *path)
+{
+    const struct weir_addr *src =
+        local != NULL && !weir_addr_is_any(&local->addr) ? &local->addr : NULL;
+    int err;
+
+    if (!is_peer(s, remote))
+        return WEIR_EINVAL;
+    err = ip_route(&s->ip, &remote->addr, src, remote->netif, path);
+    if (err != WEIR_OK)
+        return err == WEIR_EINVAL ? WEIR_EADDRNOTAVAIL : err;
+    *tuple = (struct tcp_tuple){
+        .local_addr = path->src,
+        .remote_addr = remote->addr,
+        .local_port = local != NULL ? local->port : 0,
+        .remote_port = remote->port,
+    };
+    if (tuple->local_port == 0)
+        return ports_choose(s, tuple) ? WEIR_OK : WEIR_EADDRNOTAVAIL;
+    return demux_find(s, tuple) != NULL ? WEIR_EADDRINUSE : WEIR_OK;
+}
+
+static int set_all(struct weir *s, struct conn *c, const struct weir_opt_value *opts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int err = WEIR_OK;
+        if (opts[i].opt == WEIR_OPT_USER)
+            c->user = (uint64_t)opts[i].value;
+        else
+            err = tcp_set(&c->tcp, &s->tcp, opts[i].opt, opts[i].value);
+        if (err != WEIR_OK)
+            return err;
+    }
+    return WEIR_OK;
+}
+
+int weir_connect_with(struct weir *s, const struct weir_endpoint *local,
+                      const struct weir_endpoint *remote, const struct weir_opt_value *opts,
+                      size_t count, weir_conn_t *conn)
+{
+    struct tcp_tuple tuple;
+    struct ip_path path;
+    struct conn *c;
+    int err = choose_ends(s, local, remote, &tuple, &path);
+
+    if (err != WEIR_OK)
+        return err;
+    c = flows_new_conn(s);
+    if (c == NULL)
+        return WEIR_ENOMEM;
+    err = set_all(s, c, opts, count);
+    if (err == WEIR_OK)
+        err = demux_add(s, &c->flow, &tuple) ? WEIR_OK : WEIR_ENOMEM;
+    if (err == WEIR_OK)
+        err = tcp_open(&c->tcp, &s->tcp, &tuple, stack_next_isn(s, &tuple), path.mtu);
+    if (err != WEIR_OK) {
+        flows_free_conn(s, c);
+        return err;
+    }
+    *conn = c->tcp.handle;
+    stack_settle(s, c);
+    return WEIR_OK;
+}
+
+int weir_connect(struct weir *s, const struct weir_endpoint *local,
+                 const struct weir_endpoint *remote, weir_conn_t *conn)
+{
+    return weir_connect_with(s, local, remote, NULL, 0, conn);
+}
+
+/* A passive OPEN touches no connection on the port [RFC9293 MUST-41, MUST-42]. */
+int weir_listen(struct weir *s, const struct weir_endpoint *local, uint32_t backlog,
+                weir_listener_t *listener)
+{
+    struct listener *l;
+
+    if (local->port == 0 || addr_is_multicast(&local->addr) || addr_is_broadcast(&local->addr))
+        return WEIR_EINVAL;
+    if (!weir_addr_is_any(&local->addr) && addrs_find(&s->ip, NULL, &local->addr) == NULL)
+        return WEIR_EADDRNOTAVAIL;
+    if (demux_has_listener(s, local))
+        return WEIR_EADDRINUSE;
+    l = pool_get_zeroed(&s->listeners);
+    if (l == NULL)
+        return WEIR_ENOMEM;
+    l->local = *local;
+    l->backlog = backlog;
+    list_init(&l->queue);
+    list_init(&l->event);
+    tcp_conn_init(&l->model, &s->tcp);
+    if (!demux_add_listener(s, l)) {
+        pool_put(&s->listeners, l);
+        return WEIR_ENOMEM;
+    }
+    *listener = handle_of_listener(s, l);
+    return WEIR_OK;
+}
+
+int weir_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn)
+{
+    struct listener *l = handle_listener(s, listener);
+    struct list *link;
+    struct conn *c;
+
+    if (l == NULL)
+        return WEIR_ESTALE;
+    link = list_take_first(&l->queue);
+    if (link == NULL)
+        return WEIR_EAGAIN;
+    c = container_of(link, struct conn, event);
+    c->listener = NULL;
+    l->queued--;
+    *conn = c->tcp.handle;
+    events_note_conn(s, c);
+    return WEIR_OK;
+}
+
+/* ---- SEND and RECEIVE ---- */
+
+ptrdiff_t weir_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t len,
+                    unsigned flags)
+{
+    struct conn *c = handle_conn(s, conn);
+    ptrdiff_t sent;
+
+    if (c == NULL)
+        return WEIR_ESTALE;
+    sent = tcp_send(&c->tcp, &s->tcp, bytes, len, flags);
+    if (sent > 0)
+        stack_settle(s, c);
+    return sent;
+}
+
+ptrdiff_t weir_send_lent(struct weir *s, weir_conn_t conn, struct weir_slice bytes,
+                         unsigned flags, void (*release)(void *owner), void *owner)
+{
+    struct conn *c = handle_conn(s, conn);
+    ptrdiff_t sent;
+
+    if (c == NULL)
+        return WEIR_ESTALE;
+    sent = tcp_send_lent(&c->tcp, &s->tcp, bytes, flags, release, owner);
+    if (sent > 0)
+        stack_settle(s, c);
+    return sent;
+}
+
+static bool owes_ack(const struct conn *c)
+{
+    return c->tcp.work != NULL && c->tcp.work->ack_owed;
+}
+
+ptrdiff_t weir_recv(struct weir *s, weir_conn_t conn, void *bytes, size_t len)
+{
+    struct conn *c = handle_conn(s, conn);
+    ptrdiff_t got;
+
+    if (c == NULL)
+        return WEIR_ESTALE;
+    got = tcp_recv(&c->tcp, &s->tcp, bytes, len);
+    if (got > 0 && owes_ack(c))
+        stack_settle(s, c);
+    return got;
+}
+
+ptrdiff_t weir_recv_lent(struct weir *s, weir_conn_t conn, struct weir_slice *slices, size_t max,
+                         size_t *count)
+{
+    struct conn *c = handle_conn(s, conn);
+
+    *count = 0;
+    return c == NULL ? WEIR_ESTALE : tcp_recv_lent(&c->tcp, slices, max, count);
+}
+
+int weir_recv_done(struct weir *s, weir_conn_t conn, size_t len)
+{
+    struct conn *c = handle_conn(s, conn);
+    int err;
+
+    if (c == NULL)
+        return WEIR_ESTALE;
+    err = tcp_recv_done(&c->tcp, &s->tcp, len);
+    if (err == WEIR_OK && owes_ack(c))
+        stack_settle(s, c);
+    return err;
+}
+
+ptrdiff_t weir_urgent(const struct weir *s, weir_conn_t conn)
+{
+    const struct conn *c = handle_conn(s, conn);
+
+    return c == NULL ? WEIR_ESTALE : tcp_urgent(&c->tcp);
+}
+
+/* ---- CLOSE and ABORT ---- */
+
+int weir_shutdown(struct weir *s, weir_conn_t conn)
+{
+    struct conn *c = handle_conn(s, conn);
+    int err;
+
+    if (c == NULL)
+        return WEIR_ESTALE;
+    err = tcp_shutdown(&c->tcp, &s->tcp);
+    if (err == WEIR_OK)
+        stack_settle(s, c);
+    return err;
+}
+
+static void close_listener(struct weir *s, struct listener *l)
+{
+    for (struct list *link; (link = list_take_first(&l->queue)) != NULL;) {
+        struct conn *c = container_of(link, struct conn, event);
+        c->listener = NULL;
+        tcp_abort(&c->tcp, &s->tcp);
+        stack_settle(s, c);
+    }
+    demux_remove_listener(s, l);
+    list_remove(&l->event);
+    pool_put(&s->listeners, l);
+}
+
+static void close_udp(struct weir *s, struct udp_endpoint *u)
+{
+    list_remove(&u->ready);
+    udp_close(&s->udp, &u);
+}
+
+static void close_ping(struct weir *s, struct ping *p)
+{
+    list_remove(&p->ready);
+    ping_close(&s->pings, &p);
+}
+
+static void close_conn(struct weir *s, struct conn *c)
+{
+    list_remove(&c->event);
+    tcp_close(&c->tcp, &s->tcp);
+    stack_settle(s, c);
+}
+
+int weir_close(struct weir *s, weir_handle_t handle)
+{
+    struct conn *c = handle_conn(s, handle);
+    struct listener *l = handle_listener(s, handle);
+    struct udp_endpoint *u = handle_udp(s, handle);
+    struct ping *p = handle_ping(s, handle);
+
+    if (c != NULL)
+        close_conn(s, c);
+    else if (l != NULL)
+        close_listener(s, l);
+    else if (u != NULL)
+        close_udp(s, u);
+    else if (p != NULL)
+        close_ping(s, p);
+    else
+        return WEIR_ESTALE;
+    return WEIR_OK;
+}
+
+int weir_abort(struct weir *s, weir_conn_t conn)
+{
+    struct conn *c = handle_conn(s, conn);
+
+    if (c == NULL)
+        return WEIR_ESTALE;
+    list_remove(&c->event);
+    tcp_abort(&c->tcp, &s->tcp);
+    stack_settle(s, c);
+    return WEIR_OK;
+}
+
+/* ---- STATUS and options ---- */
+
+int weir_local(const struct weir *s, weir_handle_t handle, struct weir_endpoint *endpoint)
+{
+    const struct conn *c = handle_conn(s, handle);
+    const struct listener *l = handle_listener(s, handle);
+    const struct udp_endpoint *u = handle_udp(s, handle);
+
+    if (c != NULL)
+        *endpoint = (struct weir_endpoint){.addr = c->tcp.tuple.local_addr,
+                                           .port = c->tcp.tuple.local_port};
+    else if (l != NULL)
+        *endpoint = l->local;
+    else if (u != NULL)
+        *endpoint = u->local;
+    else
+        return WEIR_ESTALE;
+    return WEIR_OK;
+}
+
+int weir_remote(const struct weir *s, weir_handle_t handle, struct weir_endpoint *endpoint)
+{
+    const struct conn *c = handle_conn(s, handle);
+    const struct udp_endpoint *u = handle_udp(s, handle);
+
+    if (c != NULL) {
+        *endpoint = (struct weir_endpoint){.addr = c->tcp.tuple.remote_addr,
+                                           .port = c->tcp.tuple.remote_port};
+        return WEIR_OK;
+    }
+    if (handle_listener(s, handle) != NULL || (u != NULL && !u->is_connected))
+        return WEIR_ENOTCONN;
+    if (u == NULL)
+        return WEIR_ESTALE;
+    *endpoint = u->remote;
+    return WEIR_OK;
+}
+
+int weir_tcp_info(const struct weir *s, weir_conn_t conn, struct weir_tcp_info *info)
+{
+    const struct conn *c = handle_conn(s, conn);
+
+    if (c == NULL)
+        return WEIR_ESTALE;
+    tcp_info(&c->tcp, &s->tcp, info);
+    return WEIR_OK;
+}
+
+void weir_tcp_next_isn(struct weir *s, uint32_t isn)
+{
+    s->has_next_isn = true;
+    s->next_isn = seq_of(isn);
+}
+
+
+static int set_udp(struct udp_endpoint *u, enum weir_opt opt, int64_t value)
+{
+    if (opt == WEIR_OPT_USER)
+        u->user = (uint64_t)value;
+    else if (opt == WEIR_OPT_TTL && value >= 1 && value <= UINT8_MAX)
+        u->ttl = (uint8_t)value;
+    else if (opt == WEIR_OPT_TOS && value >= 0 && value <= UINT8_MAX)
+        u->tos = (uint8_t)value;
+    else if (opt == WEIR_OPT_RECV_BUFFER && value >= 1 && value <= INT32_MAX)
+        u->recv_buffer_bytes = (uint32_t)value;
+    else if (opt == WEIR_OPT_TTL || opt == WEIR_OPT_TOS || opt == WEIR_OPT_RECV_BUFFER)
+        return WEIR_EINVAL;
+    else
+        return WEIR_ENOTSUP;
+    return WEIR_OK;
+}
+
+static int set_conn(struct weir *s, struct conn *c, enum weir_opt opt, int64_t value)
+{
+    int err = tcp_set(&c->tcp, &s->tcp, opt, value);
+
+    if (err == WEIR_OK)
+        stack_settle(s, c);
+    return err;
+}
+
+static uint64_t *user_of(const struct weir *s, weir_handle_t handle)
+{
+    struct conn *c = handle_conn(s, handle);
+    struct listener *l = handle_listener(s, handle);
+    struct udp_endpoint *u = handle_udp(s, handle);
+    struct ping *p = handle_ping(s, handle);
+
+    return c != NULL ? &c->user : l != NULL ? &l->user : u != NULL ? &u->user
+                                                         : p != NULL ? &p->user : NULL;
+}
+
+int weir_set(struct weir *s, weir_handle_t handle, enum weir_opt opt, int64_t value)
+{
+    uint64_t *user = user_of(s, handle);
+    struct conn *c = handle_conn(s, handle);
+    struct listener *l = handle_listener(s, handle);
+    struct udp_endpoint *u = handle_udp(s, handle);
+
+    if (user == NULL)
+        return WEIR_ESTALE;
+    if (opt == WEIR_OPT_USER)
+        *user = (uint64_t)value;
+    else if (c != NULL)
+        return set_conn(s, c, opt, value);
+    else if (l != NULL)
+        return tcp_set(&l->model, &s->tcp, opt, value);
+    else if (u != NULL)
+        return set_udp(u, opt, value);
+    else
+        return WEIR_ENOTSUP;
+    return WEIR_OK;
+}
+
+static int get_udp(const struct udp_endpoint *u, enum weir_opt opt, int64_t *value)
+{
+    if (opt == WEIR_OPT_TTL)
+        *value = u->ttl;
+    else if (opt == WEIR_OPT_TOS)
+        *value = u->tos;
+    else if (opt == WEIR_OPT_RECV_BUFFER)
+        *value = u->recv_buffer_bytes;
+    else
+        return WEIR_ENOTSUP;
+    return WEIR_OK;
+}
+
+int weir_get(const struct weir *s, weir_handle_t handle, enum weir_opt opt, int64_t *value)
+{
+    const uint64_t *user = user_of(s, handle);
+    const struct conn *c = handle_conn(s, handle);
+    const struct listener *l = handle_listener(s, handle);
+    const struct udp_endpoint *u = handle_udp(s, handle);
+
+    if (user == NULL)
+        return WEIR_ESTALE;
+    if (opt == WEIR_OPT_USER)
+        *value = (int64_t)*user;
+    else if (c != NULL)
+        return tcp_get(&c->tcp, opt, value);
+    else if (l != NULL)
+        return tcp_get(&l->model, opt, value);
+    else if (u != NULL)
+        return get_udp(u, opt, value);
+    else
+        return WEIR_ENOTSUP;
+    return WEIR_OK;
+}

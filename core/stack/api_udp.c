@@ -1,0 +1,150 @@
+/*
+ * api_udp.c - the public functions of UDP endpoints and pings
+ */
+#include "base/addr.h"
+#include "base/span.h"
+#include "stack/stack.h"
+#include "wire/ip.h"
+
+static bool is_given(const struct weir_endpoint *e)
+{
+    return e != NULL && !weir_addr_is_any(&e->addr);
+}
+
+/* With a remote end the local address is chosen now; else it may stay open. */
+static int choose_local(struct weir *s, const struct weir_endpoint *remote,
+                        struct weir_endpoint *local)
+{
+    struct ip_path path;
+    int err;
+
+    if (remote == NULL)
+        return weir_addr_is_any(&local->addr) || addr_is_multicast(&local->addr) ||
+                       addrs_find(&s->ip, NULL, &local->addr) != NULL
+                   ? WEIR_OK
+                   : WEIR_EADDRNOTAVAIL;
+    if (remote->port == 0 || weir_addr_is_any(&remote->addr))
+        return WEIR_EINVAL;
+    err = ip_route(&s->ip, &remote->addr, is_given(local) ? &local->addr : NULL, remote->netif,
+                   &path);
+    if (err == WEIR_OK)
+        local->addr = path.src;
+    return err;
+}
+
+int weir_udp_open(struct weir *s, const struct weir_endpoint *local,
+                  const struct weir_endpoint *remote, weir_udp_t *udp)
+{
+    struct weir_endpoint from = *local;
+    struct udp_endpoint *u;
+    int err = choose_local(s, remote, &from);
+
+    if (err == WEIR_OK)
+        err = udp_open(&s->udp, &from, remote, &u);
+    if (err == WEIR_OK)
+        *udp = handle_of_udp(s, u);
+    return err;
+}
+
+/* What ip_send says, as the caller knows it. A datagram that waits for a neighbour is sent. */
+static int error_of(enum why why)
+{
+    switch (why) {
+    case WHY_NONE:
+        return WEIR_OK;
+    case WHY_TOO_BIG:
+        return WEIR_EMSGSIZE;
+    case WHY_NO_ROUTE:
+        return WEIR_ENETUNREACH;
+    default:
+        return WEIR_ENOMEM;
+    }
+}
+
+ptrdiff_t weir_udp_send(struct weir *s, weir_udp_t udp, const struct weir_endpoint *to,
+                        const void *bytes, size_t len)
+{
+    struct udp_endpoint *u = handle_udp(s, udp);
+    struct udp_send send = {.bytes = bytes, .len = len};
+    struct ip_path path;
+    struct frame *frame;
+    int err;
+
+    if (u == NULL)
+        return WEIR_ESTALE;
+    if (to == NULL && !u->is_connected)
+        return WEIR_ENOTCONN;
+    send.from = u->local;
+    send.to = to != NULL ? *to : u->remote;
+    err = ip_route(&s->ip, &send.to.addr, is_given(&u->local) ? &u->local.addr : NULL,
+                   send.to.netif, &path);
+    if (err != WEIR_OK)
+        return err;
+    send.from.addr = path.src;
+    err = udp_output(&s->udp, &send, &frame);
+    if (err != WEIR_OK)
+        return err;
+    struct ip_send how = {.src = path.src,
+                          .dst = send.to.addr,
+                          .protocol = IP_PROTOCOL_UDP,
+                          .ttl = u->ttl,
+                          .tos = u->tos};
+    err = error_of(ip_send(&s->ip, &path, &how, &frame));
+    if (err != WEIR_OK)
+        return err;
+    s->udp_out++;
+    return (ptrdiff_t)len;
+}
+
+ptrdiff_t weir_udp_recv(struct weir *s, weir_udp_t udp, void *bytes, size_t len,
+                        struct weir_endpoint *from, struct weir_endpoint *to)
+{
+    struct udp_endpoint *u = handle_udp(s, udp);
+
+    return u == NULL ? WEIR_ESTALE : udp_recv(&s->udp, u, bytes, len, from, to);
+}
+
+int weir_ping_open(struct weir *s, const struct weir_addr *to, weir_ping_t *ping)
+{
+    struct ip_path path;
+    struct ping *p;
+    int err = ip_route(&s->ip, to, NULL, 0, &path);
+
+    if (err == WEIR_OK)
+        err = ping_open(&s->pings, &path.src, to, &p);
+    if (err == WEIR_OK)
+        *ping = handle_of_ping(s, p);
+    return err;
+}
+
+ptrdiff_t weir_ping_send(struct weir *s, weir_ping_t ping, uint16_t sequence, const void *bytes,
+                         size_t len)
+{
+    struct ping *p = handle_ping(s, ping);
+    struct ip_path path;
+    struct frame *frame;
+    int err;
+
+    if (p == NULL)
+        return WEIR_ESTALE;
+    err = ip_route(&s->ip, &p->remote, &p->local, 0, &path);
+    if (err == WEIR_OK)
+        err = ping_output(&s->pings, p, sequence, span_of(bytes, len), &frame);
+    if (err != WEIR_OK)
+        return err;
+    struct ip_send how = {
+        .src = path.src,
+        .dst = p->remote,
+        .protocol = weir_addr_is_v4(&p->remote) ? IP_PROTOCOL_ICMP4 : IP_PROTOCOL_ICMP6,
+    };
+    err = error_of(ip_send(&s->ip, &path, &how, &frame));
+    return err == WEIR_OK ? (ptrdiff_t)len : err;
+}
+
+ptrdiff_t weir_ping_recv(struct weir *s, weir_ping_t ping, void *bytes, size_t len,
+                         struct weir_ping_reply *reply)
+{
+    struct ping *p = handle_ping(s, ping);
+
+    return p == NULL ? WEIR_ESTALE : ping_recv(&s->pings, p, bytes, len, reply);
+}

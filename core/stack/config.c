@@ -1,0 +1,102 @@
+/*
+ * config.c - the defaults, and whether a configuration makes sense
+ *
+ * Defaults are Linux's unless an RFC says MUST otherwise (docs/deviations.md).
+ */
+#include "stack/config.h"
+#include "base/num.h"
+#include "cc/cc.h"
+
+static const struct weir_tcp_config tcp_defaults = {
+    .rto_initial_ns = 1 * WEIR_S,
+    .rto_min_ns = 200 * WEIR_MS,
+    .rto_max_ns = 120 * WEIR_S,
+    .syn_retries = 6,
+    .synack_retries = 5,
+    .retries1 = 3,  /* [RFC9293 SHLD-10] */
+    .retries2 = 15, /* [RFC9293 SHLD-11] */
+    .msl_ns = 30 * WEIR_S,
+    .fin_wait2_ns = 60 * WEIR_S,
+    .keepalive_idle_ns = 7200 * WEIR_S, /* [RFC9293 MUST-28] */
+    .keepalive_interval_ns = 75 * WEIR_S,
+    .keepalive_probes = 9,
+    .delack_min_ns = 40 * WEIR_MS,
+    .delack_max_ns = 200 * WEIR_MS,
+    .initial_window_segs = 10,
+    .send_buffer_bytes = 256 * 1024,
+    .recv_buffer_bytes = 256 * 1024,
+    .mss_min = 48,
+    .window_scaling = true,
+    .timestamps = true,
+    .nagle = true,
+    .abort_on_overflow = false,
+    .timewait_reuse = true,
+    .congestion_control = "reno",
+    .challenge_acks_per_s = 10,
+    .reassembly_holes = 64,
+    .port_first = 32768,
+    .port_last = 60999,
+};
+
+static const struct weir_ip_config ip_defaults = {
+    .ttl = 64,
+    .neighbours = 1024,
+    .neighbour_queue = 16,
+    .fragments_bytes = 1024 * 1024,
+    .fragments_per_source = 16,
+    .fragments_ns = 30 * WEIR_S,
+    .icmp_errors_per_s = 100,
+    .icmp_errors_per_peer_s = 1,
+    .echo_replies = true,
+    .path_mtu_entries = 1024,
+    .path_mtu_ns = 600 * WEIR_S,
+};
+
+void weir_config_init(struct weir_config *config)
+{
+    *config = (struct weir_config){
+        .memory_limit = SIZE_MAX,
+        .slab_bytes = 64 * 1024,
+        .buffer_small = 256,
+        .buffer_medium = 2048,
+        .buffer_large = 16384,
+        .timewaits = 262144,
+        .syn_queue = 4096,
+        .tcp = tcp_defaults,
+        .ip = ip_defaults,
+    };
+}
+
+enum {
+    SLAB_MIN = 1024,
+    BUFFER_MIN = 128,
+    MSS_MIN_LEAST = 28, /* a segment has room for options and eight bytes of text */
+};
+
+static bool are_buffers_valid(const struct weir_config *c)
+{
+    return c->slab_bytes >= SLAB_MIN && is_power_of_two(c->slab_bytes) &&
+           c->buffer_small >= BUFFER_MIN && c->buffer_small < c->buffer_medium &&
+           c->buffer_medium < c->buffer_large && c->buffer_large <= c->slab_bytes / 2;
+}
+
+static bool is_tcp_valid(const struct weir_tcp_config *t)
+{
+    return t->congestion_control != NULL && cc_find(t->congestion_control) != NULL &&
+           t->rto_min_ns > 0 && t->rto_initial_ns > 0 && t->rto_max_ns >= t->rto_min_ns &&
+           t->rto_max_ns >= t->rto_initial_ns && t->rto_max_ns <= INT32_MAX * WEIR_US &&
+           t->delack_min_ns > 0 && t->delack_max_ns >= t->delack_min_ns &&
+           t->delack_max_ns < 500 * WEIR_MS && /* [RFC9293 MUST-40] */
+           t->keepalive_idle_ns > 0 && t->keepalive_interval_ns > 0 && t->keepalive_probes > 0 &&
+           t->msl_ns > 0 && t->fin_wait2_ns > 0 && t->initial_window_segs > 0 &&
+           t->send_buffer_bytes > 0 && t->send_buffer_bytes <= INT32_MAX &&
+           t->recv_buffer_bytes > 0 && t->recv_buffer_bytes <= INT32_MAX &&
+           t->mss_min >= MSS_MIN_LEAST && t->mss_min <= UINT16_MAX && t->port_first > 0 &&
+           t->port_last >= t->port_first;
+}
+
+bool config_is_valid(const struct weir_config *c)
+{
+    return c->allocator.alloc != NULL && c->allocator.free != NULL && are_buffers_valid(c) &&
+           is_tcp_valid(&c->tcp) && c->ip.ttl > 0 && c->ip.neighbours > 0;
+}

@@ -1,0 +1,198 @@
+/*
+ * demux.c - whose segment is it?
+ *
+ * Connections, half-open ones and those in TIME-WAIT are in one table by the keyed hash of
+ * their four-tuple; listeners are in another by port. Address selection of a listener: the
+ * most specific wins.
+ */
+#include "base/check.h"
+#include "stack/stack.h"
+#include <string.h>
+
+/* A ref is an index in the pool of its kind. */
+#define REF_INDEX_BITS 30
+
+static uint64_t word_of(const uint8_t *b)
+{
+    uint64_t word;
+
+    memcpy(&word, b, sizeof word);
+    return word;
+}
+
+/* IPv4 addresses differ in their last four bytes only. */
+static uint32_t hash_of(const struct weir *s, const struct tcp_tuple *t)
+{
+    uint64_t ports = (uint64_t)t->local_port << 16 | t->remote_port;
+    uint64_t words[5];
+    uint32_t local, remote;
+
+    if (!weir_addr_is_v4(&t->remote_addr)) {
+        words[0] = word_of(t->local_addr.b);
+        words[1] = word_of(t->local_addr.b + 8);
+        words[2] = word_of(t->remote_addr.b);
+        words[3] = word_of(t->remote_addr.b + 8);
+        words[4] = ports;
+        return (uint32_t)siphash13_words(s->flow_key, words, 5);
+    }
+    memcpy(&local, t->local_addr.b + 12, sizeof local);
+    memcpy(&remote, t->remote_addr.b + 12, sizeof remote);
+    words[0] = (uint64_t)local << 32 | remote;
+    words[1] = ports;
+    return (uint32_t)siphash13_words(s->flow_key, words, 2);
+}
+
+static const struct pool *pool_of(const struct weir *s, enum handle_kind kind)
+{
+    return kind == HANDLE_CONN ? &s->conns
+                               : kind == HANDLE_HALFOPEN ? &s->halfopens : &s->timewaits;
+}
+
+/* The kinds fit two bits: conn 1, halfopen 2, timewait 3. */
+static uint32_t ref_kind(enum handle_kind kind)
+{
+    return kind == HANDLE_CONN ? 1 : kind == HANDLE_HALFOPEN ? 2 : 3;
+}
+
+static enum handle_kind kind_of_ref(uint32_t ref)
+{
+    static const enum handle_kind kinds[] = {HANDLE_NONE, HANDLE_CONN, HANDLE_HALFOPEN,
+                                             HANDLE_TIMEWAIT};
+    return kinds[ref >> REF_INDEX_BITS];
+}
+
+static uint32_t ref_of(const struct weir *s, const struct flow *flow)
+{
+    enum handle_kind kind = (enum handle_kind)flow->kind;
+    uint32_t index = pool_index(pool_of(s, kind), flow);
+
+    CHECK(index >> REF_INDEX_BITS == 0);
+    return ref_kind(kind) << REF_INDEX_BITS | index;
+}
+
+static struct flow *flow_at(const struct weir *s, uint32_t ref)
+{
+    uint32_t index = ref & ((1u << REF_INDEX_BITS) - 1);
+
+    return pool_at(pool_of(s, kind_of_ref(ref)), index);
+}
+
+const struct tcp_tuple *demux_tuple(const struct flow *flow)
+{
+    switch ((enum handle_kind)flow->kind) {
+    case HANDLE_CONN:
+        return &((const struct conn *)(const void *)flow)->tcp.tuple;
+    case HANDLE_HALFOPEN:
+        return &((const struct halfopen *)(const void *)flow)->tcp.tuple;
+    case HANDLE_TIMEWAIT:
+        return &((const struct timewait *)(const void *)flow)->tcp.tuple;
+    case HANDLE_NONE:
+    case HANDLE_LISTENER:
+    case HANDLE_UDP:
+    case HANDLE_PING:
+        break;
+    }
+    CHECK(false);
+    return NULL;
+}
+
+static bool is_same(const struct tcp_tuple *a, const struct tcp_tuple *b)
+{
+    return a->local_port == b->local_port && a->remote_port == b->remote_port &&
+           weir_addr_eq(&a->remote_addr, &b->remote_addr) &&
+           weir_addr_eq(&a->local_addr, &b->local_addr);
+}
+
+struct flow *demux_find(const struct weir *s, const struct tcp_tuple *tuple)
+{
+    struct table_iter it = table_find(&s->flows, hash_of(s, tuple));
+
+    for (uint32_t ref; table_next(&it, &ref);) {
+        struct flow *flow = flow_at(s, ref);
+        if (is_same(demux_tuple(flow), tuple))
+            return flow;
+    }
+    return NULL;
+}
+
+bool demux_add(struct weir *s, struct flow *flow, const struct tcp_tuple *tuple)
+{
+    CHECK(!flow->is_in_table);
+    flow->hash = hash_of(s, tuple);
+    flow->is_in_table = table_add(&s->flows, flow->hash, ref_of(s, flow));
+    return flow->is_in_table;
+}
+
+void demux_remove(struct weir *s, struct flow *flow)
+{
+    if (!flow->is_in_table)
+        return;
+    CHECK(table_remove(&s->flows, flow->hash, ref_of(s, flow)));
+    flow->is_in_table = false;
+}
+
+static uint32_t hash_of_port(const struct weir *s, uint16_t port)
+{
+    uint64_t word = port;
+
+    return (uint32_t)siphash13_words(s->flow_key, &word, 1);
+}
+
+static bool is_any_of_both(const struct weir_addr *a)
+{
+    return weir_addr_is_any(a) && !weir_addr_is_v4(a);
+}
+
+/* How well a listener fits: 0 not at all, 3 exactly. */
+static int fit(const struct listener *l, const struct weir_endpoint *local)
+{
+    if (l->local.port != local->port ||
+        (l->local.netif != 0 && local->netif != 0 && l->local.netif != local->netif))
+        return 0;
+    if (weir_addr_eq(&l->local.addr, &local->addr))
+        return 3;
+    if (is_any_of_both(&l->local.addr))
+        return 1;
+    return weir_addr_is_any(&l->local.addr) && weir_addr_is_v4(&local->addr) ? 2 : 0;
+}
+
+struct listener *demux_find_listener(const struct weir *s, const struct weir_endpoint *local)
+{
+    struct table_iter it = table_find(&s->local_ports, hash_of_port(s, local->port));
+    struct listener *best = NULL;
+    int best_fit = 0;
+
+    for (uint32_t ref; table_next(&it, &ref);) {
+        struct listener *l = pool_at(&s->listeners, ref);
+        if (fit(l, local) > best_fit) {
+            best_fit = fit(l, local);
+            best = l;
+        }
+    }
+    return best;
+}
+
+/* Two listeners collide if a segment could fit both. */
+bool demux_has_listener(const struct weir *s, const struct weir_endpoint *local)
+{
+    struct table_iter it = table_find(&s->local_ports, hash_of_port(s, local->port));
+
+    for (uint32_t ref; table_next(&it, &ref);) {
+        const struct listener *l = pool_at(&s->listeners, ref);
+        struct listener asked = {.local = *local};
+        if (fit(l, local) > 0 || fit(&asked, &l->local) > 0)
+            return true;
+    }
+    return false;
+}
+
+bool demux_add_listener(struct weir *s, struct listener *l)
+{
+    l->hash = hash_of_port(s, l->local.port);
+    return table_add(&s->local_ports, l->hash, pool_index(&s->listeners, l));
+}
+
+void demux_remove_listener(struct weir *s, struct listener *l)
+{
+    CHECK(table_remove(&s->local_ports, l->hash, pool_index(&s->listeners, l)));
+}

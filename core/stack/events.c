@@ -1,0 +1,103 @@
+/*
+ * events.c - what the application should know
+ *
+ * News gathers where it belongs until it is taken; here are the lists of those that have any.
+ */
+#include "stack/stack.h"
+
+static void note(struct list *events, struct list *link)
+{
+    if (!list_is_linked(link))
+        list_add_last(events, link);
+}
+
+/* While a connection waits to be accepted its link is in another list. */
+void events_note_conn(struct weir *s, struct conn *c)
+{
+    if (c->tcp.is_orphan)
+        c->tcp.events = 0;
+    else if (c->listener == NULL && c->tcp.events != 0)
+        note(&s->conn_events, &c->event);
+}
+
+void events_note_listener(struct weir *s, struct listener *l)
+{
+    note(&s->listener_events, &l->event);
+}
+
+void events_note_udp(struct weir *s, struct udp_endpoint *u, uint32_t bits)
+{
+    u->events |= bits;
+    note(&s->udp_events, &u->ready);
+}
+
+void events_note_ping(struct weir *s, struct ping *p, uint32_t bits)
+{
+    p->events |= bits;
+    note(&s->ping_events, &p->ready);
+}
+
+static bool take_conn(struct weir *s, struct weir_event *event)
+{
+    struct list *link = list_take_first(&s->conn_events);
+    struct conn *c;
+
+    if (link == NULL)
+        return false;
+    c = container_of(link, struct conn, event);
+    *event = (struct weir_event){
+        .handle = handle_of_conn(s, c),
+        .user = c->user,
+        .bits = c->tcp.events,
+        .error = c->tcp.events & WEIR_EVENT_CLOSED ? c->tcp.error : c->tcp.soft_error,
+    };
+    c->tcp.events = 0;
+    return true;
+}
+
+static bool take_listener(struct weir *s, struct weir_event *event)
+{
+    struct list *link = list_take_first(&s->listener_events);
+    struct listener *l;
+
+    if (link == NULL)
+        return false;
+    l = container_of(link, struct listener, event);
+    *event = (struct weir_event){
+        .handle = handle_of_listener(s, l), .user = l->user, .bits = WEIR_EVENT_ACCEPTABLE};
+    return true;
+}
+
+static bool take_udp(struct weir *s, struct weir_event *event)
+{
+    struct list *link = list_take_first(&s->udp_events);
+    struct udp_endpoint *u;
+
+    if (link == NULL)
+        return false;
+    u = container_of(link, struct udp_endpoint, ready);
+    *event =
+        (struct weir_event){.handle = handle_of_udp(s, u), .user = u->user, .bits = u->events};
+    u->events = 0;
+    return true;
+}
+
+static bool take_ping(struct weir *s, struct weir_event *event)
+{
+    struct list *link = list_take_first(&s->ping_events);
+    struct ping *p;
+
+    if (link == NULL)
+        return false;
+    p = container_of(link, struct ping, ready);
+    *event =
+        (struct weir_event){.handle = handle_of_ping(s, p), .user = p->user, .bits = p->events};
+    p->events = 0;
+    return true;
+}
+
+bool weir_event(struct weir *s, struct weir_event *event)
+{
+    return take_conn(s, event) || take_listener(s, event) || take_udp(s, event) ||
+           take_ping(s, event);
+}

@@ -1,0 +1,310 @@
+/*
+ * flows.c - connections, half-open ones and those in TIME-WAIT, from the first segment to the
+ * last
+ */
+#include "base/check.h"
+#include "stack/stack.h"
+#include "tcp/timers.h"
+
+static struct conn *conn_of(struct flow *flow)
+{
+    return container_of(flow, struct conn, flow);
+}
+
+/* ---- connections ---- */
+
+struct conn *flows_new_conn(struct weir *s)
+{
+    struct conn *c;
+
+    if (s->config.connections != 0 && s->conns.used >= s->config.connections)
+        return NULL;
+    c = pool_get_zeroed(&s->conns);
+    if (c == NULL)
+        return NULL;
+    list_init(&c->flow.link);
+    list_init(&c->event);
+    c->flow.kind = HANDLE_CONN;
+    tcp_conn_init(&c->tcp, &s->tcp);
+    c->tcp.handle = handle_of_conn(s, c);
+    return c;
+}
+
+void flows_free_conn(struct weir *s, struct conn *c)
+{
+    demux_remove(s, &c->flow);
+    wheel_disarm(&s->wheel, &c->flow.timer);
+    list_remove(&c->flow.link);
+    list_remove(&c->event);
+    tcp_conn_fini(&c->tcp, &s->tcp);
+    pool_put(&s->conns, c);
+}
+
+/* A timer that is due earlier than the connection needs it stays: it will be armed anew then. */
+static void arm(struct weir *s, struct conn *c)
+{
+    ns_t at = tcp_deadline(&c->tcp);
+
+    if (at == NEVER)
+        wheel_disarm(&s->wheel, &c->flow.timer);
+    else if (!wheel_is_armed(&c->flow.timer) || at < c->flow.timer.at)
+        wheel_arm(&s->wheel, &c->flow.timer, at);
+}
+
+/* R1: the way to the peer may be dead; the next packet looks for another [RFC9293 3.8.3]. */
+static void doubt_path(struct weir *s, struct conn *c)
+{
+    c->tcp.path_is_suspect = false;
+    ip_advance_epoch(&s->ip);
+}
+
+static bool owes_reset(const struct conn *c)
+{
+    return c->tcp.work != NULL && c->tcp.work->rst_owed;
+}
+
+/* The ends may be used again as soon as the connection is closed. */
+static void settle_closed(struct weir *s, struct conn *c)
+{
+    if (owes_reset(c)) {
+        tx_make_ready(s, c);
+        return;
+    }
+    demux_remove(s, &c->flow);
+    if (c->listener != NULL) { /* it ended before it was accepted */
+        c->listener->queued--;
+        flows_free_conn(s, c);
+    } else if (c->tcp.is_orphan) {
+        flows_free_conn(s, c);
+    }
+}
+
+void stack_settle(struct weir *s, struct conn *c)
+{
+    if (c->tcp.path_is_suspect)
+        doubt_path(s, c);
+    events_note_conn(s, c);
+    arm(s, c);
+    switch ((enum tcp_state)c->tcp.state) {
+    case TCP_CLOSED:
+        settle_closed(s, c);
+        break;
+    case TCP_TIME_WAIT:
+        if (c->flow.is_in_table)
+            flows_enter_timewait(s, c);
+        if (c->tcp.is_orphan)
+            flows_free_conn(s, c);
+        break;
+    case TCP_LISTEN:
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECEIVED:
+    case TCP_ESTABLISHED:
+    case TCP_FIN_WAIT_1:
+    case TCP_FIN_WAIT_2:
+    case TCP_CLOSE_WAIT:
+    case TCP_CLOSING:
+    case TCP_LAST_ACK:
+        if (c->tcp.work != NULL)
+            tx_make_ready(s, c);
+        break;
+    }
+}
+
+void stack_settle_sent(struct weir *s, struct conn *c)
+{
+    if (c->tcp.state == TCP_CLOSED)
+        settle_closed(s, c);
+    else
+        arm(s, c);
+}
+
+/* ---- half-open connections ---- */
+
+struct halfopen *flows_new_halfopen(struct weir *s)
+{
+    struct halfopen *h;
+
+    if (s->halfopens.used >= s->config.syn_queue)
+        return NULL;
+    h = pool_get_zeroed(&s->halfopens);
+    if (h == NULL)
+        return NULL;
+    list_init(&h->flow.link);
+    h->flow.kind = HANDLE_HALFOPEN;
+    return h;
+}
+
+void flows_free_halfopen(struct weir *s, struct halfopen *h)
+{
+    demux_remove(s, &h->flow);
+    wheel_disarm(&s->wheel, &h->flow.timer);
+    pool_put(&s->halfopens, h);
+}
+
+static void trace_state(struct weir *s, const struct flow *flow, enum tcp_state from,
+                        enum tcp_state to)
+{
+    const struct tcp_tuple *t = demux_tuple(flow);
+    bool is_halfopen = flow->kind == HANDLE_HALFOPEN;
+    struct weir_trace event = {
+        .kind = WEIR_TRACE_STATE,
+        .at = s->tcp.now,
+        .conn = handle_make((enum handle_kind)flow->kind,
+                            is_halfopen ? pool_handle(&s->halfopens, flow)
+                                        : pool_handle(&s->timewaits, flow)),
+        .local = {.addr = t->local_addr, .port = t->local_port},
+        .remote = {.addr = t->remote_addr, .port = t->remote_port},
+        .from = (enum weir_tcp_state)from,
+        .to = (enum weir_tcp_state)to,
+    };
+
+    trace_emit(&s->tracer, &event);
+}
+
+void flows_trace_state(struct weir *s, const struct flow *flow, enum tcp_state from,
+                       enum tcp_state to)
+{
+    if (trace_is_on(&s->tracer))
+        trace_state(s, flow, from, to);
+}
+
+void flows_send_synack(struct weir *s, struct halfopen *h)
+{
+    struct frame *frame = halfopen_synack(&h->tcp, &s->tcp);
+    struct tx_about about = {
+        .tuple = &h->tcp.tuple,
+        .handle = handle_make(HANDLE_HALFOPEN, pool_handle(&s->halfopens, h)),
+        .state = TCP_SYN_RECEIVED,
+        .ttl = h->tcp.ttl,
+        .tos = h->tcp.tos,
+        .is_resent = h->tcp.retries > 0,
+    };
+
+    if (about.is_resent)
+        s->tcp.counts.retransmits++;
+    tx_reply(s, &frame, &about);
+}
+
+static void expire_halfopen(struct weir *s, struct halfopen *h)
+{
+    if (!halfopen_expire(&h->tcp, &s->tcp)) {
+        flows_trace_state(s, &h->flow, TCP_SYN_RECEIVED, TCP_CLOSED);
+        s->tcp.counts.failed_opens++;
+        flows_free_halfopen(s, h);
+        return;
+    }
+    flows_send_synack(s, h);
+    wheel_arm(&s->wheel, &h->flow.timer, ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
+}
+
+/* ---- TIME-WAIT ---- */
+
+static ns_t two_msl_ns(const struct weir *s)
+{
+    return 2 * s->config.tcp.msl_ns;
+}
+
+static struct timewait *oldest_timewait(struct weir *s)
+{
+    struct list *link = list_first(&s->timewait_list);
+
+    return link == NULL ? NULL : container_of(link, struct timewait, flow.link);
+}
+
+/* When there is no room the oldest goes: it has done most of its duty. */
+static struct timewait *new_timewait(struct weir *s)
+{
+    struct timewait *tw = NULL;
+
+    if (s->timewaits.used < s->config.timewaits)
+        tw = pool_get_zeroed(&s->timewaits);
+    if (tw == NULL && oldest_timewait(s) != NULL) {
+        flows_free_timewait(s, oldest_timewait(s));
+        tw = pool_get_zeroed(&s->timewaits);
+    }
+    return tw;
+}
+
+void flows_restart_timewait(struct weir *s, struct timewait *tw)
+{
+    tw->flow.timer.at = ns_after(s->tcp.now, two_msl_ns(s));
+    list_remove(&tw->flow.link);
+    list_add_last(&s->timewait_list, &tw->flow.link);
+}
+
+void flows_free_timewait(struct weir *s, struct timewait *tw)
+{
+    flows_trace_state(s, &tw->flow, TCP_TIME_WAIT, TCP_CLOSED);
+    demux_remove(s, &tw->flow);
+    list_remove(&tw->flow.link);
+    pool_put(&s->timewaits, tw);
+}
+
+/* The record takes the connection's place in the table, and pays what it owes the peer. */
+void flows_enter_timewait(struct weir *s, struct conn *c)
+{
+    struct timewait *tw;
+    bool owes_ack = c->tcp.work->ack_owed;
+
+    demux_remove(s, &c->flow);
+    list_remove(&c->flow.link);
+    tw = new_timewait(s);
+    if (tw == NULL)
+        return;
+    tw->flow.kind = HANDLE_TIMEWAIT;
+    list_init(&tw->flow.link);
+    timewait_init(&tw->tcp, &c->tcp);
+    if (!demux_add(s, &tw->flow, &tw->tcp.tuple)) {
+        pool_put(&s->timewaits, tw);
+        return;
+    }
+    flows_restart_timewait(s, tw);
+    if (owes_ack)
+        flows_send_timewait_ack(s, tw);
+}
+
+void flows_send_timewait_ack(struct weir *s, struct timewait *tw)
+{
+    struct frame *frame = timewait_ack(&tw->tcp, &s->tcp);
+    struct tx_about about = {
+        .tuple = &tw->tcp.tuple,
+        .handle = handle_make(HANDLE_TIMEWAIT, pool_handle(&s->timewaits, tw)),
+        .state = TCP_TIME_WAIT,
+        .ttl = tw->tcp.ttl,
+        .tos = tw->tcp.tos,
+    };
+
+    tx_reply(s, &frame, &about);
+}
+
+/* ---- time ---- */
+
+static void expire_conn(struct weir *s, struct conn *c)
+{
+    tcp_expire(&c->tcp, &s->tcp);
+    stack_settle(s, c);
+}
+
+void flows_expire(struct weir *s)
+{
+    struct wheel_entry *entry;
+    struct timewait *tw;
+
+    while ((entry = wheel_expire(&s->wheel, s->tcp.now)) != NULL) {
+        struct flow *flow = container_of(entry, struct flow, timer);
+        if (flow->kind == HANDLE_CONN)
+            expire_conn(s, conn_of(flow));
+        else
+            expire_halfopen(s, container_of(flow, struct halfopen, flow));
+    }
+    while ((tw = oldest_timewait(s)) != NULL && tw->flow.timer.at <= s->tcp.now)
+        flows_free_timewait(s, tw);
+}
+
+ns_t flows_deadline(struct weir *s)
+{
+    const struct timewait *tw = oldest_timewait(s);
+    ns_t at = wheel_deadline(&s->wheel);
+
+    return tw == NULL ? at : ns_min(at, tw->flow.timer.at);
+}

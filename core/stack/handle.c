@@ -1,0 +1,76 @@
+/*
+ * handle.c - the numbers by which the application names things
+ *
+ * The kind in the top four bits, then what the pool says: a generation that makes stale
+ * handles known, and an index.
+ */
+#include "stack/stack.h"
+
+#define KIND_SHIFT 60
+
+uint64_t handle_make(enum handle_kind kind, uint64_t in_pool)
+{
+    return (uint64_t)kind << KIND_SHIFT | in_pool;
+}
+
+enum handle_kind handle_kind_of(uint64_t handle)
+{
+    return (enum handle_kind)(handle >> KIND_SHIFT);
+}
+
+static uint64_t in_pool(uint64_t handle)
+{
+    return handle & ((UINT64_C(1) << KIND_SHIFT) - 1);
+}
+
+uint64_t handle_of_conn(const struct weir *s, const struct conn *c)
+{
+    return handle_make(HANDLE_CONN, pool_handle(&s->conns, c));
+}
+
+uint64_t handle_of_listener(const struct weir *s, const struct listener *l)
+{
+    return handle_make(HANDLE_LISTENER, pool_handle(&s->listeners, l));
+}
+
+uint64_t handle_of_udp(const struct weir *s, const struct udp_endpoint *u)
+{
+    return handle_make(HANDLE_UDP, udp_handle(&s->udp, u));
+}
+
+uint64_t handle_of_ping(const struct weir *s, const struct ping *p)
+{
+    return handle_make(HANDLE_PING, ping_handle(&s->pings, p));
+}
+
+/* A connection that was given up, or that nobody has accepted yet, is nobody's. */
+struct conn *handle_conn(const struct weir *s, uint64_t handle)
+{
+    struct conn *c;
+
+    if (handle_kind_of(handle) != HANDLE_CONN)
+        return NULL;
+    c = pool_find(&s->conns, in_pool(handle));
+    return c == NULL || c->tcp.is_orphan || c->listener != NULL ? NULL : c;
+}
+
+struct listener *handle_listener(const struct weir *s, uint64_t handle)
+{
+    if (handle_kind_of(handle) != HANDLE_LISTENER)
+        return NULL;
+    return pool_find(&s->listeners, in_pool(handle));
+}
+
+struct udp_endpoint *handle_udp(const struct weir *s, uint64_t handle)
+{
+    if (handle_kind_of(handle) != HANDLE_UDP)
+        return NULL;
+    return udp_endpoint_of(&s->udp, in_pool(handle));
+}
+
+struct ping *handle_ping(const struct weir *s, uint64_t handle)
+{
+    if (handle_kind_of(handle) != HANDLE_PING)
+        return NULL;
+    return ping_of(&s->pings, in_pool(handle));
+}

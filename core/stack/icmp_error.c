@@ -1,0 +1,122 @@
+/*
+ * icmp_error.c - what the network says of a packet of ours, told to whoever sent it
+ *
+ * An error counts for TCP only if it quotes a sequence number that is under way
+ * [RFC5927 4.1]; then a connection that is established is told and goes on [RFC9293 MUST-56],
+ * and one that is being opened ends if nobody speaks TCP there [RFC9293 SHLD-26].
+ */
+#include "stack/stack.h"
+#include "tcp/pmtu.h"
+#include "wire/ip.h"
+#include "wire/tcp.h"
+#include "wire/udp.h"
+
+static bool is_under_way(const struct tcp_conn *c, uint32_t seq)
+{
+    seq_t quoted = seq_of(seq);
+
+    return seq_geq(quoted, c->snd.una) && seq_lt(quoted, c->snd.nxt);
+}
+
+static bool is_hard(const struct tcp_conn *c, const struct icmp_error *error)
+{
+    bool is_opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
+
+    return is_opening &&
+           (error->kind == ICMP_ERROR_PORT || error->kind == ICMP_ERROR_PROTOCOL ||
+            error->kind == ICMP_ERROR_ADMIN);
+}
+
+static void tell_conn(struct weir *s, struct conn *c, const struct icmp_error *error)
+{
+    struct tcp_conn *t = &c->tcp;
+
+    if (error->kind == ICMP_ERROR_TOO_BIG) {
+        struct ip_path *path;
+        pmtu_update(&s->ip, &error->dst, error->mtu, error->packet_len);
+        path = tx_path(s, &t->tuple.local_addr, &t->tuple.remote_addr, c->flow.hash);
+        if (path != NULL && path->mtu != t->pmtu)
+            tcp_set_pmtu(t, &s->tcp, path->mtu);
+    } else if (is_hard(t, error)) {
+        tcp_end(t, &s->tcp, icmp_error_code(error->kind));
+    } else if (t->user.soft_errors) { /* [RFC9293 MUST-47, SHLD-25] */
+        t->soft_error = (int8_t)icmp_error_code(error->kind);
+        t->events |= WEIR_EVENT_SOFT_ERROR;
+    }
+    stack_settle(s, c);
+}
+
+/* The right connection is the one whose four-tuple is quoted [RFC9293 MUST-54]. */
+static enum why to_tcp(struct weir *s, const struct icmp_error *error)
+{
+    struct tcp_header h;
+    struct tcp_tuple tuple;
+    struct flow *flow;
+
+    if (tcp_parse_quoted(error->transport, &h) != WHY_NONE)
+        return WHY_ICMP_MALFORMED;
+    tuple = (struct tcp_tuple){error->src, error->dst, h.src_port, h.dst_port};
+    flow = demux_find(s, &tuple);
+    if (flow == NULL || flow->kind != HANDLE_CONN)
+        return WHY_ICMP_NOT_OURS;
+    if (!is_under_way(&container_of(flow, struct conn, flow)->tcp, h.seq))
+        return WHY_ICMP_SEQUENCE;
+    tell_conn(s, container_of(flow, struct conn, flow), error);
+    return WHY_NONE;
+}
+
+static enum why to_udp(struct weir *s, const struct icmp_error *error)
+{
+    struct weir_endpoint local = {.addr = error->src};
+    struct weir_endpoint remote = {.addr = error->dst};
+    struct udp_header h;
+    struct udp_endpoint *u;
+
+    if (udp_parse_quoted(error->transport, &h) != WHY_NONE)
+        return WHY_ICMP_MALFORMED;
+    local.port = h.src_port;
+    remote.port = h.dst_port;
+    u = udp_find(&s->udp, &local, &remote);
+    if (u == NULL)
+        return WHY_ICMP_NOT_OURS;
+    if (error->kind == ICMP_ERROR_TOO_BIG)
+        pmtu_update(&s->ip, &error->dst, error->mtu, error->packet_len);
+    if (!u->is_connected) /* which of its datagrams this was, nobody could tell */
+        return WHY_NONE;
+    udp_on_error(u, error->kind == ICMP_ERROR_TOO_BIG ? WEIR_EMSGSIZE
+                                                      : icmp_error_code(error->kind));
+    events_note_udp(s, u, WEIR_EVENT_READABLE);
+    return WHY_NONE;
+}
+
+static enum why to_ping(struct weir *s, const struct icmp_error *error)
+{
+    struct ping_error told = {
+        .remote = error->dst,
+        .transport = error->transport,
+        .at = s->tcp.now,
+        .error = error->kind == ICMP_ERROR_TOO_BIG ? WEIR_EMSGSIZE : icmp_error_code(error->kind),
+    };
+    struct ping *p;
+    enum why why = ping_on_error(&s->pings, &told, &p);
+
+    if (p != NULL)
+        events_note_ping(s, p, WEIR_EVENT_READABLE);
+    return why;
+}
+
+void icmp_error_rx(struct weir *s, const struct icmp_error *error)
+{
+    enum why why = WHY_ICMP_NOT_OURS;
+
+    if (error->kind == ICMP_ERROR_SOURCE_QUENCH) /* [RFC9293 MUST-55] */
+        why = WHY_ICMP_SOURCE_QUENCH;
+    else if (error->protocol == IP_PROTOCOL_TCP)
+        why = to_tcp(s, error);
+    else if (error->protocol == IP_PROTOCOL_UDP)
+        why = to_udp(s, error);
+    else if (error->protocol == IP_PROTOCOL_ICMP4 || error->protocol == IP_PROTOCOL_ICMP6)
+        why = to_ping(s, error);
+    if (why != WHY_NONE)
+        stack_drop(s, why);
+}

@@ -1,0 +1,32 @@
+/*
+ * ports.c - local ports for connections that do not ask for one
+ *
+ * Simple hash-based port selection [RFC6056 3.3.3, algorithm 3]: each destination begins
+ * at a place of its own that nobody else can foresee, and goes on from there.
+ */
+#include "stack/stack.h"
+#include "tcp/isn.h"
+
+static bool is_taken(const struct weir *s, const struct tcp_tuple *tuple)
+{
+    struct weir_endpoint local = {.addr = tuple->local_addr, .port = tuple->local_port};
+
+    return demux_find(s, tuple) != NULL || demux_has_listener(s, &local);
+}
+
+bool ports_choose(struct weir *s, struct tcp_tuple *tuple)
+{
+    uint32_t first = s->config.tcp.port_first;
+    uint32_t count = s->config.tcp.port_last - first + 1u;
+    uint32_t offset;
+
+    tuple->local_port = 0;
+    offset = (uint32_t)isn_hash(s->tcp.port_key, tuple);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = (offset + s->port_counter++) % count;
+        tuple->local_port = (uint16_t)(first + at);
+        if (!is_taken(s, tuple))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,155 @@
+/*
+ * rx.c - frames in: weir_input
+ *
+ * IP says what a frame is; here it is brought to whoever it is for. Nothing is sent:
+ * connections note what they owe, and answers without a connection wait at an interface.
+ */
+#include "base/check.h"
+#include "stack/stack.h"
+#include <string.h>
+
+void stack_drop(struct weir *s, enum why why)
+{
+    s->dropped[why]++;
+    if (trace_is_on(&s->tracer)) {
+        struct weir_trace event = {
+            .kind = WEIR_TRACE_DROP, .at = s->tcp.now, .why = (size_t)why};
+        trace_emit(&s->tracer, &event);
+    }
+}
+
+static void trace_in(struct weir *s, const struct ip_packet *packet)
+{
+    struct weir_trace event = {.kind = WEIR_TRACE_PACKET_IN};
+
+    if (!trace_is_on(&s->tracer))
+        return;
+    ip_fill_trace(&s->ip, packet, &event);
+    trace_emit(&s->tracer, &event);
+}
+
+static void udp_rx(struct weir *s, struct ip_packet *packet)
+{
+    struct udp_arrival arrival = {
+        .from = {.addr = packet->src, .netif = packet->netif->id},
+        .to = {.addr = packet->dst, .netif = packet->netif->id},
+    };
+    struct weir_slice slices[WEIR_FRAME_SLICES];
+    struct udp_endpoint *u;
+    enum why why;
+
+    s->udp_in++;
+    trace_in(s, packet);
+    memcpy(slices, packet->slices, sizeof slices);
+    slices[0].bytes += packet->header_len;
+    slices[0].len -= packet->header_len;
+    why = udp_take_header(&arrival, slices, packet->slice_count, packet->csum != IP_CSUM_UNKNOWN);
+    if (why == WHY_NONE) {
+        u = udp_find(&s->udp, &arrival.to, &arrival.from);
+        if (u == NULL) {
+            icmp_send_port_unreachable(&s->ip, packet);
+            why = WHY_UDP_NO_PORT;
+        } else {
+            why = udp_input(&s->udp, u, &arrival);
+            if (why == WHY_NONE)
+                events_note_udp(s, u, WEIR_EVENT_READABLE);
+        }
+    }
+    if (why != WHY_NONE)
+        stack_drop(s, why);
+}
+
+static void echo_rx(struct weir *s, struct ip_packet *packet)
+{
+    struct ping *p = ping_find(&s->pings, &packet->src, packet->echo.id);
+    struct weir_ping_reply reply = {
+        .sequence = packet->echo.sequence, .ttl = packet->ttl, .received_at = s->tcp.now};
+    struct weir_slice slices[WEIR_FRAME_SLICES];
+    enum why why = WHY_ICMP_NOT_OURS;
+
+    trace_in(s, packet);
+    memcpy(slices, packet->slices, sizeof slices);
+    slices[0].bytes += packet->header_len;
+    slices[0].len -= packet->header_len;
+    if (p != NULL)
+        why = ping_input(&s->pings, p, &reply, slices, packet->slice_count);
+    if (why != WHY_NONE)
+        stack_drop(s, why);
+    else
+        events_note_ping(s, p, WEIR_EVENT_READABLE);
+}
+
+void rx_packet(struct weir *s, enum ip_verdict verdict, struct ip_packet *packet)
+{
+    switch (verdict) {
+    case IP_CONSUMED:
+        return;
+    case IP_TRANSPORT:
+        if (packet->protocol == IP_PROTOCOL_TCP)
+            tcp_rx(s, packet);
+        else
+            udp_rx(s, packet);
+        break;
+    case IP_ICMP_ERROR:
+        trace_in(s, packet);
+        icmp_error_rx(s, &packet->error);
+        break;
+    case IP_ECHO_REPLY:
+        echo_rx(s, packet);
+        break;
+    }
+    ip_packet_fini(&s->ip, packet);
+}
+
+static void release(struct weir_frame *frame)
+{
+    void (*release_function)(void *owner) = frame->release;
+
+    frame->release = NULL;
+    if (release_function != NULL)
+        release_function(frame->owner);
+}
+
+/* Packets that could not be delivered because a next hop does not answer. */
+void rx_failures(struct weir *s)
+{
+    struct icmp_error error;
+
+    while (ip_take_failure(&s->ip, &error))
+        icmp_error_rx(s, &error);
+}
+
+void weir_input(struct weir *s, weir_netif_t id, struct weir_frame *frames, size_t count)
+{
+    struct netif *netif = netif_find(&s->ip, id);
+
+    for (size_t i = 0; i < count; i++) {
+        if (netif != NULL) {
+            struct ip_packet packet;
+            s->frames_in++;
+            s->bytes_in += frames[i].len;
+            rx_packet(s, ip_input(&s->ip, netif, &frames[i], &packet), &packet);
+        }
+        release(&frames[i]);
+    }
+    rx_failures(s);
+}
+
+void weir_advance(struct weir *s, weir_ns_t now)
+{
+    if (now > s->tcp.now) {
+        s->tcp.now = now;
+        s->ip.now = now;
+    }
+    s->is_starved = false;
+    flows_expire(s);
+    ip_expire(&s->ip);
+    rx_failures(s);
+}
+
+weir_ns_t weir_deadline(struct weir *s)
+{
+    ns_t at = ns_min(flows_deadline(s), ip_deadline(&s->ip));
+
+    return ns_max(at, s->tcp.now);
+}

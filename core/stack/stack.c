@@ -1,0 +1,159 @@
+/*
+ * stack.c - a stack's beginning and end
+ */
+#include "stack/stack.h"
+#include "base/check.h"
+#include "stack/config.h"
+#include "tcp/reasm.h"
+
+/* What keys and random streams are for; nobody else derives the same ones. */
+enum {
+    PURPOSE_FLOWS = 0x7463,
+    PURPOSE_ISN,
+    PURPOSE_TSTAMP,
+    PURPOSE_PORTS,
+    STREAM_TCP = 0x7463,
+};
+
+enum {
+    TABLE_SEGMENT_MAX = 65536,
+    TABLE_SEGMENT_MIN = 1024,
+};
+
+static bool init_pools(struct weir *s)
+{
+    const uint32_t sizes[BUF_CLASSES] = {s->config.buffer_small, s->config.buffer_medium,
+                                         s->config.buffer_large};
+    size_t slab = s->config.slab_bytes;
+    size_t segment = slab < TABLE_SEGMENT_MAX ? slab : TABLE_SEGMENT_MAX;
+    struct tcp_env *t = &s->tcp;
+
+    return bufs_init(&s->bufs, &s->mem, sizes, slab) &&
+           pool_init(&s->frames, &s->mem, "frame", sizeof(struct frame), slab) &&
+           pool_init(&t->works, &s->mem, "work", sizeof(struct tcp_work), slab) &&
+           pool_init(&t->pieces, &s->mem, "piece", sizeof(struct piece), slab) &&
+           pool_init(&t->reasms, &s->mem, "reassembly", sizeof(struct reasm), slab) &&
+           pool_init_handles(&s->conns, &s->mem, "connection", sizeof(struct conn), slab) &&
+           pool_init_handles(&s->halfopens, &s->mem, "half-open", sizeof(struct halfopen),
+                             slab) &&
+           pool_init_handles(&s->timewaits, &s->mem, "time-wait", sizeof(struct timewait),
+                             slab) &&
+           pool_init_handles(&s->listeners, &s->mem, "listener", sizeof(struct listener), slab) &&
+           table_init(&s->flows, &s->mem, segment) &&
+           table_init(&s->local_ports, &s->mem, TABLE_SEGMENT_MIN);
+}
+
+static void init_tcp(struct weir *s, ns_t now)
+{
+    const uint8_t *secret = s->config.secret;
+    struct tcp_env *t = &s->tcp;
+
+    t->now = now;
+    t->config = s->config.tcp;
+    t->frames = &s->frames;
+    t->bufs = &s->bufs;
+    t->tracer = &s->tracer;
+    t->isn_key = siphash_key_derive(secret, PURPOSE_ISN);
+    t->tstamp_key = siphash_key_derive(secret, PURPOSE_TSTAMP);
+    t->port_key = siphash_key_derive(secret, PURPOSE_PORTS);
+    rng_init(&t->rng, secret, STREAM_TCP);
+    s->flow_key = siphash_key_derive(secret, PURPOSE_FLOWS);
+}
+
+static int init_ip(struct weir *s, ns_t now)
+{
+    struct ip_setup setup = {
+        .mem = &s->mem,
+        .bufs = &s->bufs,
+        .frames = &s->frames,
+        .config = &s->config,
+        .dropped = s->dropped,
+        .tracer = &s->tracer,
+        .now = now,
+    };
+    struct udp_setup udp_setup = {&s->mem, &s->bufs, &s->frames, &s->config};
+    int err = ip_init(&s->ip, &setup);
+
+    if (err == WEIR_OK && !(udp_init(&s->udp, &udp_setup) && ping_init(&s->pings, &udp_setup)))
+        err = WEIR_EINVAL;
+    return err;
+}
+
+static void init_lists(struct weir *s)
+{
+    for (size_t i = 0; i < READY_LISTS; i++)
+        list_init(&s->ready[i]);
+    list_init(&s->timewait_list);
+    list_init(&s->conn_events);
+    list_init(&s->listener_events);
+    list_init(&s->udp_events);
+    list_init(&s->ping_events);
+}
+
+int weir_create(const struct weir_config *config, weir_ns_t now, struct weir **stack)
+{
+    struct mem mem;
+    struct weir *s;
+    int err;
+
+    *stack = NULL;
+    if (!config_is_valid(config))
+        return WEIR_EINVAL;
+    mem_init(&mem, &config->allocator, config->memory_limit);
+    s = mem_alloc(&mem, sizeof *s, _Alignof(struct weir));
+    if (s == NULL)
+        return WEIR_ENOMEM;
+    *s = (struct weir){.config = *config, .mem = mem};
+    init_lists(s);
+    wheel_init(&s->wheel, now);
+    init_tcp(s, now);
+    err = init_pools(s) ? init_ip(s, now) : WEIR_EINVAL;
+    if (err != WEIR_OK) {
+        weir_destroy(&s);
+        return err;
+    }
+    *stack = s;
+    return WEIR_OK;
+}
+
+/* Lent buffers are told; the rest goes with its pool. */
+static void free_conns(struct weir *s)
+{
+    uint32_t i = 0;
+
+    for (struct conn *c; (c = pool_next(&s->conns, &i)) != NULL;)
+        tcp_conn_fini(&c->tcp, &s->tcp);
+}
+
+static void fini_pools(struct weir *s)
+{
+    pool_fini(&s->conns);
+    pool_fini(&s->halfopens);
+    pool_fini(&s->timewaits);
+    pool_fini(&s->listeners);
+    table_fini(&s->flows);
+    table_fini(&s->local_ports);
+    pool_fini(&s->tcp.works);
+    pool_fini(&s->tcp.pieces);
+    pool_fini(&s->tcp.reasms);
+    pool_fini(&s->frames);
+    bufs_fini(&s->bufs);
+}
+
+void weir_destroy(struct weir **stack)
+{
+    struct weir *s = *stack;
+    struct mem mem;
+
+    *stack = NULL;
+    if (s == NULL)
+        return;
+    free_conns(s);
+    ping_fini(&s->pings);
+    udp_fini(&s->udp);
+    ip_fini(&s->ip);
+    fini_pools(s);
+    mem = s->mem;
+    mem_free(&mem, s, sizeof *s);
+    CHECK(mem.used == 0);
+}

@@ -1,0 +1,220 @@
+/*
+ * stack.h - the state of a stack, and what its files do for one another
+ *
+ * This folder alone knows all the layers. It gives connections their handles, timers, place
+ * in the tables and turn to send; what they do is theirs. After every call into a
+ * connection, stack_settle looks at what has changed.
+ */
+#ifndef CORE_STACK_STACK_H
+#define CORE_STACK_STACK_H
+
+#include "base/buf.h"
+#include "base/frame.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/siphash.h"
+#include "base/table.h"
+#include "base/trace.h"
+#include "base/wheel.h"
+#include "base/why.h"
+#include "ip/ip.h"
+#include "tcp/conn.h"
+#include "tcp/listen.h"
+#include "tcp/timewait.h"
+#include "udp/ping.h"
+#include "udp/udp.h"
+#include <weir/stats.h>
+#include <weir/tcp.h>
+#include <weir/udp.h>
+#include <weir/weir.h>
+
+enum handle_kind {
+    HANDLE_NONE,
+    HANDLE_CONN,
+    HANDLE_LISTENER,
+    HANDLE_UDP,
+    HANDLE_PING,
+    HANDLE_HALFOPEN, /* these two are only seen in traces */
+    HANDLE_TIMEWAIT,
+};
+
+/* What has a place in the table of four-tuples: a member of the three below, and their first. */
+struct flow {
+    struct list link;         /* conn: in ready; timewait: in timewaits */
+    struct wheel_entry timer; /* conn, halfopen; timewait: only at */
+    uint32_t hash;
+    uint8_t kind;             /* enum handle_kind */
+    bool is_in_table;
+};
+
+struct conn {
+    struct flow flow;
+    struct tcp_conn tcp;
+    struct list event; /* in events; before it is accepted: in its listener's queue */
+    uint64_t user;
+    struct listener *listener; /* whose queue it is in, or NULL */
+    uint8_t ready_slot;        /* of the list it is in */
+};
+
+struct halfopen {
+    struct flow flow;
+    struct tcp_halfopen tcp;
+    uint64_t listener; /* its handle in the pool: the listener may be gone */
+};
+
+struct timewait {
+    struct flow flow;
+    struct tcp_timewait tcp;
+};
+
+struct listener {
+    struct weir_endpoint local;
+    uint32_t hash;
+    uint32_t backlog;
+    uint32_t queued;
+    struct list queue;     /* of conn.event: complete, to be accepted */
+    struct list event;     /* in listener_events */
+    uint64_t user;
+    struct tcp_conn model; /* closed for ever: holds the options that connections inherit */
+};
+
+/* Where segments to one destination go: looked up once for many. */
+struct route_entry {
+    struct weir_addr src, dst;
+    struct ip_path path;
+    bool is_valid;
+};
+
+enum {
+    ROUTE_ENTRIES = 64,
+    READY_LISTS = NETIF_SLOTS,
+};
+
+struct weir {
+    struct weir_config config;
+    struct mem mem;
+    struct bufs bufs;
+    struct pool frames;
+    struct tracer tracer;
+    uint64_t dropped[WHY_COUNT];
+
+    struct tcp_env tcp;
+    struct ip ip;
+    struct udp udp;
+    struct pings pings;
+
+    struct pool conns, halfopens, timewaits, listeners;
+    struct table flows;       /* four-tuples */
+    struct table local_ports; /* listeners, by port */
+    struct siphash_key flow_key;
+
+    struct wheel wheel;
+    struct list timewait_list; /* oldest first */
+
+    struct list ready[READY_LISTS]; /* connections with something to send, by interface */
+    bool is_starved;                /* no memory for a frame: wait until one comes back */
+    struct list conn_events, listener_events, udp_events, ping_events;
+
+    struct route_entry routes[ROUTE_ENTRIES];
+    uint32_t port_counter;
+    bool has_next_isn;
+    seq_t next_isn;
+    uint64_t frames_in, bytes_in, frames_out, bytes_out, udp_in, udp_out;
+};
+
+/* ---- handles (handle.c) ---- */
+
+uint64_t handle_of_conn(const struct weir *s, const struct conn *c);
+uint64_t handle_of_listener(const struct weir *s, const struct listener *l);
+uint64_t handle_of_udp(const struct weir *s, const struct udp_endpoint *u);
+uint64_t handle_of_ping(const struct weir *s, const struct ping *p);
+uint64_t handle_make(enum handle_kind kind, uint64_t in_pool);
+enum handle_kind handle_kind_of(uint64_t handle);
+
+/* What the application's handle names, or NULL: stale, of another kind, or given up. */
+struct conn *handle_conn(const struct weir *s, uint64_t handle);
+struct listener *handle_listener(const struct weir *s, uint64_t handle);
+struct udp_endpoint *handle_udp(const struct weir *s, uint64_t handle);
+struct ping *handle_ping(const struct weir *s, uint64_t handle);
+
+/* ---- four-tuples and ports (demux.c, ports.c) ---- */
+
+struct flow *demux_find(const struct weir *s, const struct tcp_tuple *tuple);
+bool demux_add(struct weir *s, struct flow *flow, const struct tcp_tuple *tuple);
+void demux_remove(struct weir *s, struct flow *flow);
+const struct tcp_tuple *demux_tuple(const struct flow *flow);
+
+struct listener *demux_find_listener(const struct weir *s, const struct weir_endpoint *local);
+bool demux_has_listener(const struct weir *s, const struct weir_endpoint *local);
+bool demux_add_listener(struct weir *s, struct listener *l);
+void demux_remove_listener(struct weir *s, struct listener *l);
+
+/* Chooses tuple->local_port [RFC6056]; false: all are taken. */
+bool ports_choose(struct weir *s, struct tcp_tuple *tuple);
+
+/* ---- connections (flows.c) ---- */
+
+struct conn *flows_new_conn(struct weir *s);
+void flows_free_conn(struct weir *s, struct conn *c);
+struct halfopen *flows_new_halfopen(struct weir *s);
+void flows_free_halfopen(struct weir *s, struct halfopen *h);
+void flows_enter_timewait(struct weir *s, struct conn *c);
+void flows_free_timewait(struct weir *s, struct timewait *tw);
+void flows_restart_timewait(struct weir *s, struct timewait *tw);
+
+void flows_send_synack(struct weir *s, struct halfopen *h);
+void flows_send_timewait_ack(struct weir *s, struct timewait *tw);
+
+/* Traces a change of state of what is no connection (any more). */
+void flows_trace_state(struct weir *s, const struct flow *flow, enum tcp_state from,
+                       enum tcp_state to);
+
+/* After anything has happened to c: events, timer, turn to send, end of life. May free c. */
+void stack_settle(struct weir *s, struct conn *c);
+
+/* The same after c has sent all it had: it is not in the list of the ready any more. */
+void stack_settle_sent(struct weir *s, struct conn *c);
+
+/* Does what is due. */
+void flows_expire(struct weir *s);
+ns_t flows_deadline(struct weir *s);
+
+/* ---- in and out (rx.c, tcp_rx.c, tx.c) ---- */
+
+void rx_packet(struct weir *s, enum ip_verdict verdict, struct ip_packet *packet);
+void tcp_rx(struct weir *s, struct ip_packet *packet);
+void icmp_error_rx(struct weir *s, const struct icmp_error *error);
+void rx_failures(struct weir *s);
+
+/* The ISN of a connection that begins now. */
+seq_t stack_next_isn(struct weir *s, const struct tcp_tuple *tuple);
+
+/* Counts a drop and traces it. */
+void stack_drop(struct weir *s, enum why why);
+
+/* The path of a connection's segments; NULL: there is none now. */
+struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst,
+                        uint32_t hash);
+
+/* Puts c in the list of those that may have something to send. */
+void tx_make_ready(struct weir *s, struct conn *c);
+
+/* Sends a segment that no connection sends. Takes *frame, which may be NULL: no memory. */
+struct tx_about {
+    const struct tcp_tuple *tuple;
+    uint64_t handle;
+    enum tcp_state state;
+    uint8_t ttl, tos;
+    bool is_resent;
+};
+void tx_reply(struct weir *s, struct frame **frame, const struct tx_about *about);
+
+/* ---- events (events.c) ---- */
+
+void events_note_conn(struct weir *s, struct conn *c);
+void events_note_listener(struct weir *s, struct listener *l);
+void events_note_udp(struct weir *s, struct udp_endpoint *u, uint32_t bits);
+void events_note_ping(struct weir *s, struct ping *p, uint32_t bits);
+
+#endif

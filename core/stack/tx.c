@@ -1,0 +1,292 @@
+/*
+ * tx.c - frames out: weir_output
+ *
+ * What waits at an interface goes first; then connections that may have something to send
+ * take turns, a segment each. A segment is made when the driver asks for it, so that it says
+ * what is true then.
+ */
+#include "base/check.h"
+#include "base/num.h"
+#include "stack/stack.h"
+#include "tcp/output.h"
+#include "tcp/pmtu.h"
+#include "wire/ip.h"
+
+enum {
+    REPLIES_MAX = 1024,   /* that may wait at an interface */
+    TURNS_WITHOUT_ROUTE = 64,
+    LOOPBACK_TURNS = 256, /* packets to ourselves in one call */
+    HEADERS_MAX = 40 + 60,
+};
+
+static struct route_entry *route_entry(struct weir *s, uint32_t hash)
+{
+    return &s->routes[hash % ROUTE_ENTRIES];
+}
+
+struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst,
+                        uint32_t hash)
+{
+    struct route_entry *r = route_entry(s, hash);
+
+    if (r->is_valid && ip_path_is_current(&s->ip, &r->path) && weir_addr_eq(&r->dst, dst) &&
+        weir_addr_eq(&r->src, src))
+        return &r->path;
+    r->is_valid = ip_route(&s->ip, dst, src, 0, &r->path) == WEIR_OK;
+    r->src = *src;
+    r->dst = *dst;
+    return r->is_valid ? &r->path : NULL;
+}
+
+static struct ip_path *path_of(struct weir *s, struct conn *c)
+{
+    return tx_path(s, &c->tcp.tuple.local_addr, &c->tcp.tuple.remote_addr, c->flow.hash);
+}
+
+static uint8_t slot_of(const struct netif *netif)
+{
+    return (uint8_t)((netif->id - 1) % NETIF_SLOTS);
+}
+
+static struct weir_trace *fill_trace(const struct weir *s, const struct tx_about *about,
+                                     struct weir_trace *trace)
+{
+    if (!trace_is_on(&s->tracer))
+        return NULL;
+    *trace = (struct weir_trace){
+        .conn = about->handle,
+        .local = {.addr = about->tuple->local_addr, .port = about->tuple->local_port},
+        .remote = {.addr = about->tuple->remote_addr, .port = about->tuple->remote_port},
+        .from = (enum weir_tcp_state)about->state,
+        .to = (enum weir_tcp_state)about->state,
+        .retransmit = about->is_resent,
+    };
+    return trace;
+}
+
+static enum why send_frame(struct weir *s, struct ip_path *path, struct frame **frame,
+                           const struct tx_about *about)
+{
+    struct weir_trace trace;
+    struct ip_send how = {
+        .src = about->tuple->local_addr,
+        .dst = about->tuple->remote_addr,
+        .protocol = IP_PROTOCOL_TCP,
+        .ttl = about->ttl, /* [RFC9293 MUST-49] */
+        .tos = about->tos, /* as it is [RFC9293 MUST-48, SHLD-22] */
+        .dont_fragment = true,
+        .trace = fill_trace(s, about, &trace),
+    };
+
+    return ip_send(&s->ip, path, &how, frame);
+}
+
+void tx_reply(struct weir *s, struct frame **frame, const struct tx_about *about)
+{
+    struct ip_path path;
+
+    if (*frame == NULL) {
+        stack_drop(s, WHY_NO_MEMORY);
+        return;
+    }
+    if (ip_route(&s->ip, &about->tuple->remote_addr, &about->tuple->local_addr, 0, &path) !=
+            WEIR_OK ||
+        path.netif->out.count >= REPLIES_MAX) {
+        ip_drop_frame(&s->ip, frame, WHY_NO_ROUTE);
+        return;
+    }
+    s->tcp.counts.segs_out++;
+    send_frame(s, &path, frame, about);
+}
+
+/* How much text a super-segment may carry on that path. */
+static uint32_t gso_bytes(const struct ip_path *path)
+{
+    uint32_t offload = weir_addr_is_v4(&path->src) ? WEIR_OFFLOAD_TSO4 : WEIR_OFFLOAD_TSO6;
+
+    if (path->is_local || !(path->netif->offloads & offload))
+        return 0;
+    return path->netif->gso_max - HEADERS_MAX;
+}
+
+static struct frame *next_segment(struct weir *s, struct conn *c, struct ip_path *path,
+                                  bool *is_resent)
+{
+    bool no_memory;
+    struct frame *frame;
+
+    if (path != NULL && path->mtu != c->tcp.pmtu && c->tcp.state != TCP_CLOSED)
+        tcp_set_pmtu(&c->tcp, &s->tcp, path->mtu);
+    frame = tcp_output(&c->tcp, &s->tcp, path == NULL ? 0 : gso_bytes(path), is_resent,
+                       &no_memory);
+    if (no_memory)
+        s->is_starved = true;
+    return frame;
+}
+
+/* A connection's turn: true if it had something to send and may have more. */
+static bool take_turn(struct weir *s, struct conn *c)
+{
+    struct ip_path *path = path_of(s, c);
+    bool is_resent;
+    struct tx_about about;
+    enum tcp_state state = (enum tcp_state)c->tcp.state;
+    struct frame *frame = next_segment(s, c, path, &is_resent);
+
+    if (frame == NULL)
+        return s->is_starved;
+    if (path == NULL) {
+        ip_drop_frame(&s->ip, &frame, WHY_NO_ROUTE);
+        return true;
+    }
+    about = (struct tx_about){
+        .tuple = &c->tcp.tuple,
+        .handle = c->tcp.handle,
+        .state = state,
+        .ttl = c->tcp.user.ttl,
+        .tos = c->tcp.user.tos,
+        .is_resent = is_resent,
+    };
+    send_frame(s, path, &frame, &about);
+    return true;
+}
+
+/* Without a route segments are lost, and timers do what they do about lost segments. */
+static void drop_all(struct weir *s, struct conn *c)
+{
+    for (int i = 0; i < TURNS_WITHOUT_ROUTE && !s->is_starved; i++)
+        if (!take_turn(s, c))
+            return;
+}
+
+void tx_make_ready(struct weir *s, struct conn *c)
+{
+    struct ip_path *path;
+
+    if (list_is_linked(&c->flow.link))
+        return;
+    path = path_of(s, c);
+    if (path == NULL) {
+        drop_all(s, c);
+        return;
+    }
+    list_add_last(&s->ready[slot_of(path->netif)], &c->flow.link);
+}
+
+/* Lets the next connection of the list send a segment. False: none wanted to. */
+static bool run_ready(struct weir *s, struct list *ready)
+{
+    struct list *link;
+
+    while (!s->is_starved && (link = list_take_first(ready)) != NULL) {
+        struct conn *c = container_of(link, struct conn, flow.link);
+        if (take_turn(s, c)) {
+            list_add_last(ready, &c->flow.link);
+            return !s->is_starved;
+        }
+        stack_settle_sent(s, c);
+    }
+    return false;
+}
+
+/* Packets to ourselves never leave: they come in again here. */
+static bool run_back(struct weir *s, struct netif *netif)
+{
+    struct frame *frame = frames_take(&netif->back);
+    struct ip_packet packet;
+
+    if (frame == NULL)
+        return false;
+    rx_packet(s, ip_input_back(&s->ip, netif, frame, &packet), &packet);
+    frame_put(&s->frames, &s->bufs, &frame);
+    return true;
+}
+
+static void run_loopback(struct weir *s, struct netif *netif)
+{
+    struct list *ready = &s->ready[slot_of(netif)];
+
+    for (int i = 0; i < LOOPBACK_TURNS; i++) {
+        if (run_back(s, netif))
+            continue;
+        if (!netif->is_loopback || !run_ready(s, ready))
+            return;
+    }
+}
+
+static void finish(const struct netif *netif, struct frame *frame)
+{
+    struct weir_frame *wire = &frame->wire;
+
+    wire->header_len = (uint16_t)wire->slices[0].len;
+    if ((wire->flags & WEIR_FRAME_CSUM_PARTIAL) && !(netif->offloads & WEIR_OFFLOAD_CSUM))
+        frame_finish_checksum(frame);
+}
+
+static struct frame *next_frame(struct weir *s, struct netif *netif)
+{
+    struct frame *frame = frames_take(&netif->out);
+
+    /* A turn may lead elsewhere: to ourselves, or to an address not yet resolved. */
+    while (frame == NULL && run_ready(s, &s->ready[slot_of(netif)])) {
+        run_back(s, netif);
+        frame = frames_take(&netif->out);
+    }
+    return frame;
+}
+
+size_t weir_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, size_t max)
+{
+    struct netif *netif = netif_find(&s->ip, id);
+    size_t count = 0;
+
+    if (netif == NULL)
+        return 0;
+    run_loopback(s, netif);
+    if (netif->is_loopback)
+        return 0;
+    while (count < max) {
+        struct frame *frame = next_frame(s, netif);
+        if (frame == NULL)
+            break;
+        finish(netif, frame);
+        s->frames_out++;
+        s->bytes_out += frame->wire.len;
+        frames[count++] = &frame->wire;
+    }
+    rx_failures(s);
+    return count;
+}
+
+void weir_output_done(struct weir *s, struct weir_frame **frames, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct frame *frame = container_of(frames[i], struct frame, wire);
+        frame_put(&s->frames, &s->bufs, &frame);
+        frames[i] = NULL;
+    }
+    if (count > 0)
+        s->is_starved = false;
+}
+
+static bool has_output(const struct weir *s, const struct netif *netif)
+{
+    if (netif->id == 0)
+        return false;
+    return netif->out.head != NULL || netif->back.head != NULL ||
+           (!s->is_starved && !list_is_empty(&s->ready[slot_of(netif)]));
+}
+
+bool weir_has_output(const struct weir *s, weir_netif_t id)
+{
+    const struct netif *netif;
+
+    if (id != 0) {
+        netif = netif_find(&s->ip, id);
+        return netif != NULL && has_output(s, netif);
+    }
+    for (uint32_t i = 0; i < s->ip.netif_count; i++)
+        if (has_output(s, s->ip.netifs[i]))
+            return true;
+    return false;
+}
