@@ -71,21 +71,24 @@ enum why ping_input(struct pings *pings, struct ping *ping, const struct weir_pi
                     const struct weir_slice *slices, size_t slice_count);
 
 /*
- * An ICMP error quotes transport bytes of one of our packets: if it is an echo request,
- * its pinger is found and told. False: it is nobody's.
+ * An ICMP error quotes transport bytes of one of our packets: if they are those of an echo
+ * request, its pinger is found and reply queued with the request's sequence number. False:
+ * it is nobody's, or there is no room for it.
  */
 bool ping_on_error(struct pings *pings, const struct weir_addr *remote, const uint8_t *transport,
                    size_t len, const struct weir_ping_reply *reply, struct ping **ping);
+
+bool ping_is_readable(const struct ping *ping);
 
 /* As weir_ping_recv, without WEIR_ESTALE. */
 ptrdiff_t ping_recv(struct pings *pings, struct ping *ping, void *bytes, size_t len,
                     struct weir_ping_reply *reply);
 
 /*
- * Makes the frame of a request: ICMP header and copied payload; the checksum is partial in
- * IPv6 and complete in IPv4. Returns 0, or WEIR_EMSGSIZE, WEIR_ENOMEM.
+ * Makes the frame of a request: ICMP header with its checksum and copied payload. Returns
+ * 0, or WEIR_EMSGSIZE, WEIR_ENOMEM.
  */
 int ping_output(struct pings *pings, const struct ping *ping, uint16_t sequence, const void *bytes,
-              size_t len, struct frame **frame);
+                size_t len, struct frame **frame);
 
 #endif

@@ -52,7 +52,6 @@ struct udp_endpoint {
 };
 
 struct udp {
-    struct mem *mem;
     struct bufs *bufs;
     struct pool *frames;
     struct pool endpoints; /* with handles */
