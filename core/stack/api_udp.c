@@ -2,7 +2,6 @@
  * api_udp.c - the public functions of UDP endpoints and pings
  */
 #include "base/addr.h"
-#include "base/span.h"
 #include "stack/stack.h"
 #include "wire/ip.h"
 
@@ -129,7 +128,7 @@ ptrdiff_t weir_ping_send(struct weir *s, weir_ping_t ping, uint16_t sequence, co
         return WEIR_ESTALE;
     err = ip_route(&s->ip, &p->remote, &p->local, 0, &path);
     if (err == WEIR_OK)
-        err = ping_output(&s->pings, p, sequence, span_of(bytes, len), &frame);
+        err = ping_output(&s->pings, p, sequence, bytes, len, &frame);
     if (err != WEIR_OK)
         return err;
     struct ip_send how = {

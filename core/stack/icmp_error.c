@@ -91,18 +91,17 @@ static enum why to_udp(struct weir *s, const struct icmp_error *error)
 
 static enum why to_ping(struct weir *s, const struct icmp_error *error)
 {
-    struct ping_error told = {
-        .remote = error->dst,
-        .transport = error->transport,
-        .at = s->tcp.now,
+    struct weir_ping_reply reply = {
+        .received_at = s->tcp.now,
         .error = error->kind == ICMP_ERROR_TOO_BIG ? WEIR_EMSGSIZE : icmp_error_code(error->kind),
     };
     struct ping *p;
-    enum why why = ping_on_error(&s->pings, &told, &p);
 
-    if (p != NULL)
-        events_note_ping(s, p, WEIR_EVENT_READABLE);
-    return why;
+    if (!ping_on_error(&s->pings, &error->dst, error->transport.bytes, error->transport.len,
+                       &reply, &p))
+        return WHY_ICMP_NOT_OURS;
+    events_note_ping(s, p, WEIR_EVENT_READABLE);
+    return WHY_NONE;
 }
 
 void icmp_error_rx(struct weir *s, const struct icmp_error *error)
