@@ -211,7 +211,7 @@ static int attach(const struct opening *o, struct ifreq *request)
     if (fd < 0)
         return explain_open(o, errno);
     memset(request, 0, sizeof *request);
-    strcpy(request->ifr_name, o->name);
+    memcpy(request->ifr_name, o->name, strlen(o->name));
     request->ifr_flags =
         (short)(IFF_NO_PI | IFF_VNET_HDR | (o->link == WEIR_LINK_IP ? IFF_TUN : IFF_TAP)
                 | (o->multi_queue ? IFF_MULTI_QUEUE : 0));

@@ -505,8 +505,11 @@ static bool take_options(struct scan *s, const struct seg_origin *zero, struct s
 
     if (take_char(s, '.')) {
         seg->says &= (uint8_t)~SEG_SAYS_OPTIONS;
-        return want_char(s, '.', "<...> is expected") && want_char(s, '.', "<...> is expected")
-               && want_char(s, '>', "a closing > is expected");
+        for (int dots = 1; dots < 3; dots++) {
+            if (!want_char(s, '.', "<...> is expected"))
+                return false;
+        }
+        return want_char(s, '>', "a closing > is expected");
     }
     do {
         if (!take_option(s, &w, zero->ack))

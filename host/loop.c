@@ -140,7 +140,7 @@ static int offer(struct weir_host *h, struct port *p)
     if (taken < 0)
         return fail_port(h, p, taken);
     p->waiting_count -= (size_t)taken;
-    memmove(p->waiting, p->waiting + taken, p->waiting_count * sizeof p->waiting[0]);
+    memmove(p->waiting, p->waiting + taken, p->waiting_count * sizeof(struct weir_frame *));
     return 0;
 }
 
