@@ -235,7 +235,9 @@ static int fail(struct pcapng_reader *r, uint64_t at, const char *error)
 
 static uint16_t load16(const struct pcapng_reader *r, const uint8_t *from)
 {
-    return r->big_endian ? (uint16_t)(from[0] << 8 | from[1]) : (uint16_t)(from[1] << 8 | from[0]);
+    unsigned high = from[!r->big_endian], low = from[r->big_endian];
+
+    return (uint16_t)(high << 8 | low);
 }
 
 static uint32_t load32(const struct pcapng_reader *r, const uint8_t *from)
