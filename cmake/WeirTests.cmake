@@ -16,6 +16,8 @@ option(WEIR_WITH_CMOCKA "Run the unit tests with cmocka" ${WEIR_HAVE_CMOCKA})
 
 # An archive: a file of tests/lib is linked into the programs that use it.
 weir_sources(tests_lib_sources tests/lib)
+list(APPEND tests_lib_sources # what tests of TCP write segments in
+    ${PROJECT_SOURCE_DIR}/format/seg_text.c ${PROJECT_SOURCE_DIR}/format/text.c)
 add_library(tests_lib STATIC ${tests_lib_sources})
 set_target_properties(tests_lib PROPERTIES ARCHIVE_OUTPUT_DIRECTORY CMakeFiles)
 target_link_libraries(tests_lib PRIVATE weir_outer_flags)
