@@ -7,6 +7,7 @@
  */
 #include "drivers/tuntap.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -44,6 +45,16 @@ static struct tuntap *tuntap_of(struct weir_driver *d)
 
 /* ---- frames ---- */
 
+/* The numbers of a header, to or from little-endian: TUN is told to use that everywhere. */
+static struct virtio_net_hdr little_endian(struct virtio_net_hdr header)
+{
+    header.hdr_len = htole16(header.hdr_len);
+    header.gso_size = htole16(header.gso_size);
+    header.csum_start = htole16(header.csum_start);
+    header.csum_offset = htole16(header.csum_offset);
+    return header;
+}
+
 /* Reads one frame: 1, 0 if there is none, or a negative code. */
 static int receive_one(struct tuntap *t, struct weir_frame *frame)
 {
@@ -64,6 +75,7 @@ static int receive_one(struct tuntap *t, struct weir_frame *frame)
         return len < 0 && errno != EAGAIN ? WEIR_ESTALE : 0;
     }
     rxbufs_frame(t->bufs, buf, (size_t)len - sizeof header, frame);
+    header = little_endian(header);
     vnet_to_frame(&header, frame);
     return 1;
 }
@@ -85,7 +97,7 @@ static ptrdiff_t receive(struct weir_driver *d, struct weir_frame *frames, size_
 /* Writes one frame; false if it has to be offered again. *gone: the device is no more. */
 static bool transmit_one(struct tuntap *t, const struct weir_frame *frame, bool *gone)
 {
-    struct virtio_net_hdr header = vnet_of_frame(frame);
+    struct virtio_net_hdr header = little_endian(vnet_of_frame(frame));
     struct iovec parts[1 + WEIR_FRAME_SLICES] = {{&header, sizeof header}};
     ssize_t len;
 
@@ -205,7 +217,7 @@ static void explain_attach(const struct opening *o, int os)
 /* Opens the node and attaches to the device; returns the descriptor or -1. */
 static int attach(const struct opening *o, struct ifreq *request)
 {
-    int header_len = sizeof(struct virtio_net_hdr);
+    int header_len = sizeof(struct virtio_net_hdr), yes = 1;
     int fd = open(node, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0)
@@ -215,7 +227,8 @@ static int attach(const struct opening *o, struct ifreq *request)
     request->ifr_flags =
         (short)(IFF_NO_PI | IFF_VNET_HDR | (o->link == WEIR_LINK_IP ? IFF_TUN : IFF_TAP)
                 | (o->multi_queue ? IFF_MULTI_QUEUE : 0));
-    if (ioctl(fd, TUNSETIFF, request) == 0 && ioctl(fd, TUNSETVNETHDRSZ, &header_len) == 0)
+    if (ioctl(fd, TUNSETIFF, request) == 0 && ioctl(fd, TUNSETVNETHDRSZ, &header_len) == 0
+        && ioctl(fd, TUNSETVNETLE, &yes) == 0)
         return fd;
     explain_attach(o, errno);
     close(fd);
