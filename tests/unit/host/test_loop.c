@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
 #include <weir/host.h>
@@ -81,6 +82,27 @@ TEST(host_that_cannot_have_a_stack_says_what_the_stack_said)
     EXPECT_EQ(weir_host_create(&config, &host), WEIR_EINVAL);
     EXPECT(host == NULL);
     weir_host_destroy(&host);
+}
+
+TEST(host_that_finds_no_descriptor_left_is_not_made)
+{
+    struct weir_config config;
+    struct rlimit before, few;
+    int free_fd = dup(0), err;
+
+    EXPECT(free_fd > 0);
+    close(free_fd);
+    weir_host_config(&config);
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int left = 0; left < 2; left++) {
+        few = before;
+        few.rlim_cur = (rlim_t)(free_fd + left);
+        EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+        err = weir_host_create(&config, &host);
+        EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+        EXPECT_EQ(err, WEIR_ENOMEM);
+        EXPECT(host == NULL);
+    }
 }
 
 /* ---- time ---- */
