@@ -68,7 +68,7 @@ static inline struct weir_addr addr_mask(struct weir_addr a, uint8_t len)
         int keep = len - 8 * i;
 
         if (keep < 8)
-            a.b[i] &= keep <= 0 ? 0 : (uint8_t)(0xff << (8 - keep));
+            a.b[i] = (uint8_t)(a.b[i] & (keep <= 0 ? 0 : 0xff << (8 - keep)));
     }
     return a;
 }

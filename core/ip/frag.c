@@ -241,7 +241,7 @@ enum fit {
 };
 
 /* Compares a fragment with the pieces from its place on. */
-static enum fit fit_of(const struct frag *f, const struct list *place,
+static enum fit fit_of(const struct frag *f, struct list *place,
                        const struct ip_packet *packet, const struct frag_info *info)
 {
     uint32_t end = info->offset + ip_packet_transport_len(packet);
@@ -327,7 +327,7 @@ static enum why add_pieces(struct ip *ip, struct frag *f, const struct ip_packet
 /* Does the fragment fit what is known of the datagram's length? Learns it from the last. */
 static bool note_len(struct frag *f, const struct frag_info *info, uint32_t end)
 {
-    const struct list *last = list_last(&f->pieces);
+    struct list *last = list_last(&f->pieces);
     const struct frag_piece *p;
 
     if (f->len_known)
