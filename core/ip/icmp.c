@@ -28,7 +28,9 @@ enum {
     ERROR_MAX6 = 1280, /* [RFC4443 3] */
     IN_HEADROOM = 96,  /* of what follows the ICMP header: room for IPv6 and the link stays */
     MILLI = 1000,      /* tokens are counted in thousandths */
-    PEER_BURST_S = 6,  /* a bucket holds this many seconds' worth [as Linux] */
+    COST_MIN = 500,    /* what an error costs of what all may send */
+    COST_MAX = 1500,
+    PEER_BURST_S = 6,  /* a bucket holds this many seconds' worth, as Linux */
 };
 
 /* Where a redirect leads is remembered for so long. */
@@ -42,7 +44,7 @@ _Static_assert((int)HEADER_LEN == (int)ICMP4_HEADER_LEN
 
 static uint32_t burst_of(uint32_t per_s)
 {
-    return u32_min(u32_max(per_s / 2, 1), UINT32_MAX / MILLI) * MILLI;
+    return u32_min(u32_max(per_s / 2, COST_MAX / MILLI + 1), UINT32_MAX / MILLI) * MILLI;
 }
 
 static uint32_t peer_burst_of(uint32_t per_s)
@@ -75,16 +77,14 @@ static void fill_bucket(struct icmp_bucket *b, ns_t now, uint32_t per_s, uint32_
 
 /*
  * An error costs between half a token and one and a half, so that nobody can count from
- * afar how many others were sent (which would be a side channel).
+ * afar how many were sent to others, which would tell who has which port open.
  */
 static bool take_token(struct ip *ip, struct icmp_bucket *all, struct icmp_bucket *peer)
 {
-    uint32_t cost = MILLI / 2 + rng_below(&ip->rng, MILLI + 1);
-
-    if (peer->tokens < MILLI || all->tokens < MILLI)
+    if (peer->tokens < MILLI || all->tokens < COST_MAX)
         return false;
     peer->tokens -= MILLI;
-    all->tokens -= u32_min(cost, all->tokens);
+    all->tokens -= COST_MIN + rng_below(&ip->rng, COST_MAX - COST_MIN + 1);
     return true;
 }
 
