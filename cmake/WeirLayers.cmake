@@ -13,6 +13,7 @@ set(below_cc base cc)
 set(below_tcp base wire cc tcp)
 set(below_udp base wire udp)
 set(below_ip base wire ip)
+set(below_stack base wire cc tcp udp ip stack)
 
 function(weir_layer name folder flags)
     weir_sources(sources ${folder})
