@@ -29,7 +29,8 @@ static void set_config(struct weir_config *c)
     };
 }
 
-struct world *world_new(void)
+/* The IP's pools and that of the frames have slabs of this size. */
+static struct world *new_with_slabs(size_t slab_bytes)
 {
     static const uint32_t sizes[BUF_CLASSES] = {256, 2048, 16384};
     struct world *w = calloc(1, sizeof *w);
@@ -42,7 +43,8 @@ struct world *world_new(void)
     mem_init(&w->mem, &allocator, SIZE_MAX);
     set_config(&w->config);
     EXPECT(bufs_init(&w->bufs, &w->mem, sizes, w->config.slab_bytes));
-    EXPECT(pool_init(&w->frames, &w->mem, "frames", sizeof(struct frame), w->config.slab_bytes));
+    w->config.slab_bytes = slab_bytes;
+    EXPECT(pool_init(&w->frames, &w->mem, "frames", sizeof(struct frame), slab_bytes));
     setup = (struct ip_setup){
         .mem = &w->mem,
         .bufs = &w->bufs,
@@ -54,6 +56,16 @@ struct world *world_new(void)
     };
     EXPECT_EQ(ip_init(&w->ip, &setup), WEIR_OK);
     return w;
+}
+
+struct world *world_new(void)
+{
+    return new_with_slabs(64 * 1024);
+}
+
+struct world *world_new_small(void)
+{
+    return new_with_slabs(1024);
 }
 
 struct netif *world_add_eth(struct world *w)

@@ -50,6 +50,9 @@ struct world {
 /* Without interfaces. */
 struct world *world_new(void);
 
+/* The same with slabs so small that nearly every object is an allocation. */
+struct world *world_new_small(void);
+
 /* With both, and their IPv4 addresses; what they have to say at the start is over. */
 struct world *world_of_two(void);
 
