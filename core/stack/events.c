@@ -46,11 +46,11 @@ static bool take_conn(struct weir *s, struct weir_event *event)
         return false;
     c = container_of(link, struct conn, event);
     *event = (struct weir_event){
-        .handle = handle_of_conn(s, c),
-        .user = c->user,
-        .bits = c->tcp.events,
-        .error = c->tcp.events & WEIR_EVENT_CLOSED ? c->tcp.error : c->tcp.soft_error,
-    };
+        .handle = handle_of_conn(s, c), .user = c->user, .bits = c->tcp.events};
+    if (event->bits & WEIR_EVENT_CLOSED)
+        event->error = c->tcp.error;
+    else if (event->bits & WEIR_EVENT_SOFT_ERROR)
+        event->error = c->tcp.soft_error;
     c->tcp.events = 0;
     return true;
 }

@@ -168,7 +168,7 @@ void flows_trace_state(struct weir *s, const struct flow *flow, enum tcp_state f
         trace_state(s, flow, from, to);
 }
 
-void flows_send_synack(struct weir *s, struct halfopen *h)
+void flows_send_synack(struct weir *s, struct halfopen *h, bool is_resent)
 {
     struct frame *frame = halfopen_synack(&h->tcp, &s->tcp);
     struct tx_about about = {
@@ -177,10 +177,10 @@ void flows_send_synack(struct weir *s, struct halfopen *h)
         .state = TCP_SYN_RECEIVED,
         .ttl = h->tcp.ttl,
         .tos = h->tcp.tos,
-        .is_resent = h->tcp.retries > 0,
+        .is_resent = is_resent,
     };
 
-    if (about.is_resent)
+    if (is_resent)
         s->tcp.counts.retransmits++;
     tx_reply(s, &frame, &about);
 }
@@ -193,7 +193,7 @@ static void expire_halfopen(struct weir *s, struct halfopen *h)
         flows_free_halfopen(s, h);
         return;
     }
-    flows_send_synack(s, h);
+    flows_send_synack(s, h, true);
     wheel_arm(&s->wheel, &h->flow.timer, ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
 }
 
@@ -240,41 +240,57 @@ void flows_free_timewait(struct weir *s, struct timewait *tw)
     pool_put(&s->timewaits, tw);
 }
 
-/* The record takes the connection's place in the table, and pays what it owes the peer. */
-void flows_enter_timewait(struct weir *s, struct conn *c)
+static void send_ack(struct weir *s, const struct tcp_timewait *tw, uint64_t handle)
 {
-    struct timewait *tw;
-    bool owes_ack = c->tcp.work->ack_owed;
+    struct frame *frame = timewait_ack(tw, &s->tcp);
+    struct tx_about about = {
+        .tuple = &tw->tuple,
+        .handle = handle,
+        .state = TCP_TIME_WAIT,
+        .ttl = tw->ttl,
+        .tos = tw->tos,
+    };
 
-    demux_remove(s, &c->flow);
-    list_remove(&c->flow.link);
-    tw = new_timewait(s);
-    if (tw == NULL)
-        return;
-    tw->flow.kind = HANDLE_TIMEWAIT;
-    list_init(&tw->flow.link);
-    timewait_init(&tw->tcp, &c->tcp);
-    if (!demux_add(s, &tw->flow, &tw->tcp.tuple)) {
-        pool_put(&s->timewaits, tw);
-        return;
-    }
-    flows_restart_timewait(s, tw);
-    if (owes_ack)
-        flows_send_timewait_ack(s, tw);
+    tx_reply(s, &frame, &about);
 }
 
 void flows_send_timewait_ack(struct weir *s, struct timewait *tw)
 {
-    struct frame *frame = timewait_ack(&tw->tcp, &s->tcp);
-    struct tx_about about = {
-        .tuple = &tw->tcp.tuple,
-        .handle = handle_make(HANDLE_TIMEWAIT, pool_handle(&s->timewaits, tw)),
-        .state = TCP_TIME_WAIT,
-        .ttl = tw->tcp.ttl,
-        .tos = tw->tcp.tos,
-    };
+    send_ack(s, &tw->tcp, handle_make(HANDLE_TIMEWAIT, pool_handle(&s->timewaits, tw)));
+}
 
-    tx_reply(s, &frame, &about);
+/* A record for what was a connection; false: no memory. */
+static bool keep_timewait(struct weir *s, const struct tcp_timewait *what)
+{
+    struct timewait *tw = new_timewait(s);
+
+    if (tw == NULL)
+        return false;
+    tw->flow.kind = HANDLE_TIMEWAIT;
+    list_init(&tw->flow.link);
+    tw->tcp = *what;
+    if (!demux_add(s, &tw->flow, &tw->tcp.tuple)) {
+        pool_put(&s->timewaits, tw);
+        return false;
+    }
+    flows_restart_timewait(s, tw);
+    return true;
+}
+
+/*
+ * The record takes the connection's place in the table. What is owed to the peer is paid now,
+ * also if there is no memory for a record.
+ */
+void flows_enter_timewait(struct weir *s, struct conn *c)
+{
+    struct tcp_timewait tw;
+
+    demux_remove(s, &c->flow);
+    list_remove(&c->flow.link);
+    timewait_init(&tw, &c->tcp);
+    (void)keep_timewait(s, &tw);
+    if (c->tcp.work->ack_owed)
+        send_ack(s, &tw, c->tcp.handle);
 }
 
 /* ---- time ---- */

@@ -100,6 +100,8 @@ static enum why to_ping(struct weir *s, const struct icmp_error *error)
     if (!ping_on_error(&s->pings, &error->dst, error->transport.bytes, error->transport.len,
                        &reply, &p))
         return WHY_ICMP_NOT_OURS;
+    if (error->kind == ICMP_ERROR_TOO_BIG) /* the next request goes in smaller fragments */
+        pmtu_update(&s->ip, &error->dst, error->mtu, error->packet_len);
     events_note_ping(s, p, WEIR_EVENT_READABLE);
     return WHY_NONE;
 }

@@ -18,7 +18,7 @@ void stack_drop(struct weir *s, enum why why)
     }
 }
 
-static void trace_in(struct weir *s, const struct ip_packet *packet)
+void rx_trace_in(struct weir *s, const struct ip_packet *packet)
 {
     struct weir_trace event = {.kind = WEIR_TRACE_PACKET_IN};
 
@@ -39,7 +39,7 @@ static void udp_rx(struct weir *s, struct ip_packet *packet)
     enum why why;
 
     s->udp_in++;
-    trace_in(s, packet);
+    rx_trace_in(s, packet);
     memcpy(slices, packet->slices, sizeof slices);
     slices[0].bytes += packet->header_len;
     slices[0].len -= packet->header_len;
@@ -67,7 +67,7 @@ static void echo_rx(struct weir *s, struct ip_packet *packet)
     struct weir_slice slices[WEIR_FRAME_SLICES];
     enum why why = WHY_ICMP_NOT_OURS;
 
-    trace_in(s, packet);
+    rx_trace_in(s, packet);
     memcpy(slices, packet->slices, sizeof slices);
     slices[0].bytes += packet->header_len;
     slices[0].len -= packet->header_len;
@@ -91,7 +91,7 @@ void rx_packet(struct weir *s, enum ip_verdict verdict, struct ip_packet *packet
             udp_rx(s, packet);
         break;
     case IP_ICMP_ERROR:
-        trace_in(s, packet);
+        rx_trace_in(s, packet);
         icmp_error_rx(s, &packet->error);
         break;
     case IP_ECHO_REPLY:
@@ -145,11 +145,12 @@ void weir_advance(struct weir *s, weir_ns_t now)
     flows_expire(s);
     ip_expire(&s->ip);
     rx_failures(s);
+    tx_run_stranded(s);
 }
 
 weir_ns_t weir_deadline(struct weir *s)
 {
     ns_t at = ns_min(flows_deadline(s), ip_deadline(&s->ip));
 
-    return ns_max(at, s->tcp.now);
+    return ns_max(ns_min(at, tx_deadline(s)), s->tcp.now);
 }

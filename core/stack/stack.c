@@ -83,6 +83,7 @@ static void init_lists(struct weir *s)
 {
     for (size_t i = 0; i < READY_LISTS; i++)
         list_init(&s->ready[i]);
+    list_init(&s->stranded);
     list_init(&s->timewait_list);
     list_init(&s->conn_events);
     list_init(&s->listener_events);

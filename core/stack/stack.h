@@ -54,7 +54,6 @@ struct conn {
     struct list event; /* in events; before it is accepted: in its listener's queue */
     uint64_t user;
     struct listener *listener; /* whose queue it is in, or NULL */
-    uint8_t ready_slot;        /* of the list it is in */
 };
 
 struct halfopen {
@@ -113,7 +112,9 @@ struct weir {
     struct list timewait_list; /* oldest first */
 
     struct list ready[READY_LISTS]; /* connections with something to send, by interface */
+    struct list stranded;           /* the same of those that have no route now */
     bool is_starved;                /* no memory for a frame: wait until one comes back */
+    ns_t starved_until_at;          /* or until then */
     struct list conn_events, listener_events, udp_events, ping_events;
 
     struct route_entry routes[ROUTE_ENTRIES];
@@ -163,7 +164,7 @@ void flows_enter_timewait(struct weir *s, struct conn *c);
 void flows_free_timewait(struct weir *s, struct timewait *tw);
 void flows_restart_timewait(struct weir *s, struct timewait *tw);
 
-void flows_send_synack(struct weir *s, struct halfopen *h);
+void flows_send_synack(struct weir *s, struct halfopen *h, bool is_resent);
 void flows_send_timewait_ack(struct weir *s, struct timewait *tw);
 
 /* Traces a change of state of what is no connection (any more). */
@@ -190,6 +191,9 @@ void rx_failures(struct weir *s);
 /* The ISN of a connection that begins now. */
 seq_t stack_next_isn(struct weir *s, const struct tcp_tuple *tuple);
 
+/* Traces a packet that belongs to no connection. */
+void rx_trace_in(struct weir *s, const struct ip_packet *packet);
+
 /* Counts a drop and traces it. */
 void stack_drop(struct weir *s, enum why why);
 
@@ -199,6 +203,12 @@ struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struc
 
 /* Puts c in the list of those that may have something to send. */
 void tx_make_ready(struct weir *s, struct conn *c);
+
+/* Whoever has no route says what there is to say into the void, or finds a new one. */
+void tx_run_stranded(struct weir *s);
+
+/* When that, or a lack of memory, wants to be looked at again. */
+ns_t tx_deadline(const struct weir *s);
 
 /* Sends a segment that no connection sends. Takes *frame, which may be NULL: no memory. */
 struct tx_about {

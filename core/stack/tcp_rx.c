@@ -146,7 +146,7 @@ static enum why open_half(struct weir *s, const struct arrival *a, struct listen
         return WHY_NO_MEMORY;
     }
     flows_trace_state(s, &h->flow, TCP_LISTEN, TCP_SYN_RECEIVED);
-    flows_send_synack(s, h);
+    flows_send_synack(s, h, false);
     wheel_arm(&s->wheel, &h->flow.timer, ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
     return WHY_NONE;
 }
@@ -280,7 +280,7 @@ static enum why to_halfopen(struct weir *s, struct arrival *a, struct halfopen *
     case HALFOPEN_DROP:
         break;
     case HALFOPEN_SYNACK:
-        flows_send_synack(s, h);
+        flows_send_synack(s, h, true);
         break;
     case HALFOPEN_ACK:
         send_halfopen_ack(s, h);
@@ -378,6 +378,7 @@ void tcp_rx(struct weir *s, struct ip_packet *packet)
     struct listener *l = NULL;
 
     if (why != WHY_NONE) {
+        rx_trace_in(s, packet);
         stack_drop(s, why);
         return;
     }

@@ -14,10 +14,12 @@
 
 enum {
     REPLIES_MAX = 1024,   /* that may wait at an interface */
-    TURNS_WITHOUT_ROUTE = 64,
+    STRANDED_TURNS = 256, /* segments without a route in one call */
     LOOPBACK_TURNS = 256, /* packets to ourselves in one call */
     HEADERS_MAX = 40 + 60,
 };
+
+#define STARVED_NS (10 * NS_MS)
 
 static struct route_entry *route_entry(struct weir *s, uint32_t hash)
 {
@@ -90,9 +92,12 @@ void tx_reply(struct weir *s, struct frame **frame, const struct tx_about *about
         return;
     }
     if (ip_route(&s->ip, &about->tuple->remote_addr, &about->tuple->local_addr, 0, &path) !=
-            WEIR_OK ||
-        path.netif->out.count >= REPLIES_MAX) {
+        WEIR_OK) {
         ip_drop_frame(&s->ip, frame, WHY_NO_ROUTE);
+        return;
+    }
+    if (path.netif->out.count >= REPLIES_MAX) {
+        ip_drop_frame(&s->ip, frame, WHY_NO_MEMORY);
         return;
     }
     s->tcp.counts.segs_out++;
@@ -104,7 +109,8 @@ static uint32_t gso_bytes(const struct ip_path *path)
 {
     uint32_t offload = weir_addr_is_v4(&path->src) ? WEIR_OFFLOAD_TSO4 : WEIR_OFFLOAD_TSO6;
 
-    if (path->is_local || !(path->netif->offloads & offload))
+    if (path->is_local || !(path->netif->offloads & offload) ||
+        path->netif->gso_max < HEADERS_MAX)
         return 0;
     return path->netif->gso_max - HEADERS_MAX;
 }
@@ -119,8 +125,10 @@ static struct frame *next_segment(struct weir *s, struct conn *c, struct ip_path
         tcp_set_pmtu(&c->tcp, &s->tcp, path->mtu);
     frame = tcp_output(&c->tcp, &s->tcp, path == NULL ? 0 : gso_bytes(path), is_resent,
                        &no_memory);
-    if (no_memory)
+    if (no_memory) {
         s->is_starved = true;
+        s->starved_until_at = ns_after(s->tcp.now, STARVED_NS);
+    }
     return frame;
 }
 
@@ -151,14 +159,6 @@ static bool take_turn(struct weir *s, struct conn *c)
     return true;
 }
 
-/* Without a route segments are lost, and timers do what they do about lost segments. */
-static void drop_all(struct weir *s, struct conn *c)
-{
-    for (int i = 0; i < TURNS_WITHOUT_ROUTE && !s->is_starved; i++)
-        if (!take_turn(s, c))
-            return;
-}
-
 void tx_make_ready(struct weir *s, struct conn *c)
 {
     struct ip_path *path;
@@ -166,11 +166,7 @@ void tx_make_ready(struct weir *s, struct conn *c)
     if (list_is_linked(&c->flow.link))
         return;
     path = path_of(s, c);
-    if (path == NULL) {
-        drop_all(s, c);
-        return;
-    }
-    list_add_last(&s->ready[slot_of(path->netif)], &c->flow.link);
+    list_add_last(path == NULL ? &s->stranded : &s->ready[slot_of(path->netif)], &c->flow.link);
 }
 
 /* Lets the next connection of the list send a segment. False: none wanted to. */
@@ -187,6 +183,21 @@ static bool run_ready(struct weir *s, struct list *ready)
         stack_settle_sent(s, c);
     }
     return false;
+}
+
+/* Segments without a route are lost, and timers do what they do about lost segments. */
+void tx_run_stranded(struct weir *s)
+{
+    for (int i = 0; i < STRANDED_TURNS; i++)
+        if (!run_ready(s, &s->stranded))
+            return;
+}
+
+ns_t tx_deadline(const struct weir *s)
+{
+    if (s->is_starved)
+        return s->starved_until_at;
+    return list_is_empty(&s->stranded) ? NEVER : s->tcp.now;
 }
 
 /* Packets to ourselves never leave: they come in again here. */

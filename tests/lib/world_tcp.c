@@ -3,6 +3,7 @@
  */
 #include "lib/test.h"
 #include "lib/world.h"
+#include "stack/stack.h"
 #include "wire/ip.h"
 #include "wire/tcp.h"
 #include <string.h>
@@ -188,7 +189,11 @@ uint64_t world_dropped(struct world *w, size_t i, const char *why)
 void world_expects_nothing_left(struct world *w, size_t i)
 {
     struct weir_stats stats = world_stats(w, i);
+    uint32_t at = 0;
 
+    for (const struct conn *c; (c = pool_next(&world_stack(w, i)->conns, &at)) != NULL;)
+        FAIL("a connection of stack %zu is left in %s", i,
+             weir_tcp_state_name((enum weir_tcp_state)c->tcp.state));
     EXPECT_EQ(stats.connections, 0);
     EXPECT_EQ(stats.half_open, 0);
 }
