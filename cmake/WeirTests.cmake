@@ -95,6 +95,33 @@ foreach(source ${fuzz_targets})
     endif()
 endforeach()
 
+# ---- programs of tests/interop: those with a main, over the public headers and libraries ----
+
+weir_sources(interop_sources tests/interop)
+set(interop_helpers)
+set(interop_programs)
+foreach(source ${interop_sources})
+    file(STRINGS ${source} entry REGEX "^int main\\(" LIMIT_COUNT 1)
+    if(entry)
+        list(APPEND interop_programs ${source})
+    else()
+        list(APPEND interop_helpers ${source})
+    endif()
+endforeach()
+
+if(NOT TARGET weir_os_static)
+    set(interop_programs)
+endif()
+foreach(source ${interop_programs})
+    cmake_path(GET source STEM name)
+    add_executable(interop_${name} ${source} ${interop_helpers})
+    target_include_directories(interop_${name} PRIVATE
+        ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_definitions(interop_${name} PRIVATE _GNU_SOURCE)
+    target_link_libraries(interop_${name} PRIVATE
+        weir_os_static weir_static weir_flags Threads::Threads)
+endforeach()
+
 # ---- examples: run without arguments, or by a script that is given the program ----
 
 foreach(source ${example_sources})

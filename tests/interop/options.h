@@ -1,0 +1,40 @@
+/*
+ * options.h - what the programs of the interop tests are told
+ *
+ *   PROGRAM connect ENDPOINT | listen ENDPOINT  [--NAME [VALUE]]...
+ */
+#ifndef INTEROP_OPTIONS_H
+#define INTEROP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "interop/flow.h"
+
+enum { OPTIONS_ADDRS = 4 };
+
+struct options {
+    const char *endpoint;
+    bool listens;
+    uint32_t count;      /* connections */
+    bool one_by_one;     /* each when the one before has ended */
+    uint16_t local_port; /* to connect from; 0: any */
+    uint32_t pause_ms;   /* receive nothing until so long after a connection is there */
+    uint32_t timeout_s;  /* for everything */
+    const char *expect;  /* how connections end: the name of an error; NULL: well */
+    struct flow_plan plan;
+
+    /* Weir alone */
+    const char *device;
+    bool tap, no_offload, lent, nodelay;
+    uint32_t mtu;
+    const char *own[OPTIONS_ADDRS], *peer[OPTIONS_ADDRS];
+    uint32_t own_count, peer_count;
+    uint32_t keepalive_ms, user_timeout_ms;
+    uint32_t datagrams; /* longest datagram */
+};
+
+/* Ends the program if an option is not as it must be. */
+void options_parse(struct options *o, int argc, char **argv);
+
+#endif
