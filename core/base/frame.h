@@ -29,10 +29,10 @@ enum {
 };
 
 struct frame {
-    struct weir_frame wire;  /* what the driver sees; must be the first member */
-    struct frame *next;      /* in the queue that has the frame */
+    struct weir_frame wire;              /* what the driver sees; must be the first member */
+    struct frame *next;                  /* in the queue that has the frame */
     struct buf *held[WEIR_FRAME_SLICES]; /* held[i] is referred to by slice i, or NULL */
-    uint32_t payload_sum;    /* checksum_add of all slices but the first, if known */
+    uint32_t payload_sum;                /* checksum_add of all slices but the first, if known */
     bool payload_sum_known;
     uint8_t headroom[FRAME_HEADROOM];
 };

@@ -106,8 +106,7 @@ static bool is_other_loopback(const struct netif *netif, const struct weir_addr 
     return netif->is_loopback && weir_addr_is_v4(dst) && addr_is_loopback(dst);
 }
 
-static enum addrs_kind search(const struct ip *ip, struct netif *netif,
-                              const struct weir_addr *dst)
+static enum addrs_kind search(const struct ip *ip, struct netif *netif, const struct weir_addr *dst)
 {
     struct table_iter it = table_find(&ip->addrs.table, hash_of(ip, dst));
     enum addrs_kind kind = ADDRS_FOREIGN;
@@ -302,8 +301,7 @@ static struct weir_addr group_of(const struct weir_prefix *prefix)
     struct weir_addr group = prefix->addr;
 
     if (!weir_addr_is_v4(&prefix->addr)) {
-        static const struct weir_addr solicited = {
-            {0xff, 0x02, [11] = 0x01, [12] = 0xff}};
+        static const struct weir_addr solicited = {{0xff, 0x02, [11] = 0x01, [12] = 0xff}};
 
         memcpy(group.b, solicited.b, 13);
         return group;
@@ -515,7 +513,8 @@ int addrs_remove(struct ip *ip, struct netif *netif, const struct weir_addr *add
 
 void addrs_remove_netif(struct ip *ip, struct netif *netif)
 {
-    LIST_EACH_REMOVABLE (i, &ip->addrs.all) {
+    LIST_EACH_REMOVABLE(i, &ip->addrs.all)
+    {
         struct ip_addr *a = container_of(i, struct ip_addr, link);
 
         if (a->netif == netif)

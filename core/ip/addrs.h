@@ -24,17 +24,17 @@ struct ip_addr {
     struct weir_addr addr;
     uint8_t prefix_len;
     enum weir_addr_state state;
-    bool from_slaac;     /* made by us: link-local or from a router's prefix */
-    uint8_t sends_left;  /* solicitations of DAD or announcements still to be sent */
-    uint8_t tries;       /* DAD_Counter of RFC 7217 */
-    uint8_t nonce[6];    /* in our own probes, so that a looped one is known [RFC7527] */
+    bool from_slaac;        /* made by us: link-local or from a router's prefix */
+    uint8_t sends_left;     /* solicitations of DAD or announcements still to be sent */
+    uint8_t tries;          /* DAD_Counter of RFC 7217 */
+    uint8_t nonce[6];       /* in our own probes, so that a looped one is known [RFC7527] */
     struct weir_addr group; /* subnet broadcast or solicited-node group; unspecified: none */
     uint32_t hash, group_hash;
     struct netif *netif;
     ns_t preferred_until;
     ns_t valid_until;
-    ns_t step_at;        /* when to send the next of sends_left, or that detection is over */
-    ns_t defend_after;   /* no defence before [RFC5227 2.4] */
+    ns_t step_at;      /* when to send the next of sends_left, or that detection is over */
+    ns_t defend_after; /* no defence before [RFC5227 2.4] */
     struct ip_timer timer;
 };
 

@@ -25,8 +25,7 @@ bool frag_init(struct ip *ip)
     struct frags *all = &ip->frags;
 
     list_init(&all->all);
-    return pool_init_handles(&all->pool, ip->mem, "reassembly", sizeof(struct frag),
-                             ip->slab_bytes)
+    return pool_init_handles(&all->pool, ip->mem, "reassembly", sizeof(struct frag), ip->slab_bytes)
            && pool_init(&all->pieces, ip->mem, "fragments", sizeof(struct frag_piece),
                         ip->slab_bytes)
            && table_init(&all->table, ip->mem, TABLE_SEGMENT);
@@ -62,8 +61,8 @@ static void destroy(struct ip *ip, struct frag *f)
 
 void frag_fini(struct ip *ip)
 {
-    LIST_EACH_REMOVABLE (i, &ip->frags.all)
-        destroy(ip, container_of(i, struct frag, link));
+    LIST_EACH_REMOVABLE(i, &ip->frags.all)
+    destroy(ip, container_of(i, struct frag, link));
     table_fini(&ip->frags.table);
     pool_fini(&ip->frags.pieces);
     pool_fini(&ip->frags.pool);
@@ -71,7 +70,8 @@ void frag_fini(struct ip *ip)
 
 void frag_remove_netif(struct ip *ip, struct netif *netif)
 {
-    LIST_EACH_REMOVABLE (i, &ip->frags.all) {
+    LIST_EACH_REMOVABLE(i, &ip->frags.all)
+    {
         struct frag *f = container_of(i, struct frag, link);
 
         if (f->netif == netif)
@@ -241,8 +241,8 @@ enum fit {
 };
 
 /* Compares a fragment with the pieces from its place on. */
-static enum fit fit_of(const struct frag *f, struct list *place,
-                       const struct ip_packet *packet, const struct frag_info *info)
+static enum fit fit_of(const struct frag *f, struct list *place, const struct ip_packet *packet,
+                       const struct frag_info *info)
 {
     uint32_t end = info->offset + ip_packet_transport_len(packet);
     uint32_t at = info->offset;
@@ -421,16 +421,15 @@ static bool append(struct ip *ip, struct ip_packet *whole, struct span bytes, si
 /* Fills in slices and held with the datagram. */
 static enum why build(struct ip *ip, const struct frag *f, struct ip_packet *whole)
 {
-    const struct frag_piece *first =
-        container_of(list_first(&f->pieces), struct frag_piece, link);
+    const struct frag_piece *first = container_of(list_first(&f->pieces), struct frag_piece, link);
     struct span headers = span_of(first->buf->bytes, f->header_len);
     struct buf *buf = add_buf(ip, whole, f->header_len + f->len);
     size_t left = f->len, header_len;
 
     if (buf == NULL)
         return WHY_NO_MEMORY;
-    header_len = weir_addr_is_v4(&f->src) ? emit_header4(f, headers, buf)
-                                          : emit_header6(f, headers, buf);
+    header_len =
+        weir_addr_is_v4(&f->src) ? emit_header4(f, headers, buf) : emit_header6(f, headers, buf);
     if (header_len == 0)
         return WHY_FRAG_MALFORMED;
     whole->slices[0].len = header_len;
@@ -500,8 +499,7 @@ enum why frag_input(struct ip *ip, struct ip_packet *packet, const struct frag_i
 static void report(struct ip *ip, const struct frag *f)
 {
     static const struct icmp_complaint complaint = {
-        .kind = ICMP_ERROR_TIME_EXCEEDED,
-        .code = ICMP4_REASSEMBLY_EXCEEDED, /* the same in IPv6 */
+        .kind = ICMP_ERROR_TIME_EXCEEDED, .code = ICMP4_REASSEMBLY_EXCEEDED, /* the same in IPv6 */
     };
     const struct frag_piece *first;
     struct ip_packet about;

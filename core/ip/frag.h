@@ -46,20 +46,20 @@ struct frag {
     struct list link; /* in frags.all, oldest first */
     struct weir_addr src, dst;
     uint32_t id;
-    uint8_t protocol;      /* IPv4: part of the key; IPv6: 0 */
-    uint8_t ecn_seen;      /* a bit for each codepoint [RFC3168 5.3] */
+    uint8_t protocol; /* IPv4: part of the key; IPv6: 0 */
+    uint8_t ecn_seen; /* a bit for each codepoint [RFC3168 5.3] */
     bool is_group;
-    bool is_dead;          /* overlap: what still comes of it is dropped until the timeout */
-    bool len_known;        /* the last one is here */
-    uint32_t len;          /* of the whole payload, if known */
-    uint32_t have;         /* bytes here */
-    uint32_t memory;       /* held for it */
+    bool is_dead;    /* overlap: what still comes of it is dropped until the timeout */
+    bool len_known;  /* the last one is here */
+    uint32_t len;    /* of the whole payload, if known */
+    uint32_t have;   /* bytes here */
+    uint32_t memory; /* held for it */
     uint32_t hash, source_hash;
     uint32_t pieces_count;
-    uint32_t header_len;   /* of the first fragment, if it is here */
-    uint8_t next_header;   /* what it says comes after */
+    uint32_t header_len; /* of the first fragment, if it is here */
+    uint8_t next_header; /* what it says comes after */
     struct netif *netif;
-    struct list pieces;    /* in order of offset, without overlap */
+    struct list pieces; /* in order of offset, without overlap */
     struct ip_timer timer;
 };
 
@@ -68,13 +68,13 @@ struct frags {
     struct pool pieces; /* of struct frag_piece */
     struct table table; /* each datagram twice: by its key and by its source */
     struct list all;
-    size_t bytes;       /* held in all */
+    size_t bytes; /* held in all */
 };
 
 /* What the IP header or the fragment header says of a fragment. */
 struct frag_info {
     uint32_t id;
-    uint32_t offset;  /* bytes */
+    uint32_t offset; /* bytes */
     bool more;
     uint8_t protocol; /* IPv4: part of the key; IPv6: 0 */
 };

@@ -26,18 +26,18 @@ enum {
     HEADER_LEN = 8,
     ERROR_MAX4 = 576,  /* [RFC1812 4.3.2.3] */
     ERROR_MAX6 = 1280, /* [RFC4443 3] */
-    IN_HEADROOM = 96,  /* of what follows the ICMP header: room for IPv6 and the link stays */
+    IN_HEADROOM = 80,  /* of what follows the ICMP header: room for IPv6, a fragment header and
+                          the link stays */
     MILLI = 1000,      /* tokens are counted in thousandths */
     COST_MIN = 500,    /* what an error costs of what all may send */
     COST_MAX = 1500,
-    PEER_BURST_S = 6,  /* a bucket holds this many seconds' worth, as Linux */
+    PEER_BURST_S = 6, /* a bucket holds this many seconds' worth, as Linux */
 };
 
 /* Where a redirect leads is remembered for so long. */
 #define REDIRECT_NS (600 * NS_S)
 
-_Static_assert((int)HEADER_LEN == (int)ICMP4_HEADER_LEN
-                   && (int)HEADER_LEN == (int)ICMP6_HEADER_LEN,
+_Static_assert((int)HEADER_LEN == (int)ICMP4_HEADER_LEN && (int)HEADER_LEN == (int)ICMP6_HEADER_LEN,
                "the headers are alike");
 
 /* ---- limits ---- */
@@ -117,9 +117,8 @@ static void push_header(struct frame *frame, const struct message *m, const stru
     struct icmp6_message header6 = {.type = m->type, .code = m->code, .word = m->word};
     uint8_t *header = frame_push(frame, HEADER_LEN);
     bool is_v4 = how->protocol == IP_PROTOCOL_ICMP4;
-    uint32_t pseudo = is_v4 ? 0
-                            : checksum_pseudo(&how->src, &how->dst, IP_PROTOCOL_ICMP6,
-                                              HEADER_LEN + m->len);
+    uint32_t pseudo =
+        is_v4 ? 0 : checksum_pseudo(&how->src, &how->dst, IP_PROTOCOL_ICMP6, HEADER_LEN + m->len);
     be16_t preset = be16_of((uint16_t)checksum_reduce(pseudo));
     size_t len = is_v4 ? icmp4_emit(&header4, header, HEADER_LEN)
                        : icmp6_emit(&header6, &how->src, &how->dst, header, HEADER_LEN);
@@ -244,9 +243,9 @@ static bool is_icmp_error(const struct ip_packet *packet)
 /* May the packet be answered with an error at all [RFC1122 3.2.2, RFC4443 2.4 e]? */
 static bool may_complain(const struct ip_packet *about, const struct icmp_complaint *c)
 {
-    return !about->is_later_fragment && !is_icmp_error(about)
-           && (!about->is_group || c->to_groups) && !weir_addr_is_any(&about->src)
-           && !addr_is_multicast(&about->src) && !addr_is_broadcast(&about->src);
+    return !about->is_later_fragment && !is_icmp_error(about) && (!about->is_group || c->to_groups)
+           && !weir_addr_is_any(&about->src) && !addr_is_multicast(&about->src)
+           && !addr_is_broadcast(&about->src);
 }
 
 void icmp_send_error(struct ip *ip, const struct ip_packet *about,
@@ -321,12 +320,9 @@ static bool kind_of4(const struct icmp4_message *m, enum icmp_error_kind *kind)
 static bool kind_of6(const struct icmp6_message *m, enum icmp_error_kind *kind)
 {
     static const enum icmp_error_kind unreachable[] = {
-        [ICMP6_NO_ROUTE] = ICMP_ERROR_NET,
-        [ICMP6_PROHIBITED] = ICMP_ERROR_ADMIN,
-        [ICMP6_BEYOND_SCOPE] = ICMP_ERROR_NET,
-        [ICMP6_ADDRESS_UNREACHABLE] = ICMP_ERROR_HOST,
-        [ICMP6_PORT_UNREACHABLE] = ICMP_ERROR_PORT,
-        [ICMP6_SOURCE_POLICY] = ICMP_ERROR_ADMIN,
+        [ICMP6_NO_ROUTE] = ICMP_ERROR_NET,          [ICMP6_PROHIBITED] = ICMP_ERROR_ADMIN,
+        [ICMP6_BEYOND_SCOPE] = ICMP_ERROR_NET,      [ICMP6_ADDRESS_UNREACHABLE] = ICMP_ERROR_HOST,
+        [ICMP6_PORT_UNREACHABLE] = ICMP_ERROR_PORT, [ICMP6_SOURCE_POLICY] = ICMP_ERROR_ADMIN,
         [ICMP6_REJECT_ROUTE] = ICMP_ERROR_ADMIN,
     };
 

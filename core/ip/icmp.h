@@ -34,13 +34,13 @@ enum icmp_error_kind {
 /* An ICMP error about a packet of ours, as far as it can be checked here. */
 struct icmp_error {
     enum icmp_error_kind kind;
-    uint32_t mtu;           /* TOO_BIG */
-    uint8_t code;           /* as on the wire */
-    uint8_t protocol;       /* of the packet quoted */
-    struct weir_addr from;  /* who says so */
+    uint32_t mtu;              /* TOO_BIG */
+    uint8_t code;              /* as on the wire */
+    uint8_t protocol;          /* of the packet quoted */
+    struct weir_addr from;     /* who says so */
     struct weir_addr src, dst; /* of the packet quoted: src is ours */
-    uint32_t packet_len;    /* of the packet quoted, as its header says */
-    struct span transport;  /* its first bytes, at least 8 */
+    uint32_t packet_len;       /* of the packet quoted, as its header says */
+    struct span transport;     /* its first bytes, at least 8 */
 };
 
 /* An echo reply. The packet's transport bytes are its payload then. */

@@ -77,24 +77,14 @@ void ip_fini(struct ip *ip)
 static void on_due(struct ip *ip, struct ip_timer *timer)
 {
     switch (timer->kind) {
-    case IP_TIMER_NEIGH:
-        neigh_expire(ip, container_of(timer, struct neigh, timer));
-        break;
-    case IP_TIMER_ADDR:
-        addrs_expire(ip, container_of(timer, struct ip_addr, timer));
-        break;
-    case IP_TIMER_ROUTE:
-        route_expire(ip, container_of(timer, struct route, timer));
-        break;
+    case IP_TIMER_NEIGH: neigh_expire(ip, container_of(timer, struct neigh, timer)); break;
+    case IP_TIMER_ADDR: addrs_expire(ip, container_of(timer, struct ip_addr, timer)); break;
+    case IP_TIMER_ROUTE: route_expire(ip, container_of(timer, struct route, timer)); break;
     case IP_TIMER_SOLICIT:
         ndp_expire_solicit(ip, container_of(timer, struct netif, solicit_timer));
         break;
-    case IP_TIMER_FRAG:
-        frag_expire(ip, container_of(timer, struct frag, timer));
-        break;
-    case IP_TIMER_PMTU:
-        pmtu_expire(ip, container_of(timer, struct pmtu_entry, timer));
-        break;
+    case IP_TIMER_FRAG: frag_expire(ip, container_of(timer, struct frag, timer)); break;
+    case IP_TIMER_PMTU: pmtu_expire(ip, container_of(timer, struct pmtu_entry, timer)); break;
     }
 }
 
@@ -272,8 +262,8 @@ void ip_packet_copy(const struct ip_packet *packet, size_t offset, uint8_t *to, 
     CHECK(len == 0);
 }
 
-bool ip_add_copy(struct ip *ip, struct frame *frame, const struct ip_packet *packet,
-                 size_t offset, size_t len)
+bool ip_add_copy(struct ip *ip, struct frame *frame, const struct ip_packet *packet, size_t offset,
+                 size_t len)
 {
     while (len > 0) {
         struct buf *buf = buf_get(ip->bufs, len);

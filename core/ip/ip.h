@@ -78,7 +78,7 @@ struct ip {
     struct icmp_limits icmp_limits;
     uint32_t id_counters[IP_ID_COUNTERS]; /* of identifications, by a keyed hash */
 
-    struct frames failed; /* packets whose next hop does not answer: ip_take_failure */
+    struct frames failed;       /* packets whose next hop does not answer: ip_take_failure */
     struct frame *failed_taken; /* what the last ip_take_failure spoke of */
     uint64_t icmp_in, icmp_out;
 };
@@ -111,25 +111,25 @@ struct ip_packet {
     struct netif *netif;
     struct weir_frame *frame; /* it came in; NULL for one put together from fragments */
     struct weir_addr src, dst;
-    uint8_t protocol;     /* enum ip_protocol */
+    uint8_t protocol; /* enum ip_protocol */
     uint8_t ttl;
-    uint8_t tos;          /* DiffServ and ECN */
-    bool is_group;        /* to a broadcast or multicast address, of IP or of the link */
-    uint32_t protocol_at; /* IPv6: the offset of the byte that says protocol */
+    uint8_t tos;            /* DiffServ and ECN */
+    bool is_group;          /* to a broadcast or multicast address, of IP or of the link */
+    uint32_t protocol_at;   /* IPv6: the offset of the byte that says protocol */
     bool is_later_fragment; /* other than the first; these two are only seen inside IP */
-    bool is_waiting;      /* taken by reassembly, which waits for more */
-    enum ip_csum csum;    /* of the transport */
-    uint8_t gso;          /* enum weir_gso */
-    uint8_t gso_flags;    /* WEIR_FRAME_GSO_ECN */
+    bool is_waiting;        /* taken by reassembly, which waits for more */
+    enum ip_csum csum;      /* of the transport */
+    uint8_t gso;            /* enum weir_gso */
+    uint8_t gso_flags;      /* WEIR_FRAME_GSO_ECN */
     uint16_t gso_size;
-    uint32_t len;         /* of the whole packet */
-    uint32_t header_len;  /* the IP header with options or extension headers */
+    uint32_t len;        /* of the whole packet */
+    uint32_t header_len; /* the IP header with options or extension headers */
     uint8_t slice_count;
     uint8_t held_count;
     struct weir_slice slices[WEIR_FRAME_SLICES]; /* the IP packet, without link header and pad */
-    struct buf *held[WEIR_FRAME_SLICES]; /* put together: its bufs, to be let go of */
-    struct icmp_error error; /* IP_ICMP_ERROR */
-    struct icmp_echo echo;   /* IP_ECHO_REPLY */
+    struct buf *held[WEIR_FRAME_SLICES];         /* put together: its bufs, to be let go of */
+    struct icmp_error error;                     /* IP_ICMP_ERROR */
+    struct icmp_echo echo;                       /* IP_ECHO_REPLY */
 };
 
 /* A frame has come in by netif. It is the caller's, who releases it when done. */
@@ -171,11 +171,11 @@ struct ip_path {
     struct netif *netif;
     struct neigh *neigh; /* a hint; NULL: not looked for yet */
     uint32_t epoch;
-    uint32_t mtu;        /* of the path: largest packet with its IP header */
-    uint32_t id_base;    /* identifications are id_base + id_counters[id_slot] */
+    uint32_t mtu;     /* of the path: largest packet with its IP header */
+    uint32_t id_base; /* identifications are id_base + id_counters[id_slot] */
     uint8_t id_slot;
-    bool is_local;       /* to one of our own addresses: it will come back */
-    bool is_group;       /* to a broadcast or multicast address */
+    bool is_local; /* to one of our own addresses: it will come back */
+    bool is_group; /* to a broadcast or multicast address */
 };
 
 /*
@@ -196,11 +196,11 @@ static inline bool ip_path_is_current(const struct ip *ip, const struct ip_path 
 struct ip_send {
     struct weir_addr src, dst; /* of the same family; dst is what the path was found for */
     uint8_t protocol;
-    uint8_t ttl;               /* 0: the configured one */
-    uint8_t tos;               /* DiffServ and ECN */
-    bool dont_fragment;        /* IPv4: DF; IPv6: do not fragment here */
-    uint32_t flow_label;       /* IPv6: 20 bits */
-    struct weir_trace *trace;  /* what PACKET_OUT is to say beside the packet (conn, local, remote,
+    uint8_t ttl;              /* 0: the configured one */
+    uint8_t tos;              /* DiffServ and ECN */
+    bool dont_fragment;       /* IPv4: DF; IPv6: do not fragment here */
+    uint32_t flow_label;      /* IPv6: 20 bits */
+    struct weir_trace *trace; /* what PACKET_OUT is to say beside the packet (conn, local, remote,
                                   from, retransmit), or NULL; IP fills in the rest */
 };
 
@@ -278,8 +278,8 @@ bool ip_may_answer(struct ip *ip, const struct netif *netif);
 void ip_packet_copy(const struct ip_packet *packet, size_t offset, uint8_t *to, size_t len);
 
 /* Adds such bytes to a frame as copies in bufs. False: out of memory or slices. */
-bool ip_add_copy(struct ip *ip, struct frame *frame, const struct ip_packet *packet,
-                 size_t offset, size_t len);
+bool ip_add_copy(struct ip *ip, struct frame *frame, const struct ip_packet *packet, size_t offset,
+                 size_t len);
 
 /* Cuts off what is behind the first len bytes: the link's padding. */
 void ip_packet_trim(struct ip_packet *packet, uint32_t len);

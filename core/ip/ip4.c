@@ -48,12 +48,9 @@ static enum why check_destination(struct ip *ip, struct ip_packet *packet)
         /* To everybody on the link, but for us: a trick [RFC1122 3.3.6]. */
         return is_link_group ? WHY_LINK_NOT_OURS : WHY_NONE;
     case ADDRS_BROADCAST:
-    case ADDRS_MULTICAST:
-        packet->is_group = true;
-        return WHY_NONE;
+    case ADDRS_MULTICAST: packet->is_group = true; return WHY_NONE;
     case ADDRS_FOREIGN:
-    case ADDRS_TENTATIVE:
-        break;
+    case ADDRS_TENTATIVE: break;
     }
     return WHY_IP_NOT_OURS;
 }

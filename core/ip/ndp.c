@@ -14,8 +14,8 @@
 #include <weir/err.h>
 
 enum {
-    MESSAGE_MAX = 64,  /* of what we send: 24, a link address of 8, a nonce of 8 */
-    SOLICITS_MAX = 3,  /* MAX_RTR_SOLICITATIONS [RFC4861 10] */
+    MESSAGE_MAX = 64, /* of what we send: 24, a link address of 8, a nonce of 8 */
+    SOLICITS_MAX = 3, /* MAX_RTR_SOLICITATIONS [RFC4861 10] */
     MTU6_MIN = 1280,
     PREFIX_LEN_ALL = 128,
 };
@@ -50,10 +50,8 @@ struct envelope {
 
 static void send(struct ip *ip, const struct ndp_message *m, const struct envelope *to)
 {
-    struct ip_send how = {.src = to->src,
-                          .dst = to->dst,
-                          .protocol = IP_PROTOCOL_ICMP6,
-                          .ttl = NDP_HOP_LIMIT};
+    struct ip_send how = {
+        .src = to->src, .dst = to->dst, .protocol = IP_PROTOCOL_ICMP6, .ttl = NDP_HOP_LIMIT};
     struct ip_path path = {.src = to->src,
                            .next_hop = to->dst,
                            .netif = to->netif,
@@ -261,8 +259,7 @@ static void take_parameters(struct ip *ip, struct netif *netif, const struct ndp
     }
 }
 
-static void take_router(struct ip *ip, const struct ip_packet *packet,
-                        const struct ndp_message *m)
+static void take_router(struct ip *ip, const struct ip_packet *packet, const struct ndp_message *m)
 {
     struct route_spec spec = {
         .prefix = {any6, 0},
@@ -359,8 +356,7 @@ static enum why take_redirect(struct ip *ip, const struct ip_packet *packet,
     if (!addr_is_link_local6(&packet->src) || addr_is_multicast(&m->destination)
         || (!is_on_link && !addr_is_link_local6(&m->target)))
         return WHY_NDP_MALFORMED;
-    if (!is_from_first_hop(ip, packet, &m->destination)
-        || addrs_find(ip, NULL, &m->target) != NULL)
+    if (!is_from_first_hop(ip, packet, &m->destination) || addrs_find(ip, NULL, &m->target) != NULL)
         return WHY_NDP_NOT_OURS;
     if (route_learn(ip, &spec) != WEIR_OK)
         return WHY_NO_MEMORY;

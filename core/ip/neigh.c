@@ -242,8 +242,7 @@ void neigh_expire(struct ip *ip, struct neigh *n)
         break;
     case NEIGH_REACHABLE:
     case NEIGH_STALE:
-    case NEIGH_FAILED:
-        break;
+    case NEIGH_FAILED: break;
     }
 }
 
@@ -252,8 +251,8 @@ void neigh_expire(struct ip *ip, struct neigh *n)
 /* Queues a packet until the link address is known; the newest replaces the oldest. */
 static enum why wait(struct ip *ip, struct neigh *n, struct frame **frame)
 {
-    bool is_full = n->waiting.count >= ip->config.neighbour_queue
-                   || ip->neighs.waiting >= NEIGH_WAITING_TOTAL;
+    bool is_full =
+        n->waiting.count >= ip->config.neighbour_queue || ip->neighs.waiting >= NEIGH_WAITING_TOTAL;
     struct frame *oldest = is_full ? frames_take(&n->waiting) : NULL;
 
     if (is_full && oldest == NULL)
@@ -409,8 +408,7 @@ void neigh_confirm(struct ip *ip, struct ip_path *path)
         become_reachable(ip, n);
 }
 
-bool neigh_is_hopeful(const struct ip *ip, const struct netif *netif,
-                      const struct weir_addr *addr)
+bool neigh_is_hopeful(const struct ip *ip, const struct netif *netif, const struct weir_addr *addr)
 {
     const struct neigh *n = neigh_find(ip, netif, addr);
 

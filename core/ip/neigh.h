@@ -46,25 +46,25 @@ struct neigh {
     struct eth_addr mac;
     enum neigh_state state;
     bool is_router;
-    bool is_free;          /* the memory stays, so that a cached path may look at it */
-    uint8_t probes;        /* sent in this state */
-    ns_t reachable_until;  /* REACHABLE */
+    bool is_free;              /* the memory stays, so that a cached path may look at it */
+    uint8_t probes;            /* sent in this state */
+    ns_t reachable_until;      /* REACHABLE */
     struct weir_addr ask_from; /* the source of what was last sent to it */
-    struct frames waiting; /* INCOMPLETE */
-    struct list link;      /* in neighs.lru, used last at the end; in resolving; or in free */
-    uint32_t index;        /* in neighs.table */
+    struct frames waiting;     /* INCOMPLETE */
+    struct list link;          /* in neighs.lru, used last at the end; in resolving; or in free */
+    uint32_t index;            /* in neighs.table */
     uint32_t hash;
     struct ip_timer timer;
 };
 
 struct neighs {
-    struct neigh **chunks;  /* entries, allocated as they are needed, never given back */
+    struct neigh **chunks; /* entries, allocated as they are needed, never given back */
     uint32_t chunk_count;
-    uint32_t used;          /* entries that are not free */
+    uint32_t used; /* entries that are not free */
     uint32_t limit;
-    uint32_t waiting;       /* packets in all entries */
+    uint32_t waiting; /* packets in all entries */
     struct list lru;
-    struct list resolving;  /* INCOMPLETE */
+    struct list resolving; /* INCOMPLETE */
     struct list free;
     struct table table;
 };
@@ -72,10 +72,10 @@ struct neighs {
 /* What an ARP packet or an NDP message says of a neighbour. */
 struct neigh_news {
     const struct eth_addr *mac; /* NULL: nothing */
-    bool is_solicited;  /* an answer to a question: it is reachable */
-    bool may_override;  /* a different link address replaces a known one */
-    bool may_create;    /* an entry is made if there is none */
-    bool says_router;   /* is_router means something */
+    bool is_solicited;          /* an answer to a question: it is reachable */
+    bool may_override;          /* a different link address replaces a known one */
+    bool may_create;            /* an entry is made if there is none */
+    bool says_router;           /* is_router means something */
     bool is_router;
 };
 
@@ -100,8 +100,7 @@ void neigh_hear(struct ip *ip, struct netif *netif, const struct weir_addr *addr
 void neigh_confirm(struct ip *ip, struct ip_path *path);
 
 /* Is this router worth a try? False only if it is known not to answer. */
-bool neigh_is_hopeful(const struct ip *ip, const struct netif *netif,
-                      const struct weir_addr *addr);
+bool neigh_is_hopeful(const struct ip *ip, const struct netif *netif, const struct weir_addr *addr);
 
 void neigh_remove_netif(struct ip *ip, struct netif *netif);
 void neigh_expire(struct ip *ip, struct neigh *n);

@@ -33,7 +33,7 @@ struct netif {
     char name[16];
     enum weir_link link;
     struct eth_addr mac;
-    uint8_t link_len;  /* of the link header: 0, 14 or 18 */
+    uint8_t link_len; /* of the link header: 0, 14 or 18 */
     bool is_loopback;
     bool slaac;
     uint16_t vlan;
@@ -50,10 +50,10 @@ struct netif {
     uint32_t good_source_epoch;
 
     /* What routers say [RFC4861 6.3.4]. */
-    uint8_t hop_limit;  /* for IPv6; 0: the configured one */
-    ns_t reachable_ns;  /* ReachableTime: the base, with its random factor */
+    uint8_t hop_limit; /* for IPv6; 0: the configured one */
+    ns_t reachable_ns; /* ReachableTime: the base, with its random factor */
     ns_t base_reachable_ns;
-    ns_t retrans_ns;    /* RetransTimer */
+    ns_t retrans_ns; /* RetransTimer */
 
     /* Router solicitations [RFC4861 6.3.7] and the link-local address [RFC7217]. */
     struct ip_timer solicit_timer;

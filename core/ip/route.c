@@ -58,8 +58,7 @@ static const struct route *best_of(const struct ip *ip, const struct weir_prefix
     for (uint32_t ref; table_next(&it, &ref);) {
         const struct route *r = pool_at(&ip->routes.pool, ref);
 
-        if (has_prefix(r, prefix) && (netif == NULL || r->netif == netif)
-            && is_better(ip, r, best))
+        if (has_prefix(r, prefix) && (netif == NULL || r->netif == netif) && is_better(ip, r, best))
             best = r;
     }
     return best;
@@ -136,8 +135,7 @@ static struct route *create(struct ip *ip, const struct route_spec *spec)
     r->prefix = spec->prefix;
     r->origin = spec->origin;
     r->timer.kind = IP_TIMER_ROUTE;
-    if (!table_add(&ip->routes.table, hash_of(ip, &r->prefix),
-                   pool_index(&ip->routes.pool, r))) {
+    if (!table_add(&ip->routes.table, hash_of(ip, &r->prefix), pool_index(&ip->routes.pool, r))) {
         pool_put(&ip->routes.pool, r);
         return NULL;
     }
@@ -203,8 +201,7 @@ void route_forget(struct ip *ip, const struct route_spec *spec)
 
 static bool is_possible_gateway(const struct weir_prefix *prefix, const struct weir_addr *gateway)
 {
-    return !weir_addr_is_any(gateway) && !addr_is_multicast(gateway)
-           && !addr_is_broadcast(gateway)
+    return !weir_addr_is_any(gateway) && !addr_is_multicast(gateway) && !addr_is_broadcast(gateway)
            && weir_addr_is_v4(gateway) == weir_addr_is_v4(&prefix->addr);
 }
 
@@ -254,8 +251,8 @@ static void remove_matching(struct ip *ip, const struct netif *netif,
 
     for (struct route *r; (r = pool_next(&ip->routes.pool, &i)) != NULL;) {
         bool is_learnt = r->origin == ROUTE_ROUTER || r->origin == ROUTE_REDIRECT;
-        bool is_by_gateway = gateway != NULL && is_learnt && r->has_gateway
-                             && weir_addr_eq(&r->gateway, gateway);
+        bool is_by_gateway =
+            gateway != NULL && is_learnt && r->has_gateway && weir_addr_eq(&r->gateway, gateway);
 
         if (r->netif == netif && (gateway == NULL || is_by_gateway))
             destroy(ip, r);

@@ -38,9 +38,9 @@ struct route {
     struct weir_addr gateway;  /* if has_gateway */
     bool has_gateway;
     enum route_origin origin;
-    uint32_t users;            /* CONNECTED: addresses that share it */
+    uint32_t users; /* CONNECTED: addresses that share it */
     struct netif *netif;
-    struct ip_timer timer;     /* its lifetime, if it has one */
+    struct ip_timer timer; /* its lifetime, if it has one */
 };
 
 struct routes {
@@ -65,7 +65,7 @@ struct route_spec {
     const struct weir_addr *gateway; /* NULL: on the link */
     enum route_origin origin;
     struct netif *netif;
-    ns_t until;                      /* NEVER: until it is withdrawn */
+    ns_t until; /* NEVER: until it is withdrawn */
 };
 
 /* Adds the route, or gives the same route its new lifetime. WEIR_ENOMEM: no room. */

@@ -105,8 +105,7 @@ static bool find_source(const struct ip *ip, const struct query *q, struct ip_pa
     return chosen != NULL;
 }
 
-static uint32_t mtu_of(const struct ip *ip, const struct ip_path *path,
-                       const struct weir_addr *dst)
+static uint32_t mtu_of(const struct ip *ip, const struct ip_path *path, const struct weir_addr *dst)
 {
     uint32_t link_mtu = netif_mtu(path->netif, dst);
 

@@ -52,8 +52,7 @@ static int add(struct ip *ip, struct netif *netif, struct addrs_slaac *made)
 {
     for (; made->tries < SLAAC_RETRIES; made->tries++) {
         make_id(ip, netif, &made->addr.addr, made->tries);
-        if (!is_reserved(made->addr.addr.b + 8)
-            && addrs_find(ip, netif, &made->addr.addr) == NULL)
+        if (!is_reserved(made->addr.addr.b + 8) && addrs_find(ip, netif, &made->addr.addr) == NULL)
             return addrs_add_slaac(ip, netif, made);
     }
     return WEIR_OK;

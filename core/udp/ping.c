@@ -177,8 +177,7 @@ static bool read_request(bool is_v4, struct span transport, uint16_t *id, uint16
     struct icmp6_message m6;
 
     if (is_v4) {
-        if (icmp4_parse(transport, transport.len, &m4) != WHY_NONE
-            || m4.type != ICMP4_ECHO_REQUEST)
+        if (icmp4_parse(transport, transport.len, &m4) != WHY_NONE || m4.type != ICMP4_ECHO_REQUEST)
             return false;
         *id = icmp4_echo_id(&m4);
         *sequence = icmp4_echo_seq(&m4);

@@ -70,8 +70,7 @@ struct stored *stored_make(struct bufs *bufs, size_t header_len, const struct we
         return NULL;
     CHECK(buf->size >= header_len);
     s = (void *)buf->bytes;
-    *s = (struct stored){
-        .buf = buf, .header_len = header_len, .len = len, .memory = buf->memory};
+    *s = (struct stored){.buf = buf, .header_len = header_len, .len = len, .memory = buf->memory};
     list_init(&s->link);
     p = (struct place){buf->bytes + header_len, buf->size - header_len, &s->more};
     left = len;

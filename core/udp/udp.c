@@ -102,8 +102,7 @@ static bool is_same_netif(const struct weir_endpoint *a, const struct weir_endpo
     return a->netif == 0 || b->netif == 0 || a->netif == b->netif;
 }
 
-static struct udp_endpoint *find_connected(const struct udp *udp,
-                                           const struct weir_endpoint *local,
+static struct udp_endpoint *find_connected(const struct udp *udp, const struct weir_endpoint *local,
                                            const struct weir_endpoint *remote)
 {
     struct table_iter it = table_find(&udp->table, hash_of_pair(udp, local, remote));
@@ -248,8 +247,8 @@ static bool is_possible_pair(const struct weir_endpoint *local, const struct wei
            && weir_addr_is_v4(&local->addr) == weir_addr_is_v4(&remote->addr);
 }
 
-int udp_open(struct udp *udp, const struct weir_endpoint *local,
-             const struct weir_endpoint *remote, struct udp_endpoint **endpoint)
+int udp_open(struct udp *udp, const struct weir_endpoint *local, const struct weir_endpoint *remote,
+             struct udp_endpoint **endpoint)
 {
     struct weir_endpoint chosen = *local;
     int err = WEIR_OK;
@@ -412,8 +411,8 @@ static int add_payload(struct udp *udp, struct frame *frame, const uint8_t *byte
         if (buf == NULL)
             return WEIR_ENOMEM;
         n = size_min(buf->size, len - done);
-        frame->payload_sum = checksum_join(frame->payload_sum,
-                                           checksum_copy(buf->bytes, bytes + done, n), done);
+        frame->payload_sum =
+            checksum_join(frame->payload_sum, checksum_copy(buf->bytes, bytes + done, n), done);
         if (!frame_add(frame, buf->bytes, n, &buf)) {
             buf_unref(udp->bufs, &buf);
             return WEIR_EMSGSIZE;

@@ -37,8 +37,8 @@ struct udp_endpoint {
     struct weir_endpoint local;  /* the port is never 0; addr may be any */
     struct weir_endpoint remote; /* if is_connected */
     bool is_connected;
-    uint8_t ttl, tos;            /* 0: the stack's default */
-    int error;                   /* what the network reported, told once; 0: nothing */
+    uint8_t ttl, tos; /* 0: the stack's default */
+    int error;        /* what the network reported, told once; 0: nothing */
     uint32_t recv_buffer_bytes;
     uint32_t queue_bytes;
     uint32_t queue_count;
@@ -77,8 +77,8 @@ void udp_fini(struct udp *udp);
  * chosen [RFC6056]. With remote not NULL local.addr must be specified. Returns 0, or
  * WEIR_EINVAL, WEIR_EADDRINUSE, WEIR_EADDRNOTAVAIL (no port is left), WEIR_ENOMEM.
  */
-int udp_open(struct udp *udp, const struct weir_endpoint *local,
-             const struct weir_endpoint *remote, struct udp_endpoint **endpoint);
+int udp_open(struct udp *udp, const struct weir_endpoint *local, const struct weir_endpoint *remote,
+             struct udp_endpoint **endpoint);
 
 /* Takes *endpoint; what waits in it is gone. */
 void udp_close(struct udp *udp, struct udp_endpoint **endpoint);
@@ -104,7 +104,7 @@ struct udp_arrival {
  * WHY_UDP_MALFORMED or WHY_UDP_CHECKSUM.
  */
 enum why udp_take_header(struct udp_arrival *arrival, const struct weir_slice *slices,
-                           size_t slice_count, bool checksum_known);
+                         size_t slice_count, bool checksum_known);
 
 /* Queues a copy. Returns WHY_NONE, WHY_UDP_QUEUE or WHY_NO_MEMORY. */
 enum why udp_input(struct udp *udp, struct udp_endpoint *endpoint,

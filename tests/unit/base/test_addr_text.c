@@ -20,8 +20,8 @@ TEST(addresses_are_written_as_rfc_5952_has_them) /* [RFC5952 4, 5] */
         {"1::", "1::"},
         {"2001:DB8::1", "2001:db8::1"},
         {"2001:0db8:0000:0000:0000:0000:0000:0001", "2001:db8::1"},
-        {"2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"}, /* the first of two equal runs */
-        {"2001:db8:0:1:0:0:0:1", "2001:db8:0:1::1"},   /* the longest run */
+        {"2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"},    /* the first of two equal runs */
+        {"2001:db8:0:1:0:0:0:1", "2001:db8:0:1::1"},      /* the longest run */
         {"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"}, /* one group alone is not cut */
         {"2001:0:0:1:0:0:0:1", "2001:0:0:1::1"},
         {"1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"},
@@ -48,13 +48,41 @@ TEST(addresses_are_written_as_rfc_5952_has_them) /* [RFC5952 4, 5] */
 TEST(addresses_that_are_none)
 {
     static const char *const bad[] = {
-        "",           " ",           "1",           "1.2.3",       "1.2.3.4.5",  "256.1.1.1",
-        "1.2.3.04",   "1.2.3.4 ",    " 1.2.3.4",    "1.2..4",      "1.2.3.-4",   "a.b.c.d",
-        ":",          ":::",         "1:2",         "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9",
-        "1::2::3",    "12345::",     "g::",         "1:2:3:4:5:6:7:8::", "::1:2:3:4:5:6:7:8",
-        "1:",         ":1",          "::1:",        "1:2:3:4:5:6:7:1.2.3.4", "1.2.3.4::",
-        "::1.2.3",    "::1.2.3.4:5", "::1.2.3.4.5", "fe80::1%eth0", "[::1]",     "1.2.3.4/8",
-        "99999999999999999999.1.1.1", "0x1.2.3.4",
+        "",
+        " ",
+        "1",
+        "1.2.3",
+        "1.2.3.4.5",
+        "256.1.1.1",
+        "1.2.3.04",
+        "1.2.3.4 ",
+        " 1.2.3.4",
+        "1.2..4",
+        "1.2.3.-4",
+        "a.b.c.d",
+        ":",
+        ":::",
+        "1:2",
+        "1:2:3:4:5:6:7",
+        "1:2:3:4:5:6:7:8:9",
+        "1::2::3",
+        "12345::",
+        "g::",
+        "1:2:3:4:5:6:7:8::",
+        "::1:2:3:4:5:6:7:8",
+        "1:",
+        ":1",
+        "::1:",
+        "1:2:3:4:5:6:7:1.2.3.4",
+        "1.2.3.4::",
+        "::1.2.3",
+        "::1.2.3.4:5",
+        "::1.2.3.4.5",
+        "fe80::1%eth0",
+        "[::1]",
+        "1.2.3.4/8",
+        "99999999999999999999.1.1.1",
+        "0x1.2.3.4",
     };
     struct weir_addr a = weir_addr_v4(9, 9, 9, 9), before = a;
 
@@ -77,8 +105,8 @@ TEST(prefixes_are_read_and_written)
         {"::/0", "::/0", 0},
         {"::1", "::1/128", 128},
     };
-    static const char *const bad[] = {"192.0.2.0/33", "::/129", "192.0.2.0/", "192.0.2.0/-1",
-                                      "192.0.2.0/24 ", "/24",   "::/0064",    "::/1/1"};
+    static const char *const bad[] = {"192.0.2.0/33",  "::/129", "192.0.2.0/", "192.0.2.0/-1",
+                                      "192.0.2.0/24 ", "/24",    "::/0064",    "::/1/1"};
     struct weir_prefix p;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -108,10 +136,10 @@ TEST(endpoints_are_read_and_written) /* [RFC5952 6] */
         {"[::]:1", "[::]:1", 1},
         {"[::ffff:192.0.2.1]:80", "192.0.2.1:80", 80},
     };
-    static const char *const bad[] = {"192.0.2.1",      "192.0.2.1:",    "192.0.2.1:65536",
-                                      "2001:db8::1:80", "[2001:db8::1]", "[2001:db8::1]80",
+    static const char *const bad[] = {"192.0.2.1",       "192.0.2.1:",     "192.0.2.1:65536",
+                                      "2001:db8::1:80",  "[2001:db8::1]",  "[2001:db8::1]80",
                                       "[2001:db8::1:80", "[192.0.2.1]:80", ":80",
-                                      "192.0.2.1:080",  "192.0.2.1:80 ", ""};
+                                      "192.0.2.1:080",   "192.0.2.1:80 ",  ""};
     struct weir_endpoint e;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -162,12 +190,18 @@ TEST(kinds_of_addresses)
         const char *text;
         bool multicast, broadcast, loopback, link_local;
     } rows[] = {
-        {"192.0.2.1", false, false, false, false},  {"224.0.0.1", true, false, false, false},
-        {"239.255.1.1", true, false, false, false}, {"240.0.0.1", false, false, false, false},
-        {"255.255.255.255", false, true, false, false}, {"127.3.4.5", false, false, true, false},
-        {"::1", false, false, true, false},         {"::2", false, false, false, false},
-        {"ff02::1", true, false, false, false},     {"fe80::1", false, false, false, true},
-        {"febf::1", false, false, false, true},     {"fec0::1", false, false, false, false},
+        {"192.0.2.1", false, false, false, false},
+        {"224.0.0.1", true, false, false, false},
+        {"239.255.1.1", true, false, false, false},
+        {"240.0.0.1", false, false, false, false},
+        {"255.255.255.255", false, true, false, false},
+        {"127.3.4.5", false, false, true, false},
+        {"::1", false, false, true, false},
+        {"::2", false, false, false, false},
+        {"ff02::1", true, false, false, false},
+        {"fe80::1", false, false, false, true},
+        {"febf::1", false, false, false, true},
+        {"fec0::1", false, false, false, false},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

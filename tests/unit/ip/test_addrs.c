@@ -1,7 +1,7 @@
 /*
  * test_addrs.c - addresses: detection of duplicates, announcements, sources
  */
-#include "world.h"
+#include "unit/ip/world.h"
 
 #include <weir/err.h>
 
@@ -134,9 +134,8 @@ TEST(ipv4_address_is_announced_twice) /* [RFC5227 2.3] */
 TEST(ipv4_address_is_defended_once_in_ten_seconds) /* [RFC5227 2.4] */
 {
     struct world *w = world_of_two();
-    struct arp_packet p = {.sender_mac = mac(9),
-                           .sender_addr = addr("192.0.2.1"),
-                           .target_addr = addr("192.0.2.5")};
+    struct arp_packet p = {
+        .sender_mac = mac(9), .sender_addr = addr("192.0.2.1"), .target_addr = addr("192.0.2.5")};
     struct span s = arp(ARP_REQUEST, p);
 
     world_in(w, w->eth, s.bytes, s.len);
@@ -153,8 +152,8 @@ TEST(ipv4_address_is_defended_once_in_ten_seconds) /* [RFC5227 2.4] */
 
 TEST(addresses_that_cannot_be_had)
 {
-    static const char *const bad[] = {"0.0.0.0/0",   "::/64",      "224.0.0.1/24", "ff02::1/64",
-                                      "127.0.0.1/8", "::1/128",    "255.255.255.255/32"};
+    static const char *const bad[] = {"0.0.0.0/0",   "::/64",   "224.0.0.1/24",      "ff02::1/64",
+                                      "127.0.0.1/8", "::1/128", "255.255.255.255/32"};
     struct world *w = world_of_two();
     struct weir_prefix p;
 
@@ -203,16 +202,26 @@ TEST(destinations_are_what_they_are)
         bool is_on_eth;
         enum addrs_kind kind;
     } rows[] = {
-        {"192.0.2.1", true, ADDRS_OURS},        {"192.0.2.1", false, ADDRS_OURS},
-        {"192.0.2.2", true, ADDRS_FOREIGN},     {"192.0.2.255", true, ADDRS_BROADCAST},
-        {"192.0.2.255", false, ADDRS_FOREIGN},  {"255.255.255.255", true, ADDRS_BROADCAST},
-        {"255.255.255.255", false, ADDRS_BROADCAST}, {"192.0.2.0", true, ADDRS_FOREIGN},
-        {"10.0.0.255", false, ADDRS_BROADCAST}, {"224.0.0.1", true, ADDRS_MULTICAST},
-        {"224.0.0.2", true, ADDRS_FOREIGN},     {"127.0.0.1", true, ADDRS_FOREIGN},
-        {"2001:db8::1", true, ADDRS_OURS},      {"2001:db8::1", false, ADDRS_OURS},
-        {"fe80::1", true, ADDRS_OURS},          {"fe80::1", false, ADDRS_FOREIGN},
-        {"ff02::1", true, ADDRS_MULTICAST},     {"ff02::1:ff00:1", true, ADDRS_MULTICAST},
-        {"ff02::1:ff00:1", false, ADDRS_FOREIGN}, {"ff02::2", true, ADDRS_FOREIGN},
+        {"192.0.2.1", true, ADDRS_OURS},
+        {"192.0.2.1", false, ADDRS_OURS},
+        {"192.0.2.2", true, ADDRS_FOREIGN},
+        {"192.0.2.255", true, ADDRS_BROADCAST},
+        {"192.0.2.255", false, ADDRS_FOREIGN},
+        {"255.255.255.255", true, ADDRS_BROADCAST},
+        {"255.255.255.255", false, ADDRS_BROADCAST},
+        {"192.0.2.0", true, ADDRS_FOREIGN},
+        {"10.0.0.255", false, ADDRS_BROADCAST},
+        {"224.0.0.1", true, ADDRS_MULTICAST},
+        {"224.0.0.2", true, ADDRS_FOREIGN},
+        {"127.0.0.1", true, ADDRS_FOREIGN},
+        {"2001:db8::1", true, ADDRS_OURS},
+        {"2001:db8::1", false, ADDRS_OURS},
+        {"fe80::1", true, ADDRS_OURS},
+        {"fe80::1", false, ADDRS_FOREIGN},
+        {"ff02::1", true, ADDRS_MULTICAST},
+        {"ff02::1:ff00:1", true, ADDRS_MULTICAST},
+        {"ff02::1:ff00:1", false, ADDRS_FOREIGN},
+        {"ff02::2", true, ADDRS_FOREIGN},
         {"ff02::1:ff00:2", true, ADDRS_FOREIGN},
     };
     struct world *w = world_of_two();
@@ -257,9 +266,13 @@ TEST(source_choice_follows_the_rules) /* [RFC6724 5, 10.1] */
         {{"fe80::1/64", "2001:db8:1::1/64"}, -1, "fe80::2", "fe80::1"},
         {{"2001:db8:1::2/64", "2001:db8:3::2/64"}, -1, "2001:db8:1::1", "2001:db8:1::2"},
         {{"2001:db8:3::2/64", "2001:db8:1::2/64"}, -1, "2001:db8:1::1", "2001:db8:1::2"},
-        {{"2002:c633:6401::1/64", "2001:db8:1::1/64"}, -1, "2002:c633:6401::2",
+        {{"2002:c633:6401::1/64", "2001:db8:1::1/64"},
+         -1,
+         "2002:c633:6401::2",
          "2002:c633:6401::1"},
-        {{"fd11:2233:4455::1/64", "2001:db8:1::1/64"}, -1, "fd11:2233:9999::2",
+        {{"fd11:2233:4455::1/64", "2001:db8:1::1/64"},
+         -1,
+         "fd11:2233:9999::2",
          "fd11:2233:4455::1"},
         {{"198.51.100.1/24", "203.0.113.1/24"}, -1, "203.0.113.9", "203.0.113.1"},
         {{"169.254.1.1/16", "203.0.113.1/24"}, -1, "192.88.99.1", "203.0.113.1"},

@@ -1,7 +1,7 @@
 /*
  * test_frag.c - datagrams in pieces, put together and taken apart
  */
-#include "world.h"
+#include "unit/ip/world.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -176,12 +176,12 @@ TEST(fragments_that_overlap_end_the_datagram) /* [RFC5722 4] [RFC8200 4.5] */
         uint32_t at, len;
         bool more, is_changed;
     } rows[] = {
-        {392, 16, true, false},  /* over the end of the first */
-        {0, 408, true, false},   /* around the first */
-        {8, 16, true, false},    /* within the first */
-        {0, 400, true, true},    /* the same place, other bytes */
+        {392, 16, true, false},   /* over the end of the first */
+        {0, 408, true, false},    /* around the first */
+        {8, 16, true, false},     /* within the first */
+        {0, 400, true, true},     /* the same place, other bytes */
         {792, 100, false, false}, /* an end before one already here */
-        {1592, 16, true, false}, /* over the third */
+        {1592, 16, true, false},  /* over the third */
     };
 
     for (int family = 0; family < 2; family++)
@@ -233,7 +233,7 @@ TEST(fragments_of_impossible_size)
     struct world *w = world_of_tun();
     struct whole *d = whole_new(true, 1000);
 
-    EXPECT_EQ(give(w, d, 0, 401, true), IP_CONSUMED);    /* not a multiple of 8 */
+    EXPECT_EQ(give(w, d, 0, 401, true), IP_CONSUMED);      /* not a multiple of 8 */
     EXPECT_EQ(give(w, d, 65528, 100, false), IP_CONSUMED); /* beyond 64 KiB */
     EXPECT_EQ(w->dropped[WHY_FRAG_MALFORMED], 2);
     EXPECT_EQ(w->ip.frags.pool.used, 0);

@@ -1,7 +1,7 @@
 /*
  * test_icmp.c - errors in and out, echo, limits
  */
-#include "world.h"
+#include "unit/ip/world.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +17,14 @@ static struct world *world_of_icmp(void)
 
 static struct icmp4_message ping4(size_t len)
 {
-    return (struct icmp4_message){.type = ICMP4_ECHO_REQUEST,
-                                  .word = icmp4_word_of_echo(0x1234, 9),
-                                  .body = pattern(len)};
+    return (struct icmp4_message){
+        .type = ICMP4_ECHO_REQUEST, .word = icmp4_word_of_echo(0x1234, 9), .body = pattern(len)};
 }
 
 static struct icmp6_message ping6(size_t len)
 {
-    return (struct icmp6_message){.type = ICMP6_ECHO_REQUEST,
-                                  .word = icmp6_word_of_echo(0x1234, 9),
-                                  .body = pattern(len)};
+    return (struct icmp6_message){
+        .type = ICMP6_ECHO_REQUEST, .word = icmp6_word_of_echo(0x1234, 9), .body = pattern(len)};
 }
 
 /* ---- echo ---- */
@@ -117,12 +115,10 @@ TEST(echo_answers_that_nobody_takes_are_bounded)
 TEST(echo_reply_is_handed_up)
 {
     struct world *w = world_of_icmp();
-    struct icmp4_message m = {.type = ICMP4_ECHO_REPLY,
-                              .word = icmp4_word_of_echo(0xbeef, 3),
-                              .body = pattern(20)};
-    struct icmp6_message m6 = {.type = ICMP6_ECHO_REPLY,
-                               .word = icmp6_word_of_echo(0xbeef, 4),
-                               .body = pattern(20)};
+    struct icmp4_message m = {
+        .type = ICMP4_ECHO_REPLY, .word = icmp4_word_of_echo(0xbeef, 3), .body = pattern(20)};
+    struct icmp6_message m6 = {
+        .type = ICMP6_ECHO_REPLY, .word = icmp6_word_of_echo(0xbeef, 4), .body = pattern(20)};
 
     EXPECT_EQ(world_in_ip(w, w->tun, icmp4("10.0.0.2", "10.0.0.1", m)), IP_ECHO_REPLY);
     EXPECT_EQ(w->packet.echo.id, 0xbeef);
@@ -229,7 +225,8 @@ TEST(errors_are_not_answered_with_errors) /* [RFC1122 3.2.2] [RFC4443 2.4 e] */
     struct world *w = world_of_icmp();
     struct ip_packet about;
     struct icmp_complaint complaint = {.kind = ICMP_ERROR_ADMIN};
-    struct icmp4_message error = {.type = ICMP4_UNREACHABLE, .body = udp4("10.0.0.1", "10.0.0.2", 9)};
+    struct icmp4_message error = {.type = ICMP4_UNREACHABLE,
+                                  .body = udp4("10.0.0.1", "10.0.0.2", 9)};
     struct span s;
 
     /* About an ICMP error. */
@@ -265,9 +262,12 @@ TEST(each_complaint_has_its_words)
         enum icmp_error_kind kind;
         uint8_t type4, code4, type6, code6;
     } rows[] = {
-        {ICMP_ERROR_NET, 3, 0, 1, 0},           {ICMP_ERROR_HOST, 3, 1, 1, 3},
-        {ICMP_ERROR_PORT, 3, 3, 1, 4},          {ICMP_ERROR_ADMIN, 3, 13, 1, 1},
-        {ICMP_ERROR_TIME_EXCEEDED, 11, 1, 3, 1}, {ICMP_ERROR_PARAMETER, 12, 1, 4, 1},
+        {ICMP_ERROR_NET, 3, 0, 1, 0},
+        {ICMP_ERROR_HOST, 3, 1, 1, 3},
+        {ICMP_ERROR_PORT, 3, 3, 1, 4},
+        {ICMP_ERROR_ADMIN, 3, 13, 1, 1},
+        {ICMP_ERROR_TIME_EXCEEDED, 11, 1, 3, 1},
+        {ICMP_ERROR_PARAMETER, 12, 1, 4, 1},
         {ICMP_ERROR_PROTOCOL, 3, 2, 4, 1},
     };
 
@@ -413,9 +413,9 @@ TEST(errors_of_ipv6_about_our_packets_are_handed_up)
         uint8_t type, code;
         enum icmp_error_kind kind;
     } rows[] = {
-        {1, 0, ICMP_ERROR_NET},           {1, 1, ICMP_ERROR_ADMIN},     {1, 3, ICMP_ERROR_HOST},
-        {1, 4, ICMP_ERROR_PORT},          {2, 0, ICMP_ERROR_TOO_BIG},   {3, 0, ICMP_ERROR_TIME_EXCEEDED},
-        {4, 0, ICMP_ERROR_PARAMETER},     {4, 1, ICMP_ERROR_PROTOCOL},
+        {1, 0, ICMP_ERROR_NET},       {1, 1, ICMP_ERROR_ADMIN},    {1, 3, ICMP_ERROR_HOST},
+        {1, 4, ICMP_ERROR_PORT},      {2, 0, ICMP_ERROR_TOO_BIG},  {3, 0, ICMP_ERROR_TIME_EXCEEDED},
+        {4, 0, ICMP_ERROR_PARAMETER}, {4, 1, ICMP_ERROR_PROTOCOL},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -1,7 +1,7 @@
 /*
  * test_input.c - which frames are for us, and which packets cannot be
  */
-#include "world.h"
+#include "unit/ip/world.h"
 
 #include "ip/ip4.h"
 #include <string.h>
@@ -106,9 +106,10 @@ TEST(slices_are_passed_on_and_padding_is_no_slice)
     struct world *w = world_of_two();
     uint8_t copy[200];
     struct span s = udp4("10.0.0.2", "10.0.0.1", 100);
-    struct weir_frame frame = {.slices = {{copy, 28}, {copy + 28, 50}, {copy + 78, 50}, {copy + 128, 8}},
-                               .len = s.len + 8,
-                               .slice_count = 4};
+    struct weir_frame frame = {
+        .slices = {{copy, 28}, {copy + 28, 50}, {copy + 78, 50}, {copy + 128, 8}},
+        .len = s.len + 8,
+        .slice_count = 4};
 
     memcpy(copy, s.bytes, s.len);
     EXPECT_EQ(ip_input(&w->ip, w->tun, &frame, &w->packet), IP_TRANSPORT);
@@ -125,10 +126,8 @@ TEST(checksum_that_the_driver_vouches_for_is_not_made_again)
     struct world *w = world_of_two();
     uint8_t copy[200];
     struct span s = udp4("10.0.0.2", "10.0.0.1", 100);
-    struct weir_frame frame = {.slices = {{copy, s.len}},
-                               .len = s.len,
-                               .slice_count = 1,
-                               .flags = WEIR_FRAME_CSUM_VALID};
+    struct weir_frame frame = {
+        .slices = {{copy, s.len}}, .len = s.len, .slice_count = 1, .flags = WEIR_FRAME_CSUM_VALID};
 
     memcpy(copy, s.bytes, s.len);
     copy[100] ^= 1;
@@ -167,14 +166,22 @@ TEST(sources_that_cannot_be_are_dropped) /* [RFC9293 MUST-63] [RFC1122 3.2.1.3] 
         const char *src, *dst;
         bool passes;
     } rows[] = {
-        {"192.0.2.2", "192.0.2.1", true},        {"198.51.100.9", "192.0.2.1", true},
-        {"0.0.0.0", "192.0.2.1", false},         {"0.0.0.0", "255.255.255.255", true},
-        {"255.255.255.255", "192.0.2.1", false}, {"192.0.2.255", "192.0.2.1", false},
-        {"224.0.0.1", "192.0.2.1", false},       {"239.1.2.3", "192.0.2.1", false},
-        {"127.0.0.1", "192.0.2.1", false},       {"192.0.2.1", "192.0.2.1", false},
-        {"10.0.0.1", "192.0.2.1", false},        {"2001:db8::2", "2001:db8::1", true},
-        {"::", "2001:db8::1", false},            {"ff02::1", "2001:db8::1", false},
-        {"::1", "2001:db8::1", false},           {"2001:db8::1", "2001:db8::1", false},
+        {"192.0.2.2", "192.0.2.1", true},
+        {"198.51.100.9", "192.0.2.1", true},
+        {"0.0.0.0", "192.0.2.1", false},
+        {"0.0.0.0", "255.255.255.255", true},
+        {"255.255.255.255", "192.0.2.1", false},
+        {"192.0.2.255", "192.0.2.1", false},
+        {"224.0.0.1", "192.0.2.1", false},
+        {"239.1.2.3", "192.0.2.1", false},
+        {"127.0.0.1", "192.0.2.1", false},
+        {"192.0.2.1", "192.0.2.1", false},
+        {"10.0.0.1", "192.0.2.1", false},
+        {"2001:db8::2", "2001:db8::1", true},
+        {"::", "2001:db8::1", false},
+        {"ff02::1", "2001:db8::1", false},
+        {"::1", "2001:db8::1", false},
+        {"2001:db8::1", "2001:db8::1", false},
         {"fe80::2", "2001:db8::1", true},
     };
     struct world *w = world_of_two();
@@ -189,8 +196,7 @@ TEST(sources_that_cannot_be_are_dropped) /* [RFC9293 MUST-63] [RFC1122 3.2.1.3] 
         uint64_t before = w->dropped[WHY_IP_SOURCE];
 
         h.type = weir_addr_is_v4(&dst) ? ETH_TYPE_IP4 : ETH_TYPE_IP6;
-        EXPECT_EQ(give(w, w->eth, framed(h, packet)),
-                  rows[i].passes ? IP_TRANSPORT : IP_CONSUMED);
+        EXPECT_EQ(give(w, w->eth, framed(h, packet)), rows[i].passes ? IP_TRANSPORT : IP_CONSUMED);
         EXPECT_EQ(w->dropped[WHY_IP_SOURCE] - before, !rows[i].passes);
     }
     world_free(&w);
@@ -198,8 +204,8 @@ TEST(sources_that_cannot_be_are_dropped) /* [RFC9293 MUST-63] [RFC1122 3.2.1.3] 
 
 TEST(destinations_of_others_are_dropped)
 {
-    static const char *const others[] = {"192.0.2.9", "127.0.0.1", "224.0.0.9", "192.0.2.0",
-                                         "8.8.8.8",   "0.0.0.0"};
+    static const char *const others[] = {"192.0.2.9", "127.0.0.1", "224.0.0.9",
+                                         "192.0.2.0", "8.8.8.8",   "0.0.0.0"};
     struct world *w = world_of_two();
 
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
@@ -245,8 +251,8 @@ TEST(source_routed_packets_are_dropped) /* docs/deviations.md */
 
 TEST(options_we_do_not_know_are_ignored) /* [RFC9293 MUST-50] */
 {
-    static const uint8_t options[12] = {IP4_OPTION_NOP, IP4_OPTION_RECORD_ROUTE, 7, 4, 0, 0, 0, 0,
-                                        0x94,           4,                       0, 0};
+    static const uint8_t options[12] = {
+        IP4_OPTION_NOP, IP4_OPTION_RECORD_ROUTE, 7, 4, 0, 0, 0, 0, 0x94, 4, 0, 0};
     static const uint8_t unknown[4] = {0x5e, 4, 1, 2};
     struct world *w = world_of_two();
     struct ip4_header h = {.src = addr("10.0.0.2"),
@@ -330,9 +336,11 @@ TEST(any_bytes_are_survived)
         struct netif *netif = i % 3 == 0 ? w->eth : w->tun;
 
         if (i % 5 == 0)
-            s = icmp6("2001:db8::2", "2001:db8::1", (struct icmp6_message){.type = 135, .body = pattern(90)});
+            s = icmp6("2001:db8::2", "2001:db8::1",
+                      (struct icmp6_message){.type = 135, .body = pattern(90)});
         if (i % 7 == 0)
-            s = icmp4("10.0.0.2", "10.0.0.1", (struct icmp4_message){.type = 3, .body = udp4("10.0.0.1", "10.0.0.9", 60)});
+            s = icmp4("10.0.0.2", "10.0.0.1",
+                      (struct icmp4_message){.type = 3, .body = udp4("10.0.0.1", "10.0.0.9", 60)});
         memcpy(bytes, s.bytes, s.len < sizeof bytes ? s.len : sizeof bytes);
         for (uint32_t j = 0; j < changes; j++)
             bytes[test_random_below(&seed, 80)] = (uint8_t)test_random(&seed);

@@ -1,7 +1,7 @@
 /*
  * test_memory.c - every allocation fails once, and nothing is lost but a packet
  */
-#include "world.h"
+#include "unit/ip/world.h"
 
 #include "ip/ip4.h"
 #include <string.h>
@@ -56,9 +56,8 @@ static void try_send(struct world *w, const char *text, size_t len)
 
 static void run_ethernet(struct world *w)
 {
-    struct arp_packet a = {.sender_mac = mac(2),
-                           .sender_addr = addr("192.0.2.2"),
-                           .target_addr = addr("192.0.2.1")};
+    struct arp_packet a = {
+        .sender_mac = mac(2), .sender_addr = addr("192.0.2.2"), .target_addr = addr("192.0.2.1")};
     struct ndp_message ra = {.type = ICMP6_ROUTER_ADVERT,
                              .router_lifetime_s = 1800,
                              .has_source_mac = true,

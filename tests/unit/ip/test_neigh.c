@@ -1,7 +1,7 @@
 /*
  * test_neigh.c - conversations of ARP and NDP, and what is remembered of them
  */
-#include "world.h"
+#include "unit/ip/world.h"
 
 #include <stdio.h>
 #include <weir/err.h>
@@ -192,9 +192,8 @@ TEST(neigh_progress_of_the_transport_confirms) /* [RFC4861 7.3.1] */
 TEST(arp_request_for_us_is_answered_and_remembered) /* [RFC826] */
 {
     struct world *w = world_of_two();
-    struct arp_packet p = {.sender_mac = mac(2),
-                           .sender_addr = addr("192.0.2.2"),
-                           .target_addr = addr("192.0.2.1")};
+    struct arp_packet p = {
+        .sender_mac = mac(2), .sender_addr = addr("192.0.2.2"), .target_addr = addr("192.0.2.1")};
     struct span s = arp(ARP_REQUEST, p);
 
     world_in(w, w->eth, s.bytes, s.len);
@@ -211,9 +210,8 @@ TEST(arp_request_for_us_is_answered_and_remembered) /* [RFC826] */
 TEST(arp_of_others_makes_no_entry)
 {
     struct world *w = world_of_two();
-    struct arp_packet p = {.sender_mac = mac(3),
-                           .sender_addr = addr("192.0.2.3"),
-                           .target_addr = addr("192.0.2.4")};
+    struct arp_packet p = {
+        .sender_mac = mac(3), .sender_addr = addr("192.0.2.3"), .target_addr = addr("192.0.2.4")};
     struct span s = arp(ARP_REQUEST, p);
 
     world_in(w, w->eth, s.bytes, s.len);
@@ -229,9 +227,8 @@ TEST(arp_unasked_reply_changes_the_address_but_proves_nothing)
 {
     struct world *w = world_of_two();
     struct ip_path path = {0};
-    struct arp_packet p = {.sender_mac = mac(9),
-                           .sender_addr = addr("192.0.2.2"),
-                           .target_addr = addr("192.0.2.1")};
+    struct arp_packet p = {
+        .sender_mac = mac(9), .sender_addr = addr("192.0.2.2"), .target_addr = addr("192.0.2.1")};
     struct span s;
 
     resolve(w, &path);
@@ -245,9 +242,8 @@ TEST(arp_unasked_reply_changes_the_address_but_proves_nothing)
 TEST(arp_probe_from_nobody_is_answered) /* [RFC5227 2.1.1] */
 {
     struct world *w = world_of_two();
-    struct arp_packet p = {.sender_mac = mac(2),
-                           .sender_addr = addr("0.0.0.0"),
-                           .target_addr = addr("192.0.2.1")};
+    struct arp_packet p = {
+        .sender_mac = mac(2), .sender_addr = addr("0.0.0.0"), .target_addr = addr("192.0.2.1")};
     struct span s = arp(ARP_REQUEST, p);
 
     world_in(w, w->eth, s.bytes, s.len);
@@ -395,10 +391,9 @@ TEST(ndp_first_packet_waits_for_the_advertisement) /* [RFC4861 7.2.2] */
     EXPECT(w->ndp.has_source_mac);
     EXPECT_EQ(w->link.dst.b[0], 0x33);
 
-    advertise(w, (struct ndp_message){.solicited = true,
-                                      .override = true,
-                                      .has_target_mac = true,
-                                      .target_mac = mac(2)});
+    advertise(
+        w, (struct ndp_message){
+               .solicited = true, .override = true, .has_target_mac = true, .target_mac = mac(2)});
     EXPECT_EQ(peer6(w)->state, NEIGH_REACHABLE);
     EXPECT(world_out(w, w->eth));
     EXPECT_EQ(w->pkt.protocol, IP_PROTOCOL_UDP);
@@ -410,9 +405,8 @@ TEST(ndp_unasked_advertisement_makes_no_entry) /* [RFC4861 7.2.5] */
 {
     struct world *w = world6();
 
-    advertise(w, (struct ndp_message){.override = true,
-                                      .has_target_mac = true,
-                                      .target_mac = mac(2)});
+    advertise(w,
+              (struct ndp_message){.override = true, .has_target_mac = true, .target_mac = mac(2)});
     EXPECT(peer6(w) == NULL);
     world_free(&w);
 }

@@ -1,7 +1,7 @@
 /*
  * test_pmtu.c - the path MTU cache
  */
-#include "world.h"
+#include "unit/ip/world.h"
 
 #include <weir/err.h>
 

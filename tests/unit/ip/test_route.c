@@ -1,7 +1,7 @@
 /*
  * test_route.c - the longest prefix wins, whatever else there is
  */
-#include "world.h"
+#include "unit/ip/world.h"
 
 #include "base/addr.h"
 #include <stdlib.h>

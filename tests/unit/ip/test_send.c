@@ -1,7 +1,7 @@
 /*
  * test_send.c - paths, headers, and interfaces
  */
-#include "world.h"
+#include "unit/ip/world.h"
 
 #include "ip/ip4.h"
 #include <string.h>
@@ -105,11 +105,8 @@ TEST(header_says_what_was_asked)
 {
     struct world *w = world_of_two();
     struct weir_addr dst = addr("10.0.0.2");
-    struct ip_send how = {.dst = dst,
-                          .protocol = 200,
-                          .ttl = 17,
-                          .tos = 0xb9,
-                          .dont_fragment = true};
+    struct ip_send how = {
+        .dst = dst, .protocol = 200, .ttl = 17, .tos = 0xb9, .dont_fragment = true};
     struct ip_path path;
     struct frame *frame = frame_get(&w->frames);
 

@@ -1,7 +1,7 @@
 /*
  * test_slaac.c - routers, prefixes, and the addresses made from them
  */
-#include "world.h"
+#include "unit/ip/world.h"
 
 #include "ip/slaac.h"
 #include <string.h>
@@ -185,9 +185,9 @@ TEST(slaac_two_hours_rule) /* [RFC4862 5.5.3 e] */
     static const struct {
         uint32_t left_s, advertised_s, after_s;
     } rows[] = {
-        {86400, 100000, 100000}, /* more: taken */
-        {86400, 10000, 10000},   /* more than two hours: taken */
-        {86400, 60, 7200},       /* less: two hours remain */
+        {86400, 100000, 100000},                   /* more: taken */
+        {86400, 10000, 10000},                     /* more than two hours: taken */
+        {86400, 60, 7200},                         /* less: two hours remain */
         {86400, 0, 7200},        {3600, 60, 3600}, /* two hours are not left: ignored */
         {3600, 5000, 5000},      {7200, 7200, 7200},
     };
@@ -259,9 +259,8 @@ TEST(slaac_collision_makes_the_next_address) /* [RFC7217 6] */
 
     hear(w, advert(3600, 1800));
     for (int i = 0; i < SLAAC_RETRIES; i++) {
-        struct ndp_message m = {.type = ICMP6_NEIGHBOUR_ADVERT,
-                                .has_target_mac = true,
-                                .target_mac = mac(9)};
+        struct ndp_message m = {
+            .type = ICMP6_NEIGHBOUR_ADVERT, .has_target_mac = true, .target_mac = mac(9)};
 
         EXPECT(made(w) != NULL);
         EXPECT_EQ(made(w)->tries, i);

@@ -1,7 +1,7 @@
 /*
  * world.c - one IP with its memory, a clock, and peers that the test speaks for
  */
-#include "world.h"
+#include "unit/ip/world.h"
 
 #include "base/checksum.h"
 #include "ip/ip4.h"
@@ -391,10 +391,8 @@ struct span icmp6(const char *src, const char *dst, struct icmp6_message m)
 struct span ndp(const char *src, const char *dst, struct ndp_message m)
 {
     static uint8_t bytes[WORLD_BYTES];
-    struct ip6_header h = {.src = addr(src),
-                           .dst = addr(dst),
-                           .protocol = IP_PROTOCOL_ICMP6,
-                           .ttl = NDP_HOP_LIMIT};
+    struct ip6_header h = {
+        .src = addr(src), .dst = addr(dst), .protocol = IP_PROTOCOL_ICMP6, .ttl = NDP_HOP_LIMIT};
     size_t len = ndp_emit(&m, &h.src, &h.dst, bytes, sizeof bytes);
 
     EXPECT(len > 0);

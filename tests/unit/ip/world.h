@@ -41,7 +41,7 @@ struct world {
     struct eth_header link; /* if it came from an Ethernet */
     bool is_arp;
     struct arp_packet arp;
-    struct pkt pkt;         /* if it is IP */
+    struct pkt pkt; /* if it is IP */
     struct span ip_bytes;
     struct ndp_message ndp; /* if it is NDP */
     bool is_ndp;

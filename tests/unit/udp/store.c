@@ -1,7 +1,7 @@
 /*
  * store.c - memory, buffers and frames for the tests of this folder
  */
-#include "store.h"
+#include "unit/udp/store.h"
 
 #include <stdlib.h>
 #include <string.h>

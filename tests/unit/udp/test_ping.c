@@ -1,7 +1,7 @@
 /*
  * test_ping.c - echo requests, replies and errors
  */
-#include "store.h"
+#include "unit/udp/store.h"
 
 #include "base/checksum.h"
 #include "udp/ping.h"
@@ -80,9 +80,8 @@ TEST(ping_request_is_well_formed) /* [RFC792] [RFC4443 4.1] */
         EXPECT_EQ(icmp6_parse(span_of(s.bytes, s.len), s.len, &m6), WHY_NONE);
         EXPECT_EQ(m6.type, ICMP6_ECHO_REQUEST);
         EXPECT_EQ(icmp6_echo_id(&m6), p6->id);
-        EXPECT(checksum_is_good(
-            checksum_add(checksum_pseudo(&p6->local, &p6->remote, IP_PROTOCOL_ICMP6, s.len),
-                         s.bytes, s.len)));
+        EXPECT(checksum_is_good(checksum_add(
+            checksum_pseudo(&p6->local, &p6->remote, IP_PROTOCOL_ICMP6, s.len), s.bytes, s.len)));
         ping_close(&f->pings, &p4);
         ping_close(&f->pings, &p6);
     }
@@ -95,9 +94,9 @@ TEST(ping_too_long_is_refused)
     struct ping *p = open_to(f, "10.0.0.1", "10.0.0.2");
     struct frame *frame = NULL;
 
-    EXPECT_EQ(ping_output(&f->pings, p, 1, pattern(PING_PAYLOAD_MAX + 1), PING_PAYLOAD_MAX + 1,
-                          &frame),
-              WEIR_EMSGSIZE);
+    EXPECT_EQ(
+        ping_output(&f->pings, p, 1, pattern(PING_PAYLOAD_MAX + 1), PING_PAYLOAD_MAX + 1, &frame),
+        WEIR_EMSGSIZE);
     EXPECT(frame == NULL);
     teardown(f);
 }

@@ -1,7 +1,7 @@
 /*
  * test_udp.c - endpoints: who hears what, queues, ports, datagrams in and out
  */
-#include "store.h"
+#include "unit/udp/store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -208,10 +208,14 @@ TEST(udp_addresses_in_use)
         const char *first, *second;
         bool conflict;
     } rows[] = {
-        {"[::]:53", "[::]:53", true},          {"[::]:53", "0.0.0.0:53", true},
-        {"0.0.0.0:53", "10.0.0.1:53", true},   {"10.0.0.1:53", "0.0.0.0:53", true},
-        {"10.0.0.1:53", "10.0.0.1:53", true},  {"10.0.0.1:53", "10.0.0.2:53", false},
-        {"0.0.0.0:53", "[2001:db8::1]:53", false}, {"[::]:53", "[2001:db8::1]:53", true},
+        {"[::]:53", "[::]:53", true},
+        {"[::]:53", "0.0.0.0:53", true},
+        {"0.0.0.0:53", "10.0.0.1:53", true},
+        {"10.0.0.1:53", "0.0.0.0:53", true},
+        {"10.0.0.1:53", "10.0.0.1:53", true},
+        {"10.0.0.1:53", "10.0.0.2:53", false},
+        {"0.0.0.0:53", "[2001:db8::1]:53", false},
+        {"[::]:53", "[2001:db8::1]:53", true},
         {"[::]:53", "[::]:54", false},
     };
 
@@ -315,8 +319,7 @@ TEST(udp_queue_is_bounded_by_what_it_costs)
     int queued = 0;
 
     e->recv_buffer_bytes = 10000;
-    EXPECT_EQ(take(&a, "10.0.0.1:0", "10.0.0.2:0",
-                   datagram(f, "10.0.0.1:1", "10.0.0.2:2000", 1)),
+    EXPECT_EQ(take(&a, "10.0.0.1:0", "10.0.0.2:0", datagram(f, "10.0.0.1:1", "10.0.0.2:2000", 1)),
               WHY_NONE);
     while (queued < 2000 && (why = udp_input(&f->udp, e, &a)) == WHY_NONE)
         queued++;
@@ -338,9 +341,9 @@ TEST(udp_short_buffer_gets_the_beginning)
     uint8_t bytes[20000];
 
     memset(bytes, 0xee, sizeof bytes);
-    EXPECT_EQ(take(&a, "10.0.0.1:0", "10.0.0.2:0",
-                   datagram(f, "10.0.0.1:1", "10.0.0.2:2000", 20000)),
-              WHY_NONE);
+    EXPECT_EQ(
+        take(&a, "10.0.0.1:0", "10.0.0.2:0", datagram(f, "10.0.0.1:1", "10.0.0.2:2000", 20000)),
+        WHY_NONE);
     EXPECT_EQ(udp_input(&f->udp, e, &a), WHY_NONE);
     EXPECT_EQ(udp_recv(&f->udp, e, bytes, 17000, NULL, NULL), 20000);
     EXPECT_MEM(bytes, pattern(17000), 17000);
@@ -356,8 +359,7 @@ TEST(udp_error_is_told_once_and_first)
     struct udp_arrival a;
     uint8_t byte;
 
-    EXPECT_EQ(take(&a, "10.0.0.1:0", "10.0.0.2:0",
-                   datagram(f, "10.0.0.1:1", "10.0.0.2:2000", 1)),
+    EXPECT_EQ(take(&a, "10.0.0.1:0", "10.0.0.2:0", datagram(f, "10.0.0.1:1", "10.0.0.2:2000", 1)),
               WHY_NONE);
     EXPECT_EQ(udp_input(&f->udp, e, &a), WHY_NONE);
     udp_on_error(e, WEIR_ECONNREFUSED);
