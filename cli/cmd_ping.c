@@ -170,6 +170,24 @@ static void take_reply(struct pinging *p, const struct weir_ping_reply *reply, p
     p->received++;
 }
 
+static void on_time(void *ctx, weir_ns_t now);
+
+/*
+ * When to go on: to the next request, or after the last one to the end. Once there are
+ * answers, twice the longest round trip is enough to wait for the others.
+ */
+static void arm(struct pinging *p)
+{
+    weir_ns_t wait_ns = p->interval_ns;
+
+    if (p->sent == p->count) {
+        wait_ns = p->wait_ns;
+        if (p->received > 0 && (weir_ns_t)(2e6 * p->max_ms) < wait_ns)
+            wait_ns = (weir_ns_t)(2e6 * p->max_ms);
+    }
+    session_set_timer(&p->session, SESSION_TIMER_COMMAND, p->last_at + wait_ns, on_time, p);
+}
+
 /* Like everything that is printed while it happens, a reply is to be seen at once. */
 static bool flush_output(struct pinging *p)
 {
@@ -190,42 +208,42 @@ static void on_event(void *ctx, struct weir *s, const struct weir_event *event)
         return;
     while ((len = weir_ping_recv(s, p->ping, bytes, sizeof bytes, &reply)) >= 0)
         take_reply(p, &reply, len);
-    if (flush_output(p) && p->count != 0 && p->received + p->errors >= p->count)
+    if (!flush_output(p) || p->count == 0)
+        return;
+    if (p->received + p->errors >= p->count)
         session_stop(&p->session);
+    else if (p->sent == p->count)
+        arm(p);
 }
 
 /* ---- requests ---- */
 
-static void on_time(void *ctx, weir_ns_t now);
-
-/* The first request has number 1. After the last, twice the longest time is enough to wait. */
-static void send_next(struct pinging *p, weir_ns_t now)
+/* The first request has number 1. */
+static void send_next(struct pinging *p)
 {
     uint16_t sequence = (uint16_t)(p->sent + 1);
-    weir_ns_t last_wait_ns = p->wait_ns;
     ptrdiff_t result;
 
-    p->requests[sequence].sent_at = weir_host_now();
+    p->last_at = weir_host_now();
+    p->requests[sequence].sent_at = p->last_at;
     p->requests[sequence].answered = false;
     result = weir_ping_send(p->session.stack, p->ping, sequence, p->payload, p->size);
     if (result < 0 && !p->options.quiet)
         say("request %u cannot be sent: %s", sequence, weir_err_text((int)result));
     p->errors += result < 0;
     p->sent++;
-    if (p->received > 0 && (weir_ns_t)(2e6 * p->max_ms) + p->interval_ns < last_wait_ns)
-        last_wait_ns = (weir_ns_t)(2e6 * p->max_ms) + p->interval_ns;
-    session_set_timer(&p->session, SESSION_TIMER_COMMAND,
-                      now + (p->sent == p->count ? last_wait_ns : p->interval_ns), on_time, p);
+    arm(p);
 }
 
 static void on_time(void *ctx, weir_ns_t now)
 {
     struct pinging *p = ctx;
 
+    (void)now;
     if (p->count != 0 && p->sent >= p->count)
         session_stop(&p->session);
     else
-        send_next(p, now);
+        send_next(p);
 }
 
 /* ---- the summary ---- */
@@ -299,7 +317,7 @@ static int run_ping(struct pinging *p)
     weir_host_set_events(p->session.host, on_event, p);
     p->first_at = weir_host_now();
     if (flush_output(p))
-        send_next(p, p->first_at);
+        send_next(p);
     code = session_run(&p->session);
     if (p->options.json)
         print_summary_json(p);

@@ -12,8 +12,7 @@
 
 /* Those that are not built are not there. */
 extern const struct command cmd_demo __attribute__((weak));
-extern const struct command cmd_serve __attribute__((weak));
-extern const struct command cmd_connect, cmd_listen, cmd_ping, cmd_version, cmd_help;
+extern const struct command cmd_serve, cmd_connect, cmd_listen, cmd_ping, cmd_version, cmd_help;
 
 static const struct command *const commands[] = {
     &cmd_demo, &cmd_serve, &cmd_connect, &cmd_listen, &cmd_ping, &cmd_version, &cmd_help,

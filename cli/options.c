@@ -195,7 +195,7 @@ void options_print(const struct option_spec *specs)
             (void)snprintf(letter, sizeof letter, "-%c, ", spec->letter);
         (void)snprintf(words, sizeof words, "%s--%s%s%s", letter, spec->name,
                        spec->value != NULL ? " " : "", spec->value != NULL ? spec->value : "");
-        printf("  %-22s %s\n", words, spec->text);
+        printf("  %-25s %s\n", words, spec->text);
     }
 }
 
