@@ -379,11 +379,20 @@ static void arm_next(struct ip *ip, struct ip_addr *a)
     ip_arm(ip, &a->timer, at);
 }
 
+/* The link can be used now: are there routers? */
+static void on_usable(struct ip *ip, struct ip_addr *a)
+{
+    if (a->netif->slaac && a->from_slaac && addr_is_link_local6(&a->addr))
+        ndp_start_solicit(ip, a->netif);
+}
+
 /* Starts what an Ethernet wants done before or after an address is used. */
 static void start(struct ip *ip, struct ip_addr *a)
 {
-    if (a->netif->link != WEIR_LINK_ETHERNET || a->netif->is_loopback)
+    if (a->netif->link != WEIR_LINK_ETHERNET) {
+        on_usable(ip, a);
         return;
+    }
     if (weir_addr_is_v4(&a->addr)) {
         /* The address is in use at once, and everybody is told [RFC5227 2.3]. */
         a->sends_left = ANNOUNCE_COUNT;
@@ -563,8 +572,7 @@ static void on_unique(struct ip *ip, struct ip_addr *a)
 {
     a->step_at = NEVER;
     set_state(ip, a, WEIR_ADDR_PREFERRED);
-    if (a->netif->slaac && addr_is_link_local6(&a->addr))
-        ndp_start_solicit(ip, a->netif);
+    on_usable(ip, a);
 }
 
 static void step(struct ip *ip, struct ip_addr *a)

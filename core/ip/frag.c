@@ -468,7 +468,6 @@ enum why frag_input(struct ip *ip, struct ip_packet *packet, const struct frag_i
     struct list *place;
     enum why why;
 
-    packet->is_later_fragment = info->offset != 0;
     if (f == NULL)
         f = create(ip, packet, info);
     if (f == NULL)

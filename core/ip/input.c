@@ -82,6 +82,7 @@ static bool is_well_made(const struct weir_frame *frame)
     return len == frame->len && len <= UINT32_MAX;
 }
 
+/* What no host may send from: a SYN from there goes nowhere [RFC9293 MUST-63]. */
 bool ip_is_possible_source(struct ip *ip, const struct ip_packet *packet)
 {
     struct netif *netif = packet->netif;

@@ -63,6 +63,7 @@ static void fill(struct ip_packet *packet, const struct ip4_header *h)
     packet->ttl = h->ttl;
     packet->tos = h->tos;
     packet->header_len = h->header_len;
+    packet->is_later_fragment = h->fragment_offset != 0;
     ip_packet_trim(packet, (uint32_t)(h->header_len + h->payload_len));
 }
 
@@ -129,6 +130,7 @@ static uint8_t ttl_of(const struct ip *ip, const struct ip_send *how)
     return addr_is_multicast(&how->dst) ? MULTICAST_TTL : ip->config.ttl;
 }
 
+/* TTL and DiffServ are the caller's [RFC9293 MUST-48, MUST-49]. */
 void ip4_push(struct ip *ip, const struct ip_path *path, const struct ip_send *how,
               const struct ip_fragment *fragment, struct frame *frame)
 {

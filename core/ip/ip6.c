@@ -106,6 +106,7 @@ static uint8_t hops_of(const struct ip *ip, const struct ip_path *path, const st
     return path->netif->hop_limit != 0 ? path->netif->hop_limit : ip->config.ttl;
 }
 
+/* Hop limit and DiffServ are the caller's [RFC9293 MUST-48, MUST-49]. */
 void ip6_push(struct ip *ip, const struct ip_path *path, const struct ip_send *how,
               const struct ip_fragment *fragment, struct frame *frame)
 {

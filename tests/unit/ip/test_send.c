@@ -101,7 +101,7 @@ TEST(groups_have_their_link_addresses)
     world_free(&w);
 }
 
-TEST(header_says_what_was_asked)
+TEST(header_says_what_was_asked) /* [RFC9293 MUST-48, MUST-49] */
 {
     struct world *w = world_of_two();
     struct weir_addr dst = addr("10.0.0.2");

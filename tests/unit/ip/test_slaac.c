@@ -334,3 +334,28 @@ TEST(router_advertisements_are_refused) /* [RFC4861 6.1.2] */
     EXPECT(made(w) == NULL);
     world_free(&w);
 }
+
+TEST(slaac_without_link_addresses) /* a TUN whose other end is a router */
+{
+    struct weir_netif_config config = {
+        .name = "tun", .link = WEIR_LINK_IP, .mtu = 1500, .slaac = true};
+    struct world *w = world_new();
+    struct weir_addr far = addr("2001:db8:9::1");
+    struct ip_path path = {0};
+    weir_netif_t id;
+
+    EXPECT_EQ(netif_add(&w->ip, &config, &id), WEIR_OK);
+    w->eth = netif_find(&w->ip, id);
+    world_wait(w, NS_S);
+    EXPECT(world_out(w, w->eth));
+    EXPECT_EQ(w->ndp.type, ICMP6_ROUTER_SOLICIT);
+    EXPECT(!w->ndp.has_source_mac);
+    hear(w, advert(3600, 1800));
+    EXPECT_EQ(made(w)->state, WEIR_ADDR_PREFERRED); /* nobody could have it too */
+    EXPECT_EQ(ip_route(&w->ip, &far, NULL, 0, &path), WEIR_OK);
+    world_wait(w, 20 * NS_S);
+    EXPECT(!world_out(w, w->eth));
+    EXPECT_EQ(world_send(w, &path, "2001:db8:9::1", 10), WHY_NONE);
+    EXPECT(world_out(w, w->eth));
+    world_free(&w);
+}
