@@ -8,9 +8,11 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <weir/driver.h>
 
@@ -104,6 +106,41 @@ static int add_addr(int fd, unsigned index, const struct weir_prefix *prefix)
     return ask(fd, &r);
 }
 
+/* Whether packets to an IPv6 address are the kernel's own: it looks up the route to it. */
+static bool is_local(int fd, const struct kernel_prefix *p)
+{
+    union {
+        struct nlmsghdr header;
+        uint8_t bytes[4096];
+    } answer;
+    struct rtmsg route = {.rtm_family = AF_INET6, .rtm_dst_len = 128};
+    struct request r = request_of(RTM_GETROUTE, 0, &route, sizeof route);
+    ssize_t len;
+
+    r.header.nlmsg_flags = NLM_F_REQUEST; /* the route is the answer */
+    add_attribute(&r, RTA_DST, p->bytes, p->size);
+    if (send(fd, &r, r.header.nlmsg_len, 0) < 0)
+        return true;
+    len = recv(fd, &answer, sizeof answer, 0);
+    if (len < (ssize_t)NLMSG_LENGTH(sizeof route) || answer.header.nlmsg_type != RTM_NEWROUTE)
+        return true;
+    memcpy(&route, NLMSG_DATA(&answer.header), sizeof route);
+    return route.rtm_type == RTN_LOCAL;
+}
+
+/*
+ * The kernel makes an IPv6 address work a moment after it has accepted it. Without this the
+ * first packet may be lost, and with it a second of a handshake.
+ */
+static void wait_for_addr(int fd, const struct weir_prefix *prefix)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    struct kernel_prefix p = kernel_prefix_of(prefix);
+
+    for (int i = 0; i < 1000 && p.family == AF_INET6 && !is_local(fd, &p); i++)
+        nanosleep(&pause, NULL);
+}
+
 /* The bits beyond the prefix are not part of a route. */
 static void mask(uint8_t *bytes, size_t size, unsigned len)
 {
@@ -164,6 +201,8 @@ static int configure(int fd, const char *name, const struct weir_device_setup *s
     for (size_t i = 0; i < setup->addr_count && err == 0; i++)
         err = explain_prefix(error, add_addr(fd, index, &setup->addrs[i]), "address",
                              &setup->addrs[i], name);
+    for (size_t i = 0; i < setup->addr_count && err == 0; i++)
+        wait_for_addr(fd, &setup->addrs[i]);
     for (size_t i = 0; i < setup->route_count && err == 0; i++)
         err = explain_prefix(error, add_route(fd, index, &setup->routes[i]), "route",
                              &setup->routes[i], name);
