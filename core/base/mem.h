@@ -4,6 +4,10 @@
  * Everything the library holds comes through here: slabs of pools, segments of tables.
  * Past the limit, or when the caller's allocator has nothing left, the answer is NULL,
  * which is an ordinary answer. Memory comes as the allocator left it, not zeroed.
+ *
+ * Slabs that are given back may be kept for the next one that needs a slab: where queues fill
+ * and empty all the time, the allocator would be asked for each packet, and the machine for
+ * fresh pages. What is kept counts against the limit and goes before anything is refused.
  */
 #ifndef CORE_BASE_MEM_H
 #define CORE_BASE_MEM_H
@@ -18,11 +22,21 @@ struct mem {
     void *ctx;
     size_t limit; /* bytes at most; may be lowered below used, then nothing more is given */
     size_t used;
-    size_t peak; /* the most that used has been */
+    size_t peak; /* the most that used has been, with what is kept */
+    struct kept_slab *kept;
+    size_t slab_size; /* of what is kept; 0: nothing is */
+    size_t kept_bytes;
+    size_t kept_max_bytes;
 };
 
 /* Without a limit: SIZE_MAX. */
 void mem_init(struct mem *mem, const struct weir_allocator *allocator, size_t limit);
+
+/* Keeps slabs of this size (aligned to it) that are given back, up to max_bytes of them. */
+void mem_keep_slabs(struct mem *mem, size_t slab_size, size_t max_bytes);
+
+/* Gives the allocator what is kept. */
+void mem_trim(struct mem *mem);
 
 /* size is not zero; align is a power of two. NULL: there is no more. */
 void *mem_alloc(struct mem *mem, size_t size, size_t align);

@@ -26,7 +26,7 @@ void weir_stats(const struct weir *s, struct weir_stats *stats)
         .udp_out = s->udp_out,
         .icmp_in = s->ip.icmp_in,
         .icmp_out = s->ip.icmp_out,
-        .memory_bytes = s->mem.used,
+        .memory_bytes = s->mem.used + s->mem.kept_bytes,
         .memory_peak_bytes = s->mem.peak,
         .memory_limit_bytes = s->mem.limit,
         .connections = s->conns.used,

@@ -3,6 +3,7 @@
  */
 #include "stack/stack.h"
 #include "base/check.h"
+#include "base/num.h"
 #include "stack/config.h"
 #include "tcp/reasm.h"
 
@@ -19,6 +20,9 @@ enum {
     TABLE_SEGMENT_MAX = 65536,
     TABLE_SEGMENT_MIN = 1024,
 };
+
+/* Two busy connections' queues fill and empty within this. */
+static const size_t kept_max_bytes = (size_t)2 << 20;
 
 static bool init_pools(struct weir *s)
 {
@@ -105,6 +109,8 @@ int weir_create(const struct weir_config *config, weir_ns_t now, struct weir **s
     if (s == NULL)
         return WEIR_ENOMEM;
     *s = (struct weir){.config = *config, .mem = mem};
+    mem_keep_slabs(&s->mem, config->slab_bytes,
+                   size_min(kept_max_bytes, config->memory_limit / 8));
     init_lists(s);
     wheel_init(&s->wheel, now);
     init_tcp(s, now);
@@ -156,5 +162,6 @@ void weir_destroy(struct weir **stack)
     fini_pools(s);
     mem = s->mem;
     mem_free(&mem, s, sizeof *s);
+    mem_trim(&mem);
     CHECK(mem.used == 0);
 }

@@ -76,6 +76,79 @@ TEST(mem_counts_nothing_when_the_allocator_fails)
     EXPECT_EQ(mem.peak, 0);
 }
 
+TEST(mem_keeps_slabs_for_the_next)
+{
+    struct mem mem = mem_of(SIZE_MAX);
+    void *slabs[3];
+
+    mem_keep_slabs(&mem, 4096, 8192);
+    for (int i = 0; i < 3; i++)
+        slabs[i] = mem_alloc(&mem, 4096, 4096);
+    for (int i = 0; i < 3; i++)
+        mem_free(&mem, slabs[i], 4096);
+    EXPECT_EQ(mem.used, 0);
+    EXPECT_EQ(mem.kept_bytes, 8192);
+    EXPECT_EQ(heap.calls, 3);
+
+    void *again = mem_alloc(&mem, 4096, 4096);
+
+    EXPECT(again == slabs[1]);
+    EXPECT_EQ(heap.calls, 3);
+    EXPECT_EQ(mem.used, 4096);
+    EXPECT_EQ(mem.kept_bytes, 4096);
+    EXPECT_EQ(mem.peak, 3 * 4096);
+    mem_free(&mem, again, 4096);
+    mem_trim(&mem);
+    EXPECT_EQ(mem.kept_bytes, 0);
+    failing_alloc_fini(&heap);
+}
+
+TEST(mem_keeps_nothing_that_a_slab_cannot_be)
+{
+    struct mem mem = mem_of(SIZE_MAX);
+    void *other = mem_alloc(&mem, 2048, 8);
+
+    mem_keep_slabs(&mem, 4096, 8192);
+    mem_free(&mem, other, 2048);
+    EXPECT_EQ(mem.kept_bytes, 0);
+    failing_alloc_fini(&heap);
+}
+
+TEST(mem_gives_up_what_it_keeps_before_it_refuses)
+{
+    struct mem mem = mem_of(10000);
+    void *slab = mem_alloc(&mem, 4096, 4096), *other;
+
+    mem_keep_slabs(&mem, 4096, 8192);
+    mem_free(&mem, slab, 4096);
+    other = mem_alloc(&mem, 9000, 8); /* too much together with what is kept */
+    EXPECT(other != NULL);
+    EXPECT_EQ(mem.kept_bytes, 0);
+    mem_free(&mem, other, 9000);
+
+    slab = mem_alloc(&mem, 4096, 4096);
+    mem_free(&mem, slab, 4096);
+    heap.fail_at = heap.calls + 1;
+    other = mem_alloc(&mem, 100, 8); /* the allocator has nothing, the first time */
+    EXPECT(other != NULL);
+    EXPECT_EQ(mem.kept_bytes, 0);
+    mem_free(&mem, other, 100);
+    failing_alloc_fini(&heap);
+}
+
+TEST(mem_keeps_nothing_above_a_limit_that_was_lowered)
+{
+    struct mem mem = mem_of(10000);
+    void *slab = mem_alloc(&mem, 4096, 4096);
+
+    mem_keep_slabs(&mem, 4096, 8192);
+    mem_free(&mem, slab, 4096);
+    mem.limit = 4000;
+    EXPECT(mem_alloc(&mem, 4096, 4096) == NULL);
+    EXPECT_EQ(mem.kept_bytes, 0);
+    failing_alloc_fini(&heap);
+}
+
 TEST(mem_free_of_null_does_nothing)
 {
     struct mem mem = mem_of(SIZE_MAX);
