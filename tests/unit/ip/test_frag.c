@@ -413,6 +413,73 @@ TEST(extension_headers_survive_reassembly) /* [RFC8200 4.5] */
     world_free(&w);
 }
 
+/* Takes all bufs that have size bytes and that memory still allows. */
+static struct list *take_all(struct world *w, size_t size)
+{
+    static struct list all;
+    struct buf *buf;
+
+    list_init(&all);
+    while ((buf = buf_get(&w->bufs, size)) != NULL) {
+        list_add_first(&all, (struct list *)(void *)buf->bytes);
+        memcpy(buf->bytes + sizeof(struct list), &buf, sizeof buf);
+    }
+    return &all;
+}
+
+static void give_back(struct world *w, struct list *all)
+{
+    for (struct list *i; (i = list_take_first(all)) != NULL;) {
+        struct buf *buf;
+
+        memcpy(&buf, i + 1, sizeof buf);
+        buf_unref(&w->bufs, &buf);
+    }
+}
+
+TEST(reassembly_without_memory_costs_one_datagram)
+{
+    struct world *w = world_of_tun();
+    struct whole *d = whole_new(true, 10000);
+    struct list *taken;
+
+    EXPECT_EQ(give(w, d, 0, 5000, true), IP_CONSUMED);
+    EXPECT_EQ(give(w, d, 5000, 4992, true), IP_CONSUMED);
+    EXPECT_EQ(give(w, d, 9992, 8, true), IP_CONSUMED);
+    w->mem.limit = w->mem.used;
+    taken = take_all(w, 10000);
+    EXPECT_EQ(give(w, d, 10000, 8, false), IP_CONSUMED);
+    EXPECT_EQ(w->dropped[WHY_NO_MEMORY], 1);
+    EXPECT_EQ(w->ip.frags.pool.used, 0);
+    give_back(w, taken);
+
+    /* The next one finds what the last one left. */
+    EXPECT_EQ(give(w, d, 0, 5000, true), IP_CONSUMED);
+    EXPECT_EQ(give(w, d, 5000, 5008, false), IP_TRANSPORT);
+    expect_whole(w, d);
+    free(d);
+    world_free(&w);
+}
+
+TEST(reassembly_of_slices)
+{
+    struct world *w = world_of_tun();
+    struct whole *d = whole_new(true, 1000);
+    struct span s = fragment(d, 0, 800, true);
+    uint8_t copy[820];
+    struct weir_frame frame = {.slices = {{copy, 30}, {copy + 30, 300}, {copy + 330, 490}},
+                               .len = sizeof copy,
+                               .slice_count = 3};
+
+    memcpy(copy, s.bytes, sizeof copy);
+    EXPECT_EQ(ip_input(&w->ip, w->tun, &frame, &w->packet), IP_CONSUMED);
+    EXPECT_EQ(ip_input(&w->ip, w->tun, &frame, &w->packet), IP_CONSUMED); /* the same again */
+    EXPECT_EQ(give(w, d, 800, 208, false), IP_TRANSPORT);
+    expect_whole(w, d);
+    free(d);
+    world_free(&w);
+}
+
 TEST(removed_interface_takes_its_fragments_along)
 {
     struct world *w = world_of_tun();

@@ -460,6 +460,39 @@ TEST(errors_about_packets_of_others_are_dropped)
     world_free(&w);
 }
 
+TEST(messages_that_ask_nothing_of_us_are_counted)
+{
+    struct world *w = world_of_icmp();
+    struct icmp4_message timestamp = {.type = 13, .body = pattern(12)};
+    struct icmp6_message query = {.type = 130, .body = pattern(16)};
+    struct icmp6_message unknown_error = {.type = 100, .body = pattern(60)};
+    struct icmp6_message unknown_code = {.type = 1, .code = 50, .body = pattern(60)};
+    struct icmp6_message not_a_packet = {.type = 1, .body = pattern(60)};
+
+    world_in_ip(w, w->tun, icmp4("10.0.0.2", "10.0.0.1", timestamp));
+    world_in_ip(w, w->tun, icmp6("2001:db8::2", "2001:db8::1", query));
+    world_in_ip(w, w->tun, icmp6("2001:db8::2", "2001:db8::1", unknown_error));
+    world_in_ip(w, w->tun, icmp6("2001:db8::2", "2001:db8::1", unknown_code));
+    EXPECT_EQ(w->dropped[WHY_ICMP_UNKNOWN], 4);
+    world_in_ip(w, w->tun, icmp6("2001:db8::2", "2001:db8::1", not_a_packet));
+    EXPECT_EQ(w->dropped[WHY_ICMP_MALFORMED], 1);
+    EXPECT(!world_out(w, w->tun));
+    world_free(&w);
+}
+
+TEST(error_that_quotes_the_other_version_is_malformed)
+{
+    struct world *w = world_of_icmp();
+    uint8_t quoted[60];
+    struct icmp4_message m = {.type = ICMP4_UNREACHABLE, .code = ICMP4_PORT_UNREACHABLE};
+
+    memcpy(quoted, udp6("2001:db8::1", "2001:db8::9", 40).bytes, sizeof quoted);
+    m.body = span_of(quoted, sizeof quoted);
+    EXPECT_EQ(world_in_ip(w, w->tun, icmp4("10.0.0.2", "10.0.0.1", m)), IP_CONSUMED);
+    EXPECT_EQ(w->dropped[WHY_ICMP_MALFORMED], 1);
+    world_free(&w);
+}
+
 TEST(redirect_from_the_first_hop_is_followed) /* [RFC1122 3.2.2.2] */
 {
     struct world *w = world_of_two();

@@ -553,3 +553,107 @@ TEST(ndp_redirect_of_the_first_hop_is_followed) /* [RFC4861 8.3] */
     EXPECT(r != NULL && r->origin == ROUTE_STATIC);
     world_free(&w);
 }
+
+TEST(ndp_probe_goes_to_the_neighbour_itself) /* [RFC4861 7.3.3] */
+{
+    struct world *w = world6();
+    struct ip_path path = {0};
+
+    world_send(w, &path, "2001:db8::2", 10);
+    advertise(
+        w, (struct ndp_message){.solicited = true, .has_target_mac = true, .target_mac = mac(2)});
+    world_wait(w, w->eth->reachable_ns + NS_US);
+    world_send(w, &path, "2001:db8::2", 10);
+    world_forget_output(w);
+    world_wait(w, 5 * NS_S);
+    EXPECT(world_out(w, w->eth));
+    EXPECT_EQ(w->ndp.type, ICMP6_NEIGHBOUR_SOLICIT);
+    EXPECT_ADDR(w->pkt.dst, "2001:db8::2");
+    EXPECT_EQ(w->link.dst.b[5], 2);
+    world_free(&w);
+}
+
+TEST(ndp_solicitation_answers_a_question_of_ours) /* [RFC4861 7.2.3] */
+{
+    struct world *w = world6();
+    struct ip_path path = {0};
+    struct ndp_message m = {.type = ICMP6_NEIGHBOUR_SOLICIT,
+                            .target = addr("2001:db8::1"),
+                            .has_source_mac = true,
+                            .source_mac = mac(2)};
+
+    world_send(w, &path, "2001:db8::2", 10);
+    world_forget_output(w);
+    world_in_ip(w, w->eth, ndp("2001:db8::2", "ff02::1:ff00:1", m));
+    /* What waited goes out, and whether the neighbour hears it will be checked. */
+    EXPECT(world_out(w, w->eth));
+    EXPECT_EQ(w->pkt.protocol, IP_PROTOCOL_UDP);
+    EXPECT_EQ(peer6(w)->state, NEIGH_DELAY);
+    world_free(&w);
+}
+
+TEST(neigh_that_answers_after_all_is_a_choice_again)
+{
+    struct world *w = world6();
+    struct ip_path path = {0};
+    struct icmp_error error;
+    uint32_t epoch;
+
+    world_send(w, &path, "2001:db8::2", 10);
+    world_wait(w, 10 * NS_S);
+    EXPECT(ip_take_failure(&w->ip, &error));
+    EXPECT_EQ(peer6(w)->state, NEIGH_FAILED);
+    neigh_confirm(&w->ip, &path); /* proves nothing for one without an address */
+    EXPECT_EQ(peer6(w)->state, NEIGH_FAILED);
+    epoch = w->ip.epoch;
+    advertise(w, (struct ndp_message){.solicited = true}); /* without an address: nothing */
+    EXPECT_EQ(peer6(w)->state, NEIGH_FAILED);
+    advertise(
+        w, (struct ndp_message){.solicited = true, .has_target_mac = true, .target_mac = mac(2)});
+    EXPECT_EQ(peer6(w)->state, NEIGH_REACHABLE);
+    EXPECT(w->ip.epoch != epoch);
+    world_free(&w);
+}
+
+TEST(ndp_impossible_messages_are_refused) /* [RFC4861 7.1.2, 8.1] */
+{
+    struct world *w = world6();
+    struct ndp_message na = {
+        .type = ICMP6_NEIGHBOUR_ADVERT, .target = addr("2001:db8::2"), .solicited = true};
+    struct ndp_message redirect = {.type = ICMP6_REDIRECT,
+                                   .destination = addr("2001:db8:1::1"),
+                                   .target = addr("2001:db8::3")};
+    struct ndp_message rs = {.type = ICMP6_ROUTER_SOLICIT};
+
+    world_in_ip(w, w->eth, ndp("2001:db8::2", "ff02::1", na));       /* solicited, but to all */
+    world_in_ip(w, w->eth, ndp("fe80::2", "2001:db8::1", redirect)); /* not to a router */
+    redirect.target = addr("fe80::3");
+    world_in_ip(w, w->eth, ndp("2001:db8::2", "2001:db8::1", redirect)); /* not from one */
+    EXPECT_EQ(w->dropped[WHY_NDP_MALFORMED], 3);
+    /* We are no router, and a TUN has no neighbours. */
+    world_in_ip(w, w->eth, ndp("fe80::2", "2001:db8::1", rs));
+    add_addr(w, w->tun, "2001:db8:2::1/64");
+    na.target = addr("2001:db8:2::2");
+    world_in_ip(w, w->tun, ndp("2001:db8:2::2", "2001:db8:2::1", na));
+    EXPECT_EQ(w->dropped[WHY_NDP_NOT_OURS], 2);
+    world_free(&w);
+}
+
+TEST(neigh_packets_that_wait_are_bounded_in_all)
+{
+    struct world *w = world_of_two();
+    char text[32];
+
+    w->ip.config.neighbour_queue = 100;
+    for (unsigned i = 0; i < 20; i++)
+        for (unsigned j = 0; j < 20; j++) {
+            struct ip_path path = {0};
+
+            snprintf(text, sizeof text, "192.0.2.%u", 10 + i);
+            (void)world_send(w, &path, text, 10);
+            EXPECT(w->ip.neighs.waiting <= NEIGH_WAITING_TOTAL);
+        }
+    EXPECT_EQ(w->ip.neighs.waiting, NEIGH_WAITING_TOTAL);
+    EXPECT_EQ(w->dropped[WHY_NEIGH_FULL], 20 * 20 - NEIGH_WAITING_TOTAL);
+    world_free(&w);
+}

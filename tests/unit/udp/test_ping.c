@@ -153,6 +153,23 @@ TEST(ping_errors_find_their_pinger)
     teardown(f);
 }
 
+TEST(ping_errors_of_ipv6_find_their_pinger)
+{
+    struct fixture *f = setup();
+    struct ping *p = open_to(f, "2001:db8::1", "2001:db8::2"), *found;
+    struct weir_ping_reply reply = {.error = WEIR_EHOSTUNREACH};
+    struct frame *frame;
+    struct weir_slice s;
+
+    EXPECT_EQ(ping_output(&f->pings, p, 9, pattern(5), 5, &frame), WEIR_OK);
+    s = flatten(f->store, &frame);
+    EXPECT(ping_on_error(&f->pings, &p->remote, s.bytes, 8, &reply, &found));
+    EXPECT(found == p);
+    s.bytes[0] = ICMP6_ECHO_REPLY;
+    EXPECT(!ping_on_error(&f->pings, &p->remote, s.bytes, 8, &reply, &found));
+    teardown(f);
+}
+
 TEST(ping_queue_is_bounded)
 {
     struct fixture *f = setup();
