@@ -56,15 +56,23 @@ struct conn {
     struct listener *listener; /* whose queue it is in, or NULL */
 };
 
+/* When a record last answered what it did not expect. */
+struct answered {
+    uint32_t at_ms;
+    bool ever;
+};
+
 struct halfopen {
     struct flow flow;
     struct tcp_halfopen tcp;
+    struct answered answered;
     uint64_t listener; /* its handle in the pool: the listener may be gone */
 };
 
 struct timewait {
     struct flow flow;
     struct tcp_timewait tcp;
+    struct answered answered;
 };
 
 struct listener {

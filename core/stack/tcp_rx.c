@@ -12,6 +12,10 @@
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
 
+enum {
+    ANSWER_INTERVAL_MS = 500, /* as Linux */
+};
+
 static const struct tracer silent;
 
 struct arrival {
@@ -194,6 +198,22 @@ static enum why to_nobody(struct weir *s, const struct arrival *a)
     return WHY_TCP_NO_CONN;
 }
 
+/* ---- records ---- */
+
+/*
+ * Two ends that do not agree could answer each other for ever, faster with every segment that
+ * the network doubles: a record answers what it did not expect twice a second [RFC5961 7].
+ */
+static bool may_answer(const struct weir *s, struct answered *answered)
+{
+    uint32_t now_ms = (uint32_t)(s->tcp.now / NS_MS);
+
+    if (answered->ever && now_ms - answered->at_ms < ANSWER_INTERVAL_MS)
+        return false;
+    *answered = (struct answered){now_ms, true};
+    return true;
+}
+
 /* ---- half-open connections ---- */
 
 /* The listener's queue is full: the peer's data will ask again, or it is told now. */
@@ -280,10 +300,12 @@ static enum why to_halfopen(struct weir *s, struct arrival *a, struct halfopen *
     case HALFOPEN_DROP:
         break;
     case HALFOPEN_SYNACK:
-        flows_send_synack(s, h, true);
+        if (may_answer(s, &h->answered))
+            flows_send_synack(s, h, true);
         break;
     case HALFOPEN_ACK:
-        send_halfopen_ack(s, h);
+        if (may_answer(s, &h->answered))
+            send_halfopen_ack(s, h);
         break;
     case HALFOPEN_RESET:
         send_reset(s, a, TCP_SYN_RECEIVED);
@@ -300,6 +322,12 @@ static enum why to_halfopen(struct weir *s, struct arrival *a, struct halfopen *
 
 /* ---- TIME-WAIT ---- */
 
+static void answer(struct weir *s, struct timewait *tw)
+{
+    if (may_answer(s, &tw->answered))
+        flows_send_timewait_ack(s, tw);
+}
+
 /* A listener may take the SYN of a new connection between the same ends [RFC9293 MAY-2]. */
 static enum why reopen(struct weir *s, const struct arrival *a, struct timewait *tw)
 {
@@ -307,7 +335,7 @@ static enum why reopen(struct weir *s, const struct arrival *a, struct timewait 
     seq_t isn;
 
     if (l == NULL) {
-        flows_send_timewait_ack(s, tw);
+        answer(s, tw);
         return WHY_TCP_TIME_WAIT;
     }
     isn = timewait_next_isn(&tw->tcp, stack_next_isn(s, &a->tuple));
@@ -327,7 +355,7 @@ static enum why to_timewait(struct weir *s, const struct arrival *a, struct time
         flows_send_timewait_ack(s, tw);
         break;
     case TIMEWAIT_ACK:
-        flows_send_timewait_ack(s, tw);
+        answer(s, tw);
         break;
     case TIMEWAIT_REOPEN:
         return reopen(s, a, tw);

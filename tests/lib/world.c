@@ -668,6 +668,7 @@ struct world *world_make(const struct world_setup *setup)
     w->random = test_seed() ^ (setup->seed * UINT64_C(0x9e3779b97f4a7c15));
     for (size_t i = 0; i < w->count; i++)
         make_stack(w, i);
+    world_traces(w);
     w->conditions.delay_ns = setup->conditions.delay_ns != 0 ? setup->conditions.delay_ns
                                                              : 1 * WEIR_US;
     jitter_ns = w->conditions.delay_ns;

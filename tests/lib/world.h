@@ -139,6 +139,9 @@ struct world {
 struct world *world_make(const struct world_setup *setup);
 void world_end(struct world *w);
 
+/* Prints what happens, if WEIR_TEST_TRACE is set; world_make does so. */
+void world_traces(struct world *w);
+
 /* The default configuration, to be changed and given to world_make. */
 struct weir_config world_config(void);
 
