@@ -171,6 +171,14 @@ static void enter_fast_recovery(struct tcp_conn *c, struct tcp_env *env)
     emit_cwnd(c, env, "fast retransmit");
 }
 
+/* What has left the network is no more than what is under way. */
+static void bound_inflation(struct tcp_conn *c)
+{
+    struct recovery *r = recovery_of(c);
+
+    r->inflation = min(r->inflation, tcp_flight(c));
+}
+
 void recovery_on_dup_ack(struct tcp_conn *c, struct tcp_env *env)
 {
     struct recovery *r = recovery_of(c);
@@ -185,9 +193,8 @@ void recovery_on_dup_ack(struct tcp_conn *c, struct tcp_env *env)
             enter_fast_recovery(c, env);
         break;
     case RECOVERY_FAST:
-        r->inflation += mss; /* [RFC5681 3.2 (4)]; bounded by the flight that causes it */
-        if (r->inflation > tcp_flight(c))
-            r->inflation = tcp_flight(c);
+        r->inflation += mss; /* [RFC5681 3.2 (4)] */
+        bound_inflation(c);
         break;
     case RECOVERY_RTO:
         break;
@@ -203,6 +210,7 @@ static void on_partial_ack(struct tcp_conn *c, uint32_t acked_bytes)
     r->inflation -= min(r->inflation, acked_bytes);
     if (acked_bytes >= mss)
         r->inflation += mss;
+    bound_inflation(c);
     r->partial_ack_seen = true;
     mark_first_segment(c);
 }
