@@ -91,13 +91,22 @@ static bool find_way(const struct ip *ip, const struct query *q, struct ip_path 
     return true;
 }
 
+/* Another address of 127/8 than the one that was given: it may answer, too. */
+static bool is_other_loopback(const struct ip *ip, const struct ip_path *path,
+                              const struct weir_addr *src)
+{
+    return path->netif->is_loopback && addr_is_loopback(src) &&
+           addrs_classify(ip, path->netif, src) == ADDRS_OURS;
+}
+
 static bool find_source(const struct ip *ip, const struct query *q, struct ip_path *path)
 {
     const struct ip_addr *chosen;
 
     if (q->src != NULL) {
         path->src = *q->src;
-        return addrs_is_usable(ip, addr_is_link_local6(q->src) ? path->netif : NULL, q->src);
+        return addrs_is_usable(ip, addr_is_link_local6(q->src) ? path->netif : NULL, q->src) ||
+               is_other_loopback(ip, path, q->src);
     }
     chosen = addrs_choose_source(ip, path->netif, q->dst);
     if (chosen != NULL)

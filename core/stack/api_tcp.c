@@ -412,10 +412,26 @@ int weir_set(struct weir *s, weir_handle_t handle, enum weir_opt opt, int64_t va
     return WEIR_OK;
 }
 
-static int get_udp(const struct udp_endpoint *u, enum weir_opt opt, int64_t *value)
+/* What was not set is the stack's. */
+static uint8_t ttl_of(const struct weir *s, uint8_t ttl)
+{
+    return ttl != 0 ? ttl : s->config.ip.ttl;
+}
+
+static int get_conn(const struct weir *s, const struct tcp_conn *c, enum weir_opt opt,
+                    int64_t *value)
+{
+    if (opt != WEIR_OPT_TTL)
+        return tcp_get(c, opt, value);
+    *value = ttl_of(s, c->user.ttl);
+    return WEIR_OK;
+}
+
+static int get_udp(const struct weir *s, const struct udp_endpoint *u, enum weir_opt opt,
+                   int64_t *value)
 {
     if (opt == WEIR_OPT_TTL)
-        *value = u->ttl;
+        *value = ttl_of(s, u->ttl);
     else if (opt == WEIR_OPT_TOS)
         *value = u->tos;
     else if (opt == WEIR_OPT_RECV_BUFFER)
@@ -437,11 +453,11 @@ int weir_get(const struct weir *s, weir_handle_t handle, enum weir_opt opt, int6
     if (opt == WEIR_OPT_USER)
         *value = (int64_t)*user;
     else if (c != NULL)
-        return tcp_get(&c->tcp, opt, value);
+        return get_conn(s, &c->tcp, opt, value);
     else if (l != NULL)
-        return tcp_get(&l->model, opt, value);
+        return get_conn(s, &l->model, opt, value);
     else if (u != NULL)
-        return get_udp(u, opt, value);
+        return get_udp(s, u, opt, value);
     else
         return WEIR_ENOTSUP;
     return WEIR_OK;

@@ -71,7 +71,16 @@ enum {
     SLAB_MIN = 1024,
     BUFFER_MIN = 128,
     MSS_MIN_LEAST = 28, /* a segment has room for options and eight bytes of text */
+    INITIAL_WINDOW_MAX = 32768, /* that many of the largest segments fit 32 bits */
 };
+
+/* Twice as long is still an instant that can be told. */
+#define DURATION_MAX_NS (INT64_MAX / 4)
+
+static bool is_duration(weir_ns_t ns)
+{
+    return ns > 0 && ns <= DURATION_MAX_NS;
+}
 
 static bool are_buffers_valid(const struct weir_config *c)
 {
@@ -87,8 +96,9 @@ static bool is_tcp_valid(const struct weir_tcp_config *t)
            t->rto_max_ns >= t->rto_initial_ns && t->rto_max_ns <= INT32_MAX * WEIR_US &&
            t->delack_min_ns > 0 && t->delack_max_ns >= t->delack_min_ns &&
            t->delack_max_ns < 500 * WEIR_MS && /* [RFC9293 MUST-40] */
-           t->keepalive_idle_ns > 0 && t->keepalive_interval_ns > 0 && t->keepalive_probes > 0 &&
-           t->msl_ns > 0 && t->fin_wait2_ns > 0 && t->initial_window_segs > 0 &&
+           is_duration(t->keepalive_idle_ns) && is_duration(t->keepalive_interval_ns) &&
+           t->keepalive_probes > 0 && is_duration(t->msl_ns) && is_duration(t->fin_wait2_ns) &&
+           t->initial_window_segs > 0 && t->initial_window_segs <= INITIAL_WINDOW_MAX &&
            t->send_buffer_bytes > 0 && t->send_buffer_bytes <= INT32_MAX &&
            t->recv_buffer_bytes > 0 && t->recv_buffer_bytes <= INT32_MAX &&
            t->mss_min >= MSS_MIN_LEAST && t->mss_min <= UINT16_MAX && t->port_first > 0 &&
@@ -98,5 +108,6 @@ static bool is_tcp_valid(const struct weir_tcp_config *t)
 bool config_is_valid(const struct weir_config *c)
 {
     return c->allocator.alloc != NULL && c->allocator.free != NULL && are_buffers_valid(c) &&
-           is_tcp_valid(&c->tcp) && c->ip.ttl > 0 && c->ip.neighbours > 0;
+           is_tcp_valid(&c->tcp) && c->ip.ttl > 0 && c->ip.neighbours > 0 &&
+           is_duration(c->ip.fragments_ns) && is_duration(c->ip.path_mtu_ns);
 }

@@ -172,17 +172,14 @@ struct listener *demux_find_listener(const struct weir *s, const struct weir_end
     return best;
 }
 
-/* Two listeners collide if a segment could fit both. */
+/* Two listeners collide if a segment could fit both equally well. */
 bool demux_has_listener(const struct weir *s, const struct weir_endpoint *local)
 {
     struct table_iter it = table_find(&s->local_ports, hash_of_port(s, local->port));
 
-    for (uint32_t ref; table_next(&it, &ref);) {
-        const struct listener *l = pool_at(&s->listeners, ref);
-        struct listener asked = {.local = *local};
-        if (fit(l, local) > 0 || fit(&asked, &l->local) > 0)
+    for (uint32_t ref; table_next(&it, &ref);)
+        if (fit(pool_at(&s->listeners, ref), local) == 3)
             return true;
-    }
     return false;
 }
 

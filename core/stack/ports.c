@@ -11,7 +11,7 @@ static bool is_taken(const struct weir *s, const struct tcp_tuple *tuple)
 {
     struct weir_endpoint local = {.addr = tuple->local_addr, .port = tuple->local_port};
 
-    return demux_find(s, tuple) != NULL || demux_has_listener(s, &local);
+    return demux_find(s, tuple) != NULL || demux_find_listener(s, &local) != NULL;
 }
 
 bool ports_choose(struct weir *s, struct tcp_tuple *tuple)
