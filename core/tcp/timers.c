@@ -160,8 +160,10 @@ void timers_on_not_held_back(struct tcp_conn *c)
 
 void timers_on_keepalive(struct tcp_conn *c, struct tcp_env *env)
 {
+    bool may_be_dead = tcp_is_synchronized(c) && c->state != TCP_TIME_WAIT;
+
     c->work->keepalive_unanswered = 0;
-    if (c->user.keepalive && tcp_is_synchronized(c)) /* [RFC9293 MUST-24, MUST-25] */
+    if (c->user.keepalive && may_be_dead) /* [RFC9293 MUST-24, MUST-25] */
         arm(c, TIMER_KEEPALIVE, ns_after(env->now, keepalive_idle_ns(c)));
     else
         disarm(c, TIMER_KEEPALIVE);
