@@ -191,7 +191,7 @@ static void arm(struct pinging *p)
 /* Like everything that is printed while it happens, a reply is to be seen at once. */
 static bool flush_output(struct pinging *p)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if (say_flush())
         return true;
     session_stop(&p->session);
     return false;

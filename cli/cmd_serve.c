@@ -117,7 +117,7 @@ static void on_log(void *ctx, const struct http_log *log)
         log_json(log, remote, line);
     else
         print_log(log, remote, line);
-    if (fflush(stdout) != 0) /* nobody reads it any more: it is said at the end */
+    if (!say_flush()) /* nobody reads it any more: it is said at the end */
         session_stop(&sv->session);
 }
 

@@ -46,11 +46,20 @@ int say_failed(const char *format, ...)
     return EXIT_FAILED;
 }
 
-int say_end(int code)
+/* What the first write to stdout that failed has failed of. */
+static int output_error;
+
+bool say_flush(void)
 {
     errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if (output_error == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+        output_error = errno != 0 ? errno : EIO;
+    return output_error == 0;
+}
+
+int say_end(int code)
+{
+    if (say_flush())
         return code;
-    return say_failed("cannot write to standard output: %s",
-                      errno != 0 ? strerror(errno) : "an earlier write failed");
+    return say_failed("cannot write to standard output: %s", strerror(output_error));
 }

@@ -4,6 +4,8 @@
 #ifndef CLI_SAY_H
 #define CLI_SAY_H
 
+#include <stdbool.h>
+
 /* Exit codes of every command. */
 enum {
     EXIT_OK = 0,
@@ -19,6 +21,9 @@ int say_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same, and returns EXIT_FAILED. */
 int say_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Writes out what stdout holds, to be seen at once. False: that has failed, now or before. */
+bool say_flush(void);
 
 /*
  * Writes out what stdout still holds. Returns code, or EXIT_FAILED and says why when
