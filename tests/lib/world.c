@@ -40,6 +40,7 @@ static struct world *worlds;
 struct owner {
     struct world *world;
     uint8_t *bytes;
+    size_t len;
 };
 
 static void release(void *ctx)
@@ -47,6 +48,7 @@ static void release(void *ctx)
     struct owner *o = ctx;
 
     o->world->frames_out--;
+    o->world->bytes_out -= o->len;
     free(o->bytes);
     free(o);
 }
@@ -84,10 +86,11 @@ static void hand_in(struct world *w, const struct world_flight *f)
     frame.release = NULL;
     if (!w->setup.lends_frames) {
         o = malloc(sizeof *o);
-        *o = (struct owner){w, bytes};
+        *o = (struct owner){w, bytes, f->len};
         frame.release = release;
         frame.owner = o;
         w->frames_out++;
+        w->bytes_out += f->len;
     }
     weir_input(w->stacks[f->to].stack, w->stacks[f->to].netif, &frame, 1);
     if (w->setup.lends_frames)
@@ -348,7 +351,9 @@ static void transmit(struct world *w, size_t from, const struct weir_frame *fram
     f = flight_of(bytes, len);
     f->from = from;
     f->meta = *frame;
-    f->headers_len = link_len + seen.view.header_len;
+    /* What ICMP, NDP and ARP say is all header. */
+    if (seen.view.protocol == IP_PROTOCOL_TCP || seen.view.protocol == IP_PROTOCOL_UDP)
+        f->headers_len = link_len + seen.view.header_len;
     if (f->meta.gso != WEIR_GSO_NONE && (w->setup.cuts_segments || w->conditions.corrupt > 0)) {
         cut(w, f, &seen.view, link_len);
         free(f);
@@ -536,7 +541,7 @@ static void step_to(struct world *w, weir_ns_t at)
             weir_advance(w->stacks[i].stack, w->now);
     deliver_due(w);
     world_pump(w);
-    if (w->app != NULL) {
+    if (w->app != NULL && w->stacks[0].stack != NULL) {
         w->app(w, w->ctx);
         world_pump(w);
     }

@@ -124,6 +124,7 @@ struct world {
     struct world_flight *flight; /* sorted by time */
     struct world_flight *kept;   /* the devices' */
     size_t frames_out;           /* that were handed in with an owner, and not yet released */
+    size_t bytes_out;            /* in them */
     struct world_drop drops[WORLD_DROPS];
     struct world_seen log[WORLD_LOG];
     size_t log_count;
