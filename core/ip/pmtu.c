@@ -98,9 +98,14 @@ void pmtu_update(struct ip *ip, const struct weir_addr *dst, uint32_t mtu, uint3
 {
     struct pmtu_entry *e = entry_of(ip, dst);
 
+    bool is_v4 = weir_addr_is_v4(dst);
+
+    if (!is_v4 && mtu < PMTU_MIN6) /* no such link carries IPv6 [RFC8201 4] */
+        return;
     if (mtu == 0)
         mtu = plateau_below(packet_len);
-    mtu = u32_max(mtu, weir_addr_is_v4(dst) ? PMTU_MIN4 : PMTU_MIN6);
+    if (is_v4)
+        mtu = u32_max(mtu, PMTU_MIN4);
     /* Only smaller ones are believed; a larger one is found by trying [RFC8201 4]. */
     if (mtu >= UINT16_MAX || (e != NULL && mtu > e->mtu))
         return;

@@ -61,7 +61,9 @@ TEST(pmtu_only_shrinks_and_not_below_the_floors) /* [RFC8201 4] */
     EXPECT_EQ(mtu_to(w, "198.51.100.1"), 1400);
     too_big(w, "198.51.100.1", 68, 1500);
     EXPECT_EQ(mtu_to(w, "198.51.100.1"), 552);
-    too_big(w, "2001:db8:1::1", 100, 1500);
+    too_big(w, "2001:db8:1::1", 1279, 1500); /* no such link carries IPv6 */
+    EXPECT_EQ(mtu_to(w, "2001:db8:1::1"), 1500);
+    too_big(w, "2001:db8:1::1", 1280, 1500);
     EXPECT_EQ(mtu_to(w, "2001:db8:1::1"), 1280);
     world_free(&w);
 }

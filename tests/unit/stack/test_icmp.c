@@ -245,8 +245,8 @@ TEST(icmp_too_big_has_a_floor_and_only_makes_smaller) /* [RFC8201 4] */
     } cases[] = {
         {false, 1, 552},      {false, 68, 552},    {false, 600, 600},  {false, 1499, 1499},
         {false, 1500, 1500},  {false, 9000, 1500}, {false, 65535, 1500}, {false, 0, 1492},
-        {true, 0, 1280},      {true, 1, 1280},     {true, 1279, 1280}, {true, 1281, 1281},
-        {true, UINT32_MAX, 1500},
+        {true, 0, 1500},      {true, 1, 1500},     {true, 1279, 1500}, {true, 1280, 1280},
+        {true, 1281, 1281},   {true, UINT32_MAX, 1500},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
