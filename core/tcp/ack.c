@@ -63,8 +63,6 @@ static void wake_writer(struct tcp_conn *c)
         c->wants_writable = false;
         c->events |= WEIR_EVENT_WRITABLE;
     }
-    if (c->user.note_sent && c->work->sendq.bytes == 0)
-        c->events |= WEIR_EVENT_SENT;
 }
 
 void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
@@ -72,7 +70,7 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
     uint32_t acked = seq_len(c->snd.una, seg->ack);
     uint32_t text_before = c->work->sendq.bytes;
     ns_t rtt_ns = measure(c, env, seg);
-    bool restarts = recovery_restarts_timer(c);
+    bool restarts_timer = true;
 
     c->snd.una = seg->ack;
     sendq_drop(c, env, seg->ack);
@@ -82,10 +80,12 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
     if (c->snd_urgent && seq_leq(c->snd.up, c->snd.una))
         c->snd_urgent = false;
     if (tcp_is_synchronized(c))
-        recovery_on_acked(c, env, acked, rtt_ns);
-    if (restarts || tcp_flight(c) == 0)
+        restarts_timer = recovery_on_acked(c, env, acked, rtt_ns);
+    if (restarts_timer || tcp_flight(c) == 0)
         timers_on_acked(c, env);
     wake_writer(c);
+    if (c->user.note_sent && text_before > 0 && c->work->sendq.bytes == 0)
+        c->events |= WEIR_EVENT_SENT;
 }
 
 /*

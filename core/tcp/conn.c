@@ -49,6 +49,7 @@ void tcp_conn_init(struct tcp_conn *c, const struct tcp_env *env)
     *c = (struct tcp_conn){
         .state = TCP_CLOSED,
         .ssthresh = UINT32_MAX,
+        .challenge_s = UINT32_MAX, /* no second: the first challenge begins one */
         .cc_ops = cc_find(config->congestion_control),
         .user = {
             .keepalive_idle_ms = ms_of(config->keepalive_idle_ns),

@@ -117,8 +117,10 @@ struct recovery {
     seq_t rexmit_end;
     uint32_t inflation;     /* cwnd's, for segments that have left the network */
     uint32_t dup_acks;
+    seq_t dup_nxt;          /* snd.nxt at the first of them */
     bool partial_ack_seen;
     bool recover_valid;     /* false until something was lost: recover is an old number */
+    bool syn_was_lost;
 };
 
 /* Bytes sent or to be sent: [snd.una, end), without SYN and FIN. */

@@ -22,6 +22,7 @@
 enum {
     QUICK_ACKS = 16,          /* sent at once when data begins to flow, as Linux does */
     FULL_SEG_FLOOR = 536,     /* smaller segments do not count as full ones */
+    MEMORY_FACTOR = 4,        /* what is received may cost so many times the buffer's size */
 };
 
 struct arrival {
@@ -84,8 +85,7 @@ static void drop_repeated_syn(struct arrival *a)
     if (a->c->state != TCP_SYN_RECEIVED || !(seg->flags & TCP_SYN) || !(seg->flags & TCP_ACK) ||
         !seq_eq(seg->seq, a->c->rcv.irs))
         return;
-    seg->flags &= (uint16_t)~TCP_SYN;
-    seg->seq = seq_add(seg->seq, 1);
+    tcp_seg_cut_syn(seg, a->c->agreed.snd_wscale);
 }
 
 /*
@@ -104,20 +104,14 @@ static bool is_acceptable(const struct tcp_conn *c, const struct tcp_seg *seg)
     return seq_in(seg->seq, c->rcv.nxt, wnd) || seq_in(seq_add(seg->seq, space - 1), c->rcv.nxt, wnd);
 }
 
-/* Cuts what we have, and what does not fit. SYN is the first number, FIN the last. */
+/* Cuts what we have, and what does not fit. The FIN is the last number. */
 static void trim(struct tcp_conn *c, struct tcp_seg *seg)
 {
     uint32_t wnd = window_remaining(c);
     uint32_t space;
 
     if (seq_lt(seg->seq, c->rcv.nxt)) {
-        uint32_t old = seq_len(seg->seq, c->rcv.nxt);
-        if (seg->flags & TCP_SYN) {
-            seg->flags &= (uint16_t)~TCP_SYN;
-            seg->seq = seq_add(seg->seq, 1);
-            old--;
-        }
-        tcp_seg_cut_front(seg, old);
+        tcp_seg_cut_front(seg, seq_len(seg->seq, c->rcv.nxt));
         c->work->ack_owed = true;
     }
     space = seq_len(c->rcv.nxt, seq_add(seg->seq, tcp_seg_space(seg)));
@@ -164,12 +158,13 @@ static int reset_error(const struct tcp_conn *c)
     case TCP_FIN_WAIT_2:
     case TCP_CLOSE_WAIT:
         return WEIR_ECONNRESET;
+    case TCP_CLOSING:
+    case TCP_LAST_ACK: /* both sides had closed; what was written may not have got there */
+        return c->work->sendq.bytes > 0 ? WEIR_ECONNRESET : WEIR_OK;
     case TCP_CLOSED:
     case TCP_LISTEN:
-    case TCP_CLOSING:
-    case TCP_LAST_ACK:
     case TCP_TIME_WAIT:
-        return WEIR_OK; /* both sides had closed */
+        return WEIR_OK;
     }
     return WEIR_OK;
 }
@@ -215,7 +210,7 @@ void tcp_established(struct tcp_conn *c, struct tcp_env *env)
     tcp_set_state(c, env, TCP_ESTABLISHED);
     if (c->fin_queued)
         tcp_set_state(c, env, TCP_FIN_WAIT_1);
-    if (c->retransmits > 0)
+    if (recovery_syn_was_lost(c))
         rtt_on_slow_handshake(c);
     recovery_on_established(c, env);
     timers_on_keepalive(c, env);
@@ -372,6 +367,24 @@ static void advance(struct tcp_conn *c, uint32_t len)
 
 static void set_fin_received(struct arrival *a);
 
+/*
+ * The window is made from what has been received costs, but its edge does not move back: a peer
+ * that fills it in the most expensive way meets this limit. Out of order never keeps out what
+ * would put it in order.
+ */
+static bool refuse_for_memory(struct arrival *a, bool in_order)
+{
+    const struct tcp_work *w = a->c->work;
+    uint64_t memory = w->recvq.memory;
+
+    if (!in_order && w->reasm != NULL)
+        memory += w->reasm->memory;
+    if (memory <= MEMORY_FACTOR * (uint64_t)a->c->user.recv_buffer_bytes)
+        return false;
+    a->c->work->ack_owed = true; /* which says how much there is room for */
+    return stop(a, WHY_TCP_BUFFER);
+}
+
 /* In order: to the application, and with it what has waited for it. */
 static bool take_next_text(struct arrival *a)
 {
@@ -380,6 +393,8 @@ static bool take_next_text(struct arrival *a)
     bool fin;
     uint32_t len;
 
+    if (refuse_for_memory(a, true))
+        return true;
     if (!recvq_add(c, a->env, a->seg))
         return stop(a, WHY_NO_MEMORY);
     advance(c, a->seg->len);
@@ -399,10 +414,10 @@ static bool take_next_text(struct arrival *a)
 /* Out of order: kept [RFC9293 SHLD-31], and the peer is told at once what is missing [MAY-13]. */
 static bool keep_for_later(struct arrival *a)
 {
-    enum why why = reasm_add(a->c, a->env, a->seg);
-
     a->c->work->dup_acks_owed += a->seg->segs;
-    return stop(a, why);
+    if (refuse_for_memory(a, false))
+        return true;
+    return stop(a, reasm_add(a->c, a->env, a->seg));
 }
 
 /* An application that has gone cannot read: the peer is to know [RFC9293 SHLD-3]. */

@@ -3,6 +3,7 @@
  */
 #include "tcp/listen.h"
 #include "tcp/options.h"
+#include "tcp/recovery.h"
 #include "tcp/seg.h"
 #include "tcp/segment.h"
 #include "tcp/sendq.h"
@@ -184,6 +185,8 @@ bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tc
     c->retransmits = h->retries;
     if (!tcp_work_attach(c, env))
         return false;
+    if (h->retries > 0)
+        recovery_on_syn_lost(c);
     tcp_set_state(c, env, TCP_SYN_RECEIVED);
     timers_on_sent(c, env);
     env->counts.passive_opens++;

@@ -246,13 +246,14 @@ static bool decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32
            acknowledgement(c, s);
 }
 
-static void note_ack_sent(struct tcp_conn *c)
+/* A segment with text is no duplicate acknowledgement to the peer [RFC5681 2]. */
+static void note_ack_sent(struct tcp_conn *c, const struct segment *s)
 {
     struct tcp_work *w = c->work;
 
     w->ack_owed = false;
     w->rcv_unacked = 0;
-    if (w->dup_acks_owed > 0)
+    if (w->dup_acks_owed > 0 && s->len == 0 && !(s->flags & (TCP_SYN | TCP_FIN)))
         w->dup_acks_owed--;
     if (w->quick_acks > 0)
         w->quick_acks--;
@@ -332,7 +333,7 @@ static void note_sent(struct tcp_conn *c, struct tcp_env *env, const struct segm
     c->segs_out += segs;
     env->counts.segs_out += segs;
     if (s->flags & TCP_ACK)
-        note_ack_sent(c);
+        note_ack_sent(c, s);
     c->work->probe_owed = false;
     c->work->keepalive_owed = false;
     if (s->flags & TCP_RST) {

@@ -212,6 +212,8 @@ uint32_t reasm_take(struct tcp_conn *c, struct tcp_env *env, bool *fin)
     if (r->fin_known && seq_eq(r->fin, seq_add(c->rcv.nxt, len))) {
         *fin = true;
         r->fin_known = false;
+    } else if (r->fin_known && seq_lt(r->fin, seq_add(c->rcv.nxt, len))) {
+        r->fin_known = false; /* the stream goes on behind it: the peer contradicts itself */
     }
     release_if_empty(c, env);
     return len;

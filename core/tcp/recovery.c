@@ -82,13 +82,33 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env)
     cc->ops->init(cc);
 }
 
+void recovery_on_syn_lost(struct tcp_conn *c)
+{
+    recovery_of(c)->syn_was_lost = true;
+}
+
+bool recovery_syn_was_lost(const struct tcp_conn *c)
+{
+    return recovery_of(c)->syn_was_lost;
+}
+
 /* One segment, if the SYN or SYN-ACK was lost [RFC5681 3.1]. */
 void recovery_on_established(struct tcp_conn *c, struct tcp_env *env)
 {
+    bool syn_was_lost = recovery_of(c)->syn_was_lost;
+
     recovery_init(c, env);
-    if (c->retransmits > 0)
+    if (syn_was_lost)
         cc_of(c)->cwnd = cc_of(c)->mss;
     emit_cwnd(c, env, "initial window");
+}
+
+/* What has left the network is no more than what is under way. */
+static void bound_inflation(struct tcp_conn *c)
+{
+    struct recovery *r = recovery_of(c);
+
+    r->inflation = min(r->inflation, tcp_flight(c));
 }
 
 /* A window of so many segments stays one of so many [RFC1191 6.4 asks for no less]. */
@@ -98,6 +118,7 @@ void recovery_on_mss(struct tcp_conn *c, struct tcp_env *env)
 
     cc->mss = tcp_send_mss(c, env);
     cc->cwnd = max(cc->cwnd, cc->mss);
+    bound_inflation(c);
 }
 
 void recovery_on_restart(struct tcp_conn *c, struct tcp_env *env)
@@ -158,9 +179,7 @@ static void enter_fast_recovery(struct tcp_conn *c, struct tcp_env *env)
     struct cc *cc = cc_of(c);
 
     /* What limited transmit has sent does not count [RFC5681 3.2 (2)]. */
-    uint32_t flight = tcp_flight(c);
-    uint32_t limited = (DUP_ACKS - 1) * cc->mss;
-    cc->ops->on_loss(cc, env->now, flight > limited ? flight - limited : flight);
+    cc->ops->on_loss(cc, env->now, seq_len(c->snd.una, r->dup_nxt));
     cc->cwnd = cc->ssthresh;
     r->inflation = DUP_ACKS * cc->mss;
     r->state = RECOVERY_FAST;
@@ -171,20 +190,13 @@ static void enter_fast_recovery(struct tcp_conn *c, struct tcp_env *env)
     emit_cwnd(c, env, "fast retransmit");
 }
 
-/* What has left the network is no more than what is under way. */
-static void bound_inflation(struct tcp_conn *c)
-{
-    struct recovery *r = recovery_of(c);
-
-    r->inflation = min(r->inflation, tcp_flight(c));
-}
-
 void recovery_on_dup_ack(struct tcp_conn *c, struct tcp_env *env)
 {
     struct recovery *r = recovery_of(c);
     uint32_t mss = cc_of(c)->mss;
 
-    r->dup_acks++;
+    if (r->dup_acks++ == 0)
+        r->dup_nxt = c->snd.nxt;
     switch (r->state) {
     case RECOVERY_OPEN:
         if (r->dup_acks < DUP_ACKS)
@@ -201,11 +213,15 @@ void recovery_on_dup_ack(struct tcp_conn *c, struct tcp_env *env)
     }
 }
 
-/* The next hole begins at snd.una [RFC6582 3.2 (3), partial acknowledgements]. */
-static void on_partial_ack(struct tcp_conn *c, uint32_t acked_bytes)
+/*
+ * The next hole begins at snd.una [RFC6582 3.2 (3), partial acknowledgements]. Only the first of
+ * them restarts the timer, so that a window with many losses ends in a timeout instead.
+ */
+static bool on_partial_ack(struct tcp_conn *c, uint32_t acked_bytes)
 {
     struct recovery *r = recovery_of(c);
     uint32_t mss = cc_of(c)->mss;
+    bool is_first = !r->partial_ack_seen;
 
     r->inflation -= min(r->inflation, acked_bytes);
     if (acked_bytes >= mss)
@@ -213,6 +229,7 @@ static void on_partial_ack(struct tcp_conn *c, uint32_t acked_bytes)
     bound_inflation(c);
     r->partial_ack_seen = true;
     mark_first_segment(c);
+    return is_first;
 }
 
 static void leave_fast_recovery(struct tcp_conn *c, struct tcp_env *env)
@@ -255,7 +272,7 @@ static void skip_acked(struct tcp_conn *c)
     r->rexmit_end = seq_max(r->rexmit_end, c->snd.una);
 }
 
-void recovery_on_acked(struct tcp_conn *c, struct tcp_env *env, uint32_t acked_bytes, ns_t rtt_ns)
+bool recovery_on_acked(struct tcp_conn *c, struct tcp_env *env, uint32_t acked_bytes, ns_t rtt_ns)
 {
     struct recovery *r = recovery_of(c);
     bool is_full = r->recover_valid && seq_geq(c->snd.una, r->recover);
@@ -270,10 +287,9 @@ void recovery_on_acked(struct tcp_conn *c, struct tcp_env *env, uint32_t acked_b
         grow(c, env, acked_bytes, rtt_ns);
         break;
     case RECOVERY_FAST:
-        if (is_full)
-            leave_fast_recovery(c, env);
-        else
-            on_partial_ack(c, acked_bytes);
+        if (!is_full)
+            return on_partial_ack(c, acked_bytes);
+        leave_fast_recovery(c, env);
         break;
     case RECOVERY_RTO:
         grow(c, env, acked_bytes, rtt_ns);
@@ -283,11 +299,7 @@ void recovery_on_acked(struct tcp_conn *c, struct tcp_env *env, uint32_t acked_b
         }
         break;
     }
-}
-
-bool recovery_restarts_timer(const struct tcp_conn *c)
-{
-    return recovery_of(c)->state != RECOVERY_FAST || !recovery_of(c)->partial_ack_seen;
+    return true;
 }
 
 /* Everything under way counts as lost; slow start begins anew [RFC5681 3.1, equation 4]. */
@@ -297,6 +309,7 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env)
     struct cc *cc = cc_of(c);
 
     if (!tcp_is_synchronized(c)) {
+        recovery_on_syn_lost(c);
         recovery_on_syn(c);
         return;
     }

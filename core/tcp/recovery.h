@@ -18,11 +18,18 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env);
 /* The handshake is complete: the segment size and so the initial window are known. */
 void recovery_on_established(struct tcp_conn *c, struct tcp_env *env);
 
+/* A SYN or SYN-ACK had to be sent again because the timer fired. */
+void recovery_on_syn_lost(struct tcp_conn *c);
+bool recovery_syn_was_lost(const struct tcp_conn *c);
+
 /* The segment size has changed. */
 void recovery_on_mss(struct tcp_conn *c, struct tcp_env *env);
 
-/* snd.una has moved forward by acked_bytes; rtt_ns is 0 if nothing was measured. */
-void recovery_on_acked(struct tcp_conn *c, struct tcp_env *env, uint32_t acked_bytes, ns_t rtt_ns);
+/*
+ * snd.una has moved forward by acked_bytes; rtt_ns is 0 if nothing was measured. Does that restart
+ * the retransmission timer? [RFC6582 3.2 (3)]
+ */
+bool recovery_on_acked(struct tcp_conn *c, struct tcp_env *env, uint32_t acked_bytes, ns_t rtt_ns);
 
 /* A duplicate acknowledgement, as RFC 5681 2 defines it. */
 void recovery_on_dup_ack(struct tcp_conn *c, struct tcp_env *env);
@@ -49,9 +56,6 @@ void recovery_on_resent(struct tcp_conn *c, seq_t seq, uint32_t len);
 
 /* How many bytes more may be under way. */
 uint32_t recovery_room(const struct tcp_conn *c);
-
-/* Does an acknowledgement of new data restart the retransmission timer? [RFC6582 3.2 (3)] */
-bool recovery_restarts_timer(const struct tcp_conn *c);
 
 void recovery_check(const struct tcp_conn *c);
 

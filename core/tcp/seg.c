@@ -7,6 +7,13 @@
 /* A frame is kept if it costs at most so many times the text that lies in it. */
 enum { WASTE_MAX = 4 };
 
+void tcp_seg_cut_syn(struct tcp_seg *seg, uint8_t wscale)
+{
+    seg->flags &= (uint16_t)~TCP_SYN;
+    seg->seq = seq_add(seg->seq, 1);
+    seg->wnd = (uint16_t)(seg->wnd >> wscale);
+}
+
 void tcp_seg_cut_front(struct tcp_seg *seg, uint32_t len)
 {
     if (len > seg->len)

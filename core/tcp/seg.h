@@ -45,6 +45,12 @@ static inline uint32_t tcp_seg_space(const struct tcp_seg *seg)
     return seg->len + ((seg->flags & TCP_SYN) != 0) + ((seg->flags & TCP_FIN) != 0);
 }
 
+/*
+ * Takes the SYN away from the beginning. The window of a SYN is not scaled; that of what is left
+ * is, by wscale [RFC7323 2.2].
+ */
+void tcp_seg_cut_syn(struct tcp_seg *seg, uint8_t wscale);
+
 /* Takes len bytes, or as many as there are, away from the beginning of the text. */
 void tcp_seg_cut_front(struct tcp_seg *seg, uint32_t len);
 

@@ -92,8 +92,7 @@ static bool take_rest(struct arrival *a)
 {
     if (a->seg->len == 0 && !(a->seg->flags & (TCP_FIN | TCP_URG)))
         return false;
-    a->seg->flags &= (uint16_t)~TCP_SYN;
-    a->seg->seq = seq_add(a->seg->seq, 1);
+    tcp_seg_cut_syn(a->seg, a->c->agreed.snd_wscale);
     a->c->segs_in -= a->seg->segs; /* counted already */
     return stop(a, tcp_input(a->c, a->env, a->seg));
 }

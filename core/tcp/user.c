@@ -151,10 +151,18 @@ static uint32_t readable(const struct tcp_conn *c)
     return c->work == NULL ? 0 : c->work->recvq.bytes;
 }
 
-/* The urgent data has been read, or what was before it. */
+/* The number of the next byte that will be read. The FIN is no byte. */
+static seq_t next_read(const struct tcp_conn *c)
+{
+    return seq_sub(c->rcv.nxt, readable(c) + c->fin_received);
+}
+
+/* The urgent data has been read, or cannot come any more. */
 static void pass_urgent(struct tcp_conn *c)
 {
-    if (c->rcv_urgent && seq_leq(c->rcv.up, seq_sub(c->rcv.nxt, readable(c))))
+    bool at_end = c->fin_received && readable(c) == 0;
+
+    if (c->rcv_urgent && (at_end || seq_leq(c->rcv.up, next_read(c))))
         c->rcv_urgent = false;
 }
 
@@ -276,9 +284,7 @@ void tcp_close(struct tcp_conn *c, struct tcp_env *env)
 
 ptrdiff_t tcp_urgent(const struct tcp_conn *c)
 {
-    seq_t read = seq_sub(c->rcv.nxt, readable(c));
-
-    return c->rcv_urgent ? (ptrdiff_t)seq_len(read, c->rcv.up) : 0; /* [RFC9293 MUST-33] */
+    return c->rcv_urgent ? (ptrdiff_t)seq_len(next_read(c), c->rcv.up) : 0; /* [RFC9293 MUST-33] */
 }
 
 static bool to_ms(int64_t ns, int64_t least_ms, uint32_t *ms)
