@@ -45,9 +45,9 @@ struct cc_ops {
 
 struct cc {
     const struct cc_ops *ops;
-    uint32_t cwnd;     /* bytes */
-    uint32_t ssthresh; /* bytes; UINT32_MAX: not yet known */
-    uint32_t mss;      /* bytes of payload in a full segment */
+    uint32_t cwnd;      /* bytes */
+    uint32_t ssthresh;  /* bytes; UINT32_MAX: not yet known */
+    uint32_t mss;       /* bytes of payload in a full segment */
     uint64_t state[12]; /* the algorithm's own */
 };
 

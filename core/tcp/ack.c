@@ -32,8 +32,8 @@ void ack_set_window(struct tcp_conn *c, const struct tcp_seg *seg)
 /* A window that shrinks is taken as it is [RFC9293 MUST-34]. */
 void ack_take_window(struct tcp_conn *c, const struct tcp_seg *seg)
 {
-    if (seq_lt(c->snd.wl1, seg->seq) ||
-        (seq_eq(c->snd.wl1, seg->seq) && seq_leq(c->snd.wl2, seg->ack)))
+    if (seq_lt(c->snd.wl1, seg->seq)
+        || (seq_eq(c->snd.wl1, seg->seq) && seq_leq(c->snd.wl2, seg->ack)))
         ack_set_window(c, seg);
 }
 
@@ -58,8 +58,7 @@ static ns_t measure(struct tcp_conn *c, struct tcp_env *env, const struct tcp_se
 /* A third of the buffer free: worth waking the application for. */
 static void wake_writer(struct tcp_conn *c)
 {
-    if (c->wants_writable && sendq_room(c) >= c->user.send_buffer_bytes / 3 &&
-        sendq_room(c) > 0) {
+    if (c->wants_writable && sendq_room(c) >= c->user.send_buffer_bytes / 3 && sendq_room(c) > 0) {
         c->wants_writable = false;
         c->events |= WEIR_EVENT_WRITABLE;
     }
@@ -94,8 +93,8 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
  */
 void ack_note_duplicate(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
-    if (!seq_eq(seg->ack, c->snd.una) || tcp_flight(c) == 0 || tcp_seg_space(seg) != 0 ||
-        window_of(c, seg) != c->snd.wnd)
+    if (!seq_eq(seg->ack, c->snd.una) || tcp_flight(c) == 0 || tcp_seg_space(seg) != 0
+        || window_of(c, seg) != c->snd.wnd)
         return;
     c->work->dup_acks_in++;
     recovery_on_dup_ack(c, env);

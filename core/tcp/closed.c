@@ -5,8 +5,8 @@
  * for an answer.
  */
 #include "tcp/closed.h"
-#include "tcp/segment.h"
 #include "tcp/seg.h"
+#include "tcp/segment.h"
 
 bool closed_reset(const struct tcp_tuple *tuple, const struct tcp_seg *seg, struct reply *reply)
 {

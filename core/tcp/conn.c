@@ -51,16 +51,17 @@ void tcp_conn_init(struct tcp_conn *c, const struct tcp_env *env)
         .ssthresh = UINT32_MAX,
         .challenge_s = UINT32_MAX, /* no second: the first challenge begins one */
         .cc_ops = cc_find(config->congestion_control),
-        .user = {
-            .keepalive_idle_ms = ms_of(config->keepalive_idle_ns),
-            .keepalive_interval_ms = ms_of(config->keepalive_interval_ns),
-            .keepalive_probes = u8_of(config->keepalive_probes),
-            .syn_retries = u8_of(config->syn_retries),
-            .send_buffer_bytes = config->send_buffer_bytes,
-            .recv_buffer_bytes = config->recv_buffer_bytes,
-            .nodelay = !config->nagle,
-            .soft_errors = true,
-        },
+        .user =
+            {
+                .keepalive_idle_ms = ms_of(config->keepalive_idle_ns),
+                .keepalive_interval_ms = ms_of(config->keepalive_interval_ns),
+                .keepalive_probes = u8_of(config->keepalive_probes),
+                .syn_retries = u8_of(config->syn_retries),
+                .send_buffer_bytes = config->send_buffer_bytes,
+                .recv_buffer_bytes = config->recv_buffer_bytes,
+                .nodelay = !config->nagle,
+                .soft_errors = true,
+            },
     };
     rtt_init(c, env);
 }
@@ -89,12 +90,11 @@ bool tcp_can_rest(const struct tcp_conn *c)
 {
     const struct tcp_work *w = c->work;
 
-    return (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT ||
-            c->state == TCP_FIN_WAIT_2) &&
-           tcp_flight(c) == 0 && w->sendq.bytes == 0 && w->recvq.bytes == 0 && w->reasm == NULL &&
-           w->loss_timer == LOSS_NONE && w->deadline_at[TIMER_DELACK] == NEVER &&
-           w->deadline_at[TIMER_KEEPALIVE] == NEVER && w->deadline_at[TIMER_CLOSE] == NEVER &&
-           !c->fin_queued && !w->ack_owed && w->dup_acks_owed == 0 && !w->keepalive_owed;
+    return (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT || c->state == TCP_FIN_WAIT_2)
+           && tcp_flight(c) == 0 && w->sendq.bytes == 0 && w->recvq.bytes == 0 && w->reasm == NULL
+           && w->loss_timer == LOSS_NONE && w->deadline_at[TIMER_DELACK] == NEVER
+           && w->deadline_at[TIMER_KEEPALIVE] == NEVER && w->deadline_at[TIMER_CLOSE] == NEVER
+           && !c->fin_queued && !w->ack_owed && w->dup_acks_owed == 0 && !w->keepalive_owed;
 }
 
 static void free_work(struct tcp_conn *c, struct tcp_env *env)
@@ -166,8 +166,7 @@ void tcp_end(struct tcp_conn *c, struct tcp_env *env, int error)
 
 bool tcp_fin_sent(const struct tcp_conn *c)
 {
-    return c->fin_queued && c->work != NULL &&
-           seq_eq(c->snd.nxt, seq_add(sendq_end(c), 1));
+    return c->fin_queued && c->work != NULL && seq_eq(c->snd.nxt, seq_add(sendq_end(c), 1));
 }
 
 bool tcp_fin_acked(const struct tcp_conn *c)
@@ -181,8 +180,8 @@ void tcp_conn_check(const struct tcp_conn *c)
 
     CHECK(c->state == TCP_CLOSED || seq_leq(c->snd.una, c->snd.nxt));
     CHECK(c->state != TCP_LISTEN);
-    CHECK(!c->fin_received || c->state == TCP_CLOSE_WAIT || c->state == TCP_CLOSING ||
-          c->state == TCP_LAST_ACK || c->state == TCP_TIME_WAIT || c->state == TCP_CLOSED);
+    CHECK(!c->fin_received || c->state == TCP_CLOSE_WAIT || c->state == TCP_CLOSING
+          || c->state == TCP_LAST_ACK || c->state == TCP_TIME_WAIT || c->state == TCP_CLOSED);
     if (w == NULL)
         return;
     CHECK((w->loss_timer == LOSS_NONE) == (w->deadline_at[TIMER_LOSS] == NEVER));

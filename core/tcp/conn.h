@@ -49,10 +49,10 @@ struct tcp_tuple {
 
 /* What was agreed on in the handshake. */
 struct tcp_agreed {
-    uint16_t snd_mss;    /* what the peer can take: its MSS option */
-    uint16_t rcv_mss;    /* what we announced */
-    uint8_t snd_wscale;  /* how far to shift the windows we receive */
-    uint8_t rcv_wscale;  /* how far to shift those we announce */
+    uint16_t snd_mss;   /* what the peer can take: its MSS option */
+    uint16_t rcv_mss;   /* what we announced */
+    uint8_t snd_wscale; /* how far to shift the windows we receive */
+    uint8_t rcv_wscale; /* how far to shift those we announce */
     bool wscale_ok;
     bool timestamps_ok;
     bool sack_ok;
@@ -65,7 +65,7 @@ struct tcp_user {
     uint32_t user_timeout_ms; /* 0: by the count of retransmissions */
     uint32_t send_buffer_bytes;
     uint32_t recv_buffer_bytes;
-    uint16_t mss;             /* 0: what the path allows */
+    uint16_t mss; /* 0: what the path allows */
     uint8_t keepalive_probes;
     uint8_t syn_retries;
     uint8_t ttl;
@@ -80,12 +80,12 @@ struct tcp_user {
 };
 
 enum tcp_timer {
-    TIMER_LOSS,      /* retransmission or zero-window probe: see loss_timer */
+    TIMER_LOSS, /* retransmission or zero-window probe: see loss_timer */
     TIMER_DELACK,
     TIMER_KEEPALIVE,
-    TIMER_CLOSE,     /* FIN-WAIT-2 of a connection that the application has given up */
-    TIMER_CORK,      /* a corked segment, or one held back by silly-window avoidance */
-    TIMER_REST,      /* nothing has happened for a while: give work back */
+    TIMER_CLOSE, /* FIN-WAIT-2 of a connection that the application has given up */
+    TIMER_CORK,  /* a corked segment, or one held back by silly-window avoidance */
+    TIMER_REST,  /* nothing has happened for a while: give work back */
     TIMER_COUNT,
 };
 
@@ -97,39 +97,39 @@ enum loss_timer {
 };
 
 struct rtt {
-    uint32_t srtt_us;   /* 0: no sample yet */
+    uint32_t srtt_us; /* 0: no sample yet */
     uint32_t rttvar_us;
-    uint32_t rto_us;    /* without backoff */
-    uint32_t min_us;    /* UINT32_MAX: no sample yet */
+    uint32_t rto_us; /* without backoff */
+    uint32_t min_us; /* UINT32_MAX: no sample yet */
 };
 
 struct tstamp {
-    uint32_t offset;       /* ours: the clock in milliseconds plus this */
-    uint32_t recent;       /* TS.Recent [RFC7323 4.3] */
-    uint32_t recent_s;     /* when it was set, in seconds: it lives for 24 days */
+    uint32_t offset;   /* ours: the clock in milliseconds plus this */
+    uint32_t recent;   /* TS.Recent [RFC7323 4.3] */
+    uint32_t recent_s; /* when it was set, in seconds: it lives for 24 days */
 };
 
 /* Loss recovery without SACK [RFC6582]. */
 struct recovery {
     enum recovery_state { RECOVERY_OPEN, RECOVERY_FAST, RECOVERY_RTO } state;
-    seq_t recover;          /* snd.nxt when it began; recovery ends when it is acknowledged */
-    seq_t rexmit_next;      /* [next, end) is to be sent again */
+    seq_t recover;     /* snd.nxt when it began; recovery ends when it is acknowledged */
+    seq_t rexmit_next; /* [next, end) is to be sent again */
     seq_t rexmit_end;
-    uint32_t inflation;     /* cwnd's, for segments that have left the network */
+    uint32_t inflation; /* cwnd's, for segments that have left the network */
     uint32_t dup_acks;
-    seq_t dup_nxt;          /* snd.nxt at the first of them */
+    seq_t dup_nxt; /* snd.nxt at the first of them */
     bool partial_ack_seen;
-    bool recover_valid;     /* false until something was lost: recover is an old number */
+    bool recover_valid; /* false until something was lost: recover is an old number */
     bool syn_was_lost;
 };
 
 /* Bytes sent or to be sent: [snd.una, end), without SYN and FIN. */
 struct sendq {
     struct pieces pieces;
-    seq_t start;          /* sequence number of the first byte */
+    seq_t start; /* sequence number of the first byte */
     uint32_t bytes;
-    uint32_t memory;      /* what the pieces cost */
-    struct piece *hint;   /* a piece, and the number of its first byte: where sending stands */
+    uint32_t memory;    /* what the pieces cost */
+    struct piece *hint; /* a piece, and the number of its first byte: where sending stands */
     seq_t hint_seq;
 };
 
@@ -146,49 +146,49 @@ struct reasm;
 struct tcp_work {
     ns_t deadline_at[TIMER_COUNT];
     enum loss_timer loss_timer;
-    uint32_t backoff;          /* times TIMER_LOSS fired in a row: doubles its interval */
-    uint32_t unanswered;       /* the same, but any sign of life from the peer resets it: R1, R2 */
+    uint32_t backoff;    /* times TIMER_LOSS fired in a row: doubles its interval */
+    uint32_t unanswered; /* the same, but any sign of life from the peer resets it: R1, R2 */
     ns_t unanswered_since_at;
     uint32_t keepalive_unanswered;
 
     struct sendq sendq;
     struct recvq recvq;
-    struct reasm *reasm;       /* NULL: nothing is out of order */
+    struct reasm *reasm; /* NULL: nothing is out of order */
     struct cc cc;
     struct recovery recovery;
 
     /* What is owed to the peer: counted, so that a batch of segments gets all its ACKs. */
-    uint32_t dup_acks_owed;    /* one for each segment out of order */
-    uint32_t rcv_unacked;      /* bytes received since the last ACK was sent */
-    uint32_t rcv_seg_max;      /* what a full segment of the peer has been so far */
-    bool ack_owed;             /* at once */
+    uint32_t dup_acks_owed; /* one for each segment out of order */
+    uint32_t rcv_unacked;   /* bytes received since the last ACK was sent */
+    uint32_t rcv_seg_max;   /* what a full segment of the peer has been so far */
+    bool ack_owed;          /* at once */
     bool rst_owed;
-    bool keepalive_owed;       /* a keep-alive probe is to be sent */
-    bool probe_owed;           /* a zero-window probe is to be sent */
-    bool push_all;             /* the cork or the silly window has lasted long enough */
-    bool more_follows;         /* the last write said so */
+    bool keepalive_owed; /* a keep-alive probe is to be sent */
+    bool probe_owed;     /* a zero-window probe is to be sent */
+    bool push_all;       /* the cork or the silly window has lasted long enough */
+    bool more_follows;   /* the last write said so */
 
     /* Delayed acknowledgement. */
-    ns_t delack_ns;            /* how long the next one may be delayed; 0: no data yet */
+    ns_t delack_ns; /* how long the next one may be delayed; 0: no data yet */
     ns_t data_received_at;
-    uint32_t quick_acks;       /* so many ACKs are still sent at once */
-    bool is_interactive;       /* what we send carries our ACKs */
+    uint32_t quick_acks; /* so many ACKs are still sent at once */
+    bool is_interactive; /* what we send carries our ACKs */
 
     /* One segment is timed at a time, if there are no timestamps [RFC6298 3]. */
     bool is_timed;
     seq_t timed_end;
     ns_t timed_at;
 
-    seq_t small_end;           /* end of the last segment sent that was not full [Minshall] */
+    seq_t small_end; /* end of the last segment sent that was not full [Minshall] */
     bool small_sent;
-    bool cwnd_limited;         /* in the round trip that ends when cwnd_round is acknowledged */
+    bool cwnd_limited; /* in the round trip that ends when cwnd_round is acknowledged */
     seq_t cwnd_round;
-    ns_t sent_at;              /* the last segment with data */
+    ns_t sent_at; /* the last segment with data */
 
     /* For STATUS: what else is worth knowing about a connection at work. */
     uint64_t bytes_sent, bytes_retransmitted;
     uint32_t data_segs_in, data_segs_out, dup_acks_in;
-    ns_t blocked_ns[3];        /* enum tcp_blocked */
+    ns_t blocked_ns[3]; /* enum tcp_blocked */
     ns_t blocked_since_at;
     uint8_t blocked_by;
 };
@@ -218,11 +218,11 @@ struct tcp_conn {
         seq_t nxt;
         seq_t up;
         seq_t irs;
-        seq_t acked;   /* the last acknowledgement sent [RFC7323: Last.ACK.sent] */
-        uint32_t wnd;  /* announced, from acked on */
+        seq_t acked;  /* the last acknowledgement sent [RFC7323: Last.ACK.sent] */
+        uint32_t wnd; /* announced, from acked on */
     } rcv;
 
-    uint8_t state; /* enum tcp_state */
+    uint8_t state;     /* enum tcp_state */
     int8_t error;      /* why it ended (weir/err.h) */
     int8_t soft_error; /* what the network says, with WEIR_EVENT_SOFT_ERROR */
     uint16_t pmtu;
@@ -240,14 +240,14 @@ struct tcp_conn {
     uint8_t challenge_tokens; /* [RFC5961 7], per connection */
     uint32_t challenge_s;
 
-    uint16_t events;      /* enum weir_event_bits: for the stack to collect */
-    bool is_passive : 1;    /* it began with a listener [RFC9293 MUST-11] */
-    bool is_orphan : 1;     /* the application has given it up */
-    bool fin_queued : 1;    /* our side is closed: a FIN follows the send queue */
+    uint16_t events;     /* enum weir_event_bits: for the stack to collect */
+    bool is_passive : 1; /* it began with a listener [RFC9293 MUST-11] */
+    bool is_orphan : 1;  /* the application has given it up */
+    bool fin_queued : 1; /* our side is closed: a FIN follows the send queue */
     bool fin_received : 1;
-    bool wants_writable : 1; /* the application was refused a write */
-    bool snd_urgent : 1;    /* snd.up is ahead of snd.una */
-    bool rcv_urgent : 1;    /* rcv.up is ahead of what was read */
+    bool wants_writable : 1;  /* the application was refused a write */
+    bool snd_urgent : 1;      /* snd.up is ahead of snd.una */
+    bool rcv_urgent : 1;      /* rcv.up is ahead of what was read */
     bool path_is_suspect : 1; /* R1: for the stack to collect */
 };
 

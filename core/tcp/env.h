@@ -24,9 +24,9 @@ struct tcp_counts {
 struct tcp_env {
     ns_t now;
     struct weir_tcp_config config;
-    struct pool works;  /* struct tcp_work */
-    struct pool pieces; /* struct piece */
-    struct pool reasms; /* struct reasm */
+    struct pool works;   /* struct tcp_work */
+    struct pool pieces;  /* struct piece */
+    struct pool reasms;  /* struct reasm */
     struct pool *frames; /* struct frame */
     struct bufs *bufs;
     struct rng rng;

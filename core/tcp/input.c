@@ -20,9 +20,9 @@
 #include "tcp/window.h"
 
 enum {
-    QUICK_ACKS = 16,          /* sent at once when data begins to flow, as Linux does */
-    FULL_SEG_FLOOR = 536,     /* smaller segments do not count as full ones */
-    MEMORY_FACTOR = 4,        /* what is received may cost so many times the buffer's size */
+    QUICK_ACKS = 16,      /* sent at once when data begins to flow, as Linux does */
+    FULL_SEG_FLOOR = 536, /* smaller segments do not count as full ones */
+    MEMORY_FACTOR = 4,    /* what is received may cost so many times the buffer's size */
 };
 
 struct arrival {
@@ -82,8 +82,8 @@ static void drop_repeated_syn(struct arrival *a)
 {
     struct tcp_seg *seg = a->seg;
 
-    if (a->c->state != TCP_SYN_RECEIVED || !(seg->flags & TCP_SYN) || !(seg->flags & TCP_ACK) ||
-        !seq_eq(seg->seq, a->c->rcv.irs))
+    if (a->c->state != TCP_SYN_RECEIVED || !(seg->flags & TCP_SYN) || !(seg->flags & TCP_ACK)
+        || !seq_eq(seg->seq, a->c->rcv.irs))
         return;
     tcp_seg_cut_syn(seg, a->c->agreed.snd_wscale);
 }
@@ -101,7 +101,8 @@ static bool is_acceptable(const struct tcp_conn *c, const struct tcp_seg *seg)
         return seq_in(seg->seq, c->rcv.nxt, wnd + 1);
     if (wnd == 0) /* nothing of it, but its ACK, URG and RST [RFC9293 MUST-66] */
         return seq_eq(seg->seq, c->rcv.nxt);
-    return seq_in(seg->seq, c->rcv.nxt, wnd) || seq_in(seq_add(seg->seq, space - 1), c->rcv.nxt, wnd);
+    return seq_in(seg->seq, c->rcv.nxt, wnd)
+           || seq_in(seq_add(seg->seq, space - 1), c->rcv.nxt, wnd);
 }
 
 /* Cuts what we have, and what does not fit. The FIN is the last number. */
@@ -151,20 +152,17 @@ static int reset_error(const struct tcp_conn *c)
 {
     switch ((enum tcp_state)c->state) {
     case TCP_SYN_SENT:
-    case TCP_SYN_RECEIVED:
-        return WEIR_ECONNREFUSED;
+    case TCP_SYN_RECEIVED: return WEIR_ECONNREFUSED;
     case TCP_ESTABLISHED:
     case TCP_FIN_WAIT_1:
     case TCP_FIN_WAIT_2:
-    case TCP_CLOSE_WAIT:
-        return WEIR_ECONNRESET;
+    case TCP_CLOSE_WAIT: return WEIR_ECONNRESET;
     case TCP_CLOSING:
     case TCP_LAST_ACK: /* both sides had closed; what was written may not have got there */
         return c->work->sendq.bytes > 0 ? WEIR_ECONNRESET : WEIR_OK;
     case TCP_CLOSED:
     case TCP_LISTEN:
-    case TCP_TIME_WAIT:
-        return WEIR_OK;
+    case TCP_TIME_WAIT: return WEIR_OK;
     }
     return WEIR_OK;
 }
@@ -251,9 +249,7 @@ static bool note_fin_acked(struct arrival *a)
         timers_stop(c);
         c->events |= WEIR_EVENT_CLOSED;
         return true;
-    case TCP_LAST_ACK:
-        tcp_end(c, a->env, WEIR_OK);
-        return true;
+    case TCP_LAST_ACK: tcp_end(c, a->env, WEIR_OK); return true;
     case TCP_CLOSED:
     case TCP_LISTEN:
     case TCP_SYN_SENT:
@@ -261,8 +257,7 @@ static bool note_fin_acked(struct arrival *a)
     case TCP_ESTABLISHED:
     case TCP_FIN_WAIT_2:
     case TCP_CLOSE_WAIT:
-    case TCP_TIME_WAIT:
-        return false;
+    case TCP_TIME_WAIT: return false;
     }
     return false;
 }
@@ -293,8 +288,7 @@ static bool check_ack(struct arrival *a)
 
 static bool takes_text(const struct tcp_conn *c)
 {
-    return c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_1 ||
-           c->state == TCP_FIN_WAIT_2;
+    return c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_1 || c->state == TCP_FIN_WAIT_2;
 }
 
 /*
@@ -350,8 +344,8 @@ static void owe_ack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_se
     w->rcv_seg_max = max(w->rcv_seg_max, full);
     w->rcv_unacked += seg->len;
     adapt_delay(c, env);
-    if (w->rcv_unacked >= 2 * w->rcv_seg_max || (w->quick_acks > 0 && !w->is_interactive) ||
-        c->user.quickack)
+    if (w->rcv_unacked >= 2 * w->rcv_seg_max || (w->quick_acks > 0 && !w->is_interactive)
+        || c->user.quickack)
         w->ack_owed = true;
     else
         timers_on_ack_delayed(c, env, w->delack_ns);
@@ -460,9 +454,7 @@ static void set_fin_received(struct arrival *a)
     c->work->ack_owed = true;
     c->events |= WEIR_EVENT_READABLE | WEIR_EVENT_PEER_CLOSED;
     switch ((enum tcp_state)c->state) {
-    case TCP_ESTABLISHED:
-        tcp_set_state(c, a->env, TCP_CLOSE_WAIT);
-        break;
+    case TCP_ESTABLISHED: tcp_set_state(c, a->env, TCP_CLOSE_WAIT); break;
     case TCP_FIN_WAIT_1: /* our FIN is not acknowledged: they closed at the same time */
         tcp_set_state(c, a->env, TCP_CLOSING);
         break;
@@ -478,8 +470,7 @@ static void set_fin_received(struct arrival *a)
     case TCP_CLOSE_WAIT:
     case TCP_CLOSING:
     case TCP_LAST_ACK:
-    case TCP_TIME_WAIT:
-        CHECK(false);
+    case TCP_TIME_WAIT: CHECK(false);
     }
     reasm_clear(c, a->env); /* what lies after the end was never sent */
 }

@@ -111,8 +111,8 @@ bool halfopen_expire(struct tcp_halfopen *h, const struct tcp_env *env)
 
 static bool is_old_timestamp(const struct tcp_halfopen *h, const struct tcp_seg *seg)
 {
-    return h->agreed.timestamps_ok && (seg->opt.present & TCP_HAS_TIMESTAMPS) &&
-           seq_lt(seq_of(seg->opt.ts_val), seq_of(h->ts_recent));
+    return h->agreed.timestamps_ok && (seg->opt.present & TCP_HAS_TIMESTAMPS)
+           && seq_lt(seq_of(seg->opt.ts_val), seq_of(h->ts_recent));
 }
 
 /* The SYN again, and nothing but it: our SYN-ACK was lost. */
@@ -126,8 +126,8 @@ static bool is_in_window(const struct tcp_halfopen *h, const struct tcp_seg *seg
     seq_t nxt = seq_add(h->irs, 1);
     uint32_t space = tcp_seg_space(seg);
 
-    return seq_in(seg->seq, nxt, h->rcv_wnd) ||
-           (space > 0 && seq_in(seq_add(seg->seq, space - 1), nxt, h->rcv_wnd));
+    return seq_in(seg->seq, nxt, h->rcv_wnd)
+           || (space > 0 && seq_in(seq_add(seg->seq, space - 1), nxt, h->rcv_wnd));
 }
 
 static enum halfopen_verdict verdict(enum halfopen_verdict v, enum why because, enum why *why)

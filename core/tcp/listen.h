@@ -24,10 +24,10 @@ struct tcp_halfopen {
     seq_t irs;
     uint32_t ts_offset;
     uint32_t ts_recent;
-    uint16_t wnd;      /* of the SYN, not scaled */
-    uint16_t rcv_wnd;  /* of our SYN-ACK */
+    uint16_t wnd;     /* of the SYN, not scaled */
+    uint16_t rcv_wnd; /* of our SYN-ACK */
     uint16_t mtu;
-    uint8_t retries;   /* SYN-ACKs sent again */
+    uint8_t retries; /* SYN-ACKs sent again */
     uint8_t ttl;
     uint8_t tos;
     struct tcp_agreed agreed;

@@ -35,15 +35,13 @@ static bool may_send_text(const struct tcp_conn *c)
     case TCP_CLOSE_WAIT:
     case TCP_FIN_WAIT_1:
     case TCP_CLOSING:
-    case TCP_LAST_ACK:
-        return true;
+    case TCP_LAST_ACK: return true;
     case TCP_CLOSED:
     case TCP_LISTEN:
     case TCP_SYN_SENT:
     case TCP_SYN_RECEIVED:
     case TCP_FIN_WAIT_2:
-    case TCP_TIME_WAIT:
-        return false;
+    case TCP_TIME_WAIT: return false;
     }
     return false;
 }
@@ -140,8 +138,8 @@ static void restart_after_idle(struct tcp_conn *c, struct tcp_env *env)
 {
     const struct tcp_work *w = c->work;
 
-    if (tcp_flight(c) == 0 && w->sent_at != 0 &&
-        ns_since(w->sent_at, env->now) > (ns_t)c->rtt.rto_us * NS_US)
+    if (tcp_flight(c) == 0 && w->sent_at != 0
+        && ns_since(w->sent_at, env->now) > (ns_t)c->rtt.rto_us * NS_US)
         recovery_on_restart(c, env);
 }
 
@@ -242,8 +240,8 @@ static bool decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32
         return true;
     if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT)
         return false;
-    return lost(c, mss, s) || new_text(c, env, mss, most, s) || probe(c, s) || keepalive(c, s) ||
-           acknowledgement(c, s);
+    return lost(c, mss, s) || new_text(c, env, mss, most, s) || probe(c, s) || keepalive(c, s)
+           || acknowledgement(c, s);
 }
 
 /* A segment with text is no duplicate acknowledgement to the peer [RFC5681 2]. */

@@ -90,8 +90,8 @@ static enum why keep(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *se
     struct reasm *r = c->work->reasm;
     bool after = i > 0 && seq_eq(r->blocks[i - 1].end, start);
     bool before = i < r->count && seq_eq(r->blocks[i].start, end);
-    uint32_t cap = env->config.reassembly_holes < REASM_BLOCKS ? env->config.reassembly_holes
-                                                               : REASM_BLOCKS;
+    uint32_t cap =
+        env->config.reassembly_holes < REASM_BLOCKS ? env->config.reassembly_holes : REASM_BLOCKS;
     uint32_t offset = seq_len(seg->seq, start);
     uint32_t len = seq_len(start, end);
     struct pieces fresh = {NULL, NULL};
@@ -152,8 +152,8 @@ enum why reasm_add(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
     if (!attach(c, env))
         return WHY_NO_MEMORY;
     why = keep_gaps(c, env, seg);
-    if ((seg->flags & TCP_FIN) && (why == WHY_NONE || why == WHY_TCP_OLD) &&
-        !c->work->reasm->fin_known) {
+    if ((seg->flags & TCP_FIN) && (why == WHY_NONE || why == WHY_TCP_OLD)
+        && !c->work->reasm->fin_known) {
         c->work->reasm->fin_known = true;
         c->work->reasm->fin = seq_add(seg->seq, seg->len);
         why = WHY_NONE;

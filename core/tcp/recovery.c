@@ -208,8 +208,7 @@ void recovery_on_dup_ack(struct tcp_conn *c, struct tcp_env *env)
         r->inflation += mss; /* [RFC5681 3.2 (4)] */
         bound_inflation(c);
         break;
-    case RECOVERY_RTO:
-        break;
+    case RECOVERY_RTO: break;
     }
 }
 

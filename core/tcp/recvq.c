@@ -47,8 +47,7 @@ uint32_t recvq_copy(const struct tcp_conn *c, uint8_t *bytes, uint32_t len)
     return done;
 }
 
-uint32_t recvq_show(const struct tcp_conn *c, struct weir_slice *slices, size_t max,
-                    size_t *count)
+uint32_t recvq_show(const struct tcp_conn *c, struct weir_slice *slices, size_t max, size_t *count)
 {
     uint32_t shown = 0;
 

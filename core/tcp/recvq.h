@@ -26,8 +26,7 @@ void recvq_join(struct tcp_conn *c, struct pieces *pieces, uint32_t bytes, uint3
 uint32_t recvq_copy(const struct tcp_conn *c, uint8_t *bytes, uint32_t len);
 
 /* Shows the bytes at the head in up to max slices; returns how many bytes, *count slices. */
-uint32_t recvq_show(const struct tcp_conn *c, struct weir_slice *slices, size_t max,
-                    size_t *count);
+uint32_t recvq_show(const struct tcp_conn *c, struct weir_slice *slices, size_t max, size_t *count);
 
 /* Consumes len bytes, which are there. */
 void recvq_drop(struct tcp_conn *c, struct tcp_env *env, uint32_t len);

@@ -36,7 +36,9 @@ void rtt_on_sample(struct tcp_conn *c, struct tcp_env *env, ns_t rtt_ns)
 {
     struct rtt *r = &c->rtt;
     ns_t rtt_whole_us = ns_div_ceil(rtt_ns, NS_US);
-    uint32_t us = rtt_whole_us < 1 ? 1 : rtt_whole_us > INT32_MAX ? INT32_MAX : (uint32_t)rtt_whole_us;
+    uint32_t us = rtt_whole_us < 1           ? 1
+                  : rtt_whole_us > INT32_MAX ? INT32_MAX
+                                             : (uint32_t)rtt_whole_us;
 
     if (r->srtt_us == 0) { /* [RFC6298 2.2] */
         r->srtt_us = us;

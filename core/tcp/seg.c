@@ -32,8 +32,8 @@ static bool is_worth_keeping(const struct tcp_seg *seg)
 {
     if (seg->text_buf != NULL)
         return true;
-    return seg->frame != NULL && seg->frame->release != NULL &&
-           memory_of(seg->frame) / WASTE_MAX <= seg->len;
+    return seg->frame != NULL && seg->frame->release != NULL
+           && memory_of(seg->frame) / WASTE_MAX <= seg->len;
 }
 
 /* A reference to the buf around the frame, which from now on releases it; NULL: no memory. */
@@ -51,8 +51,8 @@ static struct buf *keep(struct tcp_seg *seg, struct bufs *bufs)
     return buf_ref(seg->text_buf);
 }
 
-static bool refer(struct tcp_seg *seg, struct tcp_env *env, struct span bytes,
-                  struct pieces *list, uint32_t *memory)
+static bool refer(struct tcp_seg *seg, struct tcp_env *env, struct span bytes, struct pieces *list,
+                  uint32_t *memory)
 {
     struct buf *buf = keep(seg, env->bufs);
     struct piece *p;

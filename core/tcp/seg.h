@@ -26,7 +26,7 @@ struct tcp_seg {
     uint16_t wnd;   /* as it stands in the header: not scaled */
     uint16_t up;
     uint16_t segs;
-    uint8_t tos;    /* with the ECN field in the low two bits */
+    uint8_t tos; /* with the ECN field in the low two bits */
     struct tcp_options opt;
 
     /* The text starts text_skip bytes into the slices. */

@@ -30,9 +30,8 @@ static void push_header(struct frame *frame, const struct tcp_tuple *tuple, stru
     h->src_port = tuple->local_port;
     h->dst_port = tuple->remote_port;
     h->options = span_of(bytes, len);
-    h->checksum = (uint16_t)checksum_reduce(
-        checksum_pseudo(&tuple->local_addr, &tuple->remote_addr, IP_PROTOCOL_TCP,
-                        TCP_HEADER_LEN + len + text_len));
+    h->checksum = (uint16_t)checksum_reduce(checksum_pseudo(
+        &tuple->local_addr, &tuple->remote_addr, IP_PROTOCOL_TCP, TCP_HEADER_LEN + len + text_len));
     at = frame_push(frame, TCP_HEADER_LEN + len);
     CHECK(tcp_emit(h, at, TCP_HEADER_LEN + len) == TCP_HEADER_LEN + len);
     frame->wire.flags |= WEIR_FRAME_CSUM_PARTIAL;
@@ -77,7 +76,7 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
         return NULL;
     segment->len = wanted > 0 ? sendq_refer(c, segment->seq, wanted, frame) : 0;
     if (segment->len < wanted) /* what ends it is in a later one */
-        h.flags &= (uint16_t)~(TCP_FIN | TCP_PSH);
+        h.flags &= (uint16_t) ~(TCP_FIN | TCP_PSH);
     segment->flags = h.flags;
     if (h.flags & TCP_ACK)
         h.ack = c->rcv.nxt.raw;

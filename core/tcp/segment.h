@@ -14,7 +14,7 @@ struct tcp_options;
 /* A segment of a connection that is to be sent. */
 struct segment {
     seq_t seq;
-    uint32_t len;   /* of the text, from the send queue */
+    uint32_t len; /* of the text, from the send queue */
     uint16_t flags;
     bool is_resent; /* it was sent before */
 };

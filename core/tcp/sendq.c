@@ -45,8 +45,7 @@ bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, u
 
     /* What needs memory comes first, so that failing changes nothing. */
     struct pieces rest = {NULL, NULL};
-    if (!pieces_copy(&rest, &env->pieces, env->bufs, span_of(bytes + room, len - room),
-                     &q->memory))
+    if (!pieces_copy(&rest, &env->pieces, env->bufs, span_of(bytes + room, len - room), &q->memory))
         return false;
     CHECK(pieces_fill_tail(&q->pieces, bytes, room) == room);
     pieces_join(&q->pieces, &rest);

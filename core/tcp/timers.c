@@ -216,11 +216,10 @@ static bool is_r2_reached(const struct tcp_conn *c, const struct tcp_env *env)
     if (w->unanswered == 0)
         return false;
     if (c->user.user_timeout_ms != 0)
-        return ns_since(w->unanswered_since_at, env->now) >=
-               (ns_t)c->user.user_timeout_ms * NS_MS;
+        return ns_since(w->unanswered_since_at, env->now) >= (ns_t)c->user.user_timeout_ms * NS_MS;
     if (!tcp_is_synchronized(c))
-        return w->unanswered >= (c->state == TCP_SYN_SENT ? c->user.syn_retries
-                                                          : env->config.synack_retries);
+        return w->unanswered
+               >= (c->state == TCP_SYN_SENT ? c->user.syn_retries : env->config.synack_retries);
     return w->unanswered >= env->config.retries2;
 }
 
@@ -254,7 +253,7 @@ static void expire_rto(struct tcp_conn *c, struct tcp_env *env)
     }
     count_unanswered(c, env);
     recovery_on_timeout(c, env);
-    c->work->backoff++; /* [RFC6298 5.5] */
+    c->work->backoff++;                                               /* [RFC6298 5.5] */
     arm_loss(c, LOSS_RTO, ns_after(env->now, timers_rto_ns(c, env))); /* [RFC6298 5.6] */
 }
 
@@ -302,9 +301,9 @@ static void expire_keepalive(struct tcp_conn *c, struct tcp_env *env)
 {
     struct tcp_work *w = c->work;
     bool has_given_up = c->user.user_timeout_ms != 0
-                            ? w->keepalive_unanswered > 0 &&
-                                  ns_since((ns_t)c->received_s * NS_S, env->now) >=
-                                      (ns_t)c->user.user_timeout_ms * NS_MS
+                            ? w->keepalive_unanswered > 0
+                                  && ns_since((ns_t)c->received_s * NS_S, env->now)
+                                         >= (ns_t)c->user.user_timeout_ms * NS_MS
                             : w->keepalive_unanswered >= c->user.keepalive_probes;
 
     emit_timer(c, env, "keepalive");
@@ -341,12 +340,9 @@ static void expire_rest(struct tcp_conn *c, struct tcp_env *env)
 }
 
 static void (*const expire[TIMER_COUNT])(struct tcp_conn *, struct tcp_env *) = {
-    [TIMER_LOSS] = expire_loss,
-    [TIMER_DELACK] = expire_delack,
-    [TIMER_KEEPALIVE] = expire_keepalive,
-    [TIMER_CLOSE] = expire_close,
-    [TIMER_CORK] = expire_cork,
-    [TIMER_REST] = expire_rest,
+    [TIMER_LOSS] = expire_loss,           [TIMER_DELACK] = expire_delack,
+    [TIMER_KEEPALIVE] = expire_keepalive, [TIMER_CLOSE] = expire_close,
+    [TIMER_CORK] = expire_cork,           [TIMER_REST] = expire_rest,
 };
 
 /* The keep-alive timer of a resting connection becomes an ordinary one again. */

@@ -34,11 +34,11 @@ void timewait_init(struct tcp_timewait *tw, const struct tcp_conn *c)
 static bool is_new_syn(const struct tcp_timewait *tw, const struct tcp_env *env,
                        const struct tcp_seg *seg)
 {
-    if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN ||
-        !env->config.timewait_reuse)
+    if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN
+        || !env->config.timewait_reuse)
         return false;
-    if (tw->timestamps_ok && (seg->opt.present & TCP_HAS_TIMESTAMPS) &&
-        seg->opt.ts_val != tw->ts_recent)
+    if (tw->timestamps_ok && (seg->opt.present & TCP_HAS_TIMESTAMPS)
+        && seg->opt.ts_val != tw->ts_recent)
         return seq_gt(seq_of(seg->opt.ts_val), seq_of(tw->ts_recent));
     return seq_gt(seg->seq, tw->rcv_nxt);
 }

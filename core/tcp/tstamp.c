@@ -29,13 +29,12 @@ static uint32_t seconds(const struct tcp_env *env)
     return (uint32_t)((uint64_t)env->now / NS_S);
 }
 
-bool tstamp_is_old(const struct tcp_conn *c, const struct tcp_env *env,
-                   const struct tcp_seg *seg)
+bool tstamp_is_old(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
 {
     if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS))
         return false;
-    return seq_lt(seq_of(seg->opt.ts_val), seq_of(c->ts.recent)) &&
-           seconds(env) - c->ts.recent_s < RECENT_LIFE_S;
+    return seq_lt(seq_of(seg->opt.ts_val), seq_of(c->ts.recent))
+           && seconds(env) - c->ts.recent_s < RECENT_LIFE_S;
 }
 
 void tstamp_start(struct tcp_conn *c, const struct tcp_env *env, uint32_t recent)
@@ -52,13 +51,12 @@ void tstamp_note(struct tcp_conn *c, const struct tcp_env *env, const struct tcp
         tstamp_start(c, env, seg->opt.ts_val);
 }
 
-ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env,
-                   const struct tcp_seg *seg)
+ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
 {
     int32_t ms;
 
-    if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS) ||
-        seg->opt.ts_ecr == 0)
+    if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS)
+        || seg->opt.ts_ecr == 0)
         return 0;
     ms = (int32_t)(tstamp_clock(env->now, c->ts.offset) - seg->opt.ts_ecr);
     /* An echo from the future, or from long ago, is not one of ours. */

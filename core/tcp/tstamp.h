@@ -20,8 +20,7 @@ uint32_t tstamp_offset(const struct tcp_env *env, const struct tcp_tuple *tuple)
 uint32_t tstamp_clock(ns_t now, uint32_t offset);
 
 /* Is the segment's timestamp older than one already seen? [RFC7323 5.3 R1] */
-bool tstamp_is_old(const struct tcp_conn *c, const struct tcp_env *env,
-                   const struct tcp_seg *seg);
+bool tstamp_is_old(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg);
 
 /* Remembers the timestamp of the segment that the next ACK will answer [RFC7323 4.3 (2)]. */
 void tstamp_note(struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg);
@@ -30,7 +29,6 @@ void tstamp_note(struct tcp_conn *c, const struct tcp_env *env, const struct tcp
 void tstamp_start(struct tcp_conn *c, const struct tcp_env *env, uint32_t recent);
 
 /* The round trip that a valid echo tells of, 0 for none. */
-ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env,
-                   const struct tcp_seg *seg);
+ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg);
 
 #endif

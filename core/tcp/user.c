@@ -62,17 +62,14 @@ static int check_can_send(const struct tcp_conn *c)
     case TCP_SYN_SENT:
     case TCP_SYN_RECEIVED:
     case TCP_ESTABLISHED:
-    case TCP_CLOSE_WAIT:
-        return WEIR_OK;
-    case TCP_CLOSED:
-        return c->error != WEIR_OK ? c->error : WEIR_EPIPE;
+    case TCP_CLOSE_WAIT: return WEIR_OK;
+    case TCP_CLOSED: return c->error != WEIR_OK ? c->error : WEIR_EPIPE;
     case TCP_LISTEN:
     case TCP_FIN_WAIT_1:
     case TCP_FIN_WAIT_2:
     case TCP_CLOSING:
     case TCP_LAST_ACK:
-    case TCP_TIME_WAIT:
-        return WEIR_EPIPE;
+    case TCP_TIME_WAIT: return WEIR_EPIPE;
     }
     return WEIR_EPIPE;
 }
@@ -218,16 +215,14 @@ int tcp_shutdown(struct tcp_conn *c, struct tcp_env *env)
     case TCP_SYN_SENT:
     case TCP_SYN_RECEIVED:
     case TCP_ESTABLISHED:
-    case TCP_CLOSE_WAIT:
-        break;
+    case TCP_CLOSE_WAIT: break;
     case TCP_CLOSED:
     case TCP_LISTEN:
     case TCP_FIN_WAIT_1:
     case TCP_FIN_WAIT_2:
     case TCP_CLOSING:
     case TCP_LAST_ACK:
-    case TCP_TIME_WAIT:
-        return WEIR_ENOTCONN;
+    case TCP_TIME_WAIT: return WEIR_ENOTCONN;
     }
     if (!tcp_work_attach(c, env))
         return WEIR_ENOMEM;
@@ -243,8 +238,8 @@ int tcp_shutdown(struct tcp_conn *c, struct tcp_env *env)
 /* Drops everything and tells the peer, if there is one. */
 static void reset(struct tcp_conn *c, struct tcp_env *env)
 {
-    bool peer_knows = c->state != TCP_CLOSED && c->state != TCP_SYN_SENT &&
-                      c->state != TCP_TIME_WAIT;
+    bool peer_knows =
+        c->state != TCP_CLOSED && c->state != TCP_SYN_SENT && c->state != TCP_TIME_WAIT;
     bool can_tell = peer_knows && tcp_work_attach(c, env);
 
     if (c->state != TCP_CLOSED)
@@ -271,8 +266,8 @@ void tcp_close(struct tcp_conn *c, struct tcp_env *env)
 
     emit_call(c, env, "close", 0);
     c->is_orphan = true;
-    if (c->state == TCP_SYN_SENT || is_unread || c->user.linger ||
-        tcp_shutdown(c, env) == WEIR_ENOMEM) {
+    if (c->state == TCP_SYN_SENT || is_unread || c->user.linger
+        || tcp_shutdown(c, env) == WEIR_ENOMEM) {
         reset(c, env);
         return;
     }
@@ -342,10 +337,8 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
     struct tcp_user *u = &c->user;
 
     switch (opt) {
-    case WEIR_OPT_NODELAY:
-        return is_switch(value) ? set_held(c, value != 0, u->cork) : WEIR_EINVAL;
-    case WEIR_OPT_CORK:
-        return is_switch(value) ? set_held(c, u->nodelay, value != 0) : WEIR_EINVAL;
+    case WEIR_OPT_NODELAY: return is_switch(value) ? set_held(c, value != 0, u->cork) : WEIR_EINVAL;
+    case WEIR_OPT_CORK: return is_switch(value) ? set_held(c, u->nodelay, value != 0) : WEIR_EINVAL;
     case WEIR_OPT_KEEPALIVE:
         if (!is_switch(value))
             return WEIR_EINVAL;
@@ -377,8 +370,7 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
             return WEIR_EINVAL;
         u->recv_buffer_bytes = (uint32_t)value;
         return WEIR_OK;
-    case WEIR_OPT_MSS:
-        return set_mss(c, env, value);
+    case WEIR_OPT_MSS: return set_mss(c, env, value);
     case WEIR_OPT_QUICKACK:
         if (!is_switch(value))
             return WEIR_EINVAL;
@@ -410,8 +402,7 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
         u->linger = value != 0;
         return WEIR_OK;
     case WEIR_OPT_USER: /* the stack's */
-    case WEIR_OPT_COUNT:
-        break;
+    case WEIR_OPT_COUNT: break;
     }
     return WEIR_ENOTSUP;
 }
@@ -421,60 +412,25 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     const struct tcp_user *u = &c->user;
 
     switch (opt) {
-    case WEIR_OPT_NODELAY:
-        *value = u->nodelay;
-        return WEIR_OK;
-    case WEIR_OPT_CORK:
-        *value = u->cork;
-        return WEIR_OK;
-    case WEIR_OPT_KEEPALIVE:
-        *value = u->keepalive;
-        return WEIR_OK;
-    case WEIR_OPT_KEEPALIVE_IDLE:
-        *value = u->keepalive_idle_ms * NS_MS;
-        return WEIR_OK;
-    case WEIR_OPT_KEEPALIVE_INTERVAL:
-        *value = u->keepalive_interval_ms * NS_MS;
-        return WEIR_OK;
-    case WEIR_OPT_KEEPALIVE_PROBES:
-        *value = u->keepalive_probes;
-        return WEIR_OK;
-    case WEIR_OPT_USER_TIMEOUT:
-        *value = u->user_timeout_ms * NS_MS;
-        return WEIR_OK;
-    case WEIR_OPT_SYN_RETRIES:
-        *value = u->syn_retries;
-        return WEIR_OK;
-    case WEIR_OPT_SEND_BUFFER:
-        *value = u->send_buffer_bytes;
-        return WEIR_OK;
-    case WEIR_OPT_RECV_BUFFER:
-        *value = u->recv_buffer_bytes;
-        return WEIR_OK;
-    case WEIR_OPT_MSS:
-        *value = u->mss;
-        return WEIR_OK;
-    case WEIR_OPT_QUICKACK:
-        *value = u->quickack;
-        return WEIR_OK;
-    case WEIR_OPT_TTL:
-        *value = u->ttl;
-        return WEIR_OK;
-    case WEIR_OPT_TOS:
-        *value = u->tos;
-        return WEIR_OK;
-    case WEIR_OPT_SOFT_ERRORS:
-        *value = u->soft_errors;
-        return WEIR_OK;
-    case WEIR_OPT_NOTE_SENT:
-        *value = u->note_sent;
-        return WEIR_OK;
-    case WEIR_OPT_LINGER:
-        *value = u->linger;
-        return WEIR_OK;
+    case WEIR_OPT_NODELAY: *value = u->nodelay; return WEIR_OK;
+    case WEIR_OPT_CORK: *value = u->cork; return WEIR_OK;
+    case WEIR_OPT_KEEPALIVE: *value = u->keepalive; return WEIR_OK;
+    case WEIR_OPT_KEEPALIVE_IDLE: *value = u->keepalive_idle_ms * NS_MS; return WEIR_OK;
+    case WEIR_OPT_KEEPALIVE_INTERVAL: *value = u->keepalive_interval_ms * NS_MS; return WEIR_OK;
+    case WEIR_OPT_KEEPALIVE_PROBES: *value = u->keepalive_probes; return WEIR_OK;
+    case WEIR_OPT_USER_TIMEOUT: *value = u->user_timeout_ms * NS_MS; return WEIR_OK;
+    case WEIR_OPT_SYN_RETRIES: *value = u->syn_retries; return WEIR_OK;
+    case WEIR_OPT_SEND_BUFFER: *value = u->send_buffer_bytes; return WEIR_OK;
+    case WEIR_OPT_RECV_BUFFER: *value = u->recv_buffer_bytes; return WEIR_OK;
+    case WEIR_OPT_MSS: *value = u->mss; return WEIR_OK;
+    case WEIR_OPT_QUICKACK: *value = u->quickack; return WEIR_OK;
+    case WEIR_OPT_TTL: *value = u->ttl; return WEIR_OK;
+    case WEIR_OPT_TOS: *value = u->tos; return WEIR_OK;
+    case WEIR_OPT_SOFT_ERRORS: *value = u->soft_errors; return WEIR_OK;
+    case WEIR_OPT_NOTE_SENT: *value = u->note_sent; return WEIR_OK;
+    case WEIR_OPT_LINGER: *value = u->linger; return WEIR_OK;
     case WEIR_OPT_USER:
-    case WEIR_OPT_COUNT:
-        break;
+    case WEIR_OPT_COUNT: break;
     }
     return WEIR_ENOTSUP;
 }

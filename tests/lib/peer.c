@@ -106,11 +106,8 @@ static enum why to_listener(struct peer *p, struct tcp_seg *seg)
     enum why why;
 
     switch (listen_input(seg, &why)) {
-    case LISTEN_DROP:
-        break;
-    case LISTEN_RESET:
-        answer_by_reset(p, seg);
-        break;
+    case LISTEN_DROP: break;
+    case LISTEN_RESET: answer_by_reset(p, seg); break;
     case LISTEN_ACCEPT:
         halfopen_init(&p->halfopen, p->env, &p->conn->user, &p->tuple, seg, seq_of(PEER_ISS),
                       p->setup.mtu);
@@ -139,22 +136,12 @@ static enum why to_halfopen(struct peer *p, struct tcp_seg *seg)
     enum why why;
 
     switch (halfopen_input(&p->halfopen, seg, &why)) {
-    case HALFOPEN_DROP:
-        break;
-    case HALFOPEN_SYNACK:
-        add_sent(p, halfopen_synack(&p->halfopen, p->env), true);
-        break;
-    case HALFOPEN_ACK:
-        add_sent(p, halfopen_ack(&p->halfopen, p->env), false);
-        break;
-    case HALFOPEN_RESET:
-        answer_by_reset(p, seg);
-        break;
-    case HALFOPEN_CLOSED:
-        p->stage = PEER_LISTENER;
-        break;
-    case HALFOPEN_COMPLETE:
-        return complete(p, seg);
+    case HALFOPEN_DROP: break;
+    case HALFOPEN_SYNACK: add_sent(p, halfopen_synack(&p->halfopen, p->env), true); break;
+    case HALFOPEN_ACK: add_sent(p, halfopen_ack(&p->halfopen, p->env), false); break;
+    case HALFOPEN_RESET: answer_by_reset(p, seg); break;
+    case HALFOPEN_CLOSED: p->stage = PEER_LISTENER; break;
+    case HALFOPEN_COMPLETE: return complete(p, seg);
     }
     return why;
 }
@@ -164,18 +151,13 @@ static enum why to_timewait(struct peer *p, struct tcp_seg *seg)
     enum why why;
 
     switch (timewait_input(&p->timewait, p->env, seg, &why)) {
-    case TIMEWAIT_DROP:
-        break;
+    case TIMEWAIT_DROP: break;
     case TIMEWAIT_RESTART:
         p->record_at = ns_after(p->env->now, 2 * p->env->config.msl_ns);
         add_sent(p, timewait_ack(&p->timewait, p->env), false);
         break;
-    case TIMEWAIT_ACK:
-        add_sent(p, timewait_ack(&p->timewait, p->env), false);
-        break;
-    case TIMEWAIT_REOPEN:
-        p->stage = PEER_LISTENER;
-        break;
+    case TIMEWAIT_ACK: add_sent(p, timewait_ack(&p->timewait, p->env), false); break;
+    case TIMEWAIT_REOPEN: p->stage = PEER_LISTENER; break;
     }
     return why;
 }
@@ -192,18 +174,14 @@ static enum why to_conn(struct peer *p, struct tcp_seg *seg)
 static enum why input(struct peer *p, struct tcp_seg *seg)
 {
     switch (p->stage) {
-    case PEER_LISTENER:
-        return to_listener(p, seg);
-    case PEER_HALFOPEN:
-        return to_halfopen(p, seg);
-    case PEER_TIMEWAIT:
-        return to_timewait(p, seg);
+    case PEER_LISTENER: return to_listener(p, seg);
+    case PEER_HALFOPEN: return to_halfopen(p, seg);
+    case PEER_TIMEWAIT: return to_timewait(p, seg);
     case PEER_CONN:
         if (has_connection(p))
             return to_conn(p, seg);
         break;
-    case PEER_NOBODY:
-        break;
+    case PEER_NOBODY: break;
     }
     answer_by_reset(p, seg);
     return WHY_TCP_NO_CONN;
@@ -442,16 +420,11 @@ unsigned peer_takes_events(struct peer *p)
 enum tcp_state peer_state(const struct peer *p)
 {
     switch (p->stage) {
-    case PEER_NOBODY:
-        return TCP_CLOSED;
-    case PEER_LISTENER:
-        return TCP_LISTEN;
-    case PEER_HALFOPEN:
-        return TCP_SYN_RECEIVED;
-    case PEER_TIMEWAIT:
-        return TCP_TIME_WAIT;
-    case PEER_CONN:
-        break;
+    case PEER_NOBODY: return TCP_CLOSED;
+    case PEER_LISTENER: return TCP_LISTEN;
+    case PEER_HALFOPEN: return TCP_SYN_RECEIVED;
+    case PEER_TIMEWAIT: return TCP_TIME_WAIT;
+    case PEER_CONN: break;
     }
     return (enum tcp_state)p->conn->state;
 }
@@ -480,11 +453,8 @@ static void shut_down(struct peer *p)
 void peer_brings_to(struct peer *p, enum tcp_state state)
 {
     switch (state) {
-    case TCP_CLOSED:
-        break;
-    case TCP_LISTEN:
-        p->stage = PEER_LISTENER;
-        break;
+    case TCP_CLOSED: break;
+    case TCP_LISTEN: p->stage = PEER_LISTENER; break;
     case TCP_SYN_SENT:
         peer_opens(p);
         peer_sees(p, "S 0:0(0) <...>");

@@ -35,7 +35,7 @@ struct peer_setup {
     uint16_t window;     /* of all its segments that do not say; 0: 65535 */
     uint32_t mtu;        /* 0: 1500 */
     bool is_v6;
-    bool lends_frames;   /* what comes in has to be copied */
+    bool lends_frames; /* what comes in has to be copied */
 };
 
 /* Who has the connection's ends. */

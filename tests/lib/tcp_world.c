@@ -14,7 +14,7 @@
 
 enum {
     SLAB_BYTES = 16 * 1024, /* small, so that there are many allocations that can fail */
-    HEADERS_LEN = 40, /* before the text of a frame that comes in */
+    HEADERS_LEN = 40,       /* before the text of a frame that comes in */
 };
 
 static struct tcp_world *worlds;

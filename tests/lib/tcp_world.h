@@ -41,7 +41,7 @@ struct tcp_world {
     struct tracer tracer;
     struct tcp_env env;
     struct tcp_conn conns[TCP_WORLD_CONNS];
-    size_t frames_in; /* frames that were handed in and have not been released yet */
+    size_t frames_in;      /* frames that were handed in and have not been released yet */
     struct tcp_sents sent; /* by a connection, and not looked at yet */
     struct tcp_sents kept; /* by a driver that is slow */
 };

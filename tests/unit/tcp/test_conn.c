@@ -1,9 +1,9 @@
 /* test_conn.c - the life of a connection's record, and every segment in every state */
-#include "tcp/conn.h"
 #include "format/seg_text.h"
 #include "lib/check_fails.h"
 #include "lib/peer.h"
 #include "lib/test.h"
+#include "tcp/conn.h"
 #include "wire/tcp.h"
 #include <stdio.h>
 #include <string.h>
@@ -35,8 +35,8 @@ TEST(conn_does_not_change_state_as_figure_5_has_no_arrow_for) /* [RFC9293 3.3.2]
 #define IN(state) (1u << (state))
 
 enum {
-    SYNCHRONIZED = IN(TCP_ESTABLISHED) | IN(TCP_FIN_WAIT_1) | IN(TCP_FIN_WAIT_2) |
-                   IN(TCP_CLOSE_WAIT) | IN(TCP_CLOSING) | IN(TCP_LAST_ACK),
+    SYNCHRONIZED = IN(TCP_ESTABLISHED) | IN(TCP_FIN_WAIT_1) | IN(TCP_FIN_WAIT_2)
+                   | IN(TCP_CLOSE_WAIT) | IN(TCP_CLOSING) | IN(TCP_LAST_ACK),
     CONNECTED = SYNCHRONIZED | IN(TCP_SYN_RECEIVED),
     TAKES_TEXT = IN(TCP_ESTABLISHED) | IN(TCP_FIN_WAIT_1) | IN(TCP_FIN_WAIT_2),
     HAS_FIN = IN(TCP_CLOSE_WAIT) | IN(TCP_CLOSING) | IN(TCP_LAST_ACK),

@@ -1,7 +1,7 @@
 /* test_input.c - SEGMENT ARRIVES: sequence numbers, resets, text, FIN, urgent data, acknowledging */
-#include "tcp/input.h"
 #include "lib/peer.h"
 #include "lib/test.h"
+#include "tcp/input.h"
 #include "tcp/reasm.h"
 #include "tcp/timers.h"
 #include <stdio.h>
@@ -77,10 +77,14 @@ TEST(input_tells_a_reset_from_a_close_by_its_error) /* [RFC9293 MUST-12] */
         enum tcp_state state;
         int error;
     } rows[] = {
-        {TCP_SYN_SENT, WEIR_ECONNREFUSED},   {TCP_SYN_RECEIVED, WEIR_ECONNREFUSED},
-        {TCP_ESTABLISHED, WEIR_ECONNRESET},  {TCP_FIN_WAIT_1, WEIR_ECONNRESET},
-        {TCP_FIN_WAIT_2, WEIR_ECONNRESET},   {TCP_CLOSE_WAIT, WEIR_ECONNRESET},
-        {TCP_CLOSING, WEIR_OK},              {TCP_LAST_ACK, WEIR_OK},
+        {TCP_SYN_SENT, WEIR_ECONNREFUSED},
+        {TCP_SYN_RECEIVED, WEIR_ECONNREFUSED},
+        {TCP_ESTABLISHED, WEIR_ECONNRESET},
+        {TCP_FIN_WAIT_1, WEIR_ECONNRESET},
+        {TCP_FIN_WAIT_2, WEIR_ECONNRESET},
+        {TCP_CLOSE_WAIT, WEIR_ECONNRESET},
+        {TCP_CLOSING, WEIR_OK},
+        {TCP_LAST_ACK, WEIR_OK},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -149,7 +153,8 @@ TEST(input_has_a_budget_in_the_first_second_of_the_clock) /* [RFC5961 7] */
 
 /* ---- fifth: the handshake's end ---- */
 
-TEST(input_completes_a_simultaneous_open_by_ack_or_by_syn_ack) /* [RFC9293 MUST-10, 3.5, figure 7] */
+TEST(
+    input_completes_a_simultaneous_open_by_ack_or_by_syn_ack) /* [RFC9293 MUST-10, 3.5, figure 7] */
 {
     static const char *const segments[] = {". 1:1(0) ack 1", "S. 0:0(0) ack 1"};
 
