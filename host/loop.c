@@ -6,6 +6,9 @@
  * a busy application does not starve the others; what is left over shortens the next wait to
  * nothing.
  *
+ * More comes in than goes out: each frame may be answered by one, and while a burst of
+ * thousands leaves, its answers would fill the device's queue (500 of a TUN) and be lost.
+ *
  * A driver that cannot take all its frames is blocked: the rest is kept here, in order,
  * and the stack is not asked for more until the driver's descriptor is writable.
  */
@@ -22,7 +25,8 @@
 
 enum {
     BATCH = 64,
-    BATCHES_MAX = 4,   /* of each driver in a round, in each direction */
+    BATCHES_IN_MAX = 8,
+    BATCHES_OUT_MAX = 2,
     EVENTS_MAX = 1024, /* of the stack in a round */
     READY_MAX = 64,    /* descriptors in a round */
 };
@@ -110,7 +114,7 @@ static int fail_port(struct weir_host *h, struct port *p, ptrdiff_t err)
 static int receive(struct weir_host *h, struct port *p)
 {
     p->readable = false;
-    for (int i = 0; i < BATCHES_MAX; i++) {
+    for (int i = 0; i < BATCHES_IN_MAX; i++) {
         ptrdiff_t count = p->driver->ops->receive(p->driver, h->frames, BATCH);
 
         if (count < 0)
@@ -155,7 +159,7 @@ static int unblock(struct weir_host *h, struct port *p)
 
 static int transmit(struct weir_host *h, struct port *p)
 {
-    for (int i = 0; i < BATCHES_MAX; i++) {
+    for (int i = 0; i < BATCHES_OUT_MAX; i++) {
         int err;
 
         p->waiting_count = weir_output(h->stack, p->netif, p->waiting, BATCH);
