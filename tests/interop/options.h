@@ -18,6 +18,7 @@ struct options {
     bool listens;
     uint32_t count;      /* connections */
     bool one_by_one;     /* each when the one before has ended */
+    uint32_t rest_ms;    /* from a connection's end to the next one's beginning */
     uint16_t local_port; /* to connect from; 0: any */
     uint32_t pause_ms;   /* receive nothing until so long after a connection is there */
     uint32_t timeout_s;  /* for everything */

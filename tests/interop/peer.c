@@ -37,7 +37,7 @@ struct peer {
     int epoll, listener;
     struct conn *conns;
     uint32_t opened, over, wrong;
-    int64_t begin_ms, end_ms;
+    int64_t begin_ms, end_ms, next_ms;
 };
 
 static uint8_t buffer[BUFFER];
@@ -93,6 +93,7 @@ static void finish(struct peer *p, struct conn *c, const char *wrong)
         return;
     c->over = true;
     p->over++;
+    p->next_ms = now_ms() + p->o.rest_ms;
     if (wrong != NULL && p->wrong++ < 5)
         fprintf(stderr, "kernel's connection %u: %s (sent %" PRIu64 ", received %" PRIu64 ")\n",
                 c->flow.id, wrong, c->flow.sent, c->flow.received);
@@ -214,7 +215,8 @@ static int open_socket(const struct peer *p, int flags)
     return fd;
 }
 
-static void connect_next(struct peer *p)
+/* A fixed port may not be free yet. */
+static bool connect_next(struct peer *p)
 {
     int fd = open_socket(p, SOCK_NONBLOCK);
     struct sockaddr_storage local = {.ss_family = p->addr.ss_family};
@@ -222,17 +224,24 @@ static void connect_next(struct peer *p)
     ((struct sockaddr_in *)&local)->sin_port = htons(p->o.local_port); /* in6 has it there too */
     if (p->o.local_port != 0 && bind(fd, (struct sockaddr *)&local, p->addr_len) != 0)
         fail("bind");
-    if (connect(fd, (struct sockaddr *)&p->addr, p->addr_len) != 0 && errno != EINPROGRESS)
+    if (connect(fd, (struct sockaddr *)&p->addr, p->addr_len) == 0 || errno == EINPROGRESS) {
+        add_conn(p, fd);
+        return true;
+    }
+    if (errno != EADDRNOTAVAIL || !p->o.one_by_one)
         fail("connect");
-    add_conn(p, fd);
+    close(fd);
+    return false;
 }
 
 static void open_more(struct peer *p)
 {
     uint32_t most = p->o.one_by_one ? p->over + 1 : p->o.count;
 
-    while (!p->o.listens && p->opened < p->o.count && p->opened < most)
-        connect_next(p);
+    if (now_ms() < p->next_ms)
+        return;
+    while (!p->o.listens && p->opened < p->o.count && p->opened < most && connect_next(p))
+        continue;
 }
 
 static void begin_listening(struct peer *p)
@@ -283,7 +292,10 @@ static void run(struct peer *p)
         int count;
 
         open_more(p);
-        count = epoll_wait(p->epoll, events, 64, p->o.pause_ms > 0 ? 50 : 500);
+        count = epoll_wait(p->epoll, events, 64,
+                           p->o.pause_ms > 0 ? 50
+                           : p->o.one_by_one ? 1
+                                             : 500);
         for (int i = 0; i < count; i++)
             on_ready(p, &events[i]);
         for (uint32_t i = 0; p->o.pause_ms > 0 && i < p->opened; i++)

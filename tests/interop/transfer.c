@@ -28,8 +28,8 @@ struct transfer {
     struct weir_endpoint endpoint;
     weir_listener_t listener;
     struct conn *conns;
-    uint32_t opened, over, wrong;
-    weir_ns_t begin, end;
+    uint32_t opened, over, wrong, open_peak;
+    weir_ns_t begin, end, next_at;
 };
 
 /* ---- one connection ---- */
@@ -40,6 +40,7 @@ static void finish(struct transfer *t, struct conn *c, const char *wrong)
         return;
     c->over = true;
     t->over++;
+    t->next_at = weir_host_now() + t->o.rest_ms * WEIR_MS;
     if (wrong != NULL && t->wrong++ < 5)
         fprintf(stderr, "connection %u: %s (sent %" PRIu64 ", received %" PRIu64 ")\n", c->flow.id,
                 wrong, c->flow.sent, c->flow.received);
@@ -134,6 +135,8 @@ static struct conn *add_conn(struct transfer *t, weir_conn_t handle)
     c->handle = handle;
     c->opened_at = weir_host_now();
     weir_set(t->stack, handle, WEIR_OPT_USER, ++t->opened);
+    if (t->opened - t->over > t->open_peak)
+        t->open_peak = t->opened - t->over;
     return c;
 }
 
@@ -152,7 +155,8 @@ static size_t options_of(const struct options *o, struct weir_opt_value v[5])
     return count;
 }
 
-static void connect_next(struct transfer *t)
+/* A fixed port may not be free yet. */
+static bool connect_next(struct transfer *t)
 {
     struct weir_endpoint local = {.port = t->o.local_port};
     struct weir_opt_value values[5];
@@ -160,17 +164,22 @@ static void connect_next(struct transfer *t)
     weir_conn_t handle;
     int err = weir_connect_with(t->stack, &local, &t->endpoint, values, count, &handle);
 
+    if (err == WEIR_EADDRINUSE && t->o.one_by_one)
+        return false;
     if (err != 0)
         device_fail("connect", err);
     add_conn(t, handle);
+    return true;
 }
 
 static void open_more(struct transfer *t)
 {
     uint32_t most = t->o.one_by_one ? t->over + 1 : t->o.count;
 
-    while (!t->o.listens && t->opened < t->o.count && t->opened < most)
-        connect_next(t);
+    if (weir_host_now() < t->next_at)
+        return;
+    while (!t->o.listens && t->opened < t->o.count && t->opened < most && connect_next(t))
+        continue;
 }
 
 static void accept_all(struct transfer *t)
@@ -235,7 +244,7 @@ static void wake_paused(struct transfer *t)
 static void run(struct transfer *t)
 {
     weir_ns_t until = weir_host_now() + t->o.timeout_s * WEIR_S;
-    weir_ns_t wait_ns = (t->o.pause_ms > 0 ? 50 : 500) * WEIR_MS;
+    weir_ns_t wait_ns = (t->o.pause_ms > 0 ? 50 : t->o.one_by_one ? 1 : 500) * WEIR_MS;
 
     while (t->over < t->o.count && weir_host_now() < until) {
         open_more(t);
@@ -244,7 +253,7 @@ static void run(struct transfer *t)
         wake_paused(t);
     }
     t->end = weir_host_now();
-    for (int i = 0; i < 50 && !is_quiet(t); i++)
+    while (!is_quiet(t) && weir_host_now() < t->end + 5 * WEIR_S)
         weir_host_step(t->host, 100 * WEIR_MS);
 }
 
@@ -289,9 +298,9 @@ static int report(const struct transfer *t)
         received += t->conns[i].flow.received;
     }
     weir_stats(t->stack, &stats);
-    printf("weir: %u of %u connections, %" PRIu64 " bytes out, %" PRIu64
+    printf("weir: %u of %u connections, %u at once, %" PRIu64 " bytes out, %" PRIu64
            " in, %.3f s, %.2f Gbit/s, %" PRIu64 " retransmits, peak memory %zu\n",
-           t->over, t->o.count, sent, received, seconds,
+           t->over, t->o.count, t->open_peak, sent, received, seconds,
            (double)(sent + received) * 8 / 1e9 / seconds, stats.tcp_retransmits,
            stats.memory_peak_bytes);
     if (stats.connections > 0)

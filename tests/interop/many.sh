@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# many.sh - many connections, at once and one after another
+. "$(dirname "$0")/lib.sh"
+enter "$@"
+
+# Nobody reads for a second, so no connection can end before all are there.
+thousand_at_once() {
+    local each=(--count 1000 --send 20000 --recv 20000 --timeout 30)
+    "$1" "${each[@]}" --pause 1000 -- "${each[@]}" --pause 1000 || return
+    grep -q '1000 at once' check.log
+}
+
+for link in tun tap-plain; do
+    for family in 4 6; do
+        on $link $family
+        check "1000 connections at once, $link, IPv$family, Weir accepts" \
+            thousand_at_once weir_listens
+        check "1000 connections at once, $link, IPv$family, Weir connects" \
+            thousand_at_once weir_connects
+    done
+done
+
+# The one asks and the other answers, a byte at a time.
+ping_pong=(--send 5000 --recv 5000)
+on tun 4
+check "5000 times one byte and back, Weir answers" \
+    weir_listens --echo --recv any -- "${ping_pong[@]}" --window 1 --echoed
+check "5000 times one byte and back, Weir asks" \
+    weir_connects "${ping_pong[@]}" --window 1 --echoed -- --echo --recv any
+small=(--count 200 --send 300 --recv 300)
+on tap 6
+check "200 connections with one byte and back, Weir answers" \
+    weir_listens "${small[@]}" --echo -- "${small[@]}" --window 1 --echoed
+check "200 connections with one byte and back, Weir asks" \
+    weir_connects "${small[@]}" --window 1 --echoed -- "${small[@]}" --echo
+
+# The end that ends first keeps TIME-WAIT; the same port comes back at once. A SYN is taken if its
+# timestamp, in milliseconds, or its sequence number is a later one, hence the rest of some.
+again=(--count 100 --send 1000 --recv 1000)
+for family in 4 6; do
+    on tun $family
+    check "100 times from one port into Weir's TIME-WAIT, IPv$family" \
+        weir_listens "${again[@]}" -- "${again[@]}" --one-by-one --local-port 4000 --keep-open
+    check "100 times from one port into the kernel's TIME-WAIT, IPv$family" weir_connects \
+        "${again[@]}" --one-by-one --rest 5 --local-port 4000 --keep-open -- "${again[@]}"
+done
+
+finish
