@@ -370,10 +370,13 @@ TEST(keep_alive_finds_a_dead_peer_and_leaves_a_live_one) /* [RFC9293 MUST-24 to 
     world_run(w, 20000 * WEIR_S);
     EXPECT_EQ(w->log_count, 0);
 
+    world_sends(w, 0, p.a, 1);
+    world_run(w, 1 * WEIR_S);
+    world_forgets(w);
     EXPECT_EQ(weir_set(world_stack(w, 0), p.a, WEIR_OPT_KEEPALIVE, 1), WEIR_OK);
-    world_run(w, 7199 * WEIR_S);
+    world_run(w, 7198 * WEIR_S);
     EXPECT_EQ(w->log_count, 0);
-    world_run(w, 2 * WEIR_S);
+    world_run(w, 3 * WEIR_S);
     EXPECT_EQ(world_count(w, 0, 0, 0), 1);
     EXPECT_EQ(world_nth(w, 0, 0, 0, 0)->view.text_len, 0); /* [RFC9293 SHLD-12] */
     EXPECT_EQ(world_count(w, 1, 0, 0), 1);

@@ -1,0 +1,620 @@
+/*
+ * fuzz_stack.c - a whole stack with two connections open
+ *
+ * The input is a program: frames, whole or made from a few bytes with right checksums, calls
+ * of the application, steps in time, allocations that fail. The peers are the input's:
+ * nothing answers for them. Invariants of all connections are checked after every step; at the
+ * end all memory and every frame has to be back.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/be.h"
+#include "base/checksum.h"
+#include "base/pool.h"
+#include "expect.h"
+#include "stack/stack.h"
+#include "wire/eth.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
+#include "wire/pkt.h"
+#include "wire/tcp.h"
+#include <weir/stats.h>
+#include <weir/udp.h>
+
+enum {
+    STEPS = 300,
+    FRAME_ROOM = 4096,
+    CONNS = 4,
+    KEPT = 64,
+};
+
+static const uint32_t our_isn = 0xfffffff0; /* both just below a wrap */
+static const uint32_t peer_isn = 0x7ffffff0;
+
+struct input {
+    const uint8_t *bytes;
+    size_t len;
+};
+
+struct run {
+    struct input in;
+    struct weir *stack;
+    weir_netif_t netif;
+    weir_ns_t now;
+    bool is_v6, is_ethernet, lends;
+    uint32_t fail_in; /* allocations until one fails; 0: none does */
+    size_t blocks, frames; /* outstanding */
+    weir_listener_t listener;
+    weir_conn_t conns[CONNS];
+    weir_udp_t udp;
+    weir_ping_t ping;
+    struct weir_frame *kept[KEPT];
+    size_t kept_count;
+    uint8_t last[FRAME_ROOM]; /* the last frame that was sent */
+    size_t last_len;
+};
+
+static uint8_t take(struct input *in)
+{
+    uint8_t byte = in->len > 0 ? in->bytes[0] : 0;
+
+    if (in->len > 0) {
+        in->bytes++;
+        in->len--;
+    }
+    return byte;
+}
+
+static uint16_t take16(struct input *in)
+{
+    uint16_t high = take(in);
+
+    return (uint16_t)(high << 8 | take(in));
+}
+
+/* ---- memory and frames ---- */
+
+static void *fuzz_alloc(void *ctx, size_t size, size_t align)
+{
+    struct run *r = ctx;
+    void *memory = NULL;
+
+    if (r->fail_in > 0 && --r->fail_in == 0)
+        return NULL;
+    expect(posix_memalign(&memory, align < sizeof(void *) ? sizeof(void *) : align, size) == 0);
+    memset(memory, 0xa5, size);
+    r->blocks++;
+    return memory;
+}
+
+static void fuzz_free(void *ctx, void *memory, size_t size)
+{
+    struct run *r = ctx;
+
+    (void)size;
+    r->blocks--;
+    free(memory);
+}
+
+struct owner {
+    struct run *run;
+    uint8_t *bytes;
+};
+
+static void release(void *ctx)
+{
+    struct owner *o = ctx;
+
+    o->run->frames--;
+    free(o->bytes);
+    free(o);
+}
+
+static void hand_in(struct run *r, const uint8_t *bytes, size_t len, uint8_t flags)
+{
+    struct weir_frame frame = {.len = len, .slice_count = 1, .flags = flags};
+    uint8_t *copy = malloc(len + 1);
+
+    expect(copy != NULL);
+    memcpy(copy, bytes, len);
+    frame.slices[0] = (struct weir_slice){copy, len};
+    if (!r->lends) {
+        struct owner *o = malloc(sizeof *o);
+        expect(o != NULL);
+        *o = (struct owner){r, copy};
+        frame.release = release;
+        frame.owner = o;
+        r->frames++;
+    }
+    weir_input(r->stack, r->netif, &frame, 1);
+    expect(frame.release == NULL);
+    if (r->lends)
+        free(copy);
+}
+
+static struct weir_addr addr_of(const struct run *r, uint8_t last)
+{
+    struct weir_addr v6 = {{0x20, 0x01, 0x0d, 0xb8, [15] = last}};
+
+    return r->is_v6 ? v6 : weir_addr_v4(198, 18, 0, last);
+}
+
+static struct weir_endpoint endpoint_of(const struct run *r, uint8_t last, uint16_t port)
+{
+    return (struct weir_endpoint){.addr = addr_of(r, last), .port = port};
+}
+
+/* The link header before an IP packet, if there is one. Returns its length. */
+static size_t put_link(const struct run *r, uint8_t *at)
+{
+    struct eth_header h = {
+        .dst = {{2, 0, 0, 0, 0, 1}},
+        .src = {{2, 0, 0, 0, 0, 2}},
+        .type = r->is_v6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4,
+    };
+
+    return r->is_ethernet ? eth_emit(&h, at, ETH_HEADER_LEN) : 0;
+}
+
+static size_t put_ip(const struct run *r, uint8_t *at, uint8_t protocol, size_t len)
+{
+    struct ip4_header h4 = {.src = addr_of(r, 2), .dst = addr_of(r, 1), .payload_len = len,
+                            .ttl = 64, .protocol = protocol};
+    struct ip6_header h6 = {.src = addr_of(r, 2), .dst = addr_of(r, 1), .payload_len = len,
+                            .ttl = 255, .protocol = protocol, .next_header = protocol};
+
+    return r->is_v6 ? ip6_emit(&h6, at, IP6_HEADER_LEN) : ip4_emit(&h4, at, IP4_HEADER_LEN);
+}
+
+/* A transport from the peer at bytes[0..len), with its checksum at offset at. */
+static void hand_in_transport(struct run *r, uint8_t protocol, uint8_t *bytes, size_t len, size_t at)
+{
+    static uint8_t frame[FRAME_ROOM + 64];
+    struct weir_addr src = addr_of(r, 2), dst = addr_of(r, 1);
+    bool has_pseudo = r->is_v6 || protocol != IP_PROTOCOL_ICMP4;
+    size_t begin = put_link(r, frame);
+    uint32_t sum = has_pseudo ? checksum_pseudo(&src, &dst, protocol, len) : 0;
+    uint16_t checksum;
+
+    if (at + 2 <= len) {
+        bytes[at] = bytes[at + 1] = 0;
+        checksum = checksum_fold(checksum_add(sum, bytes, len));
+        bytes[at] = (uint8_t)(checksum >> 8);
+        bytes[at + 1] = (uint8_t)checksum;
+    }
+    begin += put_ip(r, frame + begin, protocol, len);
+    memcpy(frame + begin, bytes, len);
+    hand_in(r, frame, begin + len, 0);
+}
+
+/* A segment to one of our ports, numbers relative to what the connection expects. */
+struct speech {
+    uint16_t from, to;
+    uint32_t seq, ack;
+    uint16_t flags;
+};
+
+static void hand_in_segment(struct run *r, const struct speech *s, const uint8_t *options,
+                            size_t options_len, size_t text_len)
+{
+    static uint8_t bytes[FRAME_ROOM];
+    struct tcp_header h = {
+        .src_port = s->from,
+        .dst_port = s->to,
+        .seq = s->seq,
+        .ack = s->ack,
+        .flags = s->flags,
+        .window = take16(&r->in),
+        .urgent = s->flags & TCP_URG ? take16(&r->in) : 0,
+        .options = span_of(options, options_len),
+    };
+    size_t len = tcp_emit(&h, bytes, TCP_HEADER_MAX);
+
+    memset(bytes + len, 't', text_len);
+    hand_in_transport(r, IP_PROTOCOL_TCP, bytes, len + text_len, TCP_CHECKSUM_AT);
+}
+
+/* ---- steps ---- */
+
+static void take_text(struct input *in, uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = take(in);
+}
+
+static void step_raw_frame(struct run *r)
+{
+    uint8_t bytes[300];
+    uint8_t flags = take(&r->in) & 3;
+    size_t len = take16(&r->in) % sizeof bytes;
+
+    take_text(&r->in, bytes, len);
+    hand_in(r, bytes, len, flags & ~WEIR_FRAME_CSUM_PARTIAL);
+}
+
+/* A packet whose IP header and checksums are right, whatever its transport says. */
+static void step_transport(struct run *r)
+{
+    static const uint8_t protocols[] = {IP_PROTOCOL_TCP, IP_PROTOCOL_UDP, IP_PROTOCOL_ICMP4,
+                                        IP_PROTOCOL_ICMP6, 0, 43, 44, 60};
+    static const uint8_t places[] = {TCP_CHECKSUM_AT, 6, 2, 2, 200, 200, 200, 200};
+    uint8_t bytes[300], kind = take(&r->in) % sizeof protocols;
+    size_t len = take16(&r->in) % sizeof bytes;
+
+    take_text(&r->in, bytes, len);
+    hand_in_transport(r, protocols[kind], bytes, len, places[kind]);
+}
+
+static void step_segment(struct run *r)
+{
+    uint8_t options[TCP_OPTIONS_MAX], which = take(&r->in);
+    size_t options_len = 0, text_len;
+    struct speech s = {.from = (uint16_t)(2000 + which % 8), .to = 80};
+    struct weir_tcp_info info;
+    struct weir_endpoint local, remote;
+    weir_conn_t c = r->conns[which % CONNS];
+    uint16_t bits = take16(&r->in);
+
+    s.flags = bits & TCP_FLAGS;
+    if (weir_tcp_info(r->stack, c, &info) == WEIR_OK && which < 128) {
+        expect(weir_local(r->stack, c, &local) == WEIR_OK);
+        expect(weir_remote(r->stack, c, &remote) == WEIR_OK);
+        s.from = remote.port;
+        s.to = local.port;
+        s.seq = info.rcv_nxt;
+        s.ack = info.snd_una;
+        if (bits & 0x2000)
+            s.ack = info.snd_nxt;
+    } else {
+        s.seq = peer_isn;
+        s.ack = our_isn + 1;
+    }
+    if (bits & 0x4000)
+        s.seq += (uint32_t)(int16_t)take16(&r->in);
+    if (bits & 0x8000)
+        s.ack += (uint32_t)(int16_t)take16(&r->in);
+    text_len = bits & 0x1000 ? take16(&r->in) % 3000 : 0;
+    if (bits & 0x0800) {
+        options_len = take(&r->in) % (TCP_OPTIONS_MAX + 1);
+        take_text(&r->in, options, options_len);
+    }
+    hand_in_segment(r, &s, options, options_len, text_len);
+}
+
+static void step_time(struct run *r)
+{
+    uint8_t how = take(&r->in);
+    weir_ns_t deadline = weir_deadline(r->stack);
+
+    expect(deadline >= r->now);
+    if (how < 128 && deadline != WEIR_NEVER)
+        r->now = deadline;
+    else
+        r->now += INT64_C(1000) << how % 32;
+    weir_advance(r->stack, r->now);
+}
+
+static void note_last(struct run *r, const struct weir_frame *frame)
+{
+    size_t len = 0;
+
+    expect(frame->slice_count >= 1 && frame->slice_count <= WEIR_FRAME_SLICES);
+    for (size_t i = 0; i < frame->slice_count; i++) {
+        size_t n = frame->slices[i].len;
+        if (n > sizeof r->last - len % sizeof r->last)
+            n = sizeof r->last - len % sizeof r->last;
+        if (len < sizeof r->last)
+            memcpy(r->last + len, frame->slices[i].bytes, n);
+        len += frame->slices[i].len;
+    }
+    expect(len == frame->len);
+    r->last_len = len < sizeof r->last ? len : sizeof r->last;
+}
+
+static void give_back(struct run *r, size_t count)
+{
+    if (count > r->kept_count)
+        count = r->kept_count;
+    weir_output_done(r->stack, r->kept + r->kept_count - count, count);
+    r->kept_count -= count;
+}
+
+static void step_output(struct run *r)
+{
+    uint8_t how = take(&r->in);
+
+    for (int i = 0; i < 1 + how % 8; i++) {
+        size_t n = weir_output(r->stack, r->netif, r->kept + r->kept_count, KEPT - r->kept_count);
+        expect(n <= KEPT - r->kept_count);
+        for (size_t k = 0; k < n; k++)
+            note_last(r, r->kept[r->kept_count + k]);
+        r->kept_count += n;
+        if (how < 200 || r->kept_count > KEPT / 2)
+            give_back(r, KEPT);
+    }
+}
+
+/* An error about the last frame that was sent, with a few bytes changed. */
+static void step_icmp_error(struct run *r)
+{
+    uint8_t bytes[200] = {take(&r->in), take(&r->in)};
+    size_t link_len = r->is_ethernet ? ETH_HEADER_LEN : 0, len = 8;
+    uint8_t changes = take(&r->in) % 4;
+
+    bytes[6] = take(&r->in);
+    bytes[7] = take(&r->in);
+    if (r->last_len > link_len) {
+        size_t n = r->last_len - link_len;
+        n = n < sizeof bytes - len ? n : sizeof bytes - len;
+        memcpy(bytes + len, r->last + link_len, n);
+        len += n;
+    }
+    for (; changes > 0; changes--)
+        bytes[8 + take(&r->in) % (sizeof bytes - 8)] = take(&r->in);
+    hand_in_transport(r, r->is_v6 ? IP_PROTOCOL_ICMP6 : IP_PROTOCOL_ICMP4, bytes, len, 2);
+}
+
+/* What was sent comes back, changed. */
+static void step_reflect(struct run *r)
+{
+    uint8_t bytes[FRAME_ROOM];
+    uint8_t changes = take(&r->in) % 8;
+
+    if (r->last_len == 0)
+        return;
+    memcpy(bytes, r->last, r->last_len);
+    for (; changes > 0; changes--)
+        bytes[take16(&r->in) % r->last_len] = take(&r->in);
+    hand_in(r, bytes, r->last_len, WEIR_FRAME_CSUM_VALID);
+}
+
+static weir_conn_t *conn_of(struct run *r)
+{
+    return &r->conns[take(&r->in) % CONNS];
+}
+
+static void forget(struct run *r, weir_conn_t *c)
+{
+    if (*c != 0)
+        (void)weir_close(r->stack, *c);
+    *c = 0;
+}
+
+static void step_open(struct run *r)
+{
+    weir_conn_t *c = conn_of(r);
+    uint8_t how = take(&r->in);
+    struct weir_endpoint to = endpoint_of(r, how < 200 ? 2 : 1, 80);
+
+    forget(r, c);
+    if (how % 2 == 0)
+        (void)weir_connect(r->stack, NULL, &to, c);
+    else
+        (void)weir_accept(r->stack, r->listener, c);
+}
+
+static void no_release(void *owner)
+{
+    (void)owner;
+}
+
+static void step_send(struct run *r)
+{
+    static uint8_t bytes[70000];
+    weir_conn_t c = *conn_of(r);
+    size_t len = take16(&r->in);
+    uint8_t how = take(&r->in);
+    struct weir_slice slice = {bytes, len};
+
+    if (how & 4)
+        (void)weir_send_lent(r->stack, c, slice, how & 3, no_release, NULL);
+    else
+        (void)weir_send(r->stack, c, bytes, len, how & 3);
+}
+
+static void step_recv(struct run *r)
+{
+    static uint8_t bytes[70000];
+    weir_conn_t c = *conn_of(r);
+    size_t len = take16(&r->in), count;
+    struct weir_slice slices[3];
+    ptrdiff_t n;
+
+    if (len % 2 == 0) {
+        n = weir_recv(r->stack, c, bytes, len);
+        expect(n <= (ptrdiff_t)len);
+        return;
+    }
+    n = weir_recv_lent(r->stack, c, slices, 3, &count);
+    if (n > 0)
+        expect(weir_recv_done(r->stack, c, len % (size_t)(n + 1)) == WEIR_OK);
+    (void)weir_urgent(r->stack, c);
+}
+
+static void step_end(struct run *r)
+{
+    weir_conn_t *c = conn_of(r);
+    uint8_t how = take(&r->in) % 4;
+
+    if (how == 0) {
+        (void)weir_abort(r->stack, *c);
+        *c = 0;
+    } else if (how == 1) {
+        forget(r, c);
+    } else {
+        (void)weir_shutdown(r->stack, *c);
+    }
+}
+
+static void step_option(struct run *r)
+{
+    static const int64_t values[] = {0, 1, 2, 64, 536, 5000, 100000, WEIR_MS, WEIR_S, INT64_MAX, -1};
+    uint8_t which = take(&r->in);
+    weir_handle_t h = which < 200 ? *conn_of(r) : which < 230 ? r->listener : r->udp;
+    int64_t value;
+    enum weir_opt opt = (enum weir_opt)(take(&r->in) % (WEIR_OPT_COUNT + 1));
+
+    (void)weir_set(r->stack, h, opt, values[take(&r->in) % (sizeof values / sizeof values[0])]);
+    (void)weir_get(r->stack, h, opt, &value);
+}
+
+static void step_datagram(struct run *r)
+{
+    static uint8_t bytes[70000];
+    uint8_t how = take(&r->in);
+    struct weir_endpoint to = endpoint_of(r, how < 200 ? 2 : 1, 53), from;
+    struct weir_ping_reply reply;
+    size_t len = take16(&r->in);
+
+    switch (how % 4) {
+    case 0: (void)weir_udp_send(r->stack, r->udp, &to, bytes, len); break;
+    case 1: (void)weir_udp_recv(r->stack, r->udp, bytes, len, &from, &to); break;
+    case 2: (void)weir_ping_send(r->stack, r->ping, how, bytes, len); break;
+    default: (void)weir_ping_recv(r->stack, r->ping, bytes, len, &reply); break;
+    }
+}
+
+static void step_network(struct run *r)
+{
+    struct weir_prefix p = {addr_of(r, 1), r->is_v6 ? 64 : 120};
+    uint8_t how = take(&r->in);
+
+    switch (how % 4) {
+    case 0: (void)weir_netif_set_mtu(r->stack, r->netif, take16(&r->in)); break;
+    case 1: (void)weir_addr_remove(r->stack, r->netif, &p.addr); break;
+    default: (void)weir_addr_add(r->stack, r->netif, &p); break;
+    }
+}
+
+static void step_events(struct run *r)
+{
+    struct weir_event e;
+
+    for (int i = 0; i < 100 && weir_event(r->stack, &e); i++)
+        expect(e.handle != 0 && e.bits != 0);
+}
+
+static void step_memory(struct run *r)
+{
+    r->fail_in = take(&r->in) % 4;
+}
+
+static void (*const steps[])(struct run *) = {
+    step_raw_frame, step_transport, step_segment,  step_segment,  step_segment, step_time,
+    step_output,    step_output,    step_icmp_error, step_reflect, step_open,    step_send,
+    step_recv,      step_end,       step_option,   step_datagram, step_network, step_events,
+    step_memory,
+};
+
+/* ---- before, between and after ---- */
+
+static void check(struct run *r)
+{
+    uint32_t i = 0;
+
+    for (struct conn *c; (c = pool_next(&r->stack->conns, &i)) != NULL;)
+        tcp_conn_check(&c->tcp);
+    expect(weir_deadline(r->stack) >= r->now);
+}
+
+static void output_all(struct run *r)
+{
+    for (int i = 0; i < 64; i++) {
+        size_t n = weir_output(r->stack, r->netif, r->kept, KEPT);
+        for (size_t k = 0; k < n; k++)
+            note_last(r, r->kept[k]);
+        weir_output_done(r->stack, r->kept, n);
+        if (n == 0)
+            return;
+    }
+}
+
+/* One connection that we have opened, and one that the peer has. */
+static void open_two(struct run *r)
+{
+    static const uint8_t syn_options[] = {2, 4, 5, 180, 3, 3, 7, 1};
+    struct weir_endpoint to = endpoint_of(r, 2, 80), local;
+    struct speech s = {.from = 80, .seq = peer_isn, .ack = our_isn + 1,
+                       .flags = TCP_SYN | TCP_ACK};
+
+    weir_tcp_next_isn(r->stack, our_isn);
+    expect(weir_connect(r->stack, NULL, &to, &r->conns[0]) == WEIR_OK);
+    output_all(r);
+    expect(weir_local(r->stack, r->conns[0], &local) == WEIR_OK);
+    s.to = local.port;
+    hand_in_segment(r, &s, syn_options, sizeof syn_options, 0);
+    output_all(r);
+
+    weir_tcp_next_isn(r->stack, our_isn);
+    s = (struct speech){.from = 1999, .to = 80, .seq = peer_isn, .flags = TCP_SYN};
+    hand_in_segment(r, &s, syn_options, sizeof syn_options, 0);
+    output_all(r);
+    s = (struct speech){.from = 1999, .to = 80, .seq = peer_isn + 1, .ack = our_isn + 1,
+                        .flags = TCP_ACK};
+    hand_in_segment(r, &s, syn_options, 0, 0);
+    expect(weir_accept(r->stack, r->listener, &r->conns[1]) == WEIR_OK);
+    output_all(r);
+}
+
+static void begin(struct run *r)
+{
+    uint8_t how = take(&r->in);
+    struct weir_netif_config netif = {
+        .link = how & 1 ? WEIR_LINK_ETHERNET : WEIR_LINK_IP,
+        .mac = {2, 0, 0, 0, 0, 1},
+        .mtu = how & 2 ? 9000 : 1500,
+        .offloads = how & 4 ? 7 : 0,
+    };
+    struct weir_prefix prefix;
+    struct weir_endpoint listen_at = {.port = 80}, udp_at = {.port = 53};
+    struct weir_addr peer;
+    struct weir_config config;
+
+    r->is_ethernet = how & 1;
+    r->is_v6 = how & 8;
+    r->lends = how & 16;
+    weir_config_init(&config);
+    config.allocator = (struct weir_allocator){fuzz_alloc, fuzz_free, r};
+    config.slab_bytes = 8192;
+    config.buffer_large = 4096;
+    config.tcp.timestamps = how & 32;
+    config.tcp.abort_on_overflow = how & 64;
+    config.memory_limit = how & 128 ? 400000 : 4000000;
+    config.syn_queue = 16;
+    config.timewaits = 4;
+    config.ip.fragments_bytes = 65536;
+    expect(weir_create(&config, 0, &r->stack) == WEIR_OK);
+    expect(weir_netif_add(r->stack, &netif, &r->netif) == WEIR_OK);
+    prefix = (struct weir_prefix){addr_of(r, 1), r->is_v6 ? 64 : 120};
+    expect(weir_addr_add(r->stack, r->netif, &prefix) == WEIR_OK);
+    for (int i = 0; i < 5; i++) { /* duplicate address detection */
+        r->now += WEIR_S;
+        weir_advance(r->stack, r->now);
+        output_all(r);
+    }
+    peer = addr_of(r, 2);
+    expect(weir_listen(r->stack, &listen_at, 4, &r->listener) == WEIR_OK);
+    expect(weir_udp_open(r->stack, &udp_at, NULL, &r->udp) == WEIR_OK);
+    expect(weir_ping_open(r->stack, &peer, &r->ping) == WEIR_OK);
+    open_two(r);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    struct run *r = calloc(1, sizeof *r);
+
+    expect(r != NULL);
+    r->in = (struct input){bytes, len};
+    begin(r);
+    for (int i = 0; i < STEPS && r->in.len > 0; i++) {
+        steps[take(&r->in) % (sizeof steps / sizeof steps[0])](r);
+        check(r);
+    }
+    give_back(r, KEPT);
+    weir_destroy(&r->stack);
+    expect(r->blocks == 0);
+    expect(r->frames == 0);
+    free(r);
+    return 0;
+}
