@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # serve.sh - weir serve and the clients it is for: curl, and requests made by hand
-# shellcheck disable=SC2317
+# shellcheck disable=SC2086,SC2317
 # shellcheck source=tests/interop/lib.sh
 . "$(dirname "$0")/../interop/lib.sh"
 enter "$@"
