@@ -118,8 +118,8 @@ static bool wants_colour(void)
 {
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
-    return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0') &&
-           (term == NULL || strcmp(term, "dumb") != 0);
+    return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0')
+           && (term == NULL || strcmp(term, "dumb") != 0);
 }
 
 static struct ladder_style style_of(const struct demo *d)
@@ -148,7 +148,9 @@ static void print_text(struct demo *d, const struct scene *scene, const struct w
 {
     struct ladder_style style = style_of(d);
 
-    printf("%s: %s\n\n", scene->name, scene->summary);
+    printf("%s: %s\n%s\n\n", scene->name, scene->summary,
+           world_is_in_memory(w) ? "(two Weir stacks in memory, in virtual time)"
+                                 : "(the kernel of this machine and Weir, through a TUN device)");
     ladder_text_emit(l, &style, stdout);
     if (!d->numbers_are_explained)
         print_paragraph("Why seq 0? It is not what is on the wire. Each side begins with a number "
@@ -168,8 +170,8 @@ static void name_capture(const struct demo *d, const struct scene *scene, char p
 {
     const char *base = d->pcap != NULL ? d->pcap : default_pcap;
     const char *slash = strrchr(base, '/'), *dot = strrchr(base, '.');
-    size_t stem = dot != NULL && (slash == NULL || dot > slash) ? (size_t)(dot - base)
-                                                                : strlen(base);
+    size_t stem =
+        dot != NULL && (slash == NULL || dot > slash) ? (size_t)(dot - base) : strlen(base);
 
     if (d->is_one_of_many)
         (void)snprintf(path, PATH_BYTES, "%.*s-%s%s", (int)stem, base, scene->name, base + stem);
@@ -206,8 +208,7 @@ static int write_capture(const struct demo *d, const struct scene *scene, const 
         return d->pcap != NULL ? EXIT_FAILED : EXIT_OK;
     }
     if (!d->json)
-        printf("\nWritten to %s: open it with Wireshark, the states are in packet comments.\n",
-               path);
+        printf("\nThe packets are in %s, for Wireshark; their comments have the states.\n", path);
     return EXIT_OK;
 }
 
@@ -216,9 +217,8 @@ static int write_capture(const struct demo *d, const struct scene *scene, const 
 static int show(struct demo *d, const struct scene *scene, const struct world *w)
 {
     struct ladder l;
-    bool in_memory = world_is_in_memory(w);
-    int result = ladder_init(&l, world_recording(w), in_memory ? "Weir A" : "kernel",
-                             in_memory ? "Weir B" : "Weir");
+    int result =
+        ladder_init(&l, world_recording(w), world_name(w, TRACE_LEFT), world_name(w, TRACE_RIGHT));
     int code = EXIT_OK;
 
     if (result == WEIR_ENOMEM) {
@@ -351,10 +351,11 @@ const struct command cmd_demo = {
     .name = "demo",
     .operands = "[SCENE]",
     .summary = "watch a TCP connection, segment by segment",
-    .text = "Plays a scene between the kernel and Weir, in a network namespace of its own, and shows\n"
-            "each segment with the states of both ends. Without SCENE, curl fetches a page; 'all'\n"
-            "plays every scene. Those that the kernel cannot be made to play, or all where it may\n"
-            "not take part, are played between two Weir stacks.",
+    .text =
+        "Plays a scene between the kernel and Weir, in a network namespace of its own, and shows\n"
+        "each segment with the states of both ends. Without SCENE, curl fetches a page; 'all'\n"
+        "plays every scene. Those that the kernel cannot be made to play, or all where it may\n"
+        "not take part, are played between two Weir stacks.",
     .options = help_tables,
     .run = run,
 };

@@ -35,7 +35,7 @@ struct actor {
     uint32_t text_len;
     uint32_t to_send; /* bytes that are still to be handed over */
     uint64_t sent;
-    bool is_paused;   /* it does not read */
+    bool is_paused; /* it does not read */
 
     bool is_connected;
     bool has_read_end; /* the peer has closed its side */

@@ -221,8 +221,8 @@ bool program_work(struct program *p)
         return true;
     do {
         size_t room = sizeof p->output - 1 - p->output_len;
-        len = read(p->fd, room > 0 ? p->output + p->output_len : rest,
-                   room > 0 ? room : sizeof rest);
+        len =
+            read(p->fd, room > 0 ? p->output + p->output_len : rest, room > 0 ? room : sizeof rest);
         if (len > 0 && room > 0)
             p->output_len += (size_t)len;
     } while (len > 0);

@@ -139,7 +139,7 @@ static void play_half_open(struct world *w)
 static const struct scene scenes[] = {
     {
         .name = "web",
-        .summary = "curl fetches a page from Weir's web server",
+        .summary = "a page is fetched from Weir's web server",
         .look = "Three segments open the connection (SYN, SYN ACK, ACK). Then the request goes one "
                 "way and the page the other, each acknowledged. A FIN from each side, each "
                 "acknowledged too, closes it. The side that closes first keeps the connection in "
@@ -150,9 +150,10 @@ static const struct scene scenes[] = {
     {
         .name = "handshake",
         .summary = "the three-way handshake, and nothing else",
-        .look = "Each side tells the other the number its bytes begin with and has it acknowledged: "
-                "a SYN counts as one byte, so the acknowledgement is the number plus 1. MSS, window "
-                "scale, timestamps and SACK can be agreed on here only: look at the options.",
+        .look =
+            "Each side tells the other the number its bytes begin with and has it acknowledged: "
+            "a SYN counts as one byte, so the acknowledgement is the number plus 1. MSS, window "
+            "scale, timestamps and SACK can be agreed on here only: look at the options.",
         .has_kernel = true,
         .play = play_handshake,
     },
@@ -177,10 +178,11 @@ static const struct scene scenes[] = {
     {
         .name = "refused",
         .summary = "nobody listens on the port",
-        .look = "A SYN for a port on which nobody listens is answered with a reset. It acknowledges "
-                "the SYN, so that the client can tell that it is meant: connect() fails at once with "
-                "\"connection refused\". Had the SYN been dropped, by a firewall for example, the "
-                "client would have tried again for two minutes.",
+        .look =
+            "A SYN for a port on which nobody listens is answered with a reset. It acknowledges "
+            "the SYN, so that the client can tell that it is meant: connect() fails at once with "
+            "\"connection refused\". Had the SYN been dropped, by a firewall for example, the "
+            "client would have tried again for two minutes.",
         .has_kernel = true,
         .play = play_refused,
     },
@@ -222,18 +224,20 @@ static const struct scene scenes[] = {
     {
         .name = "zero-window",
         .summary = "a receiver that does not read closes its window",
-        .look = "The window in each ACK says how much room there is. It shrinks to 0, and the sender "
-                "stops; but the ACK that opens it again could be lost, and then both would wait "
-                "for ever. So the sender asks now and then: the zero-window probes.",
+        .look =
+            "The window in each ACK says how much room there is. It shrinks to 0, and the sender "
+            "stops; but the ACK that opens it again could be lost, and then both would wait "
+            "for ever. So the sender asks now and then: the zero-window probes.",
         .has_kernel = true,
         .play = play_zero_window,
     },
     {
         .name = "half-open",
         .summary = "one end loses its memory, the other does not know",
-        .look = "To the server nothing has happened: without a segment there is nothing to notice. "
-                "Only when it sends does the other end answer that it knows of no such connection, "
-                "with a reset. A server that only waits would wait for ever; keep-alive is for that.",
+        .look =
+            "To the server nothing has happened: without a segment there is nothing to notice. "
+            "Only when it sends does the other end answer that it knows of no such connection, "
+            "with a reset. A server that only waits would wait for ever; keep-alive is for that.",
         .has_kernel = true,
         .play = play_half_open,
     },

@@ -11,9 +11,9 @@ struct world;
 
 struct scene {
     const char *name;
-    const char *summary;  /* for the list, and as the heading */
-    const char *look;     /* what to look at: one or more paragraphs */
-    bool has_kernel;      /* the kernel can be made to play the left end */
+    const char *summary; /* for the list, and as the heading */
+    const char *look;    /* what to look at: one or more paragraphs */
+    bool has_kernel;     /* the kernel can be made to play the left end */
     void (*play)(struct world *w);
 };
 

@@ -41,8 +41,8 @@ static bool put_page(int folder_fd)
 {
     const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
     int fd = openat(folder_fd, "index.html", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    bool ok = fd >= 0 && write(fd, page, sizeof page - 1) == (ssize_t)sizeof page - 1 &&
-              futimens(fd, times) == 0;
+    bool ok = fd >= 0 && write(fd, page, sizeof page - 1) == (ssize_t)sizeof page - 1
+              && futimens(fd, times) == 0;
 
     if (fd >= 0)
         (void)close(fd);
@@ -90,10 +90,11 @@ static void say_output(struct world *w, const struct program *p)
 static void fetch_with_curl(struct world *w)
 {
     /* Nothing of the user's configuration or proxies, which lead elsewhere. */
-    static const char *const argv[] = {"curl", "-q", "-sS", "--noproxy", "*", "--max-time", "10",
-                                       "http://198.18.0.2/", NULL};
+    static const char *const argv[] = {
+        "curl", "-q", "-sS", "--noproxy", "*", "--max-time", "10", "http://198.18.0.2/", NULL};
     struct program curl;
 
+    world_set_name(w, TRACE_LEFT, "kernel (curl)");
     if (!program_start(&curl, argv)) {
         world_fail(w, "curl does not start");
         return;
@@ -114,8 +115,8 @@ static bool is_fetched(void *ctx)
 {
     const struct fetched *f = ctx;
 
-    return http_totals(f->server)->requests > 0 && f->client->received_bytes > 0 &&
-           f->client->received_bytes == http_totals(f->server)->sent_bytes;
+    return http_totals(f->server)->requests > 0 && f->client->received_bytes > 0
+           && f->client->received_bytes == http_totals(f->server)->sent_bytes;
 }
 
 static void fetch_with_actor(struct world *w, const struct http *server)

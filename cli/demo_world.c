@@ -35,7 +35,7 @@ struct world_end {
     struct weir_actor weir;
     weir_netif_t netif;
     enum weir_tcp_state state; /* the last one heard of */
-    unsigned lose;             /* so many packets with data, and the last of them is lost; 0: none */
+    unsigned lose; /* so many packets with data, and the last of them is lost; 0: none */
 };
 
 struct world {
@@ -44,8 +44,9 @@ struct world {
     struct weir_host *host; /* NULL: in memory */
     weir_ns_t now;          /* in memory */
     struct flying *first, *last;
-    struct http *server;    /* on the right end */
+    struct http *server; /* on the right end */
     struct recording recording;
+    const char *names[2];
     char failure[WORLD_FAILURE];
     char said[WORLD_SAID];
     struct text said_text;
@@ -60,8 +61,8 @@ static enum trace_side other(enum trace_side side)
 
 static struct weir_endpoint endpoint_of(enum trace_side side, uint16_t port)
 {
-    return (struct weir_endpoint){
-        .addr = weir_addr_v4(198, 18, 0, side == TRACE_LEFT ? 1 : 2), .port = port};
+    return (struct weir_endpoint){.addr = weir_addr_v4(198, 18, 0, side == TRACE_LEFT ? 1 : 2),
+                                  .port = port};
 }
 
 static struct weir_prefix prefix_of(enum trace_side side)
@@ -183,8 +184,7 @@ static void land(struct world *w)
 {
     struct flying *f = w->first;
     struct world_end *to = &w->ends[other(f->from)];
-    struct weir_frame frame = {
-        .slices = {{f->bytes, f->len}}, .slice_count = 1, .len = f->len};
+    struct weir_frame frame = {.slices = {{f->bytes, f->len}}, .slice_count = 1, .len = f->len};
 
     w->first = f->next;
     if (to->weir.stack == NULL)
@@ -192,7 +192,6 @@ static void land(struct world *w)
     else
         weir_input(to->weir.stack, to->netif, &frame, 1);
     free_flying(f);
-    work(w, to);
 }
 
 /* When the next thing happens, WEIR_NEVER if nothing does. */
@@ -208,17 +207,20 @@ static weir_ns_t next_at(const struct world *w)
     return at;
 }
 
-/* Brings the clock to that instant, and whatever happens by then happens. */
+/*
+ * Brings the clock to that instant, at which both ends take in all that reaches them before
+ * either of them does something about it.
+ */
 static void step_in_memory(struct world *w, weir_ns_t at)
 {
     w->now = at > w->now ? at : w->now;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++)
         if (w->ends[i].weir.stack != NULL)
             weir_advance(w->ends[i].weir.stack, w->now);
-        work(w, &w->ends[i]);
-    }
     while (w->first != NULL && w->first->due_at <= w->now)
         land(w);
+    for (int i = 0; i < 2; i++)
+        work(w, &w->ends[i]);
 }
 
 static void set_endpoints(struct world_end *end)
@@ -242,8 +244,8 @@ static bool make_stack(struct world *w, enum trace_side side)
     if (weir_create(&config, w->now, &end->weir.stack) != 0)
         return false;
     weir_trace_set(end->weir.stack, on_trace, end);
-    return weir_netif_add(end->weir.stack, &netif, &end->netif) == 0 &&
-           weir_addr_add(end->weir.stack, end->netif, &prefix) == 0;
+    return weir_netif_add(end->weir.stack, &netif, &end->netif) == 0
+           && weir_addr_add(end->weir.stack, end->netif, &prefix) == 0;
 }
 
 static struct world *new_world(void)
@@ -270,6 +272,8 @@ struct world *world_open_in_memory(void)
     if (w == NULL)
         return NULL;
     w->now = WEIR_S;
+    w->names[TRACE_LEFT] = "Weir A";
+    w->names[TRACE_RIGHT] = "Weir B";
     if (!make_stack(w, TRACE_LEFT) || !make_stack(w, TRACE_RIGHT))
         world_close(&w);
     return w;
@@ -300,8 +304,8 @@ static bool attach(struct world *w, struct weir_driver **tun)
     end->weir.stack = weir_host_stack(w->host);
     weir_trace_set(end->weir.stack, on_trace, end);
     weir_host_set_events(w->host, on_host_event, end);
-    return weir_host_attach(w->host, tun, &end->netif) == 0 &&
-           weir_addr_add(end->weir.stack, end->netif, &prefix) == 0;
+    return weir_host_attach(w->host, tun, &end->netif) == 0
+           && weir_addr_add(end->weir.stack, end->netif, &prefix) == 0;
 }
 
 struct world *world_open_with_kernel(char why[NETNS_WHY_MAX])
@@ -321,6 +325,8 @@ struct world *world_open_with_kernel(char why[NETNS_WHY_MAX])
             world_close(&w);
         return NULL;
     }
+    w->names[TRACE_LEFT] = "kernel";
+    w->names[TRACE_RIGHT] = "Weir";
     w->ends[TRACE_LEFT].actor = &w->kernel.actor;
     set_endpoints(&w->ends[TRACE_LEFT]);
     set_endpoints(&w->ends[TRACE_RIGHT]);
@@ -376,6 +382,16 @@ struct weir *world_stack(struct world *w, enum trace_side side)
     return w->ends[side].weir.stack;
 }
 
+const char *world_name(const struct world *w, enum trace_side side)
+{
+    return w->names[side];
+}
+
+void world_set_name(struct world *w, enum trace_side side, const char *name)
+{
+    w->names[side] = name;
+}
+
 void world_say(struct world *w, const char *words)
 {
     text_put(&w->said_text, words);
@@ -411,8 +427,7 @@ static bool run_in_memory(struct world *w, bool (*is_done)(void *ctx), void *ctx
     return false;
 }
 
-static bool run_with_kernel(struct world *w, bool (*is_done)(void *ctx), void *ctx,
-                            weir_ns_t until)
+static bool run_with_kernel(struct world *w, bool (*is_done)(void *ctx), void *ctx, weir_ns_t until)
 {
     while (!has_failed(w) && weir_host_now() < until) {
         weir_ns_t left = until - weir_host_now();
@@ -582,8 +597,7 @@ void world_end(struct world *w, enum trace_side side)
         a->ops->close(a);
 }
 
-static void mark(struct world *w, enum trace_side side, const char *text,
-                 enum weir_tcp_state state)
+static void mark(struct world *w, enum trace_side side, const char *text, enum weir_tcp_state state)
 {
     recording_add_mark(&w->recording, side, now_of(w), text, state);
 }

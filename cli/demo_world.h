@@ -42,6 +42,10 @@ const struct recording *world_recording(const struct world *w);
 const char *world_failure(const struct world *w);
 void world_fail(struct world *w, const char *what);
 
+/* What an end is called; a name that is set must stay. */
+const char *world_name(const struct world *w, enum trace_side side);
+void world_set_name(struct world *w, enum trace_side side, const char *name);
+
 /* What is to be read below the ladder: what curl has printed. */
 void world_say(struct world *w, const char *words);
 const char *world_said(const struct world *w);
