@@ -10,9 +10,8 @@
 #include "cli/say.h"
 #include "cli/suggest.h"
 
-/* Those that are not built are not there. */
-extern const struct command cmd_demo __attribute__((weak));
-extern const struct command cmd_serve, cmd_connect, cmd_listen, cmd_ping, cmd_version, cmd_help;
+extern const struct command cmd_demo, cmd_serve, cmd_connect, cmd_listen, cmd_ping, cmd_version,
+    cmd_help;
 
 static const struct command *const commands[] = {
     &cmd_demo, &cmd_serve, &cmd_connect, &cmd_listen, &cmd_ping, &cmd_version, &cmd_help,
@@ -20,10 +19,7 @@ static const struct command *const commands[] = {
 
 const struct command *command_at(size_t index)
 {
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        if (commands[i] != NULL && index-- == 0)
-            return commands[i];
-    return NULL;
+    return index < sizeof commands / sizeof commands[0] ? commands[index] : NULL;
 }
 
 const struct command *command_find(const char *name)

@@ -104,6 +104,21 @@ for command in serve connect listen ping version help; do
 done
 says "--port PORT" serve . --port 80 --help
 
+# ---- manual pages: one for each command, with each of its options ----
+pages=$(dirname "$0")/../../docs/man
+run help
+commands=$(awk '/^  [a-z]/ { print $1 }' "$there/out")
+[ "$(wc -w <<<"$commands")" -ge 6 ] || fail "so few commands?"
+for command in $commands; do
+    page=$pages/weir-$command.1
+    [ -e "$page" ] || fail "there is no $page"
+    run help "$command"
+    while read -r option; do
+        grep -qE "^\\.It Fl ([^ ]+ , )?-${option#--}( |$)" "$page" "$pages/weir.1" ||
+            fail "$option is not in $page"
+    done < <(grep -oE '^ +(-[a-zA-Z0-9], )?--[a-z0-9-]+' "$there/out" | grep -oE -- '--[a-z0-9-]+')
+done
+
 # ---- what is written must be written ----
 if [ -w /dev/full ]; then
     timeout 10 "$weir" version >/dev/full 2>"$there/err"
