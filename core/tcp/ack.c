@@ -50,8 +50,10 @@ static ns_t measure(struct tcp_conn *c, struct tcp_env *env, const struct tcp_se
     } else if (!w->is_timed) {
         rtt_ns = tstamp_rtt_ns(c, env, seg);
     }
-    if (rtt_ns != 0)
+    if (rtt_ns != 0) {
         rtt_on_sample(c, env, rtt_ns);
+        timers_on_measured(c);
+    }
     return rtt_ns;
 }
 

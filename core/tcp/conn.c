@@ -93,8 +93,9 @@ bool tcp_can_rest(const struct tcp_conn *c)
     return (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT || c->state == TCP_FIN_WAIT_2)
            && tcp_flight(c) == 0 && w->sendq.bytes == 0 && w->recvq.bytes == 0 && w->reasm == NULL
            && w->loss_timer == LOSS_NONE && w->deadline_at[TIMER_DELACK] == NEVER
-           && w->deadline_at[TIMER_KEEPALIVE] == NEVER && w->deadline_at[TIMER_CLOSE] == NEVER
-           && !c->fin_queued && !w->ack_owed && w->dup_acks_owed == 0 && !w->keepalive_owed;
+           && w->deadline_at[TIMER_CLOSE] == NEVER && w->keepalive_unanswered == 0
+           && (!c->fin_queued || c->state == TCP_FIN_WAIT_2) && !w->ack_owed
+           && w->dup_acks_owed == 0 && !w->keepalive_owed;
 }
 
 static void free_work(struct tcp_conn *c, struct tcp_env *env)
@@ -193,7 +194,7 @@ void tcp_conn_check(const struct tcp_conn *c)
         return;
     }
     CHECK(c->state != TCP_FIN_WAIT_2 || tcp_fin_acked(c));
-    CHECK(tcp_flight(c) == 0 || w->loss_timer != LOSS_NONE || seq_eq(c->snd.nxt, c->snd.iss));
+    CHECK(tcp_flight(c) == 0 || w->loss_timer != LOSS_NONE || c->state == TCP_SYN_SENT);
     CHECK(seq_leq(c->snd.nxt, seq_add(sendq_end(c), c->fin_queued)));
     CHECK(w->cc.cwnd >= w->cc.mss);
     reasm_check(c);

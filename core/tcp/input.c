@@ -210,6 +210,7 @@ void tcp_established(struct tcp_conn *c, struct tcp_env *env)
         tcp_set_state(c, env, TCP_FIN_WAIT_1);
     if (recovery_syn_was_lost(c))
         rtt_on_slow_handshake(c);
+    timers_on_measured(c);
     recovery_on_established(c, env);
     timers_on_keepalive(c, env);
     if (!c->is_passive)

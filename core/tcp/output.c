@@ -77,7 +77,19 @@ static bool lost_syn(const struct tcp_conn *c, struct segment *s)
     return true;
 }
 
-/* Old text goes again into the window, or one segment if there is none [RFC9293 SHLD-16, MAY-7]. */
+/*
+ * How much of old text goes again: what the window takes, even if it has shrunk; with a window of
+ * zero one segment, in the place of a probe [RFC9293 SHLD-16, SHLD-17, MUST-35].
+ */
+static uint32_t resendable(const struct tcp_conn *c, seq_t seq, uint32_t len)
+{
+    uint32_t before = seq_len(c->snd.una, seq);
+
+    if (before == 0 && c->snd.wnd == 0)
+        return len;
+    return before < c->snd.wnd ? min(len, c->snd.wnd - before) : 0;
+}
+
 static bool lost(const struct tcp_conn *c, uint32_t mss, struct segment *s)
 {
     seq_t seq;
@@ -86,10 +98,13 @@ static bool lost(const struct tcp_conn *c, uint32_t mss, struct segment *s)
 
     if (len == 0)
         return false;
-    if (seq_eq(seq, c->snd.iss))
+    if (!tcp_is_synchronized(c))
         return lost_syn(c, s);
+    len = resendable(c, seq, min(len, mss));
+    if (len == 0)
+        return false;
     text_left = seq_len(seq, seq_min(sendq_end(c), c->snd.nxt));
-    len = min(min(len, mss), text_left);
+    len = min(len, text_left);
     *s = (struct segment){.seq = seq, .len = len, .flags = text_flags(c, seq, len)};
     if (!tcp_fin_sent(c))
         s->flags &= (uint16_t)~TCP_FIN;
@@ -315,7 +330,7 @@ static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct
     }
     if (seq_gt(end, c->snd.nxt))
         c->snd.nxt = end;
-    if (s->is_resent || seq_eq(s->seq, c->snd.iss))
+    if (s->is_resent || (s->flags & TCP_SYN))
         recovery_on_resent(c, s->seq, space);
     note_text_sent(c, env, s, mss);
     timers_on_sent(c, env);

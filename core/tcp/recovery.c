@@ -312,7 +312,7 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env)
         recovery_on_syn(c);
         return;
     }
-    if (c->work->backoff == 0) /* not when the retransmission is lost, too */
+    if (c->work->unanswered == 1) /* not when the retransmission is lost, too */
         cc->ops->on_timeout(cc, env->now, tcp_flight(c));
     cc->cwnd = cc->mss;
     r->state = RECOVERY_RTO;

@@ -64,20 +64,32 @@ static void set_options(const struct tcp_conn *c, const struct tcp_env *env, uin
         options_of_segment(c, env, options);
 }
 
+/*
+ * A frame has few slices: of text in small pieces it takes less. A super-segment stays one of whole
+ * segments then, and what would end it is in a later one.
+ */
+static void fit(struct tcp_conn *c, struct segment *segment, uint32_t mss)
+{
+    uint32_t reach = segment->len > 0 ? sendq_reach(c, segment->seq, segment->len) : 0;
+
+    if (reach == segment->len)
+        return;
+    segment->len = reach > mss ? reach - reach % mss : reach;
+    segment->flags &= (uint16_t) ~(TCP_FIN | TCP_PSH);
+}
+
 struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segment *segment,
                             uint32_t mss)
 {
     struct frame *frame = frame_get(env->frames);
     struct tcp_options options;
-    struct tcp_header h = {.seq = segment->seq.raw, .flags = segment->flags};
-    uint32_t wanted = segment->len;
+    struct tcp_header h;
 
     if (frame == NULL)
         return NULL;
-    segment->len = wanted > 0 ? sendq_refer(c, segment->seq, wanted, frame) : 0;
-    if (segment->len < wanted) /* what ends it is in a later one */
-        h.flags &= (uint16_t) ~(TCP_FIN | TCP_PSH);
-    segment->flags = h.flags;
+    fit(c, segment, mss);
+    sendq_refer(c, segment->seq, segment->len, frame);
+    h = (struct tcp_header){.seq = segment->seq.raw, .flags = segment->flags};
     if (h.flags & TCP_ACK)
         h.ack = c->rcv.nxt.raw;
     if (c->snd_urgent && seq_gt(c->snd.up, segment->seq) && !(h.flags & (TCP_SYN | TCP_RST))) {

@@ -14,7 +14,9 @@
 
 void sendq_init(struct tcp_conn *c)
 {
-    c->work->sendq = (struct sendq){.start = c->snd.nxt};
+    bool fin_acked = c->state == TCP_FIN_WAIT_2;
+
+    c->work->sendq = (struct sendq){.start = seq_sub(c->snd.nxt, fin_acked)};
 }
 
 void sendq_clear(struct tcp_conn *c, struct tcp_env *env)
@@ -108,7 +110,23 @@ static void find(struct sendq *q, seq_t seq)
     }
 }
 
-uint32_t sendq_refer(struct tcp_conn *c, seq_t seq, uint32_t len, struct frame *frame)
+uint32_t sendq_reach(struct tcp_conn *c, seq_t seq, uint32_t len)
+{
+    struct sendq *q = &c->work->sendq;
+    const struct piece *p;
+    uint32_t reach;
+
+    find(q, seq);
+    p = q->hint;
+    reach = p->len - seq_len(q->hint_seq, seq);
+    for (int i = 2; i < WEIR_FRAME_SLICES && reach < len; i++) { /* the headers have the first */
+        p = p->next;
+        reach += p->len;
+    }
+    return reach < len ? reach : len;
+}
+
+void sendq_refer(struct tcp_conn *c, seq_t seq, uint32_t len, struct frame *frame)
 {
     struct sendq *q = &c->work->sendq;
     uint32_t done = 0;
@@ -121,11 +139,7 @@ uint32_t sendq_refer(struct tcp_conn *c, seq_t seq, uint32_t len, struct frame *
         offset = seq_len(q->hint_seq, seq_add(seq, done));
         part = q->hint->len - offset < len - done ? q->hint->len - offset : len - done;
         buf = buf_ref(q->hint->buf);
-        if (!frame_add(frame, q->hint->bytes + offset, part, &buf)) {
-            buf->refs--; /* the queue has another */
-            break;
-        }
+        CHECK(frame_add(frame, q->hint->bytes + offset, part, &buf));
         done += part;
     }
-    return done;
 }

@@ -34,10 +34,12 @@ bool sendq_lend(struct tcp_conn *c, struct tcp_env *env, struct weir_slice bytes
 /* The bytes before una are acknowledged. */
 void sendq_drop(struct tcp_conn *c, struct tcp_env *env, seq_t una);
 
+/* How many of the len bytes from seq on, which are in the queue, one frame can refer to. */
+uint32_t sendq_reach(struct tcp_conn *c, seq_t seq, uint32_t len);
+
 /*
- * Adds the len bytes from seq on to the frame, as references. Returns how many; fewer than len
- * if the frame has no slice left.
+ * Adds the len bytes from seq on to the frame, as references; it has slices for them.
  */
-uint32_t sendq_refer(struct tcp_conn *c, seq_t seq, uint32_t len, struct frame *frame);
+void sendq_refer(struct tcp_conn *c, seq_t seq, uint32_t len, struct frame *frame);
 
 #endif

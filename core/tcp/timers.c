@@ -62,6 +62,17 @@ static ns_t keepalive_idle_ns(const struct tcp_conn *c)
     return (ns_t)c->user.keepalive_idle_ms * NS_MS;
 }
 
+static ns_t user_timeout_ns(const struct tcp_conn *c)
+{
+    return (ns_t)c->user.user_timeout_ms * NS_MS;
+}
+
+/* When the peer was last heard. */
+static ns_t received_at(const struct tcp_conn *c)
+{
+    return (ns_t)c->received_s * NS_S;
+}
+
 /* A resting connection waits for nothing but its keep-alive timer. */
 ns_t tcp_deadline(const struct tcp_conn *c)
 {
@@ -69,7 +80,7 @@ ns_t tcp_deadline(const struct tcp_conn *c)
 
     if (c->work == NULL)
         return c->user.keepalive && c->state != TCP_CLOSED
-                   ? ns_after((ns_t)c->received_s * NS_S, keepalive_idle_ns(c))
+                   ? ns_after(received_at(c), keepalive_idle_ns(c))
                    : NEVER;
     for (size_t i = 0; i < TIMER_COUNT; i++)
         at = ns_min(at, c->work->deadline_at[i]);
@@ -84,15 +95,31 @@ ns_t timers_rto_ns(const struct tcp_conn *c, const struct tcp_env *env)
     return ns_min(rto_ns, env->config.rto_max_ns);
 }
 
+/* One timeout from now, but not past the time the application has set. */
+static ns_t next_loss_at(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    const struct tcp_work *w = c->work;
+    ns_t at = ns_after(env->now, timers_rto_ns(c, env));
+
+    if (c->user.user_timeout_ms == 0 || w->unanswered == 0)
+        return at;
+    return ns_min(at, ns_after(w->unanswered_since_at, user_timeout_ns(c)));
+}
+
 void timers_on_sent(struct tcp_conn *c, struct tcp_env *env)
 {
     if (c->work->loss_timer != LOSS_RTO) /* [RFC6298 5.1] */
         arm_loss(c, LOSS_RTO, ns_after(env->now, timers_rto_ns(c, env)));
 }
 
-void timers_on_acked(struct tcp_conn *c, struct tcp_env *env)
+/* The doublings last until a round trip is measured, so that the next one can be [RFC6298 3, 5]. */
+void timers_on_measured(struct tcp_conn *c)
 {
     c->work->backoff = 0;
+}
+
+void timers_on_acked(struct tcp_conn *c, struct tcp_env *env)
+{
     c->work->unanswered = 0;
     if (tcp_flight(c) == 0)
         disarm_loss(c); /* [RFC6298 5.2] */
@@ -164,7 +191,7 @@ void timers_on_keepalive(struct tcp_conn *c, struct tcp_env *env)
 
     c->work->keepalive_unanswered = 0;
     if (c->user.keepalive && may_be_dead) /* [RFC9293 MUST-24, MUST-25] */
-        arm(c, TIMER_KEEPALIVE, ns_after(env->now, keepalive_idle_ns(c)));
+        arm(c, TIMER_KEEPALIVE, ns_max(env->now, ns_after(received_at(c), keepalive_idle_ns(c))));
     else
         disarm(c, TIMER_KEEPALIVE);
 }
@@ -216,7 +243,7 @@ static bool is_r2_reached(const struct tcp_conn *c, const struct tcp_env *env)
     if (w->unanswered == 0)
         return false;
     if (c->user.user_timeout_ms != 0)
-        return ns_since(w->unanswered_since_at, env->now) >= (ns_t)c->user.user_timeout_ms * NS_MS;
+        return ns_since(w->unanswered_since_at, env->now) >= user_timeout_ns(c);
     if (!tcp_is_synchronized(c))
         return w->unanswered
                >= (c->state == TCP_SYN_SENT ? c->user.syn_retries : env->config.synack_retries);
@@ -235,12 +262,13 @@ static void note_r1(struct tcp_conn *c, const struct tcp_env *env)
     }
 }
 
-static void count_unanswered(struct tcp_conn *c, const struct tcp_env *env)
+/* since_at: when that was sent which has gone unanswered, if it is the first. */
+static void count_unanswered(struct tcp_conn *c, const struct tcp_env *env, ns_t since_at)
 {
     struct tcp_work *w = c->work;
 
     if (w->unanswered++ == 0)
-        w->unanswered_since_at = w->sent_at != 0 ? w->sent_at : env->now;
+        w->unanswered_since_at = since_at;
     note_r1(c, env);
 }
 
@@ -251,10 +279,10 @@ static void expire_rto(struct tcp_conn *c, struct tcp_env *env)
         give_up(c, env);
         return;
     }
-    count_unanswered(c, env);
+    count_unanswered(c, env, ns_after(env->now, -timers_rto_ns(c, env)));
     recovery_on_timeout(c, env);
-    c->work->backoff++;                                               /* [RFC6298 5.5] */
-    arm_loss(c, LOSS_RTO, ns_after(env->now, timers_rto_ns(c, env))); /* [RFC6298 5.6] */
+    c->work->backoff++;                          /* [RFC6298 5.5] */
+    arm_loss(c, LOSS_RTO, next_loss_at(c, env)); /* [RFC6298 5.6] */
 }
 
 static void expire_probe(struct tcp_conn *c, struct tcp_env *env)
@@ -264,10 +292,10 @@ static void expire_probe(struct tcp_conn *c, struct tcp_env *env)
         give_up(c, env);
         return;
     }
-    count_unanswered(c, env);
+    count_unanswered(c, env, env->now);
     c->work->probe_owed = true;
     c->work->backoff++; /* [RFC9293 SHLD-30] */
-    arm_loss(c, LOSS_PROBE, ns_after(env->now, timers_rto_ns(c, env)));
+    arm_loss(c, LOSS_PROBE, next_loss_at(c, env));
 }
 
 static void expire_loss(struct tcp_conn *c, struct tcp_env *env)
@@ -302,8 +330,7 @@ static void expire_keepalive(struct tcp_conn *c, struct tcp_env *env)
     struct tcp_work *w = c->work;
     bool has_given_up = c->user.user_timeout_ms != 0
                             ? w->keepalive_unanswered > 0
-                                  && ns_since((ns_t)c->received_s * NS_S, env->now)
-                                         >= (ns_t)c->user.user_timeout_ms * NS_MS
+                                  && ns_since(received_at(c), env->now) >= user_timeout_ns(c)
                             : w->keepalive_unanswered >= c->user.keepalive_probes;
 
     emit_timer(c, env, "keepalive");
@@ -333,9 +360,16 @@ static void expire_cork(struct tcp_conn *c, struct tcp_env *env)
     c->work->push_all = true;
 }
 
+/* A pause between two messages is no rest: the window and what is known of the peer are kept. */
 static void expire_rest(struct tcp_conn *c, struct tcp_env *env)
 {
-    if (tcp_can_rest(c))
+    ns_t busy_at = ns_max(c->work->sent_at, c->work->data_received_at);
+
+    if (!tcp_can_rest(c))
+        return;
+    if (ns_since(busy_at, env->now) < REST_NS)
+        arm(c, TIMER_REST, ns_after(busy_at, REST_NS));
+    else
         tcp_work_detach(c, env);
 }
 

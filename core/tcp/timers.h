@@ -19,6 +19,9 @@ void tcp_expire(struct tcp_conn *c, struct tcp_env *env);
 /* Something with a sequence number was sent. */
 void timers_on_sent(struct tcp_conn *c, struct tcp_env *env);
 
+/* A round trip was measured, or the timeout is set anew. */
+void timers_on_measured(struct tcp_conn *c);
+
 /* New data, SYN or FIN was acknowledged. */
 void timers_on_acked(struct tcp_conn *c, struct tcp_env *env);
 

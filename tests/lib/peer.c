@@ -466,6 +466,7 @@ void peer_brings_to(struct peer *p, enum tcp_state state)
         break;
     case TCP_ESTABLISHED:
         peer_brings_to(p, TCP_SYN_SENT);
+        peer_waits(p, PEER_RTT_NS);
         send_syn(p, "S. 0:0(0) ack 1");
         peer_sees(p, ". 1:1(0) ack 1 <...>");
         break;

@@ -30,6 +30,9 @@ enum {
     PEER_MTU = 1500,
 };
 
+/* What the handshake takes: the retransmission timeout is 300 ms after it. */
+#define PEER_RTT_NS (100 * NS_MS)
+
 struct peer_setup {
     const char *options; /* of the test's SYN; NULL: "mss 1460" */
     uint16_t window;     /* of all its segments that do not say; 0: 65535 */
