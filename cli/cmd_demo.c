@@ -261,7 +261,7 @@ static int play_with_kernel(struct demo *d, const struct scene *scene)
 
     if (w != NULL)
         return play(d, scene, w);
-    say("the kernel cannot take part, so that both ends are Weir stacks in memory: %s", why);
+    say("the kernel cannot take part, so both ends are Weir stacks in memory: %s", why);
     return EXIT_FORBIDDEN;
 }
 

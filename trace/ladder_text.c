@@ -276,25 +276,34 @@ static struct way way_of(const struct page *p, const struct ladder_row *row)
     return (struct way){0, p->middle, head, " "};
 }
 
-/* The arrow, with the flags in the middle of it. */
+/* The flags in the middle of the arrow; "" if there is no room for them. */
+static void label_of(const struct page *p, const struct ladder_row *row,
+                     char label[LADDER_FLAGS_MAX + 2])
+{
+    struct way way = way_of(p, row);
+    char flags[LADDER_FLAGS_MAX];
+
+    snprintf(label, LADDER_FLAGS_MAX + 2, " %s ", ladder_flags_text(row->seg.flags, flags));
+    if (strlen(label) > way.end - way.begin - 1)
+        label[0] = '\0';
+}
+
 static void draw_arrow(const struct page *p, const struct ladder_row *row, char drawn[LINE_BYTES])
 {
     struct text t = text_of(drawn, LINE_BYTES);
     struct way way = way_of(p, row);
-    unsigned len = way.end - way.begin - 1, label_columns;
-    char label[LADDER_FLAGS_MAX + 2], flags[LADDER_FLAGS_MAX];
+    char label[LADDER_FLAGS_MAX + 2];
     bool is_right = row->side == TRACE_LEFT;
+    unsigned len;
 
-    snprintf(label, sizeof label, " %s ", ladder_flags_text(row->seg.flags, flags));
-    label_columns = columns_of(label);
-    if (label_columns > len) /* all nine flags on a short arrow: put_segment says them */
-        label_columns = 0, label[0] = '\0';
+    label_of(p, row, label);
+    len = way.end - way.begin - 1 - (unsigned)strlen(label);
     put_glyphs(&t, way.gap, is_right ? way.begin : p->middle - way.end);
     if (!is_right)
         text_put(&t, way.head);
-    put_glyphs(&t, p->glyphs->line, (len - label_columns) / 2);
+    put_glyphs(&t, p->glyphs->line, len / 2);
     text_put(&t, label);
-    put_glyphs(&t, p->glyphs->line, len - label_columns - (len - label_columns) / 2);
+    put_glyphs(&t, p->glyphs->line, len - len / 2);
     if (is_right)
         text_put(&t, way.head);
     put_glyphs(&t, way.gap, is_right ? p->middle - way.end : way.begin);
@@ -353,8 +362,12 @@ static void put_words(const struct page *p, const struct ladder_row *row, const 
 static void put_segment(const struct page *p, const struct ladder_row *row)
 {
     char words[WORDS_BYTES], time[LADDER_TIME_MAX];
+    char label[LADDER_FLAGS_MAX + 2], flags[LADDER_FLAGS_MAX];
     struct text t = text_of(words, sizeof words);
 
+    label_of(p, row, label);
+    if (label[0] == '\0')
+        text_putf(&t, "%s\n", ladder_flags_text(row->seg.flags, flags));
     if (row->kind == LADDER_ARRIVES)
         text_putf(&t, "arrives, sent at %s", time_of(p, row->at, time) + strspn(time, " "));
     else
