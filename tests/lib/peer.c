@@ -331,12 +331,18 @@ void peer_sees_nothing(struct peer *p)
     FAIL("wanted nothing, saw \"%s\"", text);
 }
 
-size_t peer_skips(struct peer *p)
+bool peer_skips_one(struct peer *p)
 {
     struct seg_text seen;
+
+    return see(p, &seen);
+}
+
+size_t peer_skips(struct peer *p)
+{
     size_t count = 0;
 
-    while (see(p, &seen))
+    while (peer_skips_one(p))
         count++;
     return count;
 }
@@ -388,6 +394,16 @@ void peer_writes_flagged(struct peer *p, uint32_t len, unsigned flags)
 void peer_writes(struct peer *p, uint32_t len)
 {
     peer_writes_flagged(p, len, 0);
+}
+
+void peer_lends(struct peer *p, uint32_t len)
+{
+    struct weir_slice bytes;
+    void *owner = tcp_world_lend(p->world, p->written, len, &bytes);
+
+    EXPECT_EQ(tcp_send_lent(p->conn, p->env, bytes, 0, tcp_world_release, owner), len);
+    p->written += len;
+    check(p);
 }
 
 ptrdiff_t peer_reads(struct peer *p, uint32_t len)

@@ -91,6 +91,9 @@ enum why peer_sends(struct peer *p, const char *text);
 void peer_sees(struct peer *p, const char *text);
 void peer_sees_nothing(struct peer *p);
 
+/* Takes the next segment, whatever it is; false: there is none. */
+bool peer_skips_one(struct peer *p);
+
 /* Takes whatever is sent, unseen; returns how many frames. */
 size_t peer_skips(struct peer *p);
 
@@ -103,6 +106,9 @@ ns_t peer_waits_for_frame(struct peer *p);
 /* The application writes the next len bytes of its stream; all of them fit. */
 void peer_writes(struct peer *p, uint32_t len);
 void peer_writes_flagged(struct peer *p, uint32_t len, unsigned flags);
+
+/* The same in a lent buffer, which is counted in world->lent until it is released. */
+void peer_lends(struct peer *p, uint32_t len);
 
 /* The application reads, and finds the stream's bytes; returns what recv does. */
 ptrdiff_t peer_reads(struct peer *p, uint32_t len);

@@ -140,6 +140,7 @@ static void end_world(struct tcp_world *w)
     for (size_t i = 0; i < TCP_WORLD_CONNS; i++)
         tcp_conn_fini(&w->conns[i], &w->env);
     EXPECT_EQ(w->frames_in, 0);
+    EXPECT_EQ(w->lent, 0);
     check_and_fini(&w->env.works);
     check_and_fini(&w->env.pieces);
     check_and_fini(&w->env.reasms);
@@ -182,37 +183,59 @@ void tcp_world_check_bytes(const uint8_t *bytes, size_t len, uint64_t offset)
                  bytes[i], tcp_world_byte(offset + i));
 }
 
-struct owned_frame {
-    struct tcp_world *world;
+/* Bytes, and where it is counted that they are in use. */
+struct owned {
+    size_t *count;
     uint8_t bytes[];
 };
 
-static void on_release(void *owner)
+static struct owned *make_owned(size_t *count, size_t len)
 {
-    struct owned_frame *o = owner;
+    struct owned *o = malloc(sizeof *o + len);
 
-    o->world->frames_in--;
+    if (o == NULL)
+        FAIL("really out of memory");
+    o->count = count;
+    ++*count;
+    return o;
+}
+
+static void fill(uint8_t *bytes, uint32_t len, uint64_t offset)
+{
+    for (uint32_t i = 0; i < len; i++)
+        bytes[i] = tcp_world_byte(offset + i);
+}
+
+void tcp_world_release(void *owner)
+{
+    struct owned *o = owner;
+
+    --*o->count;
     free(o);
+}
+
+void *tcp_world_lend(struct tcp_world *w, uint64_t offset, uint32_t len, struct weir_slice *bytes)
+{
+    struct owned *o = make_owned(&w->lent, len);
+
+    fill(o->bytes, len, offset);
+    *bytes = (struct weir_slice){o->bytes, len};
+    return o;
 }
 
 void tcp_arrival_fill(struct tcp_world *w, struct tcp_arrival *a, uint64_t offset, uint32_t len,
                       bool is_owned)
 {
-    struct owned_frame *o = malloc(sizeof *o + HEADERS_LEN + len);
+    struct owned *o = make_owned(&w->frames_in, HEADERS_LEN + len);
 
-    if (o == NULL)
-        FAIL("really out of memory");
-    o->world = w;
-    w->frames_in++;
     memset(o->bytes, 0xee, HEADERS_LEN);
-    for (uint32_t i = 0; i < len; i++)
-        o->bytes[HEADERS_LEN + i] = tcp_world_byte(offset + i);
+    fill(o->bytes + HEADERS_LEN, len, offset);
     a->text = (struct weir_slice){o->bytes, HEADERS_LEN + len};
     a->frame = (struct weir_frame){
         .slices = {a->text},
         .slice_count = 1,
         .len = a->text.len,
-        .release = is_owned ? on_release : NULL,
+        .release = is_owned ? tcp_world_release : NULL,
         .owner = o,
     };
     a->seg.len = len;
@@ -229,5 +252,5 @@ void tcp_arrival_done(struct tcp_world *w, struct tcp_arrival *a)
 
     tcp_seg_done(&a->seg, &w->bufs);
     if (!is_kept)
-        on_release(a->frame.owner);
+        tcp_world_release(a->frame.owner);
 }

@@ -42,6 +42,7 @@ struct tcp_world {
     struct tcp_env env;
     struct tcp_conn conns[TCP_WORLD_CONNS];
     size_t frames_in;      /* frames that were handed in and have not been released yet */
+    size_t lent;           /* buffers of an application that have not been released yet */
     struct tcp_sents sent; /* by a connection, and not looked at yet */
     struct tcp_sents kept; /* by a driver that is slow */
 };
@@ -82,6 +83,10 @@ void tcp_arrival_fill(struct tcp_world *w, struct tcp_arrival *a, uint64_t offse
 
 /* Ends the segment's life as the stack does; a frame that was only lent is gone then. */
 void tcp_arrival_done(struct tcp_world *w, struct tcp_arrival *a);
+
+/* The len bytes of a stream from offset on, lent: released by tcp_world_release(owner). */
+void *tcp_world_lend(struct tcp_world *w, uint64_t offset, uint32_t len, struct weir_slice *bytes);
+void tcp_world_release(void *owner);
 
 uint8_t tcp_world_byte(uint64_t offset);
 
