@@ -31,12 +31,12 @@ static void play_handshake(struct world *w)
     open_connection(w);
 }
 
-/* After the SYN there is nobody who could take the answers. */
+/* While the answer to the SYN is under way, there is nobody any more who could take it. */
 static void play_lost_synack(struct world *w)
 {
     world_listen(w, TRACE_RIGHT);
     world_connect(w, TRACE_LEFT);
-    world_pass(w, WEIR_MS);
+    world_pass(w, 15 * WEIR_MS);
     world_power_off(w, TRACE_LEFT);
     world_settle(w);
 }
@@ -94,8 +94,8 @@ static void play_simultaneous_close(struct world *w)
 static void play_half_close(struct world *w)
 {
     open_connection(w);
-    world_send(w, TRACE_LEFT, 80);
-    world_wait_received(w, TRACE_RIGHT, 80);
+    ask(w, 80);
+    world_pass(w, 50 * WEIR_MS);
     world_shutdown(w, TRACE_LEFT);
     world_wait_read_end(w, TRACE_RIGHT);
     world_send(w, TRACE_RIGHT, 300);

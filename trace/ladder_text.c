@@ -240,7 +240,7 @@ static void describe(const struct ladder *l, const struct ladder_row *row, struc
     if (row->is_retransmit)
         text_putf(t, "\nsent again after %.3f s", (double)row->again_ns / 1e9);
     if (row->is_lost)
-        text_putf(t, "%slost on the way", row->is_retransmit ? ", " : "\n");
+        text_put(t, row->is_retransmit ? ", lost again" : "\nlost on the way");
     if (row->why != 0)
         text_putf(t, "\n%s: %s", l->names[row->side == TRACE_LEFT], weir_why_text(row->why));
 }
