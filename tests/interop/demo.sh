@@ -10,7 +10,7 @@ cd "$there" || exit 1
 cp "$weir" weir # somewhere an ordinary user gets to
 chmod 711 . weir
 chmod 755 weir
-export LC_ALL=C NO_COLOR=1
+export LC_ALL=C NO_COLOR=1 HOME=$there XDG_CONFIG_HOME=$there # tshark reads none of the user's settings
 failures=0
 
 skip() {
