@@ -13,7 +13,7 @@
 
 enum {
     LOCAL_MTU = 65535,
-    PACKET_MAX = 65535,
+    LENGTH_MAX = 65535, /* what the length field of either version can say */
 };
 
 /* ---- paths ---- */
@@ -204,7 +204,10 @@ static bool refresh(struct ip *ip, struct ip_path *path, const struct ip_send *h
 static bool is_too_big(const struct ip_path *path, const struct ip_send *how,
                        const struct weir_frame *w, size_t header_len)
 {
-    if (w->len + header_len > PACKET_MAX)
+    /* IPv6 does not count its header [RFC8200 3]. */
+    size_t counted = weir_addr_is_v4(&how->dst) ? w->len + header_len : w->len;
+
+    if (counted > LENGTH_MAX)
         return true;
     if (w->gso != WEIR_GSO_NONE)
         return header_len + w->header_len + w->gso_size > path->mtu;

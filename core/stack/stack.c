@@ -115,8 +115,10 @@ int weir_create(const struct weir_config *config, weir_ns_t now, struct weir **s
     wheel_init(&s->wheel, now);
     init_tcp(s, now);
     err = init_pools(s) ? init_ip(s, now) : WEIR_EINVAL;
-    if (err != WEIR_OK) {
-        weir_destroy(&s);
+    if (err != WEIR_OK) { /* nothing has been allocated yet: init only sets up */
+        mem = s->mem;
+        mem_free(&mem, s, sizeof *s);
+        CHECK(mem.used == 0);
         return err;
     }
     *stack = s;
