@@ -1,7 +1,7 @@
 /*
  * story.c - recordings told in packetdrill's notation
  */
-#include "story.h"
+#include "unit/trace/story.h"
 
 #include <string.h>
 #include <weir/stats.h>

@@ -8,7 +8,7 @@
 
 #include "base/why.h"
 #include "lib/test.h"
-#include "story.h"
+#include "unit/trace/story.h"
 
 /* The left end opens a connection to the right one, in 10 ms each way. */
 static void tell_handshake(struct story *s)

@@ -9,7 +9,7 @@
 
 #include "format/pcapng.h"
 #include "lib/test.h"
-#include "story.h"
+#include "unit/trace/story.h"
 #include "trace/ladder_pcapng.h"
 
 /* Two segments, a note and one that goes no further; nothing is left out. */
