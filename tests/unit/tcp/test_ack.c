@@ -1,0 +1,124 @@
+/* test_ack.c - the fifth check: acknowledgements, the peer's window, who is woken */
+#include "lib/peer.h"
+#include "lib/test.h"
+#include "tcp/ack.h"
+#include <stdio.h>
+
+TEST(ack_frees_what_it_covers)
+{
+    struct peer p = peer_of(TCP_ESTABLISHED);
+
+    peer_writes(&p, 3000);
+    peer_skips(&p);
+    peer_sends(&p, ". 1:1(0) ack 1001"); /* in the middle of a segment */
+    EXPECT_EQ(p.conn->work->sendq.bytes, 2000);
+    EXPECT_EQ(p.conn->bytes_acked, 1000);
+    peer_sends(&p, ". 1:1(0) ack 3001");
+    EXPECT_EQ(p.conn->work->sendq.bytes, 0);
+    EXPECT_EQ(p.conn->bytes_acked, 3000);
+}
+
+TEST(ack_of_a_fin_counts_no_byte)
+{
+    struct peer p = peer_of(TCP_ESTABLISHED);
+
+    peer_writes(&p, 10);
+    tcp_shutdown(p.conn, p.env);
+    peer_skips(&p);
+    peer_sends(&p, ". 1:1(0) ack 12");
+    EXPECT_EQ(p.conn->bytes_acked, 10);
+    EXPECT_EQ(p.conn->state, TCP_FIN_WAIT_2);
+}
+
+TEST(ack_from_before_the_largest_window_is_a_guess) /* [RFC5961 5.2] [RFC9293 MAY-12] */
+{
+    struct peer p = peer_with(TCP_ESTABLISHED, (struct peer_setup){.window = 2000});
+
+    peer_writes(&p, 1460);
+    peer_skips(&p);
+    peer_sends(&p, ". 1:1(0) ack 1461");
+    EXPECT_EQ(peer_sends(&p, "P. 1:11(10) ack 4294966757"), WHY_NONE); /* 2000 before */
+    EXPECT_EQ(peer_reads(&p, 100), 10);
+    peer_skips(&p);
+    EXPECT_EQ(peer_sends(&p, "P. 11:21(10) ack 4294966756"), WHY_TCP_OLD_ACK);
+    peer_sees(&p, ". 1461:1461(0) ack 11");
+    EXPECT_EQ(peer_reads(&p, 100), WEIR_EAGAIN);
+}
+
+TEST(ack_takes_the_window_of_the_newest_segment_only) /* [RFC9293 3.10.7.4, fifth] */
+{
+    struct peer p = peer_of(TCP_ESTABLISHED);
+
+    peer_writes(&p, 100);
+    peer_skips(&p);
+    peer_sends(&p, ". 11:21(10) ack 101 win 5000");
+    EXPECT_EQ(p.conn->snd.wnd, 5000);
+    peer_sends(&p, ". 1:11(10) ack 101 win 4000"); /* sent before the other */
+    EXPECT_EQ(p.conn->snd.wnd, 5000);
+    peer_sends(&p, ". 21:21(0) ack 51 win 3000"); /* an old acknowledgement */
+    EXPECT_EQ(p.conn->snd.wnd, 5000);
+    peer_sends(&p, ". 21:21(0) ack 101 win 2000");
+    EXPECT_EQ(p.conn->snd.wnd, 2000);
+    EXPECT_EQ(p.conn->snd.wnd_max, 65535);
+}
+
+TEST(ack_takes_windows_as_unsigned_and_32_bits_wide) /* [RFC9293 MUST-1, REC-1] */
+{
+    struct peer p =
+        peer_with(TCP_ESTABLISHED, (struct peer_setup){.options = "mss 1460,nop,wscale 14"});
+
+    peer_sends(&p, ". 1:1(0) ack 1 win 65535");
+    EXPECT_EQ(p.conn->snd.wnd, 65535u << 14);
+    p = peer_of(TCP_ESTABLISHED);
+    peer_sends(&p, ". 1:1(0) ack 1 win 40000"); /* negative, were it signed */
+    EXPECT_EQ(p.conn->snd.wnd, 40000);
+}
+
+TEST(ack_wakes_a_writer_when_a_third_of_the_queue_is_free)
+{
+    struct peer p = peer_of(TCP_CLOSED);
+    uint8_t bytes[9000] = {0};
+
+    tcp_set(p.conn, p.env, WEIR_OPT_SEND_BUFFER, 9000);
+    peer_brings_to(&p, TCP_ESTABLISHED);
+    peer_writes(&p, 9000);
+    peer_skips(&p);
+    EXPECT_EQ(tcp_send(p.conn, p.env, bytes, sizeof bytes, 0), WEIR_EAGAIN);
+    peer_sends(&p, ". 1:1(0) ack 2921");
+    EXPECT_EQ(peer_takes_events(&p), 0);
+    peer_sends(&p, ". 1:1(0) ack 4381");
+    EXPECT_EQ(peer_takes_events(&p), WEIR_EVENT_WRITABLE);
+    peer_sends(&p, ". 1:1(0) ack 5841");
+    EXPECT_EQ(peer_takes_events(&p), 0); /* nobody was refused since */
+}
+
+TEST(ack_tells_when_all_has_been_sent_to_who_asked)
+{
+    struct peer p = peer_of(TCP_CLOSED);
+
+    tcp_set(p.conn, p.env, WEIR_OPT_NOTE_SENT, 1);
+    peer_opens(&p);
+    peer_skips(&p);
+    peer_sends(&p, "S. 0:0(0) ack 1 <mss 1460>");
+    EXPECT(!(peer_takes_events(&p) & WEIR_EVENT_SENT)); /* a SYN is nothing that was written */
+    peer_writes(&p, 2000);
+    peer_skips(&p);
+    peer_sends(&p, ". 1:1(0) ack 1461");
+    EXPECT_EQ(peer_takes_events(&p), 0);
+    peer_sends(&p, ". 1:1(0) ack 2001");
+    EXPECT_EQ(peer_takes_events(&p), WEIR_EVENT_SENT);
+}
+
+TEST(ack_survives_a_window_that_shrinks) /* [RFC9293 MUST-34, SHLD-15] */
+{
+    struct peer p = peer_of(TCP_ESTABLISHED);
+
+    peer_writes(&p, 10000);
+    peer_skips(&p);
+    EXPECT_EQ(tcp_flight(p.conn), 10000);
+    peer_sends(&p, ". 1:1(0) ack 1461 win 1000"); /* 7540 less than nothing */
+    peer_writes(&p, 1460);
+    peer_sees_nothing(&p);
+    peer_sends(&p, ". 1:1(0) ack 10001 win 1460");
+    peer_sees(&p, "P. 10001:11461(1460) ack 1");
+}
