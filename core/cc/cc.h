@@ -24,6 +24,7 @@ struct cc_ack {
     uint32_t acked_bytes;  /* newly acknowledged */
     uint32_t flight_bytes; /* sent and not acknowledged, before this acknowledgement */
     ns_t rtt_ns;           /* measured by it; 0: not measured */
+    ns_t srtt_ns;          /* smoothed; 0: never measured */
     bool cwnd_limited;     /* cwnd was what held sending back during the last round trip */
 };
 
@@ -54,6 +55,22 @@ struct cc {
 static inline bool cc_is_in_slow_start(const struct cc *cc)
 {
     return cc->cwnd < cc->ssthresh;
+}
+
+/* cwnd saturates; it is compared with windows of at most 2^30 bytes. */
+static inline void cc_grow(struct cc *cc, uint32_t bytes)
+{
+    cc->cwnd = cc->cwnd > UINT32_MAX - bytes ? UINT32_MAX : cc->cwnd + bytes;
+}
+
+/* Doubles cwnd in a round trip, up to ssthresh. Returns how many of the bytes that has used. */
+static inline uint32_t cc_slow_start(struct cc *cc, uint32_t acked_bytes)
+{
+    uint32_t room = cc->ssthresh - cc->cwnd;
+    uint32_t used = acked_bytes < room ? acked_bytes : room;
+
+    cc_grow(cc, used);
+    return used;
 }
 
 /* Half of what is under way, but two segments [RFC5681 3.1, equation 4]. */

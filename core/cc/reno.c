@@ -24,12 +24,6 @@ static void init(struct cc *cc)
     reno_of(cc)->acked_bytes = 0;
 }
 
-/* cwnd saturates; it is compared with windows of at most 2^30 bytes. */
-static void grow(struct cc *cc, uint32_t bytes)
-{
-    cc->cwnd = cc->cwnd > UINT32_MAX - bytes ? UINT32_MAX : cc->cwnd + bytes;
-}
-
 /*
  * Doubles cwnd in a round trip until ssthresh, then adds a segment in each [RFC5681 3.1].
  * A window that was not used is no evidence that a larger one is right [RFC7661].
@@ -41,16 +35,12 @@ static void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9293 MUST-19]
 
     if (!ack->cwnd_limited)
         return;
-    if (cc_is_in_slow_start(cc)) {
-        uint32_t room = cc->ssthresh - cc->cwnd;
-        uint32_t used = acked_bytes < room ? acked_bytes : room;
-        grow(cc, used);
-        acked_bytes -= used;
-    }
+    if (cc_is_in_slow_start(cc))
+        acked_bytes -= cc_slow_start(cc, acked_bytes);
     r->acked_bytes += acked_bytes;
     if (r->acked_bytes >= cc->cwnd) {
         r->acked_bytes -= cc->cwnd;
-        grow(cc, cc->mss);
+        cc_grow(cc, cc->mss);
     }
 }
 
