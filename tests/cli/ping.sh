@@ -49,7 +49,7 @@ interrupted() {
     local pid
     "$weir" ping -i 0.05 198.18.0.1 >out.txt &
     pid=$!
-    sleep 1
+    await_that grep icmp_seq=5 out.txt || return
     kill -INT $pid
     wait $pid || return
     grep -q 'ping statistics' out.txt && grep -q ' 0% packet loss' out.txt

@@ -251,8 +251,8 @@ many_at_once() {
     python3 - <<'END'
 import socket
 kept = [socket.create_connection(("198.18.0.2", 80), timeout=10) for _ in range(60)]
-extra = socket.create_connection(("198.18.0.2", 80), timeout=10)
 try:
+    extra = socket.create_connection(("198.18.0.2", 80), timeout=10)
     extra.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     assert extra.recv(1) == b"", "answered above the limit"
 except ConnectionResetError:
@@ -276,11 +276,11 @@ clean_end() {
         if ip link | grep weir; then return 1; fi
     done
     "$weir" serve www 2>serve.log | head -n 1 >first.txt &
-    pid=$!
-    await serve 'serving' || return
+    await_that grep serving serve.log || return
+    get -o /dev/null $url/ || return
+    await_that test -s first.txt || return
     get -o /dev/null $url/ $url/
-    wait $pid
-    await serve 'cannot write to standard output: Broken pipe'
+    await_that grep 'cannot write to standard output: Broken pipe' serve.log
 }
 
 other_ports_and_devices() {

@@ -4,7 +4,7 @@
 # shellcheck source=tests/interop/lib.sh
 . "$(dirname "$0")/../interop/lib.sh"
 enter "$@"
-needs nc python3
+needs nc python3 ss
 
 bytes=${CLI_BYTES:-20000000}
 head -c "$bytes" /dev/urandom >there.bin
@@ -34,10 +34,16 @@ with open(receive, "wb") as f:
 thread.join()
 END
 
+# Waits until somebody on the kernel's side listens.
+await_port() {
+    await_that sh -c "ss -Hltn sport = :$1 | grep -q ."
+}
+
 # Starts weir listen with files for stdin and stdout.
 weir_listen() {
     local input=$1 output=$2
     shift 2
+    rm -f listen.log
     "$weir" listen "$@" <"$input" >"$output" 2>listen.log &
     last_pid=$!
     started+=("$last_pid")
@@ -65,15 +71,14 @@ connects() {
 # nc has said all it has to say, and hears what we say a second later.
 half_close_by_nc() {
     mkfifo late
-    weir_listen late out.txt 5002 || return
     (
-        exec >late
-        sleep 0.5
+        exec >late # waits for the reader
+        sleep 2
         echo early
         sleep 1
         echo late
     ) &
-    sleep 1 # a FIFO is opened when it has a writer
+    weir_listen late out.txt 5002 || return
     echo over | timeout 10 nc -N 198.18.0.2 5002 >in.txt || return
     wait "$last_pid" || return
     [ "$(cat in.txt)" = "early
@@ -83,6 +88,7 @@ late" ] && [ "$(cat out.txt)" = over ]
 # We have said all we have to say, and hear what the kernel's side says a second later. (nc
 # would go away when it hears our end.)
 half_close_by_us() {
+    local listener
     python3 - <<'END' &
 import socket, time
 server = socket.socket()
@@ -94,9 +100,10 @@ assert s.recv(100) == b"over\n" and s.recv(100) == b""
 time.sleep(1)
 s.sendall(b"late\n")
 END
-    sleep 0.5
+    listener=$!
+    await_port 5003 || return
     echo over | timeout 10 "$weir" connect 198.18.0.1 5003 >out.txt || return
-    wait $! && [ "$(cat out.txt)" = late ]
+    wait "$listener" && [ "$(cat out.txt)" = late ]
 }
 
 # The end of what the peer sends is the end of our stdout, though stdin stays open.
@@ -105,9 +112,9 @@ stdout_ends() {
     sleep 5 >open_end &
     started+=($!)
     echo all | timeout 10 nc -l -N 5004 &
-    sleep 0.3
+    await_port 5004 || return
     "$weir" connect -q 198.18.0.1 5004 <open_end | (cat && touch ended) >out.txt &
-    sleep 1.5
+    await_that test -e ended
     [ -e ended ] && [ "$(cat out.txt)" = all ]
 }
 
@@ -145,8 +152,8 @@ failures_to_connect() {
     timeout 10 "$weir" connect --tun '' 198.18.0.1 5999 </dev/null 2>err.txt
     [ $? = 2 ] || return
     # Nobody answers: a signal ends it, and the device goes with it.
-    "$weir" connect 198.18.0.99 5999 </dev/null 2>err.txt &
-    sleep 0.5
+    "$weir" connect 198.18.0.99 5999 --trace </dev/null 2>err.txt &
+    await_that grep 'CLOSED -> SYN-SENT' err.txt || return
     kill -INT $!
     wait $!
     code=$?
@@ -168,7 +175,7 @@ assert s.recv(100) == b"hello\n"
 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 s.close()
 END
-    sleep 0.5
+    await_port 5007 || return
     (
         echo hello
         sleep 3
@@ -180,7 +187,7 @@ END
 # Nobody reads our stdout any more.
 broken_pipe() {
     yes | timeout 10 nc -l -N 5008 &
-    sleep 0.3
+    await_port 5008 || return
     sleep 3 | timeout 10 "$weir" connect -q 198.18.0.1 5008 2>err.txt | head -n 2 >out.txt
     [ "${PIPESTATUS[1]}" = 1 ] && grep -q 'cannot write to standard output: Broken pipe' err.txt
 }
@@ -205,7 +212,7 @@ try:
 except OSError:
     pass
 assert ours.wait() == 0
-assert b" received, " in seen and b"MiB/s" in seen or b"B/s" in seen, seen
+assert b" received, " in seen and b"B/s" in seen, seen
 assert seen.endswith(b"\r\x1b[K"), seen
 END
 }

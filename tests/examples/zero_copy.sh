@@ -4,10 +4,11 @@
 # shellcheck source=tests/interop/lib.sh
 . "$(dirname "$0")/../interop/lib.sh"
 enter "$@"
-needs python3
+needs python3 ss
 program=$1
 
 sends() {
+    local listener
     head -c 10000001 /dev/urandom >sent.bin
     python3 - <<'END' &
 import socket, time
@@ -20,9 +21,10 @@ with open("received.bin", "wb") as f:
         f.write(part)
 s.sendall(b"thanks\n")
 END
-    sleep 0.5
+    listener=$!
+    await_that sh -c 'ss -Hltn sport = :5000 | grep -q .' || return
     timeout 20 "$program" 198.18.0.1 5000 sent.bin >answer.txt || return
-    wait $! && cmp sent.bin received.bin && [ "$(cat answer.txt)" = thanks ]
+    wait "$listener" && cmp sent.bin received.bin && [ "$(cat answer.txt)" = thanks ]
 }
 
 refused() {
