@@ -371,3 +371,43 @@ TEST(connect_with_options_that_hold_from_the_syn_on) /* [RFC9293 MUST-14, MUST-6
     EXPECT_EQ(world_count(w, 0, TCP_SYN, TCP_SYN), 2);
     EXPECT_EQ(world_state(w, 0, c), WEIR_TCP_CLOSED);
 }
+
+static uint32_t isn_of(struct world *w, const char *remote, uint16_t port)
+{
+    struct weir_endpoint to = endpoint(remote), local = world_endpoint(w, 0, port);
+    struct weir_tcp_info info;
+    weir_conn_t c;
+
+    EXPECT_EQ(weir_connect(world_stack(w, 0), &local, &to, &c), WEIR_OK);
+    EXPECT_EQ(weir_tcp_info(world_stack(w, 0), c, &info), WEIR_OK);
+    EXPECT_EQ(weir_abort(world_stack(w, 0), c), WEIR_OK);
+    return info.iss;
+}
+
+TEST(connect_starts_with_a_clock_and_what_nobody_else_can_compute) /* [RFC9293 MUST-8, MUST-9, SHLD-1] */
+{
+    struct world *w = world_make(&(struct world_setup){.stacks = 1});
+    struct world *other = world_make(&(struct world_setup){.stacks = 1, .seed = 5});
+    uint32_t first = isn_of(w, "198.18.0.2:80", 1000), last = first;
+    uint32_t high = 0;
+
+    /* The same four-tuple: it moves on by one in four microseconds. */
+    for (uint32_t ms = 1; ms < 1000; ms *= 3) {
+        uint32_t now;
+        world_run(w, (weir_ns_t)ms * WEIR_MS);
+        world_run(other, (weir_ns_t)ms * WEIR_MS);
+        now = isn_of(w, "198.18.0.2:80", 1000);
+        EXPECT_EQ(now - last, ms * 250);
+        last = now;
+    }
+    /* Another one, or another secret: nothing can be told from it. */
+    for (uint16_t port = 1001; port < 1257; port++) {
+        uint32_t distance = isn_of(w, "198.18.0.2:80", port) - last;
+        EXPECT(distance > 10000 && distance < UINT32_MAX - 10000);
+        high += distance >> 31;
+    }
+    EXPECT(high > 80 && high < 176);
+    EXPECT(isn_of(w, "198.18.0.2:81", 1000) != last);
+    EXPECT(isn_of(w, "198.18.0.3:80", 1000) != last);
+    EXPECT(isn_of(other, "198.18.0.2:80", 1000) != last);
+}

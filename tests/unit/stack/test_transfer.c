@@ -4,6 +4,7 @@
 #include "lib/test.h"
 #include "lib/world.h"
 #include "wire/tcp.h"
+#include "wire/tcp_options.h"
 #include <string.h>
 
 struct setting {
@@ -69,12 +70,11 @@ static void exchange(struct world *w, void *ctx)
     }
 }
 
-TEST(transfer_both_ways_at_once_over_every_kind_of_link)
+/* The link verifies every checksum. */
+TEST(transfer_both_ways_at_once_over_every_kind_of_link) /* [RFC9293 MUST-2, MUST-3] */
 {
     for (size_t i = 0; i < SETTINGS; i++) {
-        struct world *w = world_make(&(struct world_setup){0});
-        world_end(w);
-        w = world_make(&settings[i].setup);
+        struct world *w = world_make(&settings[i].setup);
         struct world_link conditions = w->conditions;
         memset(&w->conditions, 0, sizeof w->conditions);
         w->conditions.delay_ns = conditions.delay_ns;
@@ -96,5 +96,45 @@ TEST(transfer_both_ways_at_once_over_every_kind_of_link)
         world_expects_nothing_left(w, 1);
         EXPECT_EQ(world_stats(w, 0).timewaits + world_stats(w, 1).timewaits, 0);
         world_end(w);
+    }
+}
+
+TEST(transfer_in_segments_of_what_peer_path_and_options_allow) /* [RFC9293 MUST-16, MUST-65] */
+{
+    static const struct {
+        uint32_t mtu;
+        bool is_v6, timestamps;
+        int64_t own, peers; /* WEIR_OPT_MSS of either side; 0: not set */
+        size_t longest;
+    } cases[] = {
+        {1500, false, true, 0, 0, 1448},  {1500, false, false, 0, 0, 1460},
+        {1500, true, true, 0, 0, 1428},   {1500, false, true, 700, 0, 688},
+        {1500, false, true, 0, 700, 688}, {1500, false, false, 0, 700, 700},
+        {576, false, true, 1400, 1400, 524},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct weir_config config = world_config();
+        struct weir_opt_value own = {WEIR_OPT_MSS, cases[i].own};
+        struct world *w;
+        struct weir_endpoint to;
+        weir_listener_t l;
+        weir_conn_t a;
+        size_t longest = 0;
+        config.tcp.timestamps = cases[i].timestamps;
+        w = world_make(&(struct world_setup){
+            .mtu = cases[i].mtu, .is_v6 = cases[i].is_v6, .config = &config});
+        l = world_listen(w, 1, WORLD_PORT, 1);
+        to = world_endpoint(w, 1, WORLD_PORT);
+        EXPECT_EQ(weir_set(world_stack(w, 1), l, WEIR_OPT_MSS, cases[i].peers), WEIR_OK);
+        EXPECT_EQ(weir_connect_with(world_stack(w, 0), NULL, &to, &own, 1, &a), WEIR_OK);
+        world_sends(w, 0, a, 50000);
+        world_run(w, WEIR_S);
+        for (size_t k = 0; k < w->log_count; k++) {
+            const struct packet_view *v = &w->log[k].view;
+            longest = v->text_len > longest ? v->text_len : longest;
+            EXPECT_EQ((v->options_present & TCP_HAS_MSS) != 0, (v->flags & TCP_SYN) != 0);
+        }
+        EXPECT_EQ(longest, cases[i].longest);
     }
 }
