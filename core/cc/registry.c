@@ -6,10 +6,11 @@
 
 #include <weir/config.h>
 
-extern const struct cc_ops reno_ops;
+extern const struct cc_ops reno_ops, cubic_ops;
 
 static const struct cc_ops *const algorithms[] = {
     &reno_ops,
+    &cubic_ops,
 };
 
 const struct cc_ops *cc_at(size_t index)

@@ -253,6 +253,7 @@ static void grow(struct tcp_conn *c, struct tcp_env *env, uint32_t acked_bytes, 
         .acked_bytes = acked_bytes,
         .flight_bytes = tcp_flight(c) + acked_bytes,
         .rtt_ns = rtt_ns,
+        .srtt_ns = (ns_t)c->rtt.srtt_us * NS_US,
         .cwnd_limited = w->cwnd_limited || w->recovery.state == RECOVERY_RTO,
     };
 

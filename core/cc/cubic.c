@@ -1,0 +1,281 @@
+/*
+ * cubic.c - CUBIC: the window as a cubic function of the time since the last loss [RFC9438]
+ *
+ * After a reduction the window returns to where it was (W_max) ever more slowly, stays near
+ * it for a while, and then looks for more ever faster. How long that takes does not depend
+ * on the round-trip time; where Reno would be faster, it is as fast as Reno. The first slow
+ * start is HyStart++ (hystart.h); others end at ssthresh.
+ *
+ * Windows are in bytes, so C is multiplied by mss. The curve is computed in units of 2^-10 s
+ * with C = 410 / 1024. Q32 is a number of bytes with 32 bits after the point.
+ *
+ * Growth is counted in bytes acknowledged where RFC 9438 4.4 counts acknowledgements: with
+ * one for each segment that is the same, with fewer it stays on the curve.
+ */
+#include "base/check.h"
+#include "cc/cc.h"
+#include "cc/hystart.h"
+#include <string.h>
+
+extern const struct cc_ops cubic_ops;
+
+enum {
+    C_IN_1024THS = 410,     /* 0.4 segments/s^3 [RFC9438 5.1] */
+    MSS_MAX = 65535,        /* what the arithmetic is made for */
+    DISTANCE_MAX = 1 << 19, /* from K, in units of 2^-10 s: about nine minutes */
+    EPOCH_MAX_S = 1024,     /* later, only that it is late matters */
+};
+
+struct cubic {
+    uint64_t w_est_q32;
+    ns_t t_ns;           /* since the stage of congestion avoidance began, without pauses */
+    ns_t acked_at;       /* up to when t_ns is counted; NEVER: it stands still */
+    uint32_t k;          /* units of 2^-10 s */
+    uint32_t w_max;      /* bytes; 0: not defined */
+    uint32_t cwnd_prior; /* bytes; 0: not defined, which counts as reached */
+    uint32_t cwnd_q32;   /* what cwnd has after the point */
+    bool epoch_has_begun;
+    struct hystart hystart;
+};
+
+_Static_assert(sizeof(struct cubic) <= sizeof(((struct cc *)0)->state), "cubic fits");
+
+static struct cubic load(const struct cc *cc)
+{
+    struct cubic s;
+
+    memcpy(&s, cc->state, sizeof s);
+    return s;
+}
+
+static void store(struct cc *cc, const struct cubic *s)
+{
+    memcpy(cc->state, s, sizeof *s);
+}
+
+static void init(struct cc *cc)
+{
+    struct cubic s = {.acked_at = NEVER};
+
+    hystart_init(&s.hystart);
+    store(cc, &s);
+}
+
+/* The cube root, rounded down: one bit of it a round. */
+static uint32_t cube_root(uint64_t a)
+{
+    uint64_t x = 0;
+
+    for (unsigned shift = 63; shift <= 63; shift -= 3) {
+        uint64_t step;
+        x *= 2;
+        step = 3 * x * (x + 1) + 1;
+        if (a >> shift >= step) {
+            a -= step << shift;
+            x++;
+        }
+    }
+    return (uint32_t)x; /* below 2^22 */
+}
+
+/* K = cbrt((W_max - cwnd_epoch) / C) [RFC9438 4.2, figure 2] in units of 2^-10 s. */
+static uint32_t k_of(uint32_t rise_bytes, uint32_t mss)
+{
+    uint32_t k = cube_root(((uint64_t)rise_bytes << 31) / (C_IN_1024THS * mss) << 9);
+
+    return k < DISTANCE_MAX ? k : DISTANCE_MAX;
+}
+
+static uint32_t units_of(ns_t t_ns)
+{
+    uint64_t bounded_ns = (uint64_t)ns_min(t_ns, EPOCH_MAX_S * NS_S);
+
+    return (uint32_t)(bounded_ns * (1024 / 8) / (NS_S / 8));
+}
+
+/*
+ * W_cubic(t) = C * (t - K)^3 + W_max [RFC9438 4.2, figure 1], within 0 and UINT32_MAX. The cube has
+ * at most 57 bits; without the last 18 it can be multiplied by C and mss, which have 25.
+ */
+static uint32_t w_cubic(const struct cubic *s, ns_t t_ns, uint32_t mss)
+{
+    uint32_t t = units_of(t_ns);
+    uint64_t d = t < s->k ? s->k - t : t - s->k;
+    uint64_t bytes;
+
+    d = d < DISTANCE_MAX ? d : DISTANCE_MAX;
+    bytes = ((d * d * d >> 18) * (C_IN_1024THS * mss)) >> 22;
+    if (t < s->k)
+        return bytes < s->w_max ? s->w_max - (uint32_t)bytes : 0;
+    return bytes < UINT32_MAX - s->w_max ? s->w_max + (uint32_t)bytes : UINT32_MAX;
+}
+
+/*
+ * A stage of congestion avoidance begins. If cwnd is not below W_max, the curve begins flat from
+ * where cwnd is: so it is after a timeout [RFC9438 4.8] and after a first slow start that nothing
+ * ended but HyStart++ [RFC9438 4.10], when W_max is not defined.
+ */
+static void begin_epoch(struct cubic *s, const struct cc *cc)
+{
+    s->epoch_has_begun = true;
+    s->t_ns = 0;
+    s->acked_at = NEVER;
+    s->w_est_q32 = (uint64_t)cc->cwnd << 32;
+    s->cwnd_q32 = 0;
+    if (cc->cwnd < s->w_max) {
+        s->k = k_of(s->w_max - cc->cwnd, cc->mss);
+    } else {
+        s->k = 0;
+        s->w_max = cc->cwnd;
+    }
+}
+
+/*
+ * Time in which cwnd was not used to the full does not count [RFC9438 4.2, 5.8]. Acknowledgements
+ * of a busy connection are no more than a round trip apart, which may have been measured with a
+ * clock of milliseconds: what is longer was a pause.
+ */
+static void count_time(struct cubic *s, const struct cc_ack *ack)
+{
+    ns_t busy_ns = ns_after(ns_max(ack->srtt_ns, ack->rtt_ns), NS_MS);
+
+    if (s->acked_at != NEVER)
+        s->t_ns = ns_after(s->t_ns, ns_min(ns_since(s->acked_at, ack->now), busy_ns));
+    s->acked_at = ack->now;
+}
+
+/* Adds alpha segments in a round trip, as W_est does [RFC9438 4.3, figure 4]. */
+static void grow_w_est(struct cubic *s, uint64_t share_q32, uint32_t mss)
+{
+    uint64_t growth_q32 = share_q32 * mss;
+
+    if (s->w_est_q32 >> 32 < s->cwnd_prior)
+        growth_q32 = growth_q32 * 9 / 17; /* alpha = 3 * (1 - beta) / (1 + beta) */
+    s->w_est_q32 = s->w_est_q32 > UINT64_MAX - growth_q32 ? UINT64_MAX : s->w_est_q32 + growth_q32;
+}
+
+/* The window to reach within a round trip: not below cwnd, not above one and a half of it. */
+static uint32_t target_of(const struct cubic *s, const struct cc *cc, ns_t srtt_ns)
+{
+    uint32_t w = w_cubic(s, ns_after(s->t_ns, srtt_ns), cc->mss);
+    uint32_t most = cc->cwnd < UINT32_MAX - cc->cwnd / 2 ? cc->cwnd + cc->cwnd / 2 : UINT32_MAX;
+
+    return w < cc->cwnd ? cc->cwnd : w < most ? w : most;
+}
+
+static void grow_cwnd(struct cubic *s, struct cc *cc, uint64_t growth_q32)
+{
+    uint64_t sum_q32 = (growth_q32 & UINT32_MAX) + s->cwnd_q32;
+
+    s->cwnd_q32 = (uint32_t)sum_q32;
+    cc_grow(cc, (uint32_t)((growth_q32 >> 32) + (sum_q32 >> 32)));
+}
+
+/* W_est never takes back what the cubic curve has given. */
+static void follow_reno(struct cubic *s, struct cc *cc)
+{
+    uint32_t w_est = (uint32_t)(s->w_est_q32 >> 32);
+
+    if (w_est <= cc->cwnd)
+        return;
+    cc->cwnd = w_est;
+    s->cwnd_q32 = (uint32_t)s->w_est_q32;
+}
+
+/* Below W_max (concave) and above it (convex) is the same [RFC9438 4.4, 4.5]. */
+static void avoid(struct cubic *s, struct cc *cc, const struct cc_ack *ack, uint32_t acked_bytes)
+{
+    uint64_t share_q32; /* of cwnd: 2^32 is a round trip's worth */
+
+    if (!s->epoch_has_begun)
+        begin_epoch(s, cc);
+    count_time(s, ack);
+    share_q32 = ((uint64_t)(acked_bytes < cc->cwnd ? acked_bytes : cc->cwnd) << 32) / cc->cwnd;
+    grow_w_est(s, share_q32, cc->mss);
+    if (w_cubic(s, s->t_ns, cc->mss) < s->w_est_q32 >> 32)
+        follow_reno(s, cc);
+    else
+        grow_cwnd(s, cc, (target_of(s, cc, ack->srtt_ns) - cc->cwnd) * share_q32);
+}
+
+static void start_for_the_first_time(struct cubic *s, struct cc *cc, const struct cc_ack *ack)
+{
+    if (ack->cwnd_limited)
+        cc_grow(cc, hystart_growth_bytes(&s->hystart, ack->acked_bytes, cc->mss));
+    if (hystart_on_ack(&s->hystart, ack))
+        cc->ssthresh = cc->cwnd;
+}
+
+/* What is left when cwnd has reached ssthresh opens the stage of congestion avoidance. */
+static void grow(struct cubic *s, struct cc *cc, const struct cc_ack *ack)
+{
+    uint32_t acked_bytes = ack->acked_bytes;
+
+    if (cc_is_in_slow_start(cc)) {
+        acked_bytes -= cc_slow_start(cc, acked_bytes);
+        s->epoch_has_begun = false;
+    }
+    if (acked_bytes > 0)
+        avoid(s, cc, ack, acked_bytes);
+}
+
+/*
+ * HyStart++ is for the first slow start [RFC9406 4.3], when ssthresh is not known; it looks at
+ * round trips whether or not they are used to the full.
+ */
+static void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9438 4.2 to 4.5, 4.10] */
+{
+    struct cubic s = load(cc);
+
+    CHECK(cc->mss > 0 && cc->mss <= MSS_MAX && cc->cwnd > 0);
+    if (cc_is_in_slow_start(cc) && cc->ssthresh == UINT32_MAX)
+        start_for_the_first_time(&s, cc, ack);
+    else if (ack->cwnd_limited)
+        grow(&s, cc, ack);
+    else
+        s.acked_at = NEVER;
+    store(cc, &s);
+}
+
+/* 0.7 of what is under way, but two segments [RFC9438 4.6]. */
+static void reduce(struct cubic *s, struct cc *cc, uint32_t flight_bytes)
+{
+    uint32_t beta_bytes = (uint32_t)((uint64_t)flight_bytes * 7 / 10);
+
+    s->cwnd_prior = cc->cwnd;
+    s->epoch_has_begun = false;
+    cc->ssthresh = beta_bytes > 2 * cc->mss ? beta_bytes : 2 * cc->mss;
+}
+
+/*
+ * A flow that has not come back to W_max gives way to another: it remembers less than it had,
+ * cwnd * (1 + beta) / 2 (fast convergence) [RFC9438 4.7].
+ */
+static void on_loss(struct cc *cc, ns_t now, uint32_t flight_bytes)
+{
+    struct cubic s = load(cc);
+
+    (void)now;
+    s.w_max = cc->cwnd < s.w_max ? (uint32_t)((uint64_t)cc->cwnd * 17 / 20) : cc->cwnd;
+    reduce(&s, cc, flight_bytes);
+    store(cc, &s);
+}
+
+/* W_max will be where slow start ends [RFC9438 4.8]. */
+static void on_timeout(struct cc *cc, ns_t now, uint32_t flight_bytes)
+{
+    struct cubic s = load(cc);
+
+    (void)now;
+    s.w_max = 0;
+    reduce(&s, cc, flight_bytes);
+    store(cc, &s);
+}
+
+const struct cc_ops cubic_ops = {
+    .name = "cubic",
+    .init = init,
+    .on_ack = on_ack,
+    .on_loss = on_loss,
+    .on_timeout = on_timeout,
+};
