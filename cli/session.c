@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <weir/stats.h>
 
@@ -74,6 +75,21 @@ static bool is_taken(const struct ifaddrs *interfaces, unsigned n)
 }
 
 /*
+ * Programs that start at the same moment must not choose the same pair: each binds a socket
+ * of that name, which others in this network namespace then cannot, for as long as it runs.
+ */
+static bool claim(struct session *s, unsigned n)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int len = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "weir-198.18.%u", n);
+    socklen_t name_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
+
+    if (s->claim_fd < 0)
+        s->claim_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return s->claim_fd < 0 || bind(s->claim_fd, (struct sockaddr *)&name, name_len) == 0;
+}
+
+/*
  * Without addresses we and the kernel take a pair that nobody else uses: from the block for
  * benchmarks [RFC2544 C.2.2] and from the one for private use [RFC4193]. Several programs at
  * once take several pairs.
@@ -85,7 +101,7 @@ static void choose_addresses(struct session *s)
     unsigned n = 0;
 
     if (getifaddrs(&interfaces) == 0)
-        while (n < 255 && is_taken(interfaces, n))
+        while (n < 255 && (is_taken(interfaces, n) || !claim(s, n)))
             n++;
     freeifaddrs(interfaces);
     if (s->options->family != 6) {
@@ -338,6 +354,15 @@ void session_set_timer(struct session *s, enum session_timer timer, weir_ns_t at
 
 /* ---- the life of a session ---- */
 
+static void end(struct session *s)
+{
+    host_to_stop = NULL;
+    weir_host_destroy(&s->host);
+    free(s->trace);
+    if (s->claim_fd >= 0)
+        close(s->claim_fd);
+}
+
 int session_open(struct session *s, const struct net_options *options)
 {
     struct weir_config config;
@@ -345,6 +370,7 @@ int session_open(struct session *s, const struct net_options *options)
 
     memset(s, 0, sizeof *s);
     s->options = options;
+    s->claim_fd = -1;
     s->started_at = weir_host_now();
     for (int i = 0; i < SESSION_TIMERS; i++)
         s->timers[i].at = WEIR_NEVER;
@@ -355,8 +381,10 @@ int session_open(struct session *s, const struct net_options *options)
 
     weir_host_config(&config);
     err = weir_host_create(&config, &s->host);
-    if (err != 0)
+    if (err != 0) {
+        end(s);
         return say_failed("cannot make a stack: %s", weir_err_text(err));
+    }
     s->stack = weir_host_stack(s->host);
     host_to_stop = s->host;
     catch_signals();
@@ -365,9 +393,7 @@ int session_open(struct session *s, const struct net_options *options)
         code = set_up(s);
     if (code == EXIT_OK)
         return code;
-    host_to_stop = NULL;
-    weir_host_destroy(&s->host);
-    free(s->trace);
+    end(s);
     return code;
 }
 
@@ -396,9 +422,7 @@ int session_close(struct session *s, int code)
     if (s->tee != NULL && weir_pcapng_error(s->tee) != 0)
         code = say_failed("%s is not complete: %s", s->options->pcap,
                           strerror(weir_pcapng_error(s->tee)));
-    host_to_stop = NULL;
-    weir_host_destroy(&s->host);
-    free(s->trace);
+    end(s);
     return code;
 }
 

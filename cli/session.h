@@ -31,6 +31,7 @@ struct session {
     char device[16];
     struct net_addresses own; /* as given, or chosen */
     struct net_addresses peer;
+    int claim_fd;                  /* holds the chosen addresses for us; -1: none */
     const struct weir_driver *tee; /* the host's */
     struct trace_lines *trace;
     weir_ns_t started_at;

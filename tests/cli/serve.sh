@@ -139,7 +139,7 @@ one_connection() {
     serve || return
     expect 0-0-0 "$(get -v $url/ $url/sub/numbers.txt $url/nothing 2>&1 >/dev/null |
         sed -n 's/.*onnection #\([0-9]*\) to host .* left intact.*/\1/p' | paste -sd-)" || return
-    get -H 'Connection: close' -v $url/ 2>&1 | grep -qi '^< connection: close'
+    get -H 'Connection: close' -I $url/ >head.txt && grep -qi '^connection: close' head.txt
 }
 
 # Requests by hand: pipelined, in small pieces, broken, and too slow.
