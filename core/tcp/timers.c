@@ -356,7 +356,7 @@ static void expire_close(struct tcp_conn *c, struct tcp_env *env)
 
 static void expire_cork(struct tcp_conn *c, struct tcp_env *env)
 {
-    (void)env;
+    emit_timer(c, env, "cork");
     c->work->push_all = true;
 }
 

@@ -226,7 +226,8 @@ int tcp_shutdown(struct tcp_conn *c, struct tcp_env *env)
     }
     if (!tcp_work_attach(c, env))
         return WEIR_ENOMEM;
-    emit_call(c, env, "shutdown", 0);
+    if (!c->is_orphan) /* else it is a part of close */
+        emit_call(c, env, "shutdown", 0);
     c->fin_queued = true;
     if (c->state == TCP_ESTABLISHED)
         tcp_set_state(c, env, TCP_FIN_WAIT_1);

@@ -41,7 +41,10 @@ struct weir_trace {
     weir_conn_t conn; /* 0: none. TIME-WAIT and half-open records have handles of their own */
     struct weir_endpoint local, remote; /* of the connection, if there is one */
 
-    /* PACKET_*: the IP packet without its link header, as sent: a super-segment is one packet. */
+    /*
+     * PACKET_*: the IP packet without its link header; a super-segment is one packet. Of what is
+     * sent, the transport's checksum may still be the pseudo-header's sum.
+     */
     weir_netif_t netif;
     const struct weir_slice *slices;
     size_t slice_count;
