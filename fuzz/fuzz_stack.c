@@ -12,7 +12,7 @@
 #include "base/be.h"
 #include "base/checksum.h"
 #include "base/pool.h"
-#include "expect.h"
+#include "fuzz/expect.h"
 #include "stack/stack.h"
 #include "wire/eth.h"
 #include "wire/ip4.h"
@@ -43,7 +43,7 @@ struct run {
     weir_netif_t netif;
     weir_ns_t now;
     bool is_v6, is_ethernet, lends;
-    uint32_t fail_in; /* allocations until one fails; 0: none does */
+    uint32_t fail_in;      /* allocations until one fails; 0: none does */
     size_t blocks, frames; /* outstanding */
     weir_listener_t listener;
     weir_conn_t conns[CONNS];
@@ -159,16 +159,24 @@ static size_t put_link(const struct run *r, uint8_t *at)
 
 static size_t put_ip(const struct run *r, uint8_t *at, uint8_t protocol, size_t len)
 {
-    struct ip4_header h4 = {.src = addr_of(r, 2), .dst = addr_of(r, 1), .payload_len = len,
-                            .ttl = 64, .protocol = protocol};
-    struct ip6_header h6 = {.src = addr_of(r, 2), .dst = addr_of(r, 1), .payload_len = len,
-                            .ttl = 255, .protocol = protocol, .next_header = protocol};
+    struct ip4_header h4 = {.src = addr_of(r, 2),
+                            .dst = addr_of(r, 1),
+                            .payload_len = len,
+                            .ttl = 64,
+                            .protocol = protocol};
+    struct ip6_header h6 = {.src = addr_of(r, 2),
+                            .dst = addr_of(r, 1),
+                            .payload_len = len,
+                            .ttl = 255,
+                            .protocol = protocol,
+                            .next_header = protocol};
 
     return r->is_v6 ? ip6_emit(&h6, at, IP6_HEADER_LEN) : ip4_emit(&h4, at, IP4_HEADER_LEN);
 }
 
 /* A transport from the peer at bytes[0..len), with its checksum at offset at. */
-static void hand_in_transport(struct run *r, uint8_t protocol, uint8_t *bytes, size_t len, size_t at)
+static void hand_in_transport(struct run *r, uint8_t protocol, uint8_t *bytes, size_t len,
+                              size_t at)
 {
     static uint8_t frame[FRAME_ROOM + 64];
     struct weir_addr src = addr_of(r, 2), dst = addr_of(r, 1);
@@ -236,8 +244,8 @@ static void step_raw_frame(struct run *r)
 /* A packet whose IP header and checksums are right, whatever its transport says. */
 static void step_transport(struct run *r)
 {
-    static const uint8_t protocols[] = {IP_PROTOCOL_TCP, IP_PROTOCOL_UDP, IP_PROTOCOL_ICMP4,
-                                        IP_PROTOCOL_ICMP6, 0, 43, 44, 60};
+    static const uint8_t protocols[] = {
+        IP_PROTOCOL_TCP, IP_PROTOCOL_UDP, IP_PROTOCOL_ICMP4, IP_PROTOCOL_ICMP6, 0, 43, 44, 60};
     static const uint8_t places[] = {TCP_CHECKSUM_AT, 6, 2, 2, 200, 200, 200, 200};
     uint8_t bytes[300], kind = take(&r->in) % sizeof protocols;
     size_t len = take16(&r->in) % sizeof bytes;
@@ -449,7 +457,8 @@ static void step_end(struct run *r)
 
 static void step_option(struct run *r)
 {
-    static const int64_t values[] = {0, 1, 2, 64, 536, 5000, 100000, WEIR_MS, WEIR_S, INT64_MAX, -1};
+    static const int64_t values[] = {0,      1,       2,      64,        536, 5000,
+                                     100000, WEIR_MS, WEIR_S, INT64_MAX, -1};
     uint8_t which = take(&r->in);
     weir_handle_t h = which < 200 ? *conn_of(r) : which < 230 ? r->listener : r->udp;
     int64_t value;
@@ -501,10 +510,10 @@ static void step_memory(struct run *r)
 }
 
 static void (*const steps[])(struct run *) = {
-    step_raw_frame, step_transport, step_segment,  step_segment,  step_segment, step_time,
-    step_output,    step_output,    step_icmp_error, step_reflect, step_open,    step_send,
-    step_recv,      step_end,       step_option,   step_datagram, step_network, step_events,
-    step_memory,
+    step_raw_frame, step_transport, step_segment, step_segment,    step_segment,
+    step_time,      step_output,    step_output,  step_icmp_error, step_reflect,
+    step_open,      step_send,      step_recv,    step_end,        step_option,
+    step_datagram,  step_network,   step_events,  step_memory,
 };
 
 /* ---- before, between and after ---- */
@@ -535,8 +544,7 @@ static void open_two(struct run *r)
 {
     static const uint8_t syn_options[] = {2, 4, 5, 180, 3, 3, 7, 1};
     struct weir_endpoint to = endpoint_of(r, 2, 80), local;
-    struct speech s = {.from = 80, .seq = peer_isn, .ack = our_isn + 1,
-                       .flags = TCP_SYN | TCP_ACK};
+    struct speech s = {.from = 80, .seq = peer_isn, .ack = our_isn + 1, .flags = TCP_SYN | TCP_ACK};
 
     weir_tcp_next_isn(r->stack, our_isn);
     expect(weir_connect(r->stack, NULL, &to, &r->conns[0]) == WEIR_OK);
@@ -550,8 +558,8 @@ static void open_two(struct run *r)
     s = (struct speech){.from = 1999, .to = 80, .seq = peer_isn, .flags = TCP_SYN};
     hand_in_segment(r, &s, syn_options, sizeof syn_options, 0);
     output_all(r);
-    s = (struct speech){.from = 1999, .to = 80, .seq = peer_isn + 1, .ack = our_isn + 1,
-                        .flags = TCP_ACK};
+    s = (struct speech){
+        .from = 1999, .to = 80, .seq = peer_isn + 1, .ack = our_isn + 1, .flags = TCP_ACK};
     hand_in_segment(r, &s, syn_options, 0, 0);
     expect(weir_accept(r->stack, r->listener, &r->conns[1]) == WEIR_OK);
     output_all(r);

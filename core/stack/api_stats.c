@@ -70,16 +70,11 @@ uint64_t weir_dropped(const struct weir *s, size_t why)
 }
 
 static const char *const state_names[WEIR_TCP_STATES] = {
-    [WEIR_TCP_CLOSED] = "CLOSED",
-    [WEIR_TCP_LISTEN] = "LISTEN",
-    [WEIR_TCP_SYN_SENT] = "SYN-SENT",
-    [WEIR_TCP_SYN_RECEIVED] = "SYN-RECEIVED",
-    [WEIR_TCP_ESTABLISHED] = "ESTABLISHED",
-    [WEIR_TCP_FIN_WAIT_1] = "FIN-WAIT-1",
-    [WEIR_TCP_FIN_WAIT_2] = "FIN-WAIT-2",
-    [WEIR_TCP_CLOSE_WAIT] = "CLOSE-WAIT",
-    [WEIR_TCP_CLOSING] = "CLOSING",
-    [WEIR_TCP_LAST_ACK] = "LAST-ACK",
+    [WEIR_TCP_CLOSED] = "CLOSED",           [WEIR_TCP_LISTEN] = "LISTEN",
+    [WEIR_TCP_SYN_SENT] = "SYN-SENT",       [WEIR_TCP_SYN_RECEIVED] = "SYN-RECEIVED",
+    [WEIR_TCP_ESTABLISHED] = "ESTABLISHED", [WEIR_TCP_FIN_WAIT_1] = "FIN-WAIT-1",
+    [WEIR_TCP_FIN_WAIT_2] = "FIN-WAIT-2",   [WEIR_TCP_CLOSE_WAIT] = "CLOSE-WAIT",
+    [WEIR_TCP_CLOSING] = "CLOSING",         [WEIR_TCP_LAST_ACK] = "LAST-ACK",
     [WEIR_TCP_TIME_WAIT] = "TIME-WAIT",
 };
 
@@ -89,10 +84,14 @@ const char *weir_tcp_state_name(enum weir_tcp_state state)
 }
 
 static const char *const kind_names[WEIR_TRACE_KIND_COUNT] = {
-    [WEIR_TRACE_PACKET_IN] = "packet_in", [WEIR_TRACE_PACKET_OUT] = "packet_out",
-    [WEIR_TRACE_STATE] = "state",         [WEIR_TRACE_DROP] = "drop",
-    [WEIR_TRACE_TIMER] = "timer",         [WEIR_TRACE_RTT] = "rtt",
-    [WEIR_TRACE_CWND] = "cwnd",           [WEIR_TRACE_RECOVERY] = "recovery",
+    [WEIR_TRACE_PACKET_IN] = "packet_in",
+    [WEIR_TRACE_PACKET_OUT] = "packet_out",
+    [WEIR_TRACE_STATE] = "state",
+    [WEIR_TRACE_DROP] = "drop",
+    [WEIR_TRACE_TIMER] = "timer",
+    [WEIR_TRACE_RTT] = "rtt",
+    [WEIR_TRACE_CWND] = "cwnd",
+    [WEIR_TRACE_RECOVERY] = "recovery",
     [WEIR_TRACE_APP] = "app",
 };
 

@@ -15,11 +15,10 @@ static bool is_peer(struct weir *s, const struct weir_endpoint *remote)
 {
     struct ip_path path;
 
-    if (remote->port == 0 || weir_addr_is_any(&remote->addr) ||
-        addr_is_multicast(&remote->addr) || addr_is_broadcast(&remote->addr))
+    if (remote->port == 0 || weir_addr_is_any(&remote->addr) || addr_is_multicast(&remote->addr)
+        || addr_is_broadcast(&remote->addr))
         return false;
-    return ip_route(&s->ip, &remote->addr, NULL, remote->netif, &path) != WEIR_OK ||
-           !path.is_group;
+    return ip_route(&s->ip, &remote->addr, NULL, remote->netif, &path) != WEIR_OK || !path.is_group;
 }
 
 /* IP chooses the local address, and it is kept [RFC9293 MUST-43, MUST-44, MUST-45]. */
@@ -144,8 +143,7 @@ int weir_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn)
 
 /* ---- SEND and RECEIVE ---- */
 
-ptrdiff_t weir_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t len,
-                    unsigned flags)
+ptrdiff_t weir_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t len, unsigned flags)
 {
     struct conn *c = handle_conn(s, conn);
     ptrdiff_t sent;
@@ -158,8 +156,8 @@ ptrdiff_t weir_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t 
     return sent;
 }
 
-ptrdiff_t weir_send_lent(struct weir *s, weir_conn_t conn, struct weir_slice bytes,
-                         unsigned flags, void (*release)(void *owner), void *owner)
+ptrdiff_t weir_send_lent(struct weir *s, weir_conn_t conn, struct weir_slice bytes, unsigned flags,
+                         void (*release)(void *owner), void *owner)
 {
     struct conn *c = handle_conn(s, conn);
     ptrdiff_t sent;
@@ -352,7 +350,6 @@ void weir_tcp_next_isn(struct weir *s, uint32_t isn)
     s->next_isn = seq_of(isn);
 }
 
-
 static int set_udp(struct udp_endpoint *u, enum weir_opt opt, int64_t value)
 {
     if (opt == WEIR_OPT_USER)
@@ -386,8 +383,11 @@ static uint64_t *user_of(const struct weir *s, weir_handle_t handle)
     struct udp_endpoint *u = handle_udp(s, handle);
     struct ping *p = handle_ping(s, handle);
 
-    return c != NULL ? &c->user : l != NULL ? &l->user : u != NULL ? &u->user
-                                                         : p != NULL ? &p->user : NULL;
+    return c != NULL   ? &c->user
+           : l != NULL ? &l->user
+           : u != NULL ? &u->user
+           : p != NULL ? &p->user
+                       : NULL;
 }
 
 int weir_set(struct weir *s, weir_handle_t handle, enum weir_opt opt, int64_t value)

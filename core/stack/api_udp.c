@@ -18,8 +18,8 @@ static int choose_local(struct weir *s, const struct weir_endpoint *remote,
     int err;
 
     if (remote == NULL)
-        return weir_addr_is_any(&local->addr) || addr_is_multicast(&local->addr) ||
-                       addrs_find(&s->ip, NULL, &local->addr) != NULL
+        return weir_addr_is_any(&local->addr) || addr_is_multicast(&local->addr)
+                       || addrs_find(&s->ip, NULL, &local->addr) != NULL
                    ? WEIR_OK
                    : WEIR_EADDRNOTAVAIL;
     if (remote->port == 0 || weir_addr_is_any(&remote->addr))
@@ -49,14 +49,10 @@ int weir_udp_open(struct weir *s, const struct weir_endpoint *local,
 static int error_of(enum why why)
 {
     switch (why) {
-    case WHY_NONE:
-        return WEIR_OK;
-    case WHY_TOO_BIG:
-        return WEIR_EMSGSIZE;
-    case WHY_NO_ROUTE:
-        return WEIR_ENETUNREACH;
-    default:
-        return WEIR_ENOMEM;
+    case WHY_NONE: return WEIR_OK;
+    case WHY_TOO_BIG: return WEIR_EMSGSIZE;
+    case WHY_NO_ROUTE: return WEIR_ENETUNREACH;
+    default: return WEIR_ENOMEM;
     }
 }
 

@@ -70,7 +70,7 @@ void weir_config_init(struct weir_config *config)
 enum {
     SLAB_MIN = 1024,
     BUFFER_MIN = 128,
-    MSS_MIN_LEAST = 28, /* a segment has room for options and eight bytes of text */
+    MSS_MIN_LEAST = 28,         /* a segment has room for options and eight bytes of text */
     INITIAL_WINDOW_MAX = 32768, /* that many of the largest segments fit 32 bits */
 };
 
@@ -84,30 +84,30 @@ static bool is_duration(weir_ns_t ns)
 
 static bool are_buffers_valid(const struct weir_config *c)
 {
-    return c->slab_bytes >= SLAB_MIN && is_power_of_two(c->slab_bytes) &&
-           c->buffer_small >= BUFFER_MIN && c->buffer_small < c->buffer_medium &&
-           c->buffer_medium < c->buffer_large && c->buffer_large <= c->slab_bytes / 2;
+    return c->slab_bytes >= SLAB_MIN && is_power_of_two(c->slab_bytes)
+           && c->buffer_small >= BUFFER_MIN && c->buffer_small < c->buffer_medium
+           && c->buffer_medium < c->buffer_large && c->buffer_large <= c->slab_bytes / 2;
 }
 
 static bool is_tcp_valid(const struct weir_tcp_config *t)
 {
-    return t->congestion_control != NULL && cc_find(t->congestion_control) != NULL &&
-           t->rto_min_ns > 0 && t->rto_initial_ns > 0 && t->rto_max_ns >= t->rto_min_ns &&
-           t->rto_max_ns >= t->rto_initial_ns && t->rto_max_ns <= INT32_MAX * WEIR_US &&
-           t->delack_min_ns > 0 && t->delack_max_ns >= t->delack_min_ns &&
-           t->delack_max_ns < 500 * WEIR_MS && /* [RFC9293 MUST-40] */
-           is_duration(t->keepalive_idle_ns) && is_duration(t->keepalive_interval_ns) &&
-           t->keepalive_probes > 0 && is_duration(t->msl_ns) && is_duration(t->fin_wait2_ns) &&
-           t->initial_window_segs > 0 && t->initial_window_segs <= INITIAL_WINDOW_MAX &&
-           t->send_buffer_bytes > 0 && t->send_buffer_bytes <= INT32_MAX &&
-           t->recv_buffer_bytes > 0 && t->recv_buffer_bytes <= INT32_MAX &&
-           t->mss_min >= MSS_MIN_LEAST && t->mss_min <= UINT16_MAX && t->port_first > 0 &&
-           t->port_last >= t->port_first;
+    return t->congestion_control != NULL && cc_find(t->congestion_control) != NULL
+           && t->rto_min_ns > 0 && t->rto_initial_ns > 0 && t->rto_max_ns >= t->rto_min_ns
+           && t->rto_max_ns >= t->rto_initial_ns && t->rto_max_ns <= INT32_MAX * WEIR_US
+           && t->delack_min_ns > 0 && t->delack_max_ns >= t->delack_min_ns
+           && t->delack_max_ns < 500 * WEIR_MS && /* [RFC9293 MUST-40] */
+           is_duration(t->keepalive_idle_ns) && is_duration(t->keepalive_interval_ns)
+           && t->keepalive_probes > 0 && is_duration(t->msl_ns) && is_duration(t->fin_wait2_ns)
+           && t->initial_window_segs > 0 && t->initial_window_segs <= INITIAL_WINDOW_MAX
+           && t->send_buffer_bytes > 0 && t->send_buffer_bytes <= INT32_MAX
+           && t->recv_buffer_bytes > 0 && t->recv_buffer_bytes <= INT32_MAX
+           && t->mss_min >= MSS_MIN_LEAST && t->mss_min <= UINT16_MAX && t->port_first > 0
+           && t->port_last >= t->port_first;
 }
 
 bool config_is_valid(const struct weir_config *c)
 {
-    return c->allocator.alloc != NULL && c->allocator.free != NULL && are_buffers_valid(c) &&
-           is_tcp_valid(&c->tcp) && c->ip.ttl > 0 && c->ip.neighbours > 0 &&
-           is_duration(c->ip.fragments_ns) && is_duration(c->ip.path_mtu_ns);
+    return c->allocator.alloc != NULL && c->allocator.free != NULL && are_buffers_valid(c)
+           && is_tcp_valid(&c->tcp) && c->ip.ttl > 0 && c->ip.neighbours > 0
+           && is_duration(c->ip.fragments_ns) && is_duration(c->ip.path_mtu_ns);
 }

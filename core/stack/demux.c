@@ -44,8 +44,9 @@ static uint32_t hash_of(const struct weir *s, const struct tcp_tuple *t)
 
 static const struct pool *pool_of(const struct weir *s, enum handle_kind kind)
 {
-    return kind == HANDLE_CONN ? &s->conns
-                               : kind == HANDLE_HALFOPEN ? &s->halfopens : &s->timewaits;
+    return kind == HANDLE_CONN       ? &s->conns
+           : kind == HANDLE_HALFOPEN ? &s->halfopens
+                                     : &s->timewaits;
 }
 
 /* The kinds fit two bits: conn 1, halfopen 2, timewait 3. */
@@ -80,17 +81,13 @@ static struct flow *flow_at(const struct weir *s, uint32_t ref)
 const struct tcp_tuple *demux_tuple(const struct flow *flow)
 {
     switch ((enum handle_kind)flow->kind) {
-    case HANDLE_CONN:
-        return &((const struct conn *)(const void *)flow)->tcp.tuple;
-    case HANDLE_HALFOPEN:
-        return &((const struct halfopen *)(const void *)flow)->tcp.tuple;
-    case HANDLE_TIMEWAIT:
-        return &((const struct timewait *)(const void *)flow)->tcp.tuple;
+    case HANDLE_CONN: return &((const struct conn *)(const void *)flow)->tcp.tuple;
+    case HANDLE_HALFOPEN: return &((const struct halfopen *)(const void *)flow)->tcp.tuple;
+    case HANDLE_TIMEWAIT: return &((const struct timewait *)(const void *)flow)->tcp.tuple;
     case HANDLE_NONE:
     case HANDLE_LISTENER:
     case HANDLE_UDP:
-    case HANDLE_PING:
-        break;
+    case HANDLE_PING: break;
     }
     CHECK(false);
     return NULL;
@@ -98,9 +95,9 @@ const struct tcp_tuple *demux_tuple(const struct flow *flow)
 
 static bool is_same(const struct tcp_tuple *a, const struct tcp_tuple *b)
 {
-    return a->local_port == b->local_port && a->remote_port == b->remote_port &&
-           weir_addr_eq(&a->remote_addr, &b->remote_addr) &&
-           weir_addr_eq(&a->local_addr, &b->local_addr);
+    return a->local_port == b->local_port && a->remote_port == b->remote_port
+           && weir_addr_eq(&a->remote_addr, &b->remote_addr)
+           && weir_addr_eq(&a->local_addr, &b->local_addr);
 }
 
 struct flow *demux_find(const struct weir *s, const struct tcp_tuple *tuple)
@@ -146,8 +143,8 @@ static bool is_any_of_both(const struct weir_addr *a)
 /* How well a listener fits: 0 not at all, 3 exactly. */
 static int fit(const struct listener *l, const struct weir_endpoint *local)
 {
-    if (l->local.port != local->port ||
-        (l->local.netif != 0 && local->netif != 0 && l->local.netif != local->netif))
+    if (l->local.port != local->port
+        || (l->local.netif != 0 && local->netif != 0 && l->local.netif != local->netif))
         return 0;
     if (weir_addr_eq(&l->local.addr, &local->addr))
         return 3;

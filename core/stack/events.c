@@ -37,6 +37,14 @@ void events_note_ping(struct weir *s, struct ping *p, uint32_t bits)
     note(&s->ping_events, &p->ready);
 }
 
+/* The end of a connection matters more than what the network said before. */
+static int error_of(const struct tcp_conn *c)
+{
+    if (!(c->events & (WEIR_EVENT_CLOSED | WEIR_EVENT_SOFT_ERROR)))
+        return WEIR_OK;
+    return c->events & WEIR_EVENT_CLOSED ? c->error : c->soft_error;
+}
+
 static bool take_conn(struct weir *s, struct weir_event *event)
 {
     struct list *link = list_take_first(&s->conn_events);
@@ -46,11 +54,11 @@ static bool take_conn(struct weir *s, struct weir_event *event)
         return false;
     c = container_of(link, struct conn, event);
     *event = (struct weir_event){
-        .handle = handle_of_conn(s, c), .user = c->user, .bits = c->tcp.events};
-    if (event->bits & WEIR_EVENT_CLOSED)
-        event->error = c->tcp.error;
-    else if (event->bits & WEIR_EVENT_SOFT_ERROR)
-        event->error = c->tcp.soft_error;
+        .handle = handle_of_conn(s, c),
+        .user = c->user,
+        .bits = c->tcp.events,
+        .error = error_of(&c->tcp),
+    };
     c->tcp.events = 0;
     return true;
 }
@@ -76,8 +84,7 @@ static bool take_udp(struct weir *s, struct weir_event *event)
     if (link == NULL)
         return false;
     u = container_of(link, struct udp_endpoint, ready);
-    *event =
-        (struct weir_event){.handle = handle_of_udp(s, u), .user = u->user, .bits = u->events};
+    *event = (struct weir_event){.handle = handle_of_udp(s, u), .user = u->user, .bits = u->events};
     u->events = 0;
     return true;
 }
@@ -98,6 +105,6 @@ static bool take_ping(struct weir *s, struct weir_event *event)
 
 bool weir_event(struct weir *s, struct weir_event *event)
 {
-    return take_conn(s, event) || take_listener(s, event) || take_udp(s, event) ||
-           take_ping(s, event);
+    return take_conn(s, event) || take_listener(s, event) || take_udp(s, event)
+           || take_ping(s, event);
 }

@@ -86,9 +86,7 @@ void stack_settle(struct weir *s, struct conn *c)
     events_note_conn(s, c);
     arm(s, c);
     switch ((enum tcp_state)c->tcp.state) {
-    case TCP_CLOSED:
-        settle_closed(s, c);
-        break;
+    case TCP_CLOSED: settle_closed(s, c); break;
     case TCP_TIME_WAIT:
         if (c->flow.is_in_table)
             flows_enter_timewait(s, c);
@@ -149,9 +147,9 @@ static void trace_state(struct weir *s, const struct flow *flow, enum tcp_state 
     struct weir_trace event = {
         .kind = WEIR_TRACE_STATE,
         .at = s->tcp.now,
-        .conn = handle_make((enum handle_kind)flow->kind,
-                            is_halfopen ? pool_handle(&s->halfopens, flow)
-                                        : pool_handle(&s->timewaits, flow)),
+        .conn = handle_make((enum handle_kind)flow->kind, is_halfopen
+                                                              ? pool_handle(&s->halfopens, flow)
+                                                              : pool_handle(&s->timewaits, flow)),
         .local = {.addr = t->local_addr, .port = t->local_port},
         .remote = {.addr = t->remote_addr, .port = t->remote_port},
         .from = (enum weir_tcp_state)from,

@@ -22,9 +22,9 @@ static bool is_hard(const struct tcp_conn *c, const struct icmp_error *error)
 {
     bool is_opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
 
-    return is_opening &&
-           (error->kind == ICMP_ERROR_PORT || error->kind == ICMP_ERROR_PROTOCOL ||
-            error->kind == ICMP_ERROR_ADMIN);
+    return is_opening
+           && (error->kind == ICMP_ERROR_PORT || error->kind == ICMP_ERROR_PROTOCOL
+               || error->kind == ICMP_ERROR_ADMIN);
 }
 
 static void tell_conn(struct weir *s, struct conn *c, const struct icmp_error *error)
@@ -83,8 +83,8 @@ static enum why to_udp(struct weir *s, const struct icmp_error *error)
         pmtu_update(&s->ip, &error->dst, error->mtu, error->packet_len);
     if (!u->is_connected) /* which of its datagrams this was, nobody could tell */
         return WHY_NONE;
-    udp_on_error(u, error->kind == ICMP_ERROR_TOO_BIG ? WEIR_EMSGSIZE
-                                                      : icmp_error_code(error->kind));
+    udp_on_error(u,
+                 error->kind == ICMP_ERROR_TOO_BIG ? WEIR_EMSGSIZE : icmp_error_code(error->kind));
     events_note_udp(s, u, WEIR_EVENT_READABLE);
     return WHY_NONE;
 }
@@ -97,8 +97,8 @@ static enum why to_ping(struct weir *s, const struct icmp_error *error)
     };
     struct ping *p;
 
-    if (!ping_on_error(&s->pings, &error->dst, error->transport.bytes, error->transport.len,
-                       &reply, &p))
+    if (!ping_on_error(&s->pings, &error->dst, error->transport.bytes, error->transport.len, &reply,
+                       &p))
         return WHY_ICMP_NOT_OURS;
     if (error->kind == ICMP_ERROR_TOO_BIG) /* the next request goes in smaller fragments */
         pmtu_update(&s->ip, &error->dst, error->mtu, error->packet_len);

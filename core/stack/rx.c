@@ -12,8 +12,7 @@ void stack_drop(struct weir *s, enum why why)
 {
     s->dropped[why]++;
     if (trace_is_on(&s->tracer)) {
-        struct weir_trace event = {
-            .kind = WEIR_TRACE_DROP, .at = s->tcp.now, .why = (size_t)why};
+        struct weir_trace event = {.kind = WEIR_TRACE_DROP, .at = s->tcp.now, .why = (size_t)why};
         trace_emit(&s->tracer, &event);
     }
 }
@@ -82,8 +81,7 @@ static void echo_rx(struct weir *s, struct ip_packet *packet)
 void rx_packet(struct weir *s, enum ip_verdict verdict, struct ip_packet *packet)
 {
     switch (verdict) {
-    case IP_CONSUMED:
-        return;
+    case IP_CONSUMED: return;
     case IP_TRANSPORT:
         if (packet->protocol == IP_PROTOCOL_TCP)
             tcp_rx(s, packet);
@@ -94,9 +92,7 @@ void rx_packet(struct weir *s, enum ip_verdict verdict, struct ip_packet *packet
         rx_trace_in(s, packet);
         icmp_error_rx(s, &packet->error);
         break;
-    case IP_ECHO_REPLY:
-        echo_rx(s, packet);
-        break;
+    case IP_ECHO_REPLY: echo_rx(s, packet); break;
     }
     ip_packet_fini(&s->ip, packet);
 }

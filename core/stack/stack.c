@@ -32,19 +32,17 @@ static bool init_pools(struct weir *s)
     size_t segment = slab < TABLE_SEGMENT_MAX ? slab : TABLE_SEGMENT_MAX;
     struct tcp_env *t = &s->tcp;
 
-    return bufs_init(&s->bufs, &s->mem, sizes, slab) &&
-           pool_init(&s->frames, &s->mem, "frame", sizeof(struct frame), slab) &&
-           pool_init(&t->works, &s->mem, "work", sizeof(struct tcp_work), slab) &&
-           pool_init(&t->pieces, &s->mem, "piece", sizeof(struct piece), slab) &&
-           pool_init(&t->reasms, &s->mem, "reassembly", sizeof(struct reasm), slab) &&
-           pool_init_handles(&s->conns, &s->mem, "connection", sizeof(struct conn), slab) &&
-           pool_init_handles(&s->halfopens, &s->mem, "half-open", sizeof(struct halfopen),
-                             slab) &&
-           pool_init_handles(&s->timewaits, &s->mem, "time-wait", sizeof(struct timewait),
-                             slab) &&
-           pool_init_handles(&s->listeners, &s->mem, "listener", sizeof(struct listener), slab) &&
-           table_init(&s->flows, &s->mem, segment) &&
-           table_init(&s->local_ports, &s->mem, TABLE_SEGMENT_MIN);
+    return bufs_init(&s->bufs, &s->mem, sizes, slab)
+           && pool_init(&s->frames, &s->mem, "frame", sizeof(struct frame), slab)
+           && pool_init(&t->works, &s->mem, "work", sizeof(struct tcp_work), slab)
+           && pool_init(&t->pieces, &s->mem, "piece", sizeof(struct piece), slab)
+           && pool_init(&t->reasms, &s->mem, "reassembly", sizeof(struct reasm), slab)
+           && pool_init_handles(&s->conns, &s->mem, "connection", sizeof(struct conn), slab)
+           && pool_init_handles(&s->halfopens, &s->mem, "half-open", sizeof(struct halfopen), slab)
+           && pool_init_handles(&s->timewaits, &s->mem, "time-wait", sizeof(struct timewait), slab)
+           && pool_init_handles(&s->listeners, &s->mem, "listener", sizeof(struct listener), slab)
+           && table_init(&s->flows, &s->mem, segment)
+           && table_init(&s->local_ports, &s->mem, TABLE_SEGMENT_MIN);
 }
 
 static void init_tcp(struct weir *s, ns_t now)
@@ -109,8 +107,7 @@ int weir_create(const struct weir_config *config, weir_ns_t now, struct weir **s
     if (s == NULL)
         return WEIR_ENOMEM;
     *s = (struct weir){.config = *config, .mem = mem};
-    mem_keep_slabs(&s->mem, config->slab_bytes,
-                   size_min(kept_max_bytes, config->memory_limit / 8));
+    mem_keep_slabs(&s->mem, config->slab_bytes, size_min(kept_max_bytes, config->memory_limit / 8));
     init_lists(s);
     wheel_init(&s->wheel, now);
     init_tcp(s, now);

@@ -44,7 +44,7 @@ struct flow {
     struct list link;         /* conn: in ready; timewait: in timewaits */
     struct wheel_entry timer; /* conn, halfopen; timewait: only at */
     uint32_t hash;
-    uint8_t kind;             /* enum handle_kind */
+    uint8_t kind; /* enum handle_kind */
     bool is_in_table;
 };
 
@@ -80,8 +80,8 @@ struct listener {
     uint32_t hash;
     uint32_t backlog;
     uint32_t queued;
-    struct list queue;     /* of conn.event: complete, to be accepted */
-    struct list event;     /* in listener_events */
+    struct list queue; /* of conn.event: complete, to be accepted */
+    struct list event; /* in listener_events */
     uint64_t user;
     struct tcp_conn model; /* closed for ever: holds the options that connections inherit */
 };

@@ -27,8 +27,8 @@ struct arrival {
 /* From and to one host [RFC9293 MUST-57, MUST-63]. */
 static bool is_between_hosts(const struct ip_packet *packet)
 {
-    return !packet->is_group && !addr_is_multicast(&packet->src) &&
-           !addr_is_broadcast(&packet->src) && !weir_addr_is_any(&packet->src);
+    return !packet->is_group && !addr_is_multicast(&packet->src) && !addr_is_broadcast(&packet->src)
+           && !weir_addr_is_any(&packet->src);
 }
 
 static enum why parse(struct ip_packet *packet, struct arrival *a)
@@ -70,9 +70,9 @@ static uint64_t handle_of_flow(const struct weir *s, const struct flow *flow)
 {
     if (flow->kind == HANDLE_CONN)
         return container_of((struct flow *)(uintptr_t)flow, struct conn, flow)->tcp.handle;
-    return handle_make((enum handle_kind)flow->kind,
-                       flow->kind == HANDLE_HALFOPEN ? pool_handle(&s->halfopens, flow)
-                                                     : pool_handle(&s->timewaits, flow));
+    return handle_make((enum handle_kind)flow->kind, flow->kind == HANDLE_HALFOPEN
+                                                         ? pool_handle(&s->halfopens, flow)
+                                                         : pool_handle(&s->timewaits, flow));
 }
 
 static enum weir_tcp_state state_of_flow(const struct flow *flow)
@@ -180,14 +180,9 @@ static enum why to_listener(struct weir *s, const struct arrival *a, struct list
     seq_t isn;
 
     switch (listen_input(&a->seg, &why)) {
-    case LISTEN_DROP:
-        break;
-    case LISTEN_RESET:
-        send_reset(s, a, TCP_LISTEN);
-        break;
-    case LISTEN_ACCEPT:
-        isn = stack_next_isn(s, &a->tuple);
-        return open_half(s, a, l, &isn);
+    case LISTEN_DROP: break;
+    case LISTEN_RESET: send_reset(s, a, TCP_LISTEN); break;
+    case LISTEN_ACCEPT: isn = stack_next_isn(s, &a->tuple); return open_half(s, a, l, &isn);
     }
     return why;
 }
@@ -297,8 +292,7 @@ static enum why to_halfopen(struct weir *s, struct arrival *a, struct halfopen *
     enum why why;
 
     switch (halfopen_input(&h->tcp, &a->seg, &why)) {
-    case HALFOPEN_DROP:
-        break;
+    case HALFOPEN_DROP: break;
     case HALFOPEN_SYNACK:
         if (may_answer(s, &h->answered))
             flows_send_synack(s, h, true);
@@ -307,15 +301,12 @@ static enum why to_halfopen(struct weir *s, struct arrival *a, struct halfopen *
         if (may_answer(s, &h->answered))
             send_halfopen_ack(s, h);
         break;
-    case HALFOPEN_RESET:
-        send_reset(s, a, TCP_SYN_RECEIVED);
-        break;
+    case HALFOPEN_RESET: send_reset(s, a, TCP_SYN_RECEIVED); break;
     case HALFOPEN_CLOSED:
         flows_trace_state(s, &h->flow, TCP_SYN_RECEIVED, TCP_CLOSED);
         flows_free_halfopen(s, h);
         break;
-    case HALFOPEN_COMPLETE:
-        return complete(s, a, h);
+    case HALFOPEN_COMPLETE: return complete(s, a, h);
     }
     return why;
 }
@@ -348,17 +339,13 @@ static enum why to_timewait(struct weir *s, const struct arrival *a, struct time
     enum why why;
 
     switch (timewait_input(&tw->tcp, &s->tcp, &a->seg, &why)) {
-    case TIMEWAIT_DROP:
-        break;
+    case TIMEWAIT_DROP: break;
     case TIMEWAIT_RESTART:
         flows_restart_timewait(s, tw);
         flows_send_timewait_ack(s, tw);
         break;
-    case TIMEWAIT_ACK:
-        answer(s, tw);
-        break;
-    case TIMEWAIT_REOPEN:
-        return reopen(s, a, tw);
+    case TIMEWAIT_ACK: answer(s, tw); break;
+    case TIMEWAIT_REOPEN: return reopen(s, a, tw);
     }
     return why;
 }
@@ -382,17 +369,13 @@ static enum why to_conn(struct weir *s, struct arrival *a, struct conn *c)
 static enum why to_flow(struct weir *s, struct arrival *a, struct flow *flow)
 {
     switch ((enum handle_kind)flow->kind) {
-    case HANDLE_CONN:
-        return to_conn(s, a, container_of(flow, struct conn, flow));
-    case HANDLE_HALFOPEN:
-        return to_halfopen(s, a, container_of(flow, struct halfopen, flow));
-    case HANDLE_TIMEWAIT:
-        return to_timewait(s, a, container_of(flow, struct timewait, flow));
+    case HANDLE_CONN: return to_conn(s, a, container_of(flow, struct conn, flow));
+    case HANDLE_HALFOPEN: return to_halfopen(s, a, container_of(flow, struct halfopen, flow));
+    case HANDLE_TIMEWAIT: return to_timewait(s, a, container_of(flow, struct timewait, flow));
     case HANDLE_NONE:
     case HANDLE_LISTENER:
     case HANDLE_UDP:
-    case HANDLE_PING:
-        break;
+    case HANDLE_PING: break;
     }
     CHECK(false);
     return WHY_NONE;

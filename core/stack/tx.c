@@ -31,8 +31,8 @@ struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struc
 {
     struct route_entry *r = route_entry(s, hash);
 
-    if (r->is_valid && ip_path_is_current(&s->ip, &r->path) && weir_addr_eq(&r->dst, dst) &&
-        weir_addr_eq(&r->src, src))
+    if (r->is_valid && ip_path_is_current(&s->ip, &r->path) && weir_addr_eq(&r->dst, dst)
+        && weir_addr_eq(&r->src, src))
         return &r->path;
     r->is_valid = ip_route(&s->ip, dst, src, 0, &r->path) == WEIR_OK;
     r->src = *src;
@@ -91,8 +91,8 @@ void tx_reply(struct weir *s, struct frame **frame, const struct tx_about *about
         stack_drop(s, WHY_NO_MEMORY);
         return;
     }
-    if (ip_route(&s->ip, &about->tuple->remote_addr, &about->tuple->local_addr, 0, &path) !=
-        WEIR_OK) {
+    if (ip_route(&s->ip, &about->tuple->remote_addr, &about->tuple->local_addr, 0, &path)
+        != WEIR_OK) {
         ip_drop_frame(&s->ip, frame, WHY_NO_ROUTE);
         return;
     }
@@ -109,8 +109,7 @@ static uint32_t gso_bytes(const struct ip_path *path)
 {
     uint32_t offload = weir_addr_is_v4(&path->src) ? WEIR_OFFLOAD_TSO4 : WEIR_OFFLOAD_TSO6;
 
-    if (path->is_local || !(path->netif->offloads & offload) ||
-        path->netif->gso_max < HEADERS_MAX)
+    if (path->is_local || !(path->netif->offloads & offload) || path->netif->gso_max < HEADERS_MAX)
         return 0;
     return path->netif->gso_max - HEADERS_MAX;
 }
@@ -123,8 +122,7 @@ static struct frame *next_segment(struct weir *s, struct conn *c, struct ip_path
 
     if (path != NULL && path->mtu != c->tcp.pmtu && c->tcp.state != TCP_CLOSED)
         tcp_set_pmtu(&c->tcp, &s->tcp, path->mtu);
-    frame = tcp_output(&c->tcp, &s->tcp, path == NULL ? 0 : gso_bytes(path), is_resent,
-                       &no_memory);
+    frame = tcp_output(&c->tcp, &s->tcp, path == NULL ? 0 : gso_bytes(path), is_resent, &no_memory);
     if (no_memory) {
         s->is_starved = true;
         s->starved_until_at = ns_after(s->tcp.now, STARVED_NS);
@@ -284,8 +282,8 @@ static bool has_output(const struct weir *s, const struct netif *netif)
 {
     if (netif->id == 0)
         return false;
-    return netif->out.head != NULL || netif->back.head != NULL ||
-           (!s->is_starved && !list_is_empty(&s->ready[slot_of(netif)]));
+    return netif->out.head != NULL || netif->back.head != NULL
+           || (!s->is_starved && !list_is_empty(&s->ready[slot_of(netif)]));
 }
 
 bool weir_has_output(const struct weir *s, weir_netif_t id)

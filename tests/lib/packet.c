@@ -100,16 +100,15 @@ void packet_make_tcp(struct packet *p, const struct packet_ip *ip, const struct 
 void packet_make_udp(struct packet *p, const struct packet_ip *ip, const void *bytes, size_t len)
 {
     uint8_t *at = p->bytes + ip_len_of(ip);
-    struct udp_header h = {
-        .src_port = ip->src.port, .dst_port = ip->dst.port, .payload_len = len};
+    struct udp_header h = {.src_port = ip->src.port, .dst_port = ip->dst.port, .payload_len = len};
 
     EXPECT_EQ(udp_emit(&h, at, UDP_HEADER_LEN), UDP_HEADER_LEN);
     if (len > 0)
         memcpy(at + UDP_HEADER_LEN, bytes, len);
-    put16(at + 6, udp_checksum_fold(checksum_add(
-                      checksum_pseudo(&ip->src.addr, &ip->dst.addr, IP_PROTOCOL_UDP,
-                                      UDP_HEADER_LEN + len),
-                      at, UDP_HEADER_LEN + len)));
+    put16(at + 6,
+          udp_checksum_fold(checksum_add(
+              checksum_pseudo(&ip->src.addr, &ip->dst.addr, IP_PROTOCOL_UDP, UDP_HEADER_LEN + len),
+              at, UDP_HEADER_LEN + len)));
     finish(p, ip, IP_PROTOCOL_UDP, UDP_HEADER_LEN + len);
 }
 

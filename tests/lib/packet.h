@@ -57,7 +57,7 @@ void packet_make_raw(struct packet *p, const struct packet_ip *ip, uint8_t proto
 
 /* What a packet says. */
 struct packet_view {
-    bool is_ip;        /* else nothing but head is set */
+    bool is_ip; /* else nothing but head is set */
     uint8_t version;
     uint8_t protocol;
     uint8_t ttl, tos;
@@ -74,8 +74,8 @@ struct packet_view {
     uint32_t ts_val, ts_ecr;
     uint8_t icmp_type, icmp_code;
     uint32_t icmp_word;
-    size_t text_len;  /* payload of TCP or UDP, body of ICMP */
-    size_t ip_len;    /* the headers of IP */
+    size_t text_len;   /* payload of TCP or UDP, body of ICMP */
+    size_t ip_len;     /* the headers of IP */
     size_t header_len; /* IP and transport headers */
     size_t head_len;
     uint8_t head[PACKET_HEAD]; /* the packet's first bytes, from the IP header on */

@@ -101,8 +101,8 @@ static void hand_in(struct world *w, const struct world_flight *f)
 
 static void put_in_order(struct world_flight **list, struct world_flight *f)
 {
-    while (*list != NULL &&
-           ((*list)->at < f->at || ((*list)->at == f->at && (*list)->order < f->order)))
+    while (*list != NULL
+           && ((*list)->at < f->at || ((*list)->at == f->at && (*list)->order < f->order)))
         list = &(*list)->next;
     f->next = *list;
     *list = f;
@@ -254,8 +254,8 @@ static bool is_dropped(struct world *w, struct world_seen *seen)
         const struct packet_view *v = &seen->view;
         if (d->count == 0 || d->from != seen->from)
             continue;
-        if (d->flags_mask != 0 &&
-            (v->protocol != IP_PROTOCOL_TCP || (v->flags & d->flags_mask) != d->flags))
+        if (d->flags_mask != 0
+            && (v->protocol != IP_PROTOCOL_TCP || (v->flags & d->flags_mask) != d->flags))
             continue;
         if (v->text_len < d->text_min)
             continue;
@@ -300,7 +300,7 @@ static void cut(struct world *w, const struct world_flight *f, const struct pack
         put16(tcp + 4, seq >> 16);
         put16(tcp + 6, seq);
         if (!is_last)
-            tcp[13] &= (uint8_t)~(TCP_FIN | TCP_PSH);
+            tcp[13] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
         if (v->version == 4) {
             put16(ip + 2, (uint32_t)(s->len - link_len));
             put16(ip + 10, 0);
@@ -359,8 +359,8 @@ static void transmit(struct world *w, size_t from, const struct weir_frame *fram
         free(f);
         return;
     }
-    if ((f->meta.flags & WEIR_FRAME_CSUM_PARTIAL) &&
-        (w->setup.cuts_segments || w->conditions.corrupt > 0)) {
+    if ((f->meta.flags & WEIR_FRAME_CSUM_PARTIAL)
+        && (w->setup.cuts_segments || w->conditions.corrupt > 0)) {
         complete_checksum(&f->meta, f->bytes, len);
         f->meta.flags = 0;
     }
@@ -470,8 +470,8 @@ void world_check(struct world *w)
             continue;
         for (struct conn *c; (c = pool_next(&s->conns, &at)) != NULL;) {
             tcp_conn_check(&c->tcp);
-            EXPECT(c->listener == NULL || c->tcp.state != TCP_CLOSED ||
-                   (c->tcp.work != NULL && c->tcp.work->rst_owed));
+            EXPECT(c->listener == NULL || c->tcp.state != TCP_CLOSED
+                   || (c->tcp.work != NULL && c->tcp.work->rst_owed));
             EXPECT(!c->tcp.is_orphan || c->tcp.state != TCP_CLOSED || c->tcp.work != NULL);
         }
     }
@@ -674,8 +674,8 @@ struct world *world_make(const struct world_setup *setup)
     for (size_t i = 0; i < w->count; i++)
         make_stack(w, i);
     world_traces(w);
-    w->conditions.delay_ns = setup->conditions.delay_ns != 0 ? setup->conditions.delay_ns
-                                                             : 1 * WEIR_US;
+    w->conditions.delay_ns =
+        setup->conditions.delay_ns != 0 ? setup->conditions.delay_ns : 1 * WEIR_US;
     jitter_ns = w->conditions.delay_ns;
     if (setup->link == WEIR_LINK_ETHERNET)
         world_run(w, 4 * WEIR_S);

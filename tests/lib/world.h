@@ -71,7 +71,7 @@ struct world_drop {
     size_t from;
     uint16_t flags_mask, flags; /* of TCP; mask 0: anything, ARP too */
     uint32_t text_min;
-    uint32_t nth; /* 1: the first */
+    uint32_t nth;   /* 1: the first */
     uint32_t count; /* 0: this rule is not used */
     uint32_t matched;
 };

@@ -135,8 +135,8 @@ void world_drops(struct world *w, struct world_drop drop)
 
 static bool is_match(const struct world_seen *s, size_t from, uint16_t mask, uint16_t flags)
 {
-    return s->from == from && s->view.protocol == IP_PROTOCOL_TCP &&
-           (s->view.flags & mask) == flags;
+    return s->from == from && s->view.protocol == IP_PROTOCOL_TCP
+           && (s->view.flags & mask) == flags;
 }
 
 size_t world_count(const struct world *w, size_t from, uint16_t mask, uint16_t flags)

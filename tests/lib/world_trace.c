@@ -11,8 +11,8 @@ static void print_segment(const struct weir_trace *t)
 {
     struct pkt pkt;
 
-    if (pkt_parse(span_of(t->slices[0].bytes, t->slices[0].len), t->packet_len, &pkt) != WHY_NONE ||
-        pkt.is_fragment || pkt.protocol != IP_PROTOCOL_TCP) {
+    if (pkt_parse(span_of(t->slices[0].bytes, t->slices[0].len), t->packet_len, &pkt) != WHY_NONE
+        || pkt.is_fragment || pkt.protocol != IP_PROTOCOL_TCP) {
         fprintf(stderr, " %zu bytes", t->packet_len);
         return;
     }

@@ -40,8 +40,11 @@ static void forge(struct world *w, const struct world_pair *p, struct forged f)
     struct weir_tcp_info info;
 
     EXPECT_EQ(weir_tcp_info(world_stack(w, 1), p->b, &info), WEIR_OK);
-    inject(w, 1, ip, (struct packet_tcp){.flags = f.flags, .seq = info.rcv_nxt + f.seq_offset,
-                                         .ack = info.snd_nxt + f.ack_offset, .len = f.len});
+    inject(w, 1, ip,
+           (struct packet_tcp){.flags = f.flags,
+                               .seq = info.rcv_nxt + f.seq_offset,
+                               .ack = info.snd_nxt + f.ack_offset,
+                               .len = f.len});
 }
 
 static struct world *world_without_timestamps(void)
@@ -108,8 +111,8 @@ TEST(segments_in_broadcast_frames_are_dropped) /* [RFC9293 MUST-57] [RFC1122 3.3
     struct packet_ip ip = {.src = world_endpoint(w, 8, 1), .dst = world_endpoint(w, 0, 80)};
     struct packet_tcp tcp = {.flags = TCP_SYN};
     uint8_t frame[100];
-    struct eth_header h = {.dst = eth_addr_broadcast(), .src = {{2, 2, 2, 2, 2, 2}},
-                           .type = ETH_TYPE_IP4};
+    struct eth_header h = {
+        .dst = eth_addr_broadcast(), .src = {{2, 2, 2, 2, 2, 2}}, .type = ETH_TYPE_IP4};
 
     world_listen(w, 0, WORLD_PORT, 5);
     packet_make_tcp(&packet, &ip, &tcp);
@@ -135,7 +138,8 @@ TEST(flood_of_syns_costs_a_bounded_amount_and_ends_nothing)
         before = world_stats(w, 1);
         w->skips_checks = true;
         for (uint32_t i = 0; i < 5000; i++) {
-            struct packet_ip ip = {.src = world_endpoint(w, 3 + i % 200, (uint16_t)(1000 + i / 200)),
+            struct packet_ip ip = {.src =
+                                       world_endpoint(w, 3 + i % 200, (uint16_t)(1000 + i / 200)),
                                    .dst = world_endpoint(w, 1, WORLD_PORT)};
             struct packet_tcp tcp = {.flags = TCP_SYN, .seq = i * 7919};
             packet_make_tcp(&packet, &ip, &tcp);
@@ -200,9 +204,12 @@ TEST(flood_of_segments_for_nobody_gets_resets_and_costs_nothing)
 TEST(guesses_are_challenged_within_a_budget_of_each_connection) /* [RFC5961 7] */
 {
     static const struct forged guesses[] = {
-        {TCP_RST, 100, 0, 0},           {TCP_SYN, 0, 0, 0},
-        {TCP_SYN, 0x10000000, 0, 0},    {TCP_SYN | TCP_ACK, 50, 0, 0},
-        {TCP_ACK, 0, 1000, 0},          {TCP_ACK, 0, 0x80000000, 10},
+        {TCP_RST, 100, 0, 0},
+        {TCP_SYN, 0, 0, 0},
+        {TCP_SYN, 0x10000000, 0, 0},
+        {TCP_SYN | TCP_ACK, 50, 0, 0},
+        {TCP_ACK, 0, 1000, 0},
+        {TCP_ACK, 0, 0x80000000, 10},
         {TCP_ACK, (uint32_t)-100000, 0, 0},
     };
 
@@ -302,9 +309,10 @@ static void inject_fragment(struct world *w, struct weir_endpoint src, uint32_t 
 {
     static uint8_t bytes[1000];
     struct packet_ip ip = {.src = src, .dst = world_endpoint(w, 1, 0)};
-    uint8_t header[8] = {IP_PROTOCOL_UDP, 0, (uint8_t)(offset >> 8),
-                         (uint8_t)((offset & 0xf8) | more), (uint8_t)(id >> 24),
-                         (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id};
+    uint8_t header[8] = {IP_PROTOCOL_UDP,        0,
+                         (uint8_t)(offset >> 8), (uint8_t)((offset & 0xf8) | more),
+                         (uint8_t)(id >> 24),    (uint8_t)(id >> 16),
+                         (uint8_t)(id >> 8),     (uint8_t)id};
 
     if (w->setup.is_v6) {
         ip.options = header;

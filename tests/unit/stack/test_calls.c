@@ -236,8 +236,8 @@ TEST(close_resets_when_data_is_lost_by_it) /* [RFC9293 SHLD-3] */
         bool unread, late, linger, resets;
     } cases[] = {
         {false, false, false, false},
-        {true, false, false, true},  /* it was there, and nobody will read it */
-        {false, true, false, true},  /* it comes when nobody can read it */
+        {true, false, false, true}, /* it was there, and nobody will read it */
+        {false, true, false, true}, /* it comes when nobody can read it */
         {false, false, true, true},
     };
 
@@ -268,8 +268,8 @@ TEST(abort_resets_the_peer_in_every_state)
         enum weir_tcp_state state;
         bool resets;
     } cases[] = {
-        {WEIR_TCP_SYN_SENT, false},   {WEIR_TCP_ESTABLISHED, true}, {WEIR_TCP_FIN_WAIT_2, true},
-        {WEIR_TCP_CLOSE_WAIT, true},  {WEIR_TCP_TIME_WAIT, false},  {WEIR_TCP_CLOSED, false},
+        {WEIR_TCP_SYN_SENT, false},  {WEIR_TCP_ESTABLISHED, true}, {WEIR_TCP_FIN_WAIT_2, true},
+        {WEIR_TCP_CLOSE_WAIT, true}, {WEIR_TCP_TIME_WAIT, false},  {WEIR_TCP_CLOSED, false},
         {WEIR_TCP_FIN_WAIT_1, true},
     };
 
@@ -406,8 +406,8 @@ TEST(options_have_ranges_and_keep_what_they_are_set_to)
             EXPECT_EQ(weir_set(s, h, cases[i].opt, cases[i].good),
                       is_listener ? WEIR_OK : cases[i].late);
             EXPECT_EQ(weir_get(s, h, cases[i].opt, &value), WEIR_OK);
-            EXPECT_EQ(value, is_listener || cases[i].late == WEIR_OK ? cases[i].good
-                                                                     : cases[i].first);
+            EXPECT_EQ(value,
+                      is_listener || cases[i].late == WEIR_OK ? cases[i].good : cases[i].first);
         }
     EXPECT_EQ(weir_set(world_stack(w, 0), p.a, WEIR_OPT_COUNT, 0), WEIR_ENOTSUP);
     EXPECT_EQ(weir_set(world_stack(w, 0), p.a, (enum weir_opt)1000, 0), WEIR_ENOTSUP);
@@ -443,8 +443,8 @@ static void inject_text(struct world *w, const struct world_pair *p, const char 
 {
     static struct packet packet;
     struct weir_tcp_info info;
-    struct packet_tcp tcp = {.flags = TCP_ACK | TCP_PSH, .text = (const uint8_t *)text,
-                             .len = strlen(text)};
+    struct packet_tcp tcp = {
+        .flags = TCP_ACK | TCP_PSH, .text = (const uint8_t *)text, .len = strlen(text)};
 
     EXPECT_EQ(weir_tcp_info(world_stack(w, 1), p->b, &info), WEIR_OK);
     ip.src = p->a_at;
@@ -460,7 +460,7 @@ TEST(ip_options_are_ignored) /* [RFC9293 MUST-50] */
     static const uint8_t router_alert[] = {IP4_OPTION_ROUTER_ALERT, 4, 0, 0};
     static const uint8_t unknown[] = {0x9e, 4, 1, 2};
     static const uint8_t record[] = {IP4_OPTION_RECORD_ROUTE, 7, 4, 0, 0, 0, 0, 0};
-    static const uint8_t hop_by_hop[] = {6, 0, 1, 4, 0, 0, 0, 0}; /* next: TCP; padding */
+    static const uint8_t hop_by_hop[] = {6, 0, 1, 4, 0, 0, 0, 0};     /* next: TCP; padding */
     static const uint8_t destination[] = {6, 0, 0x1e, 4, 0, 0, 0, 0}; /* unknown, to be skipped */
     static const struct {
         bool is_v6;

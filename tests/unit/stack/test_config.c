@@ -146,8 +146,8 @@ static uint64_t talk(bool is_traced, struct seen *seen)
     world_run(w, 100 * WEIR_S);
     hash = w->stacks[0].hash ^ w->stacks[1].hash;
     if (is_traced)
-        EXPECT(seen->kinds[WEIR_TRACE_PACKET_IN] + seen->kinds[WEIR_TRACE_PACKET_OUT] >=
-               world_stats(w, 1).frames_in + world_stats(w, 1).frames_out);
+        EXPECT(seen->kinds[WEIR_TRACE_PACKET_IN] + seen->kinds[WEIR_TRACE_PACKET_OUT]
+               >= world_stats(w, 1).frames_in + world_stats(w, 1).frames_out);
     world_end(w);
     return hash;
 }

@@ -20,13 +20,13 @@ TEST(connect_refuses_who_cannot_be_one_host) /* [RFC9293 MUST-46] */
         const char *remote;
         int err;
     } cases[] = {
-        {"198.18.0.2:0", WEIR_EINVAL},       {"0.0.0.0:80", WEIR_EINVAL},
-        {"[::]:80", WEIR_EINVAL},            {"255.255.255.255:80", WEIR_EINVAL},
+        {"198.18.0.2:0", WEIR_EINVAL},      {"0.0.0.0:80", WEIR_EINVAL},
+        {"[::]:80", WEIR_EINVAL},           {"255.255.255.255:80", WEIR_EINVAL},
         {"198.18.0.255:80", WEIR_EINVAL}, /* the broadcast address of the subnet */
-        {"224.0.0.1:80", WEIR_EINVAL},       {"239.255.255.255:80", WEIR_EINVAL},
-        {"[ff02::1]:80", WEIR_EINVAL},       {"[ff0e::1234]:80", WEIR_EINVAL},
-        {"192.0.2.1:80", WEIR_ENETUNREACH},  {"[2001:db8:1::1]:80", WEIR_ENETUNREACH},
-        {"198.18.0.2:80", WEIR_OK},          {"[2001:db8::2]:80", WEIR_OK},
+        {"224.0.0.1:80", WEIR_EINVAL},      {"239.255.255.255:80", WEIR_EINVAL},
+        {"[ff02::1]:80", WEIR_EINVAL},      {"[ff0e::1234]:80", WEIR_EINVAL},
+        {"192.0.2.1:80", WEIR_ENETUNREACH}, {"[2001:db8:1::1]:80", WEIR_ENETUNREACH},
+        {"198.18.0.2:80", WEIR_OK},         {"[2001:db8::2]:80", WEIR_OK},
         {"198.18.0.77:80", WEIR_OK}, /* nobody is there, but that has to be found out */
     };
     struct world *w = world_make(&(struct world_setup){0});
@@ -346,8 +346,8 @@ TEST(connect_starts_with_the_number_it_is_told_to_once)
 TEST(connect_with_options_that_hold_from_the_syn_on) /* [RFC9293 MUST-14, MUST-67] */
 {
     static const struct weir_opt_value opts[] = {
-        {WEIR_OPT_MSS, 600},     {WEIR_OPT_TTL, 9},          {WEIR_OPT_TOS, 0xb8},
-        {WEIR_OPT_USER, 7},      {WEIR_OPT_SYN_RETRIES, 1},  {WEIR_OPT_RECV_BUFFER, 5000},
+        {WEIR_OPT_MSS, 600}, {WEIR_OPT_TTL, 9},         {WEIR_OPT_TOS, 0xb8},
+        {WEIR_OPT_USER, 7},  {WEIR_OPT_SYN_RETRIES, 1}, {WEIR_OPT_RECV_BUFFER, 5000},
     };
     static const struct weir_opt_value bad[] = {{WEIR_OPT_TTL, 5}, {WEIR_OPT_TTL, 256}};
     static const struct weir_opt_value unknown[] = {{WEIR_OPT_COUNT, 0}};
@@ -384,7 +384,8 @@ static uint32_t isn_of(struct world *w, const char *remote, uint16_t port)
     return info.iss;
 }
 
-TEST(connect_starts_with_a_clock_and_what_nobody_else_can_compute) /* [RFC9293 MUST-8, MUST-9, SHLD-1] */
+TEST(
+    connect_starts_with_a_clock_and_what_nobody_else_can_compute) /* [RFC9293 MUST-8, MUST-9, SHLD-1] */
 {
     struct world *w = world_make(&(struct world_setup){.stacks = 1});
     struct world *other = world_make(&(struct world_setup){.stacks = 1, .seed = 5});

@@ -142,10 +142,10 @@ static void expect_of_syn_sent(struct talk *t, uint16_t flags)
 
     EXPECT_EQ(state_of(t), f == (TCP_RST | TCP_ACK) || f == (TCP_RST | TCP_ACK | TCP_SYN)
                                ? WEIR_TCP_CLOSED
-                           : f == TCP_SYN             ? WEIR_TCP_SYN_RECEIVED
-                           : f == (TCP_SYN | TCP_ACK) ? (flags & TCP_FIN ? WEIR_TCP_CLOSE_WAIT
-                                                                         : WEIR_TCP_ESTABLISHED)
-                                                      : WEIR_TCP_SYN_SENT);
+                           : f == TCP_SYN ? WEIR_TCP_SYN_RECEIVED
+                           : f == (TCP_SYN | TCP_ACK)
+                               ? (flags & TCP_FIN ? WEIR_TCP_CLOSE_WAIT : WEIR_TCP_ESTABLISHED)
+                               : WEIR_TCP_SYN_SENT);
 }
 
 static void expect_of_half_open(struct talk *t, uint16_t flags)
@@ -155,7 +155,8 @@ static void expect_of_half_open(struct talk *t, uint16_t flags)
     bool completes = (flags & (TCP_RST | TCP_SYN | TCP_ACK)) == TCP_ACK;
 
     EXPECT_EQ(world_stats(t->w, 0).half_open, !is_reset && !completes);
-    EXPECT_EQ(weir_accept(world_stack(t->w, 0), t->listener, &c), completes ? WEIR_OK : WEIR_EAGAIN);
+    EXPECT_EQ(weir_accept(world_stack(t->w, 0), t->listener, &c),
+              completes ? WEIR_OK : WEIR_EAGAIN);
     t->conn = c;
     if (completes)
         EXPECT_EQ(state_of(t), flags & TCP_FIN ? WEIR_TCP_CLOSE_WAIT : WEIR_TCP_ESTABLISHED);
@@ -234,8 +235,8 @@ TEST(all_sets_of_flags_in_every_state)
             config.tcp.timestamps = false;
             config.slab_bytes = 16384; /* makes and breaks them faster */
             config.buffer_large = 8192;
-            t.w = world_make(&(struct world_setup){.stacks = 1, .config = &config,
-                                                   .is_v6 = state % 2 == 0});
+            t.w = world_make(
+                &(struct world_setup){.stacks = 1, .config = &config, .is_v6 = state % 2 == 0});
             if (state != WEIR_TCP_CLOSED && state != WEIR_TCP_SYN_SENT)
                 t.listener = world_listen(t.w, 0, WORLD_PORT, 5);
             for (uint16_t flags = 0; flags <= TCP_FLAGS; flags++)

@@ -12,7 +12,7 @@ static void no_release(void *owner)
 
 static void expect_stale_conn(struct weir *s, weir_handle_t h)
 {
-    struct weir_slice slice = {(uint8_t *)(uintptr_t)"x", 1}, slices[2];
+    struct weir_slice slice = {(uint8_t *)(uintptr_t) "x", 1}, slices[2];
     struct weir_tcp_info info;
     uint8_t bytes[8];
     size_t count = 9;
@@ -60,9 +60,15 @@ static void expect_stale(struct weir *s, weir_handle_t h)
 
 TEST(handles_that_name_nothing_are_stale_for_every_call)
 {
-    static const weir_handle_t bad[] = {0, 1, UINT64_MAX, UINT64_C(1) << 60, UINT64_C(2) << 60,
-                                        UINT64_C(3) << 60, UINT64_C(0x1000000100000000),
-                                        UINT64_C(0x5000000100000000), 0xffffffff};
+    static const weir_handle_t bad[] = {0,
+                                        1,
+                                        UINT64_MAX,
+                                        UINT64_C(1) << 60,
+                                        UINT64_C(2) << 60,
+                                        UINT64_C(3) << 60,
+                                        UINT64_C(0x1000000100000000),
+                                        UINT64_C(0x5000000100000000),
+                                        0xffffffff};
     struct world *w = world_make(&(struct world_setup){0});
     struct world_pair p = world_connect(w);
 

@@ -47,7 +47,9 @@ static const struct kind kinds[] = {
     {false, {ICMP4_UNREACHABLE, ICMP4_NET_UNREACHABLE, 0, 0, 0}, WEIR_ENETUNREACH, 0},
     {false, {ICMP4_UNREACHABLE, ICMP4_HOST_UNREACHABLE, 0, 0, 0}, WEIR_EHOSTUNREACH, 0},
     {false, {ICMP4_UNREACHABLE, ICMP4_PROTOCOL_UNREACHABLE, 0, 0, 0}, WEIR_EPROTO, WEIR_EPROTO},
-    {false, {ICMP4_UNREACHABLE, ICMP4_PORT_UNREACHABLE, 0, 0, 0}, WEIR_ECONNREFUSED,
+    {false,
+     {ICMP4_UNREACHABLE, ICMP4_PORT_UNREACHABLE, 0, 0, 0},
+     WEIR_ECONNREFUSED,
      WEIR_ECONNREFUSED},
     {false, {ICMP4_UNREACHABLE, ICMP4_SOURCE_ROUTE_FAILED, 0, 0, 0}, WEIR_ENETUNREACH, 0},
     {false, {ICMP4_UNREACHABLE, ICMP4_PROHIBITED, 0, 0, 0}, WEIR_EACCES, WEIR_EACCES},
@@ -57,7 +59,9 @@ static const struct kind kinds[] = {
     {true, {ICMP6_UNREACHABLE, ICMP6_NO_ROUTE, 0, 0, 0}, WEIR_ENETUNREACH, 0},
     {true, {ICMP6_UNREACHABLE, ICMP6_PROHIBITED, 0, 0, 0}, WEIR_EACCES, WEIR_EACCES},
     {true, {ICMP6_UNREACHABLE, ICMP6_ADDRESS_UNREACHABLE, 0, 0, 0}, WEIR_EHOSTUNREACH, 0},
-    {true, {ICMP6_UNREACHABLE, ICMP6_PORT_UNREACHABLE, 0, 0, 0}, WEIR_ECONNREFUSED,
+    {true,
+     {ICMP6_UNREACHABLE, ICMP6_PORT_UNREACHABLE, 0, 0, 0},
+     WEIR_ECONNREFUSED,
      WEIR_ECONNREFUSED},
     {true, {ICMP6_TIME_EXCEEDED, 0, 0, 0, 0}, WEIR_EHOSTUNREACH, 0},
     {true, {ICMP6_PARAMETER_PROBLEM, IP6_PROBLEM_HEADER, 0, 0, 0}, WEIR_EPROTO, 0},
@@ -143,8 +147,8 @@ TEST(icmp_errors_that_quote_what_is_not_under_way_are_dropped) /* [RFC5927 4.1] 
     for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
         struct complaint about = {ICMP4_UNREACHABLE, ICMP4_HOST_UNREACHABLE, 0, offsets[i], 0};
         complain(w, 0, world_last(w, 0), about);
-        about = (struct complaint){ICMP4_UNREACHABLE, ICMP4_FRAGMENTATION_NEEDED, 576, offsets[i],
-                                   0};
+        about =
+            (struct complaint){ICMP4_UNREACHABLE, ICMP4_FRAGMENTATION_NEEDED, 576, offsets[i], 0};
         complain(w, 0, world_last(w, 0), about);
         EXPECT_EQ(world_dropped(w, 0, "icmp_sequence"), 2 * (i + 1));
     }
@@ -243,10 +247,10 @@ TEST(icmp_too_big_has_a_floor_and_only_makes_smaller) /* [RFC8201 4] */
         bool is_v6;
         uint32_t said, pmtu;
     } cases[] = {
-        {false, 1, 552},      {false, 68, 552},    {false, 600, 600},  {false, 1499, 1499},
-        {false, 1500, 1500},  {false, 9000, 1500}, {false, 65535, 1500}, {false, 0, 1492},
-        {true, 0, 1500},      {true, 1, 1500},     {true, 1279, 1500}, {true, 1280, 1280},
-        {true, 1281, 1281},   {true, UINT32_MAX, 1500},
+        {false, 1, 552},     {false, 68, 552},         {false, 600, 600},    {false, 1499, 1499},
+        {false, 1500, 1500}, {false, 9000, 1500},      {false, 65535, 1500}, {false, 0, 1492},
+        {true, 0, 1500},     {true, 1, 1500},          {true, 1279, 1500},   {true, 1280, 1280},
+        {true, 1281, 1281},  {true, UINT32_MAX, 1500},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

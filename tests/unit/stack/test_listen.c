@@ -31,14 +31,22 @@ TEST(listen_refuses_addresses_that_are_not_ours_and_ports_that_are_taken)
         const char *local;
         int err;
     } cases[] = {
-        {"198.18.0.2:0", WEIR_EINVAL},         {"[::]:0", WEIR_EINVAL},
-        {"224.0.0.1:80", WEIR_EINVAL},         {"[ff02::1]:80", WEIR_EINVAL},
-        {"255.255.255.255:80", WEIR_EINVAL},   {"198.18.0.255:80", WEIR_EADDRNOTAVAIL},
-        {"198.18.0.1:80", WEIR_EADDRNOTAVAIL}, {"[2001:db8::9]:80", WEIR_EADDRNOTAVAIL},
-        {"[::]:80", WEIR_OK},                  {"[::]:80", WEIR_EADDRINUSE},
-        {"0.0.0.0:80", WEIR_OK},               {"0.0.0.0:80", WEIR_EADDRINUSE},
-        {"198.18.0.2:80", WEIR_OK},            {"198.18.0.2:80", WEIR_EADDRINUSE},
-        {"[2001:db8::2]:80", WEIR_OK},         {"[2001:db8::2]:80", WEIR_EADDRINUSE},
+        {"198.18.0.2:0", WEIR_EINVAL},
+        {"[::]:0", WEIR_EINVAL},
+        {"224.0.0.1:80", WEIR_EINVAL},
+        {"[ff02::1]:80", WEIR_EINVAL},
+        {"255.255.255.255:80", WEIR_EINVAL},
+        {"198.18.0.255:80", WEIR_EADDRNOTAVAIL},
+        {"198.18.0.1:80", WEIR_EADDRNOTAVAIL},
+        {"[2001:db8::9]:80", WEIR_EADDRNOTAVAIL},
+        {"[::]:80", WEIR_OK},
+        {"[::]:80", WEIR_EADDRINUSE},
+        {"0.0.0.0:80", WEIR_OK},
+        {"0.0.0.0:80", WEIR_EADDRINUSE},
+        {"198.18.0.2:80", WEIR_OK},
+        {"198.18.0.2:80", WEIR_EADDRINUSE},
+        {"[2001:db8::2]:80", WEIR_OK},
+        {"[2001:db8::2]:80", WEIR_EADDRINUSE},
         {"198.18.0.2:81", WEIR_OK},
     };
     struct world *w = world_make(&(struct world_setup){0});
@@ -236,8 +244,9 @@ TEST(listen_has_room_for_so_many_half_open_connections)
     config.syn_queue = 5;
     w = world_make(&(struct world_setup){.config = &config});
     l = world_listen(w, 1, WORLD_PORT, 100);
-    world_drops(w, (struct world_drop){.from = 1, .flags_mask = TCP_SYN, .flags = TCP_SYN, .nth = 1,
-                                       .count = 1000});
+    world_drops(w,
+                (struct world_drop){
+                    .from = 1, .flags_mask = TCP_SYN, .flags = TCP_SYN, .nth = 1, .count = 1000});
     for (size_t i = 0; i < 8; i++)
         c[i] = connect_to(w, "198.18.0.2:80");
     world_settle(w);
@@ -317,8 +326,9 @@ TEST(listen_closing_resets_what_waits_and_forgets_what_is_half_open)
     world_settle(w);
     world_sends(w, 0, a[0], 100); /* something unread, too */
     world_settle(w);
-    world_drops(w, (struct world_drop){.from = 0, .flags_mask = TCP_SYN | TCP_ACK, .flags = TCP_ACK,
-                                       .nth = 1, .count = 1});
+    world_drops(
+        w, (struct world_drop){
+               .from = 0, .flags_mask = TCP_SYN | TCP_ACK, .flags = TCP_ACK, .nth = 1, .count = 1});
     late = connect_to(w, "198.18.0.2:80");
     world_settle(w);
     EXPECT_EQ(world_stats(w, 1).half_open, 1);

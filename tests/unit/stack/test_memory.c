@@ -37,8 +37,8 @@ static void serve(struct world *w, void *ctx)
 {
     struct scenario *x = ctx;
 
-    if (x->listener != 0 && x->b == 0 &&
-        weir_accept(world_stack(w, 1), x->listener, &x->b) != WEIR_OK)
+    if (x->listener != 0 && x->b == 0
+        && weir_accept(world_stack(w, 1), x->listener, &x->b) != WEIR_OK)
         x->b = 0;
     if (x->b != 0 && w->stacks[1].sent < 20000)
         world_offers(w, 1, x->b, 20000 - (size_t)w->stacks[1].sent);
@@ -121,8 +121,12 @@ static void run(struct world *w)
     w->ctx = &x;
     memset(w->drops, 0, sizeof w->drops);
     open_all(&x);
-    world_drops(w, (struct world_drop){.from = 0, .flags_mask = TCP_ACK, .flags = TCP_ACK,
-                                       .text_min = 100, .nth = 3, .count = 1});
+    world_drops(w, (struct world_drop){.from = 0,
+                                       .flags_mask = TCP_ACK,
+                                       .flags = TCP_ACK,
+                                       .text_min = 100,
+                                       .nth = 3,
+                                       .count = 1});
     send_all(&x);
     world_run(w, 3 * WEIR_S);
     close_all(&x);

@@ -177,7 +177,8 @@ TEST(a_stack_without_memory_for_frames_tries_again_by_itself)
     alloc->fail_at = alloc->calls + 1;
     alloc->fails_from_then = true;
     world_pump(w); /* the device has all the frames there are */
-    EXPECT(!weir_has_output(world_stack(w, 0), 0) || weir_deadline(world_stack(w, 0)) != WEIR_NEVER);
+    EXPECT(!weir_has_output(world_stack(w, 0), 0)
+           || weir_deadline(world_stack(w, 0)) != WEIR_NEVER);
     EXPECT(weir_deadline(world_stack(w, 0)) <= w->now + 10 * WEIR_MS);
     alloc->fail_at = 0;
     alloc->fails_from_then = false;
@@ -243,8 +244,8 @@ TEST(udp_carries_any_length_that_fits)
         for (int link = WEIR_LINK_IP; link <= WEIR_LINK_ETHERNET; link++) {
             size_t most = is_v6 ? 65527 : 65507;
             size_t lens[] = {0, 1, 64, 65, 1452, 1453, 1472, 1473, 9000, 40000, most};
-            struct world *w = world_make(
-                &(struct world_setup){.is_v6 = is_v6, .link = (enum weir_link)link});
+            struct world *w =
+                world_make(&(struct world_setup){.is_v6 = is_v6, .link = (enum weir_link)link});
             struct weir_endpoint at = {.port = 53}, to = world_endpoint(w, 1, 53), far;
             weir_udp_t a, b;
             for (size_t i = 0; i < sizeof out; i++)
@@ -278,8 +279,8 @@ TEST(udp_options_are_those_of_ip_and_the_queue)
     EXPECT_EQ(weir_udp_open(s, &at, NULL, &u), WEIR_OK);
     EXPECT_EQ(weir_udp_open(world_stack(w, 1), &at, NULL, &peer), WEIR_OK);
     for (int opt = 0; opt <= WEIR_OPT_COUNT; opt++) {
-        bool has = opt == WEIR_OPT_USER || opt == WEIR_OPT_TTL || opt == WEIR_OPT_TOS ||
-                   opt == WEIR_OPT_RECV_BUFFER;
+        bool has = opt == WEIR_OPT_USER || opt == WEIR_OPT_TTL || opt == WEIR_OPT_TOS
+                   || opt == WEIR_OPT_RECV_BUFFER;
         EXPECT_EQ(weir_set(s, u, (enum weir_opt)opt, 100), has ? WEIR_OK : WEIR_ENOTSUP);
         EXPECT_EQ(weir_get(s, u, (enum weir_opt)opt, &value), has ? WEIR_OK : WEIR_ENOTSUP);
         EXPECT(!has || value == 100);

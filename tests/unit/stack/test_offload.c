@@ -24,8 +24,9 @@ TEST(super_segments_are_as_long_as_device_and_window_allow)
         uint16_t gso_size;
         size_t least;
     } cases[] = {
-        {0, 1500, false, 1448, 50000}, {0, 1500, true, 1428, 50000}, {9000, 1500, false, 1448, 7000},
-        {1600, 1500, false, 0, 0},     {50, 1500, false, 0, 0},      {0, 9000, true, 8928, 50000},
+        {0, 1500, false, 1448, 50000},     {0, 1500, true, 1428, 50000},
+        {9000, 1500, false, 1448, 7000},   {1600, 1500, false, 0, 0},
+        {50, 1500, false, 0, 0},           {0, 9000, true, 8928, 50000},
         {70000, 1500, false, 1448, 50000},
     };
 
@@ -35,9 +36,12 @@ TEST(super_segments_are_as_long_as_device_and_window_allow)
         struct world_pair p;
         size_t longest = 0;
         config.tcp.initial_window_segs = 60; /* so that nothing else is the limit */
-        w = world_make(&(struct world_setup){.offloads = TSO, .gso_max = cases[i].gso_max,
-                                             .mtu = cases[i].mtu, .is_v6 = cases[i].is_v6,
-                                             .config = &config, .slice_bytes = 20000});
+        w = world_make(&(struct world_setup){.offloads = TSO,
+                                             .gso_max = cases[i].gso_max,
+                                             .mtu = cases[i].mtu,
+                                             .is_v6 = cases[i].is_v6,
+                                             .config = &config,
+                                             .slice_bytes = 20000});
         if (cases[i].gso_max > UINT16_MAX)
             w->setup.gso_max = 0;
         p = world_connect(w);
@@ -141,11 +145,11 @@ TEST(frames_stay_what_they_are_until_the_device_gives_them_back)
 
     /* Acknowledgements come before the device is done; the connection goes on, and ends. */
     EXPECT_EQ(weir_tcp_info(world_stack(w, 0), p.a, &info), WEIR_OK);
-    packet_make_tcp(&packet, &(struct packet_ip){.src = p.b_at, .dst = p.a_at},
-                    &(struct packet_tcp){.flags = TCP_ACK, .seq = info.rcv_nxt,
-                                         .ack = info.snd_nxt});
-    struct weir_frame ack = {.slice_count = 1, .len = packet.len,
-                             .slices = {{packet.bytes, packet.len}}};
+    packet_make_tcp(
+        &packet, &(struct packet_ip){.src = p.b_at, .dst = p.a_at},
+        &(struct packet_tcp){.flags = TCP_ACK, .seq = info.rcv_nxt, .ack = info.snd_nxt});
+    struct weir_frame ack = {
+        .slice_count = 1, .len = packet.len, .slices = {{packet.bytes, packet.len}}};
     weir_input(world_stack(w, 0), w->stacks[0].netif, &ack, 1);
     count = take_and_keep(w, 0, kept, count);
     EXPECT_EQ(weir_abort(world_stack(w, 0), p.a), WEIR_OK);
@@ -226,9 +230,10 @@ TEST(checksums_are_verified_unless_the_device_has_done_it) /* [RFC9293 MUST-3] *
 TEST(frames_that_are_dropped_anywhere_are_released)
 {
     for (int setup = 0; setup < 4; setup++) {
-        struct world *w = world_make(&(struct world_setup){
-            .stacks = 1, .is_v6 = setup & 1,
-            .link = setup & 2 ? WEIR_LINK_ETHERNET : WEIR_LINK_IP});
+        struct world *w = world_make(
+            &(struct world_setup){.stacks = 1,
+                                  .is_v6 = setup & 1,
+                                  .link = setup & 2 ? WEIR_LINK_ETHERNET : WEIR_LINK_IP});
         struct packet_ip ip = {.src = world_endpoint(w, 3, 1),
                                .dst = world_endpoint(w, 0, WORLD_PORT)};
         uint64_t dropped = 0, random = test_seed();
@@ -300,9 +305,10 @@ TEST(frames_that_cost_far_more_than_their_text_are_copied)
     for (int i = 0; i < 2; i++) {
         struct weir_frame frame = {.slice_count = 1, .release = released, .owner = &releases};
         EXPECT_EQ(weir_tcp_info(world_stack(w, 1), p.b, &info), WEIR_OK);
-        packet_make_tcp(&packet, &(struct packet_ip){.src = p.a_at, .dst = p.b_at},
-                        &(struct packet_tcp){.flags = TCP_ACK, .seq = info.rcv_nxt,
-                                             .ack = info.snd_nxt, .len = 1000});
+        packet_make_tcp(
+            &packet, &(struct packet_ip){.src = p.a_at, .dst = p.b_at},
+            &(struct packet_tcp){
+                .flags = TCP_ACK, .seq = info.rcv_nxt, .ack = info.snd_nxt, .len = 1000});
         frame.slices[0] = (struct weir_slice){packet.bytes, packet.len};
         frame.len = packet.len;
         frame.memory = i == 0 ? 65536 : 2048;

@@ -37,7 +37,7 @@ struct run {
     weir_listener_t listeners[2];
     weir_udp_t udp[2];
     weir_ping_t pings[2];
-    size_t lent;  /* buffers that have not come back */
+    size_t lent; /* buffers that have not come back */
 };
 
 static uint32_t below(struct run *r, uint32_t bound)
@@ -87,8 +87,7 @@ static void begin(struct run *r, struct end *e, size_t stack, weir_conn_t conn)
 
     EXPECT_EQ(weir_local(stack_of(r, stack), conn, &local), WEIR_OK);
     EXPECT_EQ(weir_remote(stack_of(r, stack), conn, &remote), WEIR_OK);
-    *e = (struct end){
-        .stack = stack, .conn = conn, .port = local.port, .peer_port = remote.port};
+    *e = (struct end){.stack = stack, .conn = conn, .port = local.port, .peer_port = remote.port};
 }
 
 static void do_connect(struct run *r)
@@ -103,8 +102,8 @@ static void do_connect(struct run *r)
     if (e == NULL)
         return;
     err = weir_connect(stack_of(r, i), NULL, &to, &c);
-    EXPECT(err == WEIR_OK || err == WEIR_ENOMEM || err == WEIR_EADDRNOTAVAIL ||
-           err == WEIR_ENETUNREACH);
+    EXPECT(err == WEIR_OK || err == WEIR_ENOMEM || err == WEIR_EADDRNOTAVAIL
+           || err == WEIR_ENETUNREACH);
     if (err == WEIR_OK)
         begin(r, e, i, c);
 }
@@ -201,8 +200,8 @@ static void do_recv_lent(struct run *r, struct end *e)
 static void do_set(struct run *r, struct end *e)
 {
     enum weir_opt opt = (enum weir_opt)below(r, WEIR_OPT_COUNT);
-    static const int64_t values[] = {0, 1, 1, 2, 64, 1000, 5000, 100000, WEIR_MS, WEIR_S,
-                                     100 * WEIR_S, INT64_MAX, -1};
+    static const int64_t values[] = {
+        0, 1, 1, 2, 64, 1000, 5000, 100000, WEIR_MS, WEIR_S, 100 * WEIR_S, INT64_MAX, -1};
     int64_t value = values[below(r, sizeof values / sizeof values[0])];
     int err;
 
@@ -260,10 +259,10 @@ static void do_inject(struct run *r)
     /* Text that is not the stream's would be taken for it: only outside the window. */
     tcp.seq = info.rcv_nxt + (one_in(r, 2) ? 0x40000000u : 0);
     tcp.ack = info.snd_nxt + below(r, 3) - 1;
-    if (info.state != WEIR_TCP_CLOSED &&
-        (tcp.seq == info.rcv_nxt || info.state < WEIR_TCP_ESTABLISHED)) {
+    if (info.state != WEIR_TCP_CLOSED
+        && (tcp.seq == info.rcv_nxt || info.state < WEIR_TCP_ESTABLISHED)) {
         tcp.len = 0;
-        tcp.flags &= (uint16_t)~(TCP_FIN | TCP_SYN | TCP_URG);
+        tcp.flags &= (uint16_t) ~(TCP_FIN | TCP_SYN | TCP_URG);
     }
     packet_make_tcp(&p, &ip, &tcp);
     world_injects(r->w, i, &p);

@@ -214,8 +214,8 @@ TEST(time_wait_answers_a_lost_last_ack_and_begins_anew)
 
     EXPECT_EQ(weir_close(world_stack(w, 0), p.a), WEIR_OK);
     world_settle(w);
-    world_drops(w, (struct world_drop){.from = 0, .flags_mask = TCP_ACK, .flags = TCP_ACK, .nth = 1,
-                                       .count = 3});
+    world_drops(w, (struct world_drop){
+                       .from = 0, .flags_mask = TCP_ACK, .flags = TCP_ACK, .nth = 1, .count = 3});
     EXPECT_EQ(weir_shutdown(world_stack(w, 1), p.b), WEIR_OK);
     world_run(w, 100 * WEIR_MS);
     EXPECT_EQ(world_state(w, 1, p.b), WEIR_TCP_LAST_ACK);
@@ -235,13 +235,15 @@ TEST(time_wait_gives_way_to_a_newer_syn) /* [RFC6191 2] [RFC9293 MAY-2, SHLD-4] 
         bool reuse;
         uint32_t isn_step; /* beyond what was sent last */
         bool opens;
-    } cases[] = {
-        {true, true, 1000, true},
-        {true, true, 0x80001000, true}, /* the timestamp is newer: the number does not matter */
-        {false, true, 1000, true},
-        {false, true, 0x80001000, false},
-        {true, false, 1000, false},
-    };
+    } cases
+        [] =
+            {
+                {true, true, 1000, true},
+                {true, true, 0x80001000, true}, /* the timestamp is newer: the number does not matter */
+                {false, true, 1000, true},
+                {false, true, 0x80001000, false},
+                {true, false, 1000, false},
+            };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct weir_config config = world_config();

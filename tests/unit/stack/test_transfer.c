@@ -26,21 +26,33 @@ static const struct setting settings[] = {
     {"checksum offload", {.offloads = WEIR_OFFLOAD_CSUM}},
     {"segmentation offload",
      {.offloads = WEIR_OFFLOAD_CSUM | WEIR_OFFLOAD_TSO4, .slice_bytes = 9000}},
-    {"segmentation offload, cut", {.offloads = WEIR_OFFLOAD_CSUM | WEIR_OFFLOAD_TSO4,
-                                   .cuts_segments = true}},
+    {"segmentation offload, cut",
+     {.offloads = WEIR_OFFLOAD_CSUM | WEIR_OFFLOAD_TSO4, .cuts_segments = true}},
     {"segmentation offload, IPv6, Ethernet, a tag, short",
-     {.offloads = WEIR_OFFLOAD_CSUM | WEIR_OFFLOAD_TSO6, .is_v6 = true, .vlan = 4094,
-      .link = WEIR_LINK_ETHERNET, .cuts_segments = true, .gso_max = 9000}},
+     {.offloads = WEIR_OFFLOAD_CSUM | WEIR_OFFLOAD_TSO6,
+      .is_v6 = true,
+      .vlan = 4094,
+      .link = WEIR_LINK_ETHERNET,
+      .cuts_segments = true,
+      .gso_max = 9000}},
     {"segmentation offload, a slow device",
-     {.offloads = WEIR_OFFLOAD_CSUM | WEIR_OFFLOAD_TSO4, .keeps_ns = 3 * WEIR_MS,
+     {.offloads = WEIR_OFFLOAD_CSUM | WEIR_OFFLOAD_TSO4,
+      .keeps_ns = 3 * WEIR_MS,
       .conditions = {.delay_ns = 200 * WEIR_US}}},
     {"loss", {.conditions = {.loss = 50, .delay_ns = 5 * WEIR_MS}}},
     {"everything goes wrong",
-     {.conditions = {.loss = 30, .duplicate = 50, .corrupt = 20, .delay_ns = 3 * WEIR_MS,
+     {.conditions = {.loss = 30,
+                     .duplicate = 50,
+                     .corrupt = 20,
+                     .delay_ns = 3 * WEIR_MS,
                      .jitter_ns = 4 * WEIR_MS}}},
     {"everything goes wrong, offloads, IPv6",
-     {.is_v6 = true, .offloads = WEIR_OFFLOAD_CSUM | WEIR_OFFLOAD_TSO6,
-      .conditions = {.loss = 30, .duplicate = 50, .corrupt = 20, .delay_ns = 3 * WEIR_MS,
+     {.is_v6 = true,
+      .offloads = WEIR_OFFLOAD_CSUM | WEIR_OFFLOAD_TSO6,
+      .conditions = {.loss = 30,
+                     .duplicate = 50,
+                     .corrupt = 20,
+                     .delay_ns = 3 * WEIR_MS,
                      .jitter_ns = 4 * WEIR_MS}}},
 };
 
@@ -107,9 +119,9 @@ TEST(transfer_in_segments_of_what_peer_path_and_options_allow) /* [RFC9293 MUST-
         int64_t own, peers; /* WEIR_OPT_MSS of either side; 0: not set */
         size_t longest;
     } cases[] = {
-        {1500, false, true, 0, 0, 1448},  {1500, false, false, 0, 0, 1460},
-        {1500, true, true, 0, 0, 1428},   {1500, false, true, 700, 0, 688},
-        {1500, false, true, 0, 700, 688}, {1500, false, false, 0, 700, 700},
+        {1500, false, true, 0, 0, 1448},     {1500, false, false, 0, 0, 1460},
+        {1500, true, true, 0, 0, 1428},      {1500, false, true, 700, 0, 688},
+        {1500, false, true, 0, 700, 688},    {1500, false, false, 0, 700, 700},
         {576, false, true, 1400, 1400, 524},
     };
 
@@ -122,8 +134,8 @@ TEST(transfer_in_segments_of_what_peer_path_and_options_allow) /* [RFC9293 MUST-
         weir_conn_t a;
         size_t longest = 0;
         config.tcp.timestamps = cases[i].timestamps;
-        w = world_make(&(struct world_setup){
-            .mtu = cases[i].mtu, .is_v6 = cases[i].is_v6, .config = &config});
+        w = world_make(
+            &(struct world_setup){.mtu = cases[i].mtu, .is_v6 = cases[i].is_v6, .config = &config});
         l = world_listen(w, 1, WORLD_PORT, 1);
         to = world_endpoint(w, 1, WORLD_PORT);
         EXPECT_EQ(weir_set(world_stack(w, 1), l, WEIR_OPT_MSS, cases[i].peers), WEIR_OK);
