@@ -363,6 +363,7 @@ TEST(memory_from_one_block_is_enough_for_a_small_stack)
         EXPECT_EQ(weir_close(world_stack(w, 1), l), WEIR_OK);
     }
     world_run(w, 10 * WEIR_S);
+    world_end(w); /* before the arena does */
 }
 
 /* ---- the end ---- */
