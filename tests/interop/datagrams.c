@@ -91,7 +91,7 @@ static int ask_all(struct udp *u, size_t longest)
 
 int main(int argc, char **argv)
 {
-    struct weir_endpoint endpoint;
+    struct weir_endpoint endpoint, any = {0};
     struct options o;
     struct udp u;
     int err, code;
@@ -101,7 +101,7 @@ int main(int argc, char **argv)
     u.host = device_open(&o);
     u.stack = weir_host_stack(u.host);
     err = o.listens ? weir_udp_open(u.stack, &endpoint, NULL, &u.udp)
-                    : weir_udp_open(u.stack, NULL, &endpoint, &u.udp);
+                    : weir_udp_open(u.stack, &any, &endpoint, &u.udp);
     if (err != 0)
         device_fail("UDP", err);
     printf("ready\n");

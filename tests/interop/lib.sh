@@ -9,6 +9,7 @@ build=${WEIR_BUILD:-$(dirname "$0")/../../build/release}
 transfer=$build/interop_transfer
 peer=$build/interop_peer
 weir=$build/weir
+kernel=$(dirname "$(readlink -f "$0")")/kernel.py
 failures=0
 
 skip() {
@@ -22,6 +23,10 @@ enter() {
     [ -z "${INTEROP_THERE:-}" ] || {
         cd "$INTEROP_THERE" && ip link set lo up
         return
+    }
+    [ -x "$transfer" ] || {
+        echo "$transfer is missing: build it first"
+        exit 1
     }
     [ "$(id -u)" = 0 ] || inside+=(--user --map-root-user)
     "${inside[@]}" true 2>/dev/null || skip "no network namespaces here"
@@ -74,18 +79,22 @@ started=()
 start() {
     local name=$1
     shift
+    : >"$name.log"
     "$@" >"$name.log" 2>&1 </dev/null &
     last_pid=$!
     started+=("$last_pid")
 }
 
-# Waits until a line of NAME.log matches, at most ten seconds.
+# Waits until a line of NAME.log matches, at most ten seconds, and as long as what was started
+# last is there.
 await() {
     local i
     for ((i = 0; i < 200; i++)); do
         grep -qE "$2" "$1.log" 2>/dev/null && return
+        kill -0 "$last_pid" 2>/dev/null || break
         sleep 0.05
     done
+    grep -qE "$2" "$1.log" 2>/dev/null && return
     echo "$1 has not said \"$2\":"
     cat "$1.log"
     return 1
@@ -141,7 +150,11 @@ on() {
     cli=("${cli_link[@]}" "${device[@]}")
     device=("${link_name[@]}" "${device[@]}")
     weir_at=$weir4 kernel_at=$kernel4 any_at=0.0.0.0
-    [ "$family" = 4 ] || weir_at=[$weir6] kernel_at=[$kernel6] any_at=[::]
+    weir_ip=$weir4 kernel_ip=$kernel4 any_ip=0.0.0.0
+    [ "$family" = 4 ] || {
+        weir_at=[$weir6] kernel_at=[$kernel6] any_at=[::]
+        weir_ip=$weir6 kernel_ip=$kernel6 any_ip=::
+    }
 }
 
 # weir_listens WEIR-OPTION... -- KERNEL-OPTION...: transfer listens, peer connects; both succeed.
