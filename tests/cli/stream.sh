@@ -34,6 +34,17 @@ with open(receive, "wb") as f:
 thread.join()
 END
 
+# tell ADDRESS PORT TEXT: nc would hold its tongue if it heard our end before it speaks.
+tell() {
+    timeout 10 python3 - "$@" <<'END'
+import socket, sys
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=10)
+s.sendall(sys.argv[3].encode() + b"\n")
+s.shutdown(socket.SHUT_WR)
+assert s.recv(100) == b""
+END
+}
+
 # Waits until somebody on the kernel's side listens.
 await_port() {
     await_that sh -c "ss -Hltn sport = :$1 | grep -q ."
@@ -122,8 +133,8 @@ keeps_listening() {
     local i
     weir_listen /dev/null out.txt 5005 --keep -v || return
     for i in 1 2 3; do
-        echo "caller $i" | timeout 10 nc -N 198.18.0.2 5005 || return
-        echo "and $i over IPv6" | timeout 10 nc -N fd00:5765:6972::2 5005 || return
+        tell 198.18.0.2 5005 "caller $i" || return
+        tell fd00:5765:6972::2 5005 "and $i over IPv6" || return
     done
     kill "$last_pid"
     wait "$last_pid" || return
@@ -133,11 +144,11 @@ keeps_listening() {
 families() {
     weir_listen /dev/null out.txt 5006 -6 || return
     ! timeout 3 nc -z -w 1 198.18.0.2 5006 || return
-    echo six | timeout 10 nc -N fd00:5765:6972::2 5006 || return
+    tell fd00:5765:6972::2 5006 six || return
     wait "$last_pid" || return
     weir_listen /dev/null out.txt 5006 -4 || return
     ! timeout 3 nc -z -w 1 fd00:5765:6972::2 5006 || return
-    echo four | timeout 10 nc -N 198.18.0.2 5006 || return
+    tell 198.18.0.2 5006 four || return
     wait "$last_pid" || return
     ! "$weir" connect -4 fd00:5765:6972::1 5006 2>err.txt || return
     grep -q 'no address of a family' err.txt
