@@ -18,25 +18,24 @@
 #include "wire/tcp_options.h"
 
 /* Writes the header before what the frame has, with the checksum still to be completed. */
-static void push_header(struct frame *frame, const struct tcp_tuple *tuple, struct tcp_header *h,
-                        const struct tcp_options *options)
+static void push_header(struct frame *frame, const struct tcp_tuple *tuple,
+                        const struct tcp_header *what, const struct tcp_options *options)
 {
+    struct tcp_header h = *what;
     uint8_t bytes[TCP_OPTIONS_MAX];
     size_t len = 0;
     size_t text_len = frame->wire.len;
     uint8_t *at;
 
     CHECK(tcp_options_emit(options, bytes, &len));
-    h->src_port = tuple->local_port;
-    h->dst_port = tuple->remote_port;
-    h->options = span_of(bytes, len);
-    h->checksum = (uint16_t)checksum_reduce(checksum_pseudo(
+    h.src_port = tuple->local_port;
+    h.dst_port = tuple->remote_port;
+    h.options = span_of(bytes, len);
+    h.checksum = (uint16_t)checksum_reduce(checksum_pseudo(
         &tuple->local_addr, &tuple->remote_addr, IP_PROTOCOL_TCP, TCP_HEADER_LEN + len + text_len));
     at = frame_push(frame, TCP_HEADER_LEN + len);
-    CHECK(tcp_emit(h, at, TCP_HEADER_LEN + len) == TCP_HEADER_LEN + len);
-    frame->wire.flags |= WEIR_FRAME_CSUM_PARTIAL;
-    frame->wire.csum_start = 0;
-    frame->wire.csum_offset = TCP_CHECKSUM_AT;
+    CHECK(tcp_emit(&h, at, TCP_HEADER_LEN + len) == TCP_HEADER_LEN + len);
+    frame_need_checksum(frame, TCP_CHECKSUM_AT);
 }
 
 static void set_gso(struct frame *frame, const struct tcp_tuple *tuple, uint32_t len, uint32_t mss)

@@ -1,8 +1,8 @@
 /*
  * device.h - a host with a stack on a TUN or TAP device, as the options say
  */
-#ifndef INTEROP_DEVICE_H
-#define INTEROP_DEVICE_H
+#ifndef TESTS_INTEROP_DEVICE_H
+#define TESTS_INTEROP_DEVICE_H
 
 #include <weir/host.h>
 

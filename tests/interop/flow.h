@@ -8,8 +8,8 @@
  * The end's program asks what to send (flow_next, flow_on_sent) and says what arrived
  * (flow_on_received, flow_on_end).
  */
-#ifndef INTEROP_FLOW_H
-#define INTEROP_FLOW_H
+#ifndef TESTS_INTEROP_FLOW_H
+#define TESTS_INTEROP_FLOW_H
 
 #include <stdbool.h>
 #include <stddef.h>

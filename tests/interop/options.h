@@ -3,8 +3,8 @@
  *
  *   PROGRAM connect ENDPOINT | listen ENDPOINT  [--NAME [VALUE]]...
  */
-#ifndef INTEROP_OPTIONS_H
-#define INTEROP_OPTIONS_H
+#ifndef TESTS_INTEROP_OPTIONS_H
+#define TESTS_INTEROP_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -24,11 +24,10 @@
 #include "tcp/timewait.h"
 #include "tcp/user.h"
 
-enum {
-    PEER_ISS = 0xfffffffbu, /* ours: the connection's */
-    PEER_IRS = 0xfffffff9u, /* the test's */
-    PEER_MTU = 1500,
-};
+#define PEER_ISS 0xfffffffbu /* ours: the connection's */
+#define PEER_IRS 0xfffffff9u /* the test's */
+
+enum { PEER_MTU = 1500 };
 
 /* What the handshake takes: the retransmission timeout is 300 ms after it. */
 #define PEER_RTT_NS (100 * NS_MS)
