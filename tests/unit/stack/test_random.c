@@ -258,7 +258,8 @@ static void do_inject(struct run *r)
         EXPECT_EQ(weir_tcp_info(stack_of(r, i), e->conn, &info), WEIR_OK);
     /* Text that is not the stream's would be taken for it: only outside the window. */
     tcp.seq = info.rcv_nxt + (one_in(r, 2) ? 0x40000000u : 0);
-    tcp.ack = info.snd_nxt + below(r, 3) - 1;
+    /* What was not received is not acknowledged either: nobody could tell, or repair it. */
+    tcp.ack = one_in(r, 3) ? info.snd_nxt + 1 : info.snd_una - below(r, 2);
     if (info.state != WEIR_TCP_CLOSED
         && (tcp.seq == info.rcv_nxt || info.state < WEIR_TCP_ESTABLISHED)) {
         tcp.len = 0;
