@@ -95,8 +95,8 @@ static bool find_way(const struct ip *ip, const struct query *q, struct ip_path 
 static bool is_other_loopback(const struct ip *ip, const struct ip_path *path,
                               const struct weir_addr *src)
 {
-    return path->netif->is_loopback && addr_is_loopback(src) &&
-           addrs_classify(ip, path->netif, src) == ADDRS_OURS;
+    return path->netif->is_loopback && addr_is_loopback(src)
+           && addrs_classify(ip, path->netif, src) == ADDRS_OURS;
 }
 
 static bool find_source(const struct ip *ip, const struct query *q, struct ip_path *path)
@@ -105,8 +105,8 @@ static bool find_source(const struct ip *ip, const struct query *q, struct ip_pa
 
     if (q->src != NULL) {
         path->src = *q->src;
-        return addrs_is_usable(ip, addr_is_link_local6(q->src) ? path->netif : NULL, q->src) ||
-               is_other_loopback(ip, path, q->src);
+        return addrs_is_usable(ip, addr_is_link_local6(q->src) ? path->netif : NULL, q->src)
+               || is_other_loopback(ip, path, q->src);
     }
     chosen = addrs_choose_source(ip, path->netif, q->dst);
     if (chosen != NULL)

@@ -61,8 +61,8 @@ static inline bool weir_addr_is_v4(const struct weir_addr *a)
 static inline bool weir_addr_is_any(const struct weir_addr *a)
 {
     static const uint8_t zero[16] = {0};
-    return memcmp(a->b, zero, 10) == 0 && memcmp(a->b + 12, zero, 4) == 0 &&
-           (weir_addr_is_v4(a) || (a->b[10] == 0 && a->b[11] == 0));
+    return memcmp(a->b, zero, 10) == 0 && memcmp(a->b + 12, zero, 4) == 0
+           && (weir_addr_is_v4(a) || (a->b[10] == 0 && a->b[11] == 0));
 }
 
 /*

@@ -44,33 +44,33 @@ WEIR_API struct weir_allocator weir_arena_init(struct weir_arena *arena, void *m
 
 /* TCP's defaults for new connections and its limits per stack. Durations in nanoseconds. */
 struct weir_tcp_config {
-    weir_ns_t rto_initial_ns;   /* 1 s [RFC6298 2.1] */
-    weir_ns_t rto_min_ns;       /* 200 ms, as Linux */
-    weir_ns_t rto_max_ns;       /* 120 s */
-    uint32_t syn_retries;       /* 6: gives up 127 s after the first SYN */
-    uint32_t synack_retries;    /* 5: gives up 63 s after the first SYN-ACK */
-    uint32_t retries1;          /* 3: R1, after which the path is suspected [RFC9293 3.8.3] */
-    uint32_t retries2;          /* 15: R2, after which the connection is given up */
-    weir_ns_t msl_ns;           /* 30 s: TIME-WAIT lasts twice as long */
-    weir_ns_t fin_wait2_ns;     /* 60 s: how long a closed connection waits for the peer's FIN */
-    weir_ns_t keepalive_idle_ns;     /* 2 h [RFC9293 MUST-28] */
+    weir_ns_t rto_initial_ns;    /* 1 s [RFC6298 2.1] */
+    weir_ns_t rto_min_ns;        /* 200 ms, as Linux */
+    weir_ns_t rto_max_ns;        /* 120 s */
+    uint32_t syn_retries;        /* 6: gives up 127 s after the first SYN */
+    uint32_t synack_retries;     /* 5: gives up 63 s after the first SYN-ACK */
+    uint32_t retries1;           /* 3: R1, after which the path is suspected [RFC9293 3.8.3] */
+    uint32_t retries2;           /* 15: R2, after which the connection is given up */
+    weir_ns_t msl_ns;            /* 30 s: TIME-WAIT lasts twice as long */
+    weir_ns_t fin_wait2_ns;      /* 60 s: how long a closed connection waits for the peer's FIN */
+    weir_ns_t keepalive_idle_ns; /* 2 h [RFC9293 MUST-28] */
     weir_ns_t keepalive_interval_ns; /* 75 s */
     uint32_t keepalive_probes;       /* 9 */
-    weir_ns_t delack_min_ns;    /* 40 ms */
-    weir_ns_t delack_max_ns;    /* 200 ms [RFC9293 MUST-40: below 0.5 s] */
+    weir_ns_t delack_min_ns;         /* 40 ms */
+    weir_ns_t delack_max_ns;         /* 200 ms [RFC9293 MUST-40: below 0.5 s] */
     uint32_t initial_window_segs;    /* 10 [RFC6928] */
-    uint32_t send_buffer_bytes;      /* 256 KiB: what weir_send queues at most, acknowledged or not */
-    uint32_t recv_buffer_bytes;      /* 256 KiB: the receive window at most */
+    uint32_t send_buffer_bytes; /* 256 KiB: what weir_send queues at most, acknowledged or not */
+    uint32_t recv_buffer_bytes; /* 256 KiB: the receive window at most */
     uint32_t mss_min;           /* 48: a peer's smaller MSS is raised to it */
     bool window_scaling;        /* true [RFC7323] */
     bool timestamps;            /* true [RFC7323] */
     bool nagle;                 /* true [RFC9293 SHLD-7] */
     bool abort_on_overflow;     /* false: a full accept queue drops the last ACK, as Linux */
     bool timewait_reuse;        /* true: a new SYN may replace TIME-WAIT [RFC6191] */
-    const char *congestion_control;  /* "reno"; or "cubic" [RFC9438] */
-    uint32_t challenge_acks_per_s;   /* 10 for each connection [RFC5961 7] */
-    uint32_t reassembly_holes;       /* 64 for each connection: more are dropped */
-    uint16_t port_first, port_last;  /* 32768 to 60999: where ports are chosen from [RFC6056] */
+    const char *congestion_control; /* "reno"; or "cubic" [RFC9438] */
+    uint32_t challenge_acks_per_s;  /* 10 for each connection [RFC5961 7] */
+    uint32_t reassembly_holes;      /* 64 for each connection: more are dropped */
+    uint16_t port_first, port_last; /* 32768 to 60999: where ports are chosen from [RFC6056] */
 };
 
 /* IP's limits per stack. */

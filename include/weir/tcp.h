@@ -62,8 +62,7 @@ struct weir_opt_value {
 };
 WEIR_API int weir_connect_with(struct weir *s, const struct weir_endpoint *local,
                                const struct weir_endpoint *remote,
-                               const struct weir_opt_value *opts, size_t count,
-                               weir_conn_t *conn);
+                               const struct weir_opt_value *opts, size_t count, weir_conn_t *conn);
 
 /*
  * Listens on local; the address :: means every address of both families. backlog
@@ -170,11 +169,11 @@ struct weir_tcp_info {
     uint32_t snd_mss, rcv_mss, pmtu;
     uint8_t snd_wscale, rcv_wscale;
     bool wscale_ok, timestamps_ok, sack_ok;
-    uint32_t cwnd, ssthresh;         /* bytes; ssthresh UINT32_MAX: not yet known */
-    weir_ns_t srtt_ns, rttvar_ns, rtt_min_ns, rto_ns; /* srtt 0: no sample yet */
-    uint32_t flight_bytes;           /* sent and not acknowledged */
+    uint32_t cwnd, ssthresh; /* bytes; ssthresh UINT32_MAX: not yet known */
+    weir_ns_t srtt_ns, rttvar_ns, rtt_min_ns, rto_ns;     /* srtt 0: no sample yet */
+    uint32_t flight_bytes;                                /* sent and not acknowledged */
     uint32_t send_queued, recv_queued, reassembly_queued; /* bytes */
-    uint32_t backoff;                /* times the retransmission timer fired in a row */
+    uint32_t backoff; /* times the retransmission timer fired in a row */
     bool in_recovery;
     const char *congestion_control;
     uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;

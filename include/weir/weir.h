@@ -91,10 +91,10 @@ enum weir_frame_flags {
  */
 struct weir_frame {
     struct weir_slice slices[WEIR_FRAME_SLICES];
-    size_t len;           /* of all slices */
+    size_t len; /* of all slices */
     uint8_t slice_count;
-    uint8_t gso;          /* enum weir_gso */
-    uint8_t flags;        /* enum weir_frame_flags */
+    uint8_t gso;   /* enum weir_gso */
+    uint8_t flags; /* enum weir_frame_flags */
     uint16_t gso_size;
     uint16_t csum_start;  /* from the start of the frame */
     uint16_t csum_offset; /* from csum_start */
@@ -184,15 +184,15 @@ enum weir_offload {
 };
 
 struct weir_netif_config {
-    const char *name;      /* for texts; copied, cut at 15 characters */
+    const char *name; /* for texts; copied, cut at 15 characters */
     enum weir_link link;
-    uint8_t mac[6];        /* WEIR_LINK_ETHERNET: unicast, not zero */
-    uint16_t vlan;         /* 1 to 4094: all frames carry this 802.1Q tag; 0: none */
-    uint32_t mtu;          /* of IP packets, 576 to 65535; IPv6 needs 1280 */
-    uint32_t offloads;     /* enum weir_offload */
-    uint32_t gso_max;      /* longest super-segment's IP packet, default 65535 */
-    bool loopback;         /* what is sent comes back in by itself; weir_output gives nothing */
-    bool slaac;            /* solicit routers and take prefixes from them [RFC4862] */
+    uint8_t mac[6];    /* WEIR_LINK_ETHERNET: unicast, not zero */
+    uint16_t vlan;     /* 1 to 4094: all frames carry this 802.1Q tag; 0: none */
+    uint32_t mtu;      /* of IP packets, 576 to 65535; IPv6 needs 1280 */
+    uint32_t offloads; /* enum weir_offload */
+    uint32_t gso_max;  /* longest super-segment's IP packet, default 65535 */
+    bool loopback;     /* what is sent comes back in by itself; weir_output gives nothing */
+    bool slaac;        /* solicit routers and take prefixes from them [RFC4862] */
 };
 
 /*
@@ -220,7 +220,7 @@ WEIR_API int weir_addr_add(struct weir *s, weir_netif_t netif, const struct weir
 WEIR_API int weir_addr_remove(struct weir *s, weir_netif_t netif, const struct weir_addr *addr);
 
 enum weir_addr_state {
-    WEIR_ADDR_TENTATIVE,  /* duplicate address detection is running */
+    WEIR_ADDR_TENTATIVE, /* duplicate address detection is running */
     WEIR_ADDR_PREFERRED,
     WEIR_ADDR_DEPRECATED, /* its preferred lifetime is over: no new connections from it */
     WEIR_ADDR_DUPLICATE,  /* somebody else has it: not used */

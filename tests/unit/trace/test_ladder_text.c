@@ -9,8 +9,8 @@
 
 #include "format/pcapng.h"
 #include "lib/test.h"
-#include "unit/trace/story.h"
 #include "trace/ladder_pcapng.h"
+#include "unit/trace/story.h"
 
 /* Two segments, a note and one that goes no further; nothing is left out. */
 static void tell(struct story *s)
