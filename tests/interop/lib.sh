@@ -137,10 +137,10 @@ on() {
     local link=$1 family=${2:-4}
     shift $(($# < 2 ? $# : 2))
     weir4=198.18.0.2 kernel4=198.18.0.1 weir6=fd00::2 kernel6=fd00::1
-    device=(--address $weir4/24 --peer $kernel4/24 "$@")
+    device=(--address "$weir4/24" --peer "$kernel4/24" "$@")
     case " $* " in
     *" --mtu "[0-9][0-9][0-9]" "* | *" --mtu 1"[01]*) ;;
-    *) device+=(--address $weir6/64 --peer $kernel6/64) ;;
+    *) device+=(--address "$weir6/64" --peer "$kernel6/64") ;;
     esac
     case $link in
     tun*) link_name=(--device w0) cli_link=(--tun w0) ;;
@@ -152,7 +152,7 @@ on() {
     weir_at=$weir4 kernel_at=$kernel4 any_at=0.0.0.0
     weir_ip=$weir4 kernel_ip=$kernel4 any_ip=0.0.0.0
     [ "$family" = 4 ] || {
-        weir_at=[$weir6] kernel_at=[$kernel6] any_at=[::]
+        weir_at="[$weir6]" kernel_at="[$kernel6]" any_at="[::]"
         weir_ip=$weir6 kernel_ip=$kernel6 any_ip=::
     }
 }

@@ -26,7 +26,7 @@ kernel_pings() {
     local code=$?
     cat ping.log
     sed -n 's/^\([0-9]* packets.*loss\).*/= \1/p' ping.log
-    [ $code = 0 ] && grep -q ' 0% packet loss' ping.log
+    [ "$code" = 0 ] && grep -q ' 0% packet loss' ping.log
 }
 
 weir_pings() {

@@ -31,7 +31,7 @@ print(h.hexdigest())'
 compare() {
     local end=$EPOCHREALTIME name
     for name in weir kernel; do
-        data "$mib" $name | hash_of >$name.sent
+        data "$mib" "$name" | hash_of >"$name.sent"
     done
     awk -v mib="$mib" -v begin="$1" -v end="$end" 'BEGIN {
         printf "= %.2f Gbit/s with the hashing\n", mib * 2 * 8.388608e-3 / (end - begin) }'
