@@ -86,6 +86,7 @@ struct tcp_agreed options_agree(const struct tcp_env *env, struct tcp_agreed wis
     return a;
 }
 
+/* What is agreed on in the handshake is not said again [RFC9293 MUST-65]. */
 void options_of_segment(const struct tcp_conn *c, const struct tcp_env *env,
                         struct tcp_options *out)
 {

@@ -46,7 +46,10 @@ static bool may_send_text(const struct tcp_conn *c)
     return false;
 }
 
-/* PSH on the last segment of what the application has given [RFC9293 MUST-60, MUST-61]. */
+/*
+ * PSH on the last segment of what the application has given [RFC9293 MUST-60, MUST-61]: of several
+ * writes that are sent together only the last is pushed [RFC9293 SHLD-27].
+ */
 static uint16_t text_flags(const struct tcp_conn *c, seq_t seq, uint32_t len)
 {
     uint16_t flags = TCP_ACK;

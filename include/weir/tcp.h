@@ -84,8 +84,9 @@ WEIR_API int weir_listen(struct weir *s, const struct weir_endpoint *local, uint
 WEIR_API int weir_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn);
 
 enum weir_send_flags {
-    WEIR_SEND_MORE = 1,   /* more follows at once: do not send a short segment yet */
-    WEIR_SEND_URGENT = 2, /* these bytes are urgent, up to the last [RFC9293 3.8.5] */
+    WEIR_SEND_MORE = 1, /* more follows at once: do not send a short segment yet */
+    WEIR_SEND_URGENT =
+        2, /* these bytes are urgent, up to the last [RFC9293 3.8.5]: not for new designs */
 };
 
 /*

@@ -24,7 +24,8 @@ WEIR_API int weir_udp_open(struct weir *s, const struct weir_endpoint *local,
 
 /*
  * Sends a datagram; to may be NULL if the endpoint has a remote. Returns len, or
- * WEIR_EMSGSIZE, WEIR_ENETUNREACH, WEIR_ENOTCONN (no destination), WEIR_ENOMEM, WEIR_ESTALE.
+ * WEIR_EMSGSIZE, WEIR_ENETUNREACH, WEIR_EADDRNOTAVAIL, WEIR_EINVAL (no address to send to),
+ * WEIR_ENOTCONN (no destination), WEIR_ENOMEM, WEIR_ESTALE.
  */
 WEIR_API ptrdiff_t weir_udp_send(struct weir *s, weir_udp_t udp, const struct weir_endpoint *to,
                                  const void *bytes, size_t len);
