@@ -272,10 +272,12 @@ void tcp_close(struct tcp_conn *c, struct tcp_env *env)
         reset(c, env);
         return;
     }
-    if (c->work != NULL)
+    if (c->state != TCP_FIN_WAIT_2)
+        return;
+    if (tcp_work_attach(c, env))
         timers_on_orphaned(c, env);
-    else if (c->state == TCP_FIN_WAIT_2 && tcp_work_attach(c, env))
-        timers_on_orphaned(c, env);
+    else
+        tcp_end(c, env, WEIR_OK); /* nothing would ever end it */
 }
 
 ptrdiff_t tcp_urgent(const struct tcp_conn *c)
