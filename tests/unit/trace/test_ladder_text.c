@@ -25,7 +25,9 @@ static void tell(struct story *s)
 }
 
 /* What emit writes; to be freed. */
-static char *text_of_ladder(const struct ladder *l, const struct ladder_style *style)
+/* Inlined, gcc 12 takes what open_memstream has allocated for the local variable. */
+__attribute__((noinline)) static char *text_of_ladder(const struct ladder *l,
+                                                      const struct ladder_style *style)
 {
     char *text = NULL;
     size_t len;
