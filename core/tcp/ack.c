@@ -37,7 +37,17 @@ void ack_take_window(struct tcp_conn *c, const struct tcp_seg *seg)
         ack_set_window(c, seg);
 }
 
-/* Of what was sent once; timestamps tell it apart even if it was sent twice [RFC7323 4.1]. */
+/*
+ * Timestamps tell what was sent twice apart [RFC7323 4.1]. But if the acknowledgement of the first
+ * copy is lost, that of the second still echoes the first, which would measure the timeout itself.
+ */
+static ns_t measure_echo(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+    ns_t rtt_ns = tstamp_rtt_ns(c, env, seg);
+
+    return recovery_is_echo_clear(c, env, rtt_ns) ? rtt_ns : 0;
+}
+
 static ns_t measure(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
     struct tcp_work *w = c->work;
@@ -48,7 +58,7 @@ static ns_t measure(struct tcp_conn *c, struct tcp_env *env, const struct tcp_se
         rtt_ns = ns_since(w->timed_at, env->now);
         rtt_ns = rtt_ns > 0 ? rtt_ns : 1;
     } else if (!w->is_timed) {
-        rtt_ns = tstamp_rtt_ns(c, env, seg);
+        rtt_ns = measure_echo(c, env, seg);
     }
     if (rtt_ns != 0) {
         rtt_on_sample(c, env, rtt_ns);

@@ -317,12 +317,21 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env)
         cc->ops->on_timeout(cc, env->now, tcp_flight(c));
     cc->cwnd = cc->mss;
     r->state = RECOVERY_RTO;
+    r->timeout_at = env->now;
     r->inflation = 0;
     r->dup_acks = 0;
     note_recover(c); /* [RFC6582 3.2 (4)] */
     mark_lost(c, c->snd.una, c->snd.nxt);
     emit_recovery(c, env, "timeout");
     emit_cwnd(c, env, "timeout");
+}
+
+bool recovery_is_echo_clear(const struct tcp_conn *c, const struct tcp_env *env, ns_t age_ns)
+{
+    const struct recovery *r = recovery_of(c);
+
+    /* The timestamp clock may be a tick behind. */
+    return r->state != RECOVERY_RTO || age_ns <= ns_since(r->timeout_at, env->now) + NS_MS;
 }
 
 uint32_t recovery_next(const struct tcp_conn *c, seq_t *seq)

@@ -40,6 +40,9 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env);
 /* The SYN, or the SYN-ACK of a simultaneous open, is to be sent (again). */
 void recovery_on_syn(struct tcp_conn *c);
 
+/* Is an echo that old of what was sent since the last timeout? */
+bool recovery_is_echo_clear(const struct tcp_conn *c, const struct tcp_env *env, ns_t age_ns);
+
 /* What is under way was too big for the path, not lost to congestion. */
 void recovery_on_too_big(struct tcp_conn *c);
 

@@ -123,6 +123,23 @@ TEST(tstamp_echo_measures_the_round_trip) /* [RFC7323 4.1] */
     EXPECT_EQ(p.conn->rtt.min_us, 60000);
 }
 
+TEST(tstamp_echo_of_a_copy_whose_acknowledgement_was_lost_measures_nothing)
+{
+    struct peer p = peer_with_timestamps(100);
+    uint32_t first;
+
+    peer_writes(&p, 10);
+    peer_skips(&p);
+    first = p.seen_ts_val;
+    peer_waits_for_frame(&p);
+    peer_skips(&p);
+    peer_waits(&p, 60 * NS_MS);
+    p.seen_ts_val = first; /* a duplicate to the peer, which it answers without noting the time */
+    sends_with(&p, ". 1:1(0) ack 11", 101);
+    EXPECT_EQ(p.conn->rtt.srtt_us, 100000);
+    EXPECT_EQ(p.conn->work->backoff, 1); /* until something new is measured */
+}
+
 TEST(tstamp_echo_from_the_future_or_of_nothing_measures_nothing)
 {
     static const uint32_t offsets[] = {1, 100000, 0x80000000, (uint32_t) - (1 << 25)};
