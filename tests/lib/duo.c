@@ -98,9 +98,14 @@ static void send_frame(struct duo *d, int from, struct frame *frame)
 {
     static uint8_t bytes[ROOM];
     struct tcp_sent sent = {frame, d->world->env.now, false};
-    uint16_t gso_size = frame->wire.gso_size;
+    uint16_t gso_size;
     size_t len;
 
+    if (frame == NULL) { /* no memory: it is as lost */
+        d->lost_count++;
+        return;
+    }
+    gso_size = frame->wire.gso_size;
     if (gso_size == 0)
         frame_finish_checksum(frame);
     len = tcp_sent_flatten(&sent, bytes, sizeof bytes);
@@ -123,6 +128,7 @@ static void output(struct duo *d, int end)
         struct frame *frame =
             tcp_output(c, &d->world->env, d->link.gso_bytes, &is_resent, &no_memory);
         tcp_conn_check(c);
+        d->is_starved = d->is_starved || no_memory;
         if (frame == NULL)
             return;
         EXPECT(i < BURST_MAX);
@@ -216,7 +222,8 @@ static void to_halfopen(struct duo *d, int end, struct tcp_seg *seg)
     case HALFOPEN_SYNACK: send_synack(d, end); break;
     case HALFOPEN_ACK: send_frame(d, end, halfopen_ack(&e->halfopen, &d->world->env)); break;
     case HALFOPEN_COMPLETE:
-        EXPECT(tcp_open_passively(e->conn, &d->world->env, &e->halfopen, &user));
+        if (!tcp_open_passively(e->conn, &d->world->env, &e->halfopen, &user))
+            break; /* no memory: the peer will ask again */
         e->stage = DUO_CONN;
         to_conn(d, end, seg);
         break;
@@ -289,6 +296,11 @@ static bool may_write(const struct duo_end *e)
     return e->written < e->to_write;
 }
 
+static bool may_close(const struct duo_end *e)
+{
+    return !may_write(e) && !e->has_shut_down && !e->keeps_open && e->conn->state != TCP_CLOSED;
+}
+
 static ptrdiff_t write_lent(struct duo *d, struct duo_end *e, uint64_t offset, uint32_t len)
 {
     struct weir_slice bytes;
@@ -359,7 +371,7 @@ static void run_application(struct duo *d, int end)
         ;
     while (reads(d, end) && e->laziness == 0)
         ;
-    if (!may_write(e) && !e->has_shut_down && !e->keeps_open && e->conn->state != TCP_CLOSED)
+    if (may_close(e))
         e->has_shut_down = tcp_shutdown(e->conn, &d->world->env) == WEIR_OK;
     settle(d, end);
 }
@@ -369,7 +381,7 @@ static void run_application(struct duo *d, int end)
 static bool has_work(const struct duo_end *e)
 {
     return (e->conn->work != NULL && e->conn->work->recvq.bytes > 0)
-           || (e->conn->fin_received && !e->end_was_read)
+           || (e->conn->fin_received && !e->end_was_read) || (may_close(e) && e->stage == DUO_CONN)
            || (may_write(e) && e->conn->state != TCP_CLOSED);
 }
 
@@ -391,6 +403,8 @@ static ns_t next_at(const struct duo *d)
 {
     ns_t at = d->flying_count > 0 ? d->flying[0].at : NEVER;
 
+    if (d->is_starved)
+        at = ns_min(at, d->world->env.now + 10 * NS_MS);
     for (int i = 0; i < 2; i++) {
         at = ns_min(at, deadline(&d->ends[i]));
         if (d->ends[i].laziness > 0 && has_work(&d->ends[i]))
@@ -401,6 +415,7 @@ static ns_t next_at(const struct duo *d)
 
 static void step(struct duo *d)
 {
+    d->is_starved = false;
     while (d->flying_count > 0 && d->flying[0].at <= d->world->env.now)
         arrive_first(d);
     for (int i = 0; i < 2; i++) {

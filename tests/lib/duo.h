@@ -71,6 +71,7 @@ struct duo {
     size_t flying_count;
     uint64_t random;
     uint64_t sent_count, lost_count;
+    bool is_starved; /* something was not sent for want of memory */
 };
 
 struct duo duo_of(struct duo_link link);

@@ -125,3 +125,39 @@ TEST(duo_talks_whatever_the_options_are)
     for (int i = 0; i < 300; i++)
         run_random(test_random(&random));
 }
+
+/* ---- out of memory ---- */
+
+/* The fail_at-th allocation from now on fails, and so do all after it until memory is back. */
+static bool survives_failure(uint64_t fail_at, bool for_a_while)
+{
+    struct duo d = duo_of((struct duo_link){.delay_ns = 5 * NS_MS, .loss_permille = 30});
+    bool has_failed;
+
+    duo_connects(&d);
+    for (int i = 0; i < 2; i++) {
+        d.ends[i].to_write = 30000;
+        d.ends[i].laziness = 1;
+        d.ends[i].lends = i == 1;
+    }
+    d.world->alloc.fail_at = d.world->alloc.calls + fail_at;
+    d.world->alloc.fails_from_then = for_a_while;
+    duo_runs(&d, 2 * NS_S);
+    has_failed = d.world->alloc.calls >= d.world->alloc.fail_at;
+    d.world->alloc.fail_at = 0;
+    EXPECT(duo_runs(&d, 7200 * NS_S));
+    EXPECT(duo_is_done(&d));
+    duo_ends(&d);
+    tcp_world_end(d.world);
+    return has_failed;
+}
+
+TEST(duo_survives_the_failure_of_every_allocation)
+{
+    for (int for_a_while = 0; for_a_while < 2; for_a_while++) {
+        uint64_t fail_at = 1;
+        while (survives_failure(fail_at, for_a_while))
+            fail_at++;
+        EXPECT(fail_at > 5);
+    }
+}
