@@ -73,6 +73,14 @@ static uint16_t take16(struct input *in)
     return (uint16_t)(high << 8 | take(in));
 }
 
+/* A distance of sequence numbers, also backwards. */
+static uint32_t take_distance(struct input *in)
+{
+    uint16_t v = take16(in);
+
+    return v & 0x8000 ? 0xffff0000u | v : v;
+}
+
 /* ---- memory and frames ---- */
 
 static void *fuzz_alloc(void *ctx, size_t size, size_t align)
@@ -238,7 +246,7 @@ static void step_raw_frame(struct run *r)
     size_t len = take16(&r->in) % sizeof bytes;
 
     take_text(&r->in, bytes, len);
-    hand_in(r, bytes, len, flags & ~WEIR_FRAME_CSUM_PARTIAL);
+    hand_in(r, bytes, len, (uint8_t)(flags & ~(unsigned)WEIR_FRAME_CSUM_PARTIAL));
 }
 
 /* A packet whose IP header and checksums are right, whatever its transport says. */
@@ -279,9 +287,9 @@ static void step_segment(struct run *r)
         s.ack = our_isn + 1;
     }
     if (bits & 0x4000)
-        s.seq += (uint32_t)(int16_t)take16(&r->in);
+        s.seq += take_distance(&r->in);
     if (bits & 0x8000)
-        s.ack += (uint32_t)(int16_t)take16(&r->in);
+        s.ack += take_distance(&r->in);
     text_len = bits & 0x1000 ? take16(&r->in) % 3000 : 0;
     if (bits & 0x0800) {
         options_len = take(&r->in) % (TCP_OPTIONS_MAX + 1);
