@@ -10,7 +10,7 @@
  *                    as LOSS_PROBE: RTO after the window was found shut, doubled each time
  *                                   [RFC9293 3.8.6.1]
  *   TIMER_DELACK     40 to 200 ms after data that may be acknowledged later [RFC9293 MUST-40]
- *   TIMER_KEEPALIVE  2 h of silence, then every 75 s [RFC9293 3.8.4]
+ *   TIMER_KEEPALIVE  2 h of silence, then every 75 s [RFC9293 3.8.4, MAY-5]
  *   TIMER_CLOSE      60 s in FIN-WAIT-2 without an application
  *   TIMER_CORK       200 ms of holding a short segment back [RFC9293 3.8.6.2.1 (4)]
  *   TIMER_REST       1 s after the last thing to do
@@ -356,7 +356,9 @@ static void expire_close(struct tcp_conn *c, struct tcp_env *env)
 
 static void expire_cork(struct tcp_conn *c, struct tcp_env *env)
 {
-    emit_timer(c, env, "cork");
+    bool is_corked = c->user.cork || c->work->more_follows;
+
+    emit_timer(c, env, is_corked ? "cork" : "override"); /* [RFC9293 3.8.6.2.1 (4)] */
     c->work->push_all = true;
 }
 
