@@ -75,6 +75,15 @@ static bool has_tentative(const struct weir *s)
     return false;
 }
 
+static void add_gateway(struct weir *s, const char *text, weir_netif_t netif)
+{
+    struct weir_prefix gateway = prefix(text), everybody = {.len = 0};
+
+    if (weir_addr_is_v4(&gateway.addr))
+        everybody = prefix("0.0.0.0/0");
+    check(text, weir_route_add(s, &everybody, &gateway.addr, netif));
+}
+
 struct weir_host *device_open(const struct options *o)
 {
     struct weir_driver *driver = open_driver(o);
@@ -91,6 +100,8 @@ struct weir_host *device_open(const struct options *o)
         struct weir_prefix p = prefix(o->own[i]);
         check(o->own[i], weir_addr_add(weir_host_stack(host), netif, &p));
     }
+    for (uint32_t i = 0; i < o->gateway_count; i++)
+        add_gateway(weir_host_stack(host), o->gateway[i], netif);
     while (has_tentative(weir_host_stack(host)) && weir_host_now() - begin < 5 * WEIR_S)
         check("device", weir_host_step(host, 10 * WEIR_MS));
     return host;

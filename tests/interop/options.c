@@ -48,6 +48,7 @@ static const struct spec specs[] = {
     {"--mtu", NUMBER32, AT(mtu), 0},
     {"--address", TEXTS, AT(own), AT(own_count)},
     {"--peer", TEXTS, AT(peer), AT(peer_count)},
+    {"--gateway", TEXTS, AT(gateway), AT(gateway_count)},
     {"--keepalive", NUMBER32, AT(keepalive_ms), 0},
     {"--user-timeout", NUMBER32, AT(user_timeout_ms), 0},
     {"--datagrams", NUMBER32, AT(datagrams), 0},

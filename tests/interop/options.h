@@ -30,7 +30,8 @@ struct options {
     bool tap, no_offload, lent, nodelay;
     uint32_t mtu;
     const char *own[OPTIONS_ADDRS], *peer[OPTIONS_ADDRS];
-    uint32_t own_count, peer_count;
+    const char *gateway[OPTIONS_ADDRS];
+    uint32_t own_count, peer_count, gateway_count;
     uint32_t keepalive_ms, user_timeout_ms;
     uint32_t datagrams; /* longest datagram */
 };

@@ -207,6 +207,8 @@ static void on_event(void *ctx, struct weir *s, const struct weir_event *event)
     c = &t->conns[event->user - 1];
     if (c->over)
         return;
+    if (event->bits & WEIR_EVENT_SOFT_ERROR)
+        printf("the network says: %s\n", weir_err_name(event->error));
     go_on(t, c);
     if ((event->bits & WEIR_EVENT_CLOSED) && !c->over)
         on_ended(t, c, event->error);
