@@ -406,7 +406,7 @@ static bool take_next_text(struct arrival *a)
     return false;
 }
 
-/* Out of order: kept [RFC9293 SHLD-31], and the peer is told at once what is missing [MAY-13]. */
+/* Out of order: kept and the peer is told at once what is missing [RFC9293 SHLD-31, MAY-13]. */
 static bool keep_for_later(struct arrival *a)
 {
     a->c->work->dup_acks_owed += a->seg->segs;

@@ -115,7 +115,7 @@ static bool lost(const struct tcp_conn *c, uint32_t mss, struct segment *s)
     return true;
 }
 
-/* Minshall: a short segment waits while another short one is under way [RFC9293 SHLD-7]. */
+/* Minshall: a short segment waits while another short one is under way [RFC9293 SHLD-7, MAY-16]. */
 static bool nagle_holds(const struct tcp_conn *c)
 {
     return !c->user.nodelay && c->work->small_sent && /* off per connection [RFC9293 MUST-17] */

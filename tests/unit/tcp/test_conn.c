@@ -227,3 +227,67 @@ TEST(conn_survives_all_512_sets_of_flags_in_every_state)
             for (size_t i = 0; i < sizeof rests / sizeof *rests; i++)
                 send_one((enum tcp_state)state, flags, rests[i]);
 }
+
+/* ---- traces ---- */
+
+struct log {
+    unsigned counts[WEIR_TRACE_KIND_COUNT];
+    enum weir_tcp_state states[16];
+    size_t state_count;
+};
+
+static void note_event(void *ctx, const struct weir_trace *event)
+{
+    struct log *log = ctx;
+
+    log->counts[event->kind]++;
+    EXPECT_EQ(event->conn, 77);
+    EXPECT_EQ(event->remote.port, 80);
+    if (event->kind == WEIR_TRACE_STATE)
+        log->states[log->state_count++] = event->to;
+    if (event->kind == WEIR_TRACE_TIMER || event->kind == WEIR_TRACE_CWND
+        || event->kind == WEIR_TRACE_RECOVERY || event->kind == WEIR_TRACE_APP)
+        EXPECT(event->text != NULL);
+}
+
+/* A connection that loses a segment and closes; its outputs do not depend on who listens. */
+static struct log converse(bool is_heard)
+{
+    struct peer p = peer_of(TCP_CLOSED);
+    struct log log = {.state_count = 0};
+
+    if (is_heard)
+        p.world->tracer = (struct tracer){note_event, &log};
+    p.conn->handle = 77;
+    peer_brings_to(&p, TCP_ESTABLISHED);
+    peer_writes(&p, 5000);
+    peer_skips(&p);
+    EXPECT_EQ(peer_waits_for_frame(&p), 300 * NS_MS);
+    peer_sees(&p, ". 1:1461(1460) ack 1");
+    peer_sends(&p, "P. 1:11(10) ack 5001");
+    EXPECT_EQ(peer_reads(&p, 100), 10);
+    peer_sees(&p, ". 5001:5001(0) ack 11");
+    tcp_close(p.conn, p.env);
+    peer_sees(&p, "F. 5001:5001(0) ack 11");
+    peer_sends(&p, "F. 11:11(0) ack 5002");
+    peer_sees(&p, ". 5002:5002(0) ack 12");
+    tcp_world_end(p.world);
+    return log;
+}
+
+TEST(conn_tells_a_tracer_what_it_does_and_does_the_same_without)
+{
+    static const enum weir_tcp_state states[] = {WEIR_TCP_SYN_SENT, WEIR_TCP_ESTABLISHED,
+                                                 WEIR_TCP_FIN_WAIT_1, WEIR_TCP_FIN_WAIT_2,
+                                                 WEIR_TCP_TIME_WAIT};
+    struct log heard = converse(true), unheard = converse(false);
+
+    EXPECT_EQ(heard.state_count, sizeof states / sizeof *states);
+    EXPECT_MEM(heard.states, states, sizeof states);
+    EXPECT(heard.counts[WEIR_TRACE_APP] >= 4); /* connect, send, receive, close */
+    EXPECT(heard.counts[WEIR_TRACE_TIMER] >= 1);
+    EXPECT(heard.counts[WEIR_TRACE_RECOVERY] >= 2);
+    EXPECT(heard.counts[WEIR_TRACE_CWND] >= 3);
+    EXPECT(heard.counts[WEIR_TRACE_RTT] >= 1);
+    EXPECT_EQ(unheard.state_count, 0);
+}

@@ -63,6 +63,15 @@ TEST(recovery_begins_with_ten_segments) /* [RFC9293 MUST-19] [RFC6928 2] */
     }
 }
 
+TEST(recovery_begins_with_as_many_segments_as_are_configured)
+{
+    struct peer p = peer_of(TCP_CLOSED);
+
+    p.env->config.initial_window_segs = 3;
+    peer_brings_to(&p, TCP_ESTABLISHED);
+    EXPECT_EQ(cc_of(&p)->cwnd, 3 * 1460);
+}
+
 TEST(recovery_doubles_the_window_in_each_round_trip) /* [RFC5681 3.1] */
 {
     struct peer p = peer_of_1000();

@@ -404,3 +404,62 @@ TEST(user_learns_the_status)
     EXPECT_EQ(info.bytes_acked, 2500);
     EXPECT_EQ(info.flight_bytes, 0);
 }
+
+/* ---- out of memory ---- */
+
+static void runs_out(struct peer *p)
+{
+    pool_trim(&p->env->works);
+    p->world->alloc.fail_at = p->world->alloc.calls + 1;
+    p->world->alloc.fails_from_then = true;
+}
+
+static struct peer peer_at_rest(enum tcp_state state)
+{
+    struct peer p = peer_of(state);
+
+    peer_waits(&p, 2 * NS_S);
+    EXPECT(p.conn->work == NULL);
+    runs_out(&p);
+    return p;
+}
+
+TEST(user_opens_nothing_without_memory)
+{
+    struct peer p = peer_of(TCP_CLOSED);
+
+    runs_out(&p);
+    EXPECT_EQ(tcp_open(p.conn, p.env, &p.tuple, seq_of(0), 1500), WEIR_ENOMEM);
+    EXPECT_EQ(p.conn->state, TCP_CLOSED);
+    EXPECT_EQ(p.conn->events, 0);
+}
+
+TEST(user_calls_on_a_resting_connection_say_that_there_is_no_memory)
+{
+    struct peer p = peer_at_rest(TCP_ESTABLISHED);
+    struct weir_slice slice = {(uint8_t[1]){0}, 1};
+    char byte;
+
+    EXPECT_EQ(tcp_send(p.conn, p.env, "x", 1, 0), WEIR_ENOMEM);
+    EXPECT_EQ(tcp_send_lent(p.conn, p.env, slice, 0, on_release, NULL), WEIR_ENOMEM);
+    EXPECT_EQ(tcp_recv(p.conn, p.env, &byte, 1), WEIR_EAGAIN);
+    EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_KEEPALIVE, 1), WEIR_ENOMEM);
+    EXPECT_EQ(tcp_shutdown(p.conn, p.env), WEIR_ENOMEM);
+    EXPECT_EQ(p.conn->state, TCP_ESTABLISHED);
+    p.world->alloc.fail_at = 0;
+    peer_writes(&p, 10);
+    peer_sees(&p, "P. 1:11(10) ack 1");
+}
+
+TEST(user_ends_a_resting_connection_without_memory_in_silence)
+{
+    struct peer aborted = peer_at_rest(TCP_ESTABLISHED), closed = peer_at_rest(TCP_ESTABLISHED);
+    struct peer half = peer_at_rest(TCP_FIN_WAIT_2);
+
+    tcp_abort(aborted.conn, aborted.env);
+    tcp_close(closed.conn, closed.env);
+    tcp_close(half.conn, half.env);
+    EXPECT_EQ(aborted.conn->state, TCP_CLOSED);
+    EXPECT_EQ(closed.conn->state, TCP_CLOSED);
+    EXPECT_EQ(half.conn->state, TCP_CLOSED);
+}
