@@ -1,8 +1,11 @@
 /* test_synsent.c - SEGMENT ARRIVES in SYN-SENT */
 #include "lib/peer.h"
 #include "lib/test.h"
+#include "tcp/input.h"
+#include "tcp/output.h"
 #include "tcp/synsent.h"
 #include "tcp/timers.h"
+#include "wire/tcp.h"
 
 TEST(synsent_offers_what_we_can) /* [RFC9293 MUST-14, SHLD-5, MAY-3] */
 {
@@ -130,4 +133,52 @@ TEST(synsent_agrees_on_timestamps_only_if_both_want_them) /* [RFC7323 3.2] */
     peer_sends(&p, "S. 0:0(0) ack 1 <mss 1460,TS val 5 ecr 1>");
     EXPECT(!p.conn->agreed.timestamps_ok);
     peer_sees(&p, ". 1:1(0) ack 1");
+}
+
+/* What the connection sends comes back to it, as a segment of the peer it is itself. */
+static void hear_oneself(struct peer *p)
+{
+    static uint8_t bytes[4096];
+    bool is_resent, no_memory;
+
+    for (int i = 0; i < 100; i++) {
+        struct tcp_sent sent = {.frame = tcp_output(p->conn, p->env, 0, &is_resent, &no_memory)};
+        struct tcp_arrival a = {0};
+        struct tcp_header h;
+        size_t len;
+        if (sent.frame == NULL)
+            return;
+        len = tcp_sent_flatten(&sent, bytes, sizeof bytes);
+        EXPECT_EQ(tcp_parse(span_of(bytes, len), len, &h), WHY_NONE);
+        frame_put(&p->world->frames, &p->world->bufs, &sent.frame);
+        tcp_arrival_fill(p->world, &a, (uint32_t)(h.seq - PEER_ISS - 1), (uint32_t)h.payload_len,
+                         true);
+        a.seg.seq = seq_of(h.seq);
+        a.seg.ack = seq_of(h.ack);
+        a.seg.flags = h.flags;
+        a.seg.wnd = h.window;
+        tcp_options_parse(h.options, &a.seg.opt);
+        tcp_input(p->conn, p->env, &a.seg);
+        tcp_arrival_done(p->world, &a);
+        tcp_conn_check(p->conn);
+    }
+    FAIL("it talks to itself for ever");
+}
+
+TEST(synsent_connects_to_itself) /* as Linux does; the simultaneous open of a single end */
+{
+    struct peer p = peer_of(TCP_CLOSED);
+
+    p.tuple.remote_addr = p.tuple.local_addr;
+    p.tuple.remote_port = p.tuple.local_port;
+    peer_opens(&p);
+    hear_oneself(&p);
+    EXPECT_EQ(p.conn->state, TCP_ESTABLISHED);
+    peer_writes(&p, 1000);
+    hear_oneself(&p);
+    EXPECT_EQ(peer_reads(&p, 2000), 1000);
+    EXPECT_EQ(tcp_shutdown(p.conn, p.env), WEIR_OK);
+    hear_oneself(&p);
+    EXPECT_EQ(p.conn->state, TCP_TIME_WAIT);
+    EXPECT_EQ(peer_reads(&p, 2000), 0);
 }
