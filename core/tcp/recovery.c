@@ -118,6 +118,7 @@ void recovery_on_mss(struct tcp_conn *c, struct tcp_env *env)
 
     cc->mss = tcp_send_mss(c, env);
     cc->cwnd = max(cc->cwnd, cc->mss);
+    cc->ssthresh = max(cc->ssthresh, 2 * cc->mss); /* as small as it may be [RFC5681 3.1 (4)] */
     bound_inflation(c);
 }
 

@@ -295,6 +295,21 @@ TEST(recovery_survives_a_smaller_path_with_duplicates_counted)
     peer_skips(&p);
 }
 
+TEST(recovery_keeps_a_window_of_a_segment_when_segments_have_grown_meanwhile)
+{
+    struct peer p = peer_with(TCP_ESTABLISHED, (struct peer_setup){.mtu = 88});
+
+    peer_writes(&p, 100);
+    peer_skips(&p);
+    for (int i = 0; i < 3; i++)
+        acks(&p, 1);
+    tcp_set_pmtu(p.conn, p.env, 1500);
+    peer_skips(&p);
+    acks(&p, 101); /* the recovery ends at a threshold of two segments, but of which? */
+    tcp_conn_check(p.conn);
+    EXPECT(cc_of(&p)->ssthresh >= 2 * 1460);
+}
+
 /* ---- timeouts ---- */
 
 TEST(recovery_goes_back_to_one_segment_after_a_timeout) /* [RFC5681 3.1, equation 4] */

@@ -1,0 +1,466 @@
+/*
+ * fuzz_tcp_conn.c - any segments, calls and steps in time against one connection
+ *
+ * The input is a program: an operation a byte, its arguments in the bytes that follow. Segments
+ * are made from what the connection expects, so that most of them get somewhere. Invariants are
+ * checked after every operation; what is read has to be the peer's stream, and at the end
+ * all memory and every frame has to be back.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/frame.h"
+#include "base/mem.h"
+#include "fuzz/expect.h"
+#include "tcp/conn.h"
+#include "tcp/input.h"
+#include "tcp/listen.h"
+#include "tcp/output.h"
+#include "tcp/pmtu.h"
+#include "tcp/reasm.h"
+#include "tcp/seg.h"
+#include "tcp/timers.h"
+#include "tcp/user.h"
+#include "wire/tcp.h"
+
+enum {
+    STEPS_MAX = 400,
+    KEPT_MAX = 16,
+    FRAMES_MAX = 5000, /* of one output: more would be without end */
+    HEADERS_LEN = 40,
+    SLAB_BYTES = 16 * 1024,
+    TEXT_MAX = 20000,
+};
+
+static const uint32_t iss = 0xfffffff0u, irs = 0xfffffc00u;
+
+struct run {
+    const uint8_t *bytes;
+    size_t len;
+    struct mem mem;
+    struct bufs bufs;
+    struct pool frames;
+    struct tracer tracer;
+    struct tcp_env env;
+    struct tcp_conn conn;
+    struct frame *kept[KEPT_MAX];
+    size_t kept_count;
+    size_t blocks, frames_in, lent; /* outstanding */
+    uint32_t fail_in;               /* allocations until one fails; 0: none does */
+    uint64_t read;
+    bool is_broken; /* the peer's stream was not the same each time: not compared any more */
+};
+
+static uint32_t take(struct run *r, size_t count)
+{
+    uint32_t value = 0;
+
+    for (size_t i = 0; i < count && r->len > 0; i++) {
+        value = value << 8 | *r->bytes++;
+        r->len--;
+    }
+    return value;
+}
+
+/* ---- the world ---- */
+
+static void *get_memory(void *ctx, size_t size, size_t align)
+{
+    struct run *r = ctx;
+    void *memory;
+
+    if (r->fail_in > 0 && --r->fail_in == 0)
+        return NULL;
+    memory = aligned_alloc(align, (size + align - 1) / align * align);
+    expect(memory != NULL);
+    r->blocks++;
+    return memory;
+}
+
+static void free_memory(void *ctx, void *memory, size_t size)
+{
+    struct run *r = ctx;
+
+    (void)size;
+    r->blocks--;
+    free(memory);
+}
+
+static void init_config(struct weir_tcp_config *config, uint32_t bits)
+{
+    *config = (struct weir_tcp_config){
+        .rto_initial_ns = 1 * NS_S,
+        .rto_min_ns = 200 * NS_MS,
+        .rto_max_ns = 120 * NS_S,
+        .syn_retries = 6,
+        .synack_retries = 5,
+        .retries1 = 3,
+        .retries2 = 15,
+        .msl_ns = 30 * NS_S,
+        .fin_wait2_ns = 60 * NS_S,
+        .keepalive_idle_ns = 7200 * NS_S,
+        .keepalive_interval_ns = 75 * NS_S,
+        .keepalive_probes = 9,
+        .delack_min_ns = 40 * NS_MS,
+        .delack_max_ns = 200 * NS_MS,
+        .initial_window_segs = 10,
+        .send_buffer_bytes = bits & 1 ? 65536 : 3000,
+        .recv_buffer_bytes = bits & 2 ? 65536 : 3000,
+        .mss_min = 48,
+        .window_scaling = bits & 4,
+        .timestamps = bits & 8,
+        .nagle = bits & 16,
+        .timewait_reuse = true,
+        .congestion_control =
+            cc_at(bits & 32 ? 1 : 0) != NULL ? cc_at(bits & 32 ? 1 : 0)->name : cc_at(0)->name,
+        .challenge_acks_per_s = 10,
+        .reassembly_holes = 64,
+    };
+}
+
+static void init(struct run *r)
+{
+    static const uint32_t sizes[BUF_CLASSES] = {256, 2048, 8192};
+    static const uint8_t secret[32] = {1};
+    struct weir_allocator allocator = {get_memory, free_memory, r};
+
+    mem_init(&r->mem, &allocator, SIZE_MAX);
+    expect(bufs_init(&r->bufs, &r->mem, sizes, SLAB_BYTES));
+    expect(pool_init(&r->frames, &r->mem, "frames", sizeof(struct frame), SLAB_BYTES));
+    expect(pool_init(&r->env.works, &r->mem, "works", sizeof(struct tcp_work), SLAB_BYTES));
+    expect(pool_init(&r->env.pieces, &r->mem, "pieces", sizeof(struct piece), SLAB_BYTES));
+    expect(pool_init(&r->env.reasms, &r->mem, "reasms", sizeof(struct reasm), SLAB_BYTES));
+    r->env.now = 1000 * NS_S;
+    r->env.frames = &r->frames;
+    r->env.bufs = &r->bufs;
+    r->env.tracer = &r->tracer;
+    rng_init(&r->env.rng, secret, 0);
+    init_config(&r->env.config, take(r, 1));
+    tcp_conn_init(&r->conn, &r->env);
+}
+
+static void fini_pool(struct pool *pool)
+{
+    expect(pool->used == 0);
+    pool_fini(pool);
+}
+
+static void put_kept(struct run *r)
+{
+    while (r->kept_count > 0)
+        frame_put(&r->frames, &r->bufs, &r->kept[--r->kept_count]);
+}
+
+static void fini(struct run *r)
+{
+    put_kept(r);
+    tcp_conn_fini(&r->conn, &r->env);
+    fini_pool(&r->frames);
+    fini_pool(&r->env.works);
+    fini_pool(&r->env.pieces);
+    fini_pool(&r->env.reasms);
+    for (size_t i = 0; i <= BUF_FOREIGN; i++)
+        expect(r->bufs.pools[i].used == 0);
+    bufs_fini(&r->bufs);
+    expect(r->blocks == 0 && r->frames_in == 0 && r->lent == 0);
+}
+
+/* ---- bytes with an owner ---- */
+
+struct owned {
+    size_t *count;
+    uint8_t bytes[];
+};
+
+static struct owned *make_owned(size_t *count, size_t len)
+{
+    struct owned *o = malloc(sizeof *o + len);
+
+    expect(o != NULL);
+    o->count = count;
+    ++*count;
+    memset(o->bytes, 0x5a, len);
+    return o;
+}
+
+static void release(void *owner)
+{
+    struct owned *o = owner;
+
+    --*o->count;
+    free(o);
+}
+
+/* The peer's stream, as a function of the sequence number's distance from irs. */
+static uint8_t byte_at(uint32_t offset)
+{
+    return (uint8_t)(offset * 31 + (offset >> 8));
+}
+
+/* ---- segments ---- */
+
+/* A number near one of those that matter. */
+static uint32_t number(struct run *r, const uint32_t near[4])
+{
+    uint32_t how = take(r, 1);
+    uint32_t base = near[how & 3];
+
+    switch (how >> 2 & 7) {
+    case 0:
+    case 1:
+    case 2: return base;
+    case 3: return base + take(r, 1);
+    case 4: return base - take(r, 1);
+    case 5: return base + take(r, 2);
+    case 6: return base - take(r, 2);
+    default: return take(r, 4);
+    }
+}
+
+static uint16_t text_len(struct run *r)
+{
+    uint32_t how = take(r, 1);
+
+    return how < 100 ? 0 : how < 200 ? (uint16_t)take(r, 1) : (uint16_t)(take(r, 2) % TEXT_MAX);
+}
+
+static void set_options(struct run *r, struct tcp_options *o)
+{
+    uint32_t bits = take(r, 1);
+
+    if (bits & 1) {
+        o->present |= TCP_HAS_TIMESTAMPS;
+        o->ts_val = r->conn.ts.recent + (uint32_t)(int8_t)take(r, 1);
+        o->ts_ecr = (uint32_t)((uint64_t)r->env.now / NS_MS) + r->conn.ts.offset - take(r, 1);
+    }
+    if (bits & 2) {
+        o->present |= TCP_HAS_MSS;
+        o->mss = (uint16_t)take(r, 2);
+    }
+    if (bits & 4) {
+        o->present |= TCP_HAS_WINDOW_SCALE;
+        o->window_scale = (uint8_t)take(r, 1);
+    }
+}
+
+static void make_segment(struct run *r, struct tcp_seg *seg)
+{
+    const struct tcp_conn *c = &r->conn;
+    const uint32_t seqs[4] = {c->rcv.nxt.raw, c->rcv.nxt.raw, c->rcv.nxt.raw + 100,
+                              c->state == TCP_SYN_SENT ? irs : c->rcv.irs.raw};
+    const uint32_t acks[4] = {c->snd.nxt.raw, c->snd.una.raw, c->snd.una.raw + 536, c->snd.nxt.raw};
+    uint32_t how = take(r, 1);
+
+    /* Most segments of a connection only acknowledge. */
+    seg->flags = how < 128 ? TCP_ACK : how < 160 ? TCP_ACK | TCP_FIN : take(r, 2) & TCP_FLAGS;
+    seg->seq = seq_of(number(r, seqs));
+    seg->ack = seq_of(number(r, acks));
+    seg->wnd = (uint16_t)(take(r, 1) * 257);
+    seg->up = seg->flags & TCP_URG ? (uint16_t)take(r, 2) : 0;
+    seg->segs = (uint16_t)(1 + (how & 1));
+    set_options(r, &seg->opt);
+}
+
+static bool takes_segments(const struct tcp_conn *c)
+{
+    return c->state != TCP_CLOSED && c->state != TCP_TIME_WAIT;
+}
+
+static void run_segment(struct run *r)
+{
+    struct weir_frame frame = {.slice_count = 1};
+    struct weir_slice text;
+    struct tcp_seg seg = {0};
+    struct owned *o;
+    bool is_owned, is_kept;
+
+    make_segment(r, &seg);
+    seg.len = text_len(r);
+    is_owned = take(r, 1) & 1;
+    o = make_owned(&r->frames_in, HEADERS_LEN + seg.len);
+    for (uint32_t i = 0; i < seg.len; i++)
+        o->bytes[HEADERS_LEN + i] =
+            byte_at(seg.seq.raw + i + ((seg.flags & TCP_SYN) != 0) - irs - 1);
+    text = (struct weir_slice){o->bytes, HEADERS_LEN + seg.len};
+    frame.slices[0] = text;
+    frame.len = text.len;
+    frame.release = is_owned ? release : NULL;
+    frame.owner = o;
+    seg.frame = &frame;
+    seg.text = &text;
+    seg.text_count = 1;
+    seg.text_skip = HEADERS_LEN;
+    if (takes_segments(&r->conn))
+        tcp_input(&r->conn, &r->env, &seg);
+    is_kept = seg.text_buf != NULL;
+    tcp_seg_done(&seg, &r->bufs);
+    if (!is_kept)
+        release(o);
+    /* A peer that chose another number for its SYN has another stream. */
+    if (r->conn.rcv.irs.raw != irs)
+        r->is_broken = true;
+}
+
+/* ---- the other operations ---- */
+
+static void run_output(struct run *r)
+{
+    uint32_t how = take(r, 1);
+    uint32_t gso_bytes = how & 1 ? 60000 : 0;
+    bool is_resent, no_memory;
+
+    for (size_t i = 0;; i++) {
+        struct frame *frame = tcp_output(&r->conn, &r->env, gso_bytes, &is_resent, &no_memory);
+        tcp_conn_check(&r->conn);
+        if (frame == NULL)
+            return;
+        expect(i < FRAMES_MAX);
+        frame->wire.gso = WEIR_GSO_NONE;
+        frame_finish_checksum(frame); /* touches all bytes */
+        if (how & 2 && r->kept_count < KEPT_MAX)
+            r->kept[r->kept_count++] = frame;
+        else
+            frame_put(&r->frames, &r->bufs, &frame);
+    }
+}
+
+static void run_time(struct run *r)
+{
+    uint32_t how = take(r, 1);
+    ns_t deadline = tcp_deadline(&r->conn);
+
+    if (how < 128 && deadline != NEVER)
+        r->env.now = ns_max(r->env.now, deadline);
+    else
+        r->env.now += (ns_t)(how & 7) << (4 * (how >> 3 & 7));
+    tcp_expire(&r->conn, &r->env);
+}
+
+static void run_send(struct run *r)
+{
+    static const uint8_t zeros[TEXT_MAX];
+    uint32_t len = take(r, 2) % TEXT_MAX;
+    unsigned flags = take(r, 1) & (WEIR_SEND_MORE | WEIR_SEND_URGENT);
+    ptrdiff_t sent = tcp_send(&r->conn, &r->env, zeros, len, flags);
+
+    expect(sent <= (ptrdiff_t)len && sent >= WEIR_ENOTSUP);
+}
+
+static void run_lend(struct run *r)
+{
+    uint32_t len = take(r, 1) + 1;
+    struct owned *o = make_owned(&r->lent, len);
+    struct weir_slice bytes = {o->bytes, len};
+
+    if (tcp_send_lent(&r->conn, &r->env, bytes, 0, release, o) < 0)
+        release(o);
+}
+
+static void check_read(struct run *r, const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len && !r->is_broken; i++)
+        expect(bytes[i] == byte_at((uint32_t)(r->read + i)));
+    r->read += len;
+}
+
+static void run_recv(struct run *r)
+{
+    static uint8_t bytes[65536];
+    ptrdiff_t got = tcp_recv(&r->conn, &r->env, bytes, take(r, 2));
+
+    if (got > 0)
+        check_read(r, bytes, (size_t)got);
+}
+
+static void run_recv_lent(struct run *r)
+{
+    struct weir_slice slices[4];
+    size_t count, done = take(r, 2);
+    ptrdiff_t got = tcp_recv_lent(&r->conn, slices, 4, &count);
+
+    if (got <= 0)
+        return;
+    if (done > slices[0].len)
+        done = slices[0].len;
+    check_read(r, slices[0].bytes, done);
+    expect(tcp_recv_done(&r->conn, &r->env, done) == WEIR_OK);
+}
+
+static void run_option(struct run *r)
+{
+    enum weir_opt opt = (enum weir_opt)(take(r, 1) % WEIR_OPT_COUNT);
+    int64_t value = take(r, 2);
+    int64_t now_value;
+
+    if (take(r, 1) & 1)
+        value *= NS_MS;
+    tcp_set(&r->conn, &r->env, opt, value);
+    tcp_get(&r->conn, opt, &now_value);
+}
+
+static void run_end(struct run *r)
+{
+    struct weir_tcp_info info;
+
+    switch (take(r, 1) % 8) {
+    case 0: tcp_abort(&r->conn, &r->env); break;
+    case 1:
+    case 2: tcp_close(&r->conn, &r->env); break;
+    case 3:
+    case 4: tcp_shutdown(&r->conn, &r->env); break;
+    case 5: tcp_set_pmtu(&r->conn, &r->env, 68 + take(r, 2)); break;
+    case 6: r->fail_in = take(r, 1); break;
+    default:
+        tcp_info(&r->conn, &r->env, &info);
+        tcp_urgent(&r->conn);
+        put_kept(r);
+    }
+}
+
+static void (*const operations[])(struct run *) = {
+    run_segment,   run_segment, run_segment, run_segment, run_output, run_output,
+    run_output,    run_time,    run_time,    run_send,    run_lend,   run_recv,
+    run_recv_lent, run_option,  run_end,     run_segment,
+};
+
+/* ---- opening ---- */
+
+static void open(struct run *r)
+{
+    struct tcp_tuple tuple = {
+        .local_addr = weir_addr_v4(192, 0, 2, 1),
+        .remote_addr = weir_addr_v4(192, 0, 2, 2),
+        .local_port = 1000,
+        .remote_port = 2000,
+    };
+    uint32_t how = take(r, 1);
+    uint32_t mtu = how & 2 ? 1500 : 68 + take(r, 2);
+    struct tcp_seg syn = {.seq = seq_of(irs), .flags = TCP_SYN, .segs = 1, .wnd = 5000};
+    struct tcp_halfopen halfopen;
+    struct tcp_user user = r->conn.user;
+
+    set_options(r, &syn.opt);
+    if (how & 1) {
+        halfopen_init(&halfopen, &r->env, &user, &tuple, &syn, seq_of(iss), mtu);
+        expect(tcp_open_passively(&r->conn, &r->env, &halfopen, &user));
+    } else {
+        expect(tcp_open(&r->conn, &r->env, &tuple, seq_of(iss), mtu) == WEIR_OK);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    static struct run r;
+
+    r = (struct run){.bytes = bytes, .len = len};
+    init(&r);
+    open(&r);
+    for (int i = 0; i < STEPS_MAX && r.len > 0; i++) {
+        operations[take(&r, 1) % (sizeof operations / sizeof *operations)](&r);
+        tcp_conn_check(&r.conn);
+    }
+    fini(&r);
+    return 0;
+}
