@@ -3,10 +3,10 @@
 . "$(dirname "$0")/lib.sh"
 enter "$@"
 
-# Nobody reads for a second, so no connection can end before all are there.
+# Nobody reads until all are there, so no connection can end before.
 thousand_at_once() {
-    local each=(--count 1000 --send 20000 --recv 20000 --timeout 30)
-    "$1" "${each[@]}" --pause 1000 -- "${each[@]}" --pause 1000 || return
+    local each=(--count 1000 --together --send 20000 --recv 20000 --timeout 30)
+    "$1" "${each[@]}" -- "${each[@]}" || return
     grep -q '1000 at once' check.log
 }
 

@@ -28,6 +28,7 @@ struct spec {
 
 static const struct spec specs[] = {
     {"--count", NUMBER32, AT(count), 0},
+    {"--together", SWITCH, AT(together), 0},
     {"--one-by-one", SWITCH, AT(one_by_one), 0},
     {"--rest", NUMBER32, AT(rest_ms), 0},
     {"--local-port", NUMBER16, AT(local_port), 0},

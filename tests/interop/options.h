@@ -17,6 +17,7 @@ struct options {
     const char *endpoint;
     bool listens;
     uint32_t count;      /* connections */
+    bool together;       /* receive nothing until all are there */
     bool one_by_one;     /* each when the one before has ended */
     uint32_t rest_ms;    /* from a connection's end to the next one's beginning */
     uint16_t local_port; /* to connect from; 0: any */

@@ -131,7 +131,12 @@ static void send_more(struct peer *p, struct conn *c)
 
 static bool is_paused(const struct peer *p, const struct conn *c)
 {
-    return now_ms() < c->opened_ms + p->o.pause_ms;
+    return (p->o.together && p->opened < p->o.count) || now_ms() < c->opened_ms + p->o.pause_ms;
+}
+
+static bool may_pause(const struct peer *p)
+{
+    return p->o.together || p->o.pause_ms > 0;
 }
 
 static void receive_more(struct peer *p, struct conn *c)
@@ -298,7 +303,7 @@ static void run(struct peer *p)
                                              : 500);
         for (int i = 0; i < count; i++)
             on_ready(p, &events[i]);
-        for (uint32_t i = 0; p->o.pause_ms > 0 && i < p->opened; i++)
+        for (uint32_t i = 0; may_pause(p) && i < p->opened; i++)
             go_on(p, &p->conns[i]);
     }
     p->end_ms = now_ms();

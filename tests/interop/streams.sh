@@ -65,7 +65,7 @@ for link in tun tap-plain; do
         on $link $family
         check "$mib MiB each way with sha256, weir connect, $link, IPv$family" \
             exchange_weir_connects
-        mib=$((mib > 128 ? 128 : mib))
+        mib=$((mib > 64 ? 64 : mib))
         check "$mib MiB each way with sha256, weir listen, $link, IPv$family" \
             exchange_weir_listens
     done

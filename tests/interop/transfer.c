@@ -83,7 +83,8 @@ static void send_more(struct transfer *t, struct conn *c)
 
 static bool is_paused(const struct transfer *t, const struct conn *c)
 {
-    return weir_host_now() < c->opened_at + t->o.pause_ms * WEIR_MS;
+    return (t->o.together && t->opened < t->o.count)
+           || weir_host_now() < c->opened_at + t->o.pause_ms * WEIR_MS;
 }
 
 static void receive_more(struct transfer *t, struct conn *c)
@@ -235,9 +236,14 @@ static bool is_quiet(const struct transfer *t)
     return stats.connections == 0 && !weir_has_output(t->stack, 0);
 }
 
+static bool may_pause(const struct transfer *t)
+{
+    return t->o.together || t->o.pause_ms > 0;
+}
+
 static void wake_paused(struct transfer *t)
 {
-    for (uint32_t i = 0; t->o.pause_ms > 0 && i < t->opened; i++) {
+    for (uint32_t i = 0; may_pause(t) && i < t->opened; i++) {
         if (!t->conns[i].over)
             go_on(t, &t->conns[i]);
     }
@@ -246,7 +252,7 @@ static void wake_paused(struct transfer *t)
 static void run(struct transfer *t)
 {
     weir_ns_t until = weir_host_now() + t->o.timeout_s * WEIR_S;
-    weir_ns_t wait_ns = (t->o.pause_ms > 0 ? 50 : t->o.one_by_one ? 1 : 500) * WEIR_MS;
+    weir_ns_t wait_ns = (may_pause(t) ? 50 : t->o.one_by_one ? 1 : 500) * WEIR_MS;
 
     while (t->over < t->o.count && weir_host_now() < until) {
         open_more(t);
