@@ -112,7 +112,7 @@ struct tstamp {
 /* Loss recovery without SACK [RFC6582]. */
 struct recovery {
     enum recovery_state { RECOVERY_OPEN, RECOVERY_FAST, RECOVERY_RTO } state;
-    ns_t timeout_at;   /* in RECOVERY_RTO: when the timer fired last */
+    ns_t timeout_at;   /* when the timer fired last, in RECOVERY_RTO or for a SYN */
     seq_t recover;     /* snd.nxt when it began; recovery ends when it is acknowledged */
     seq_t rexmit_next; /* [next, end) is to be sent again */
     seq_t rexmit_end;

@@ -82,9 +82,10 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env)
     cc->ops->init(cc);
 }
 
-void recovery_on_syn_lost(struct tcp_conn *c)
+void recovery_on_syn_lost(struct tcp_conn *c, const struct tcp_env *env)
 {
     recovery_of(c)->syn_was_lost = true;
+    recovery_of(c)->timeout_at = env->now;
 }
 
 bool recovery_syn_was_lost(const struct tcp_conn *c)
@@ -310,7 +311,7 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env)
     struct cc *cc = cc_of(c);
 
     if (!tcp_is_synchronized(c)) {
-        recovery_on_syn_lost(c);
+        recovery_on_syn_lost(c, env);
         recovery_on_syn(c);
         return;
     }
@@ -332,7 +333,8 @@ bool recovery_is_echo_clear(const struct tcp_conn *c, const struct tcp_env *env,
     const struct recovery *r = recovery_of(c);
 
     /* The timestamp clock may be a tick behind. */
-    return r->state != RECOVERY_RTO || age_ns <= ns_since(r->timeout_at, env->now) + NS_MS;
+    return (r->state != RECOVERY_RTO && !r->syn_was_lost)
+           || age_ns <= ns_since(r->timeout_at, env->now) + NS_MS;
 }
 
 uint32_t recovery_next(const struct tcp_conn *c, seq_t *seq)

@@ -19,7 +19,7 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env);
 void recovery_on_established(struct tcp_conn *c, struct tcp_env *env);
 
 /* A SYN or SYN-ACK had to be sent again because the timer fired. */
-void recovery_on_syn_lost(struct tcp_conn *c);
+void recovery_on_syn_lost(struct tcp_conn *c, const struct tcp_env *env);
 bool recovery_syn_was_lost(const struct tcp_conn *c);
 
 /* The segment size has changed. */

@@ -20,7 +20,7 @@
 enum {
     ROOM = 70000,
     STEPS_MAX = 3000000,
-    BURST_MAX = 1000, /* segments of one connection at one instant */
+    BURST_MAX = 5000, /* segments of one connection at one instant */
     WRITE_MAX = 65536,
 };
 
@@ -204,8 +204,11 @@ static void to_listener(struct duo *d, int end, struct tcp_seg *seg)
     struct tcp_tuple tuple = tuple_of(end);
     enum why why;
 
-    if (listen_input(seg, &why) != LISTEN_ACCEPT)
-        return;
+    switch (listen_input(seg, &why)) {
+    case LISTEN_DROP: return;
+    case LISTEN_RESET: answer_by_reset(d, end, seg); return;
+    case LISTEN_ACCEPT: break;
+    }
     halfopen_init(&e->halfopen, &d->world->env, &e->conn->user, &tuple, seg, seq_of(isses[end]),
                   d->link.mtu);
     e->stage = DUO_HALFOPEN;

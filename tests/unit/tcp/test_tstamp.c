@@ -140,6 +140,36 @@ TEST(tstamp_echo_of_a_copy_whose_acknowledgement_was_lost_measures_nothing)
     EXPECT_EQ(p.conn->work->backoff, 1); /* until something new is measured */
 }
 
+TEST(tstamp_echo_of_an_older_syn_measures_nothing)
+{
+    struct peer p = peer_of(TCP_CLOSED);
+    uint32_t first;
+    char text[128];
+
+    peer_opens(&p);
+    peer_sees(&p, "S 0:0(0) <...>");
+    first = p.seen_ts_val;
+    for (int i = 0; i < 3; i++) {
+        peer_waits_for_frame(&p);
+        peer_skips(&p);
+    }
+    snprintf(text, sizeof text, "S. 0:0(0) ack 1 <mss 1460,TS val 9 ecr %u>", first);
+    peer_sends(&p, text); /* our SYN arrived at once, but the answer took several times */
+    EXPECT_EQ(p.conn->rtt.srtt_us, 0);
+    EXPECT_EQ(p.conn->rtt.rto_us, 3000000);
+
+    p = peer_of(TCP_LISTEN);
+    peer_sends(&p, "S 0:0(0) <mss 1460,TS val 9 ecr 0>");
+    peer_sees(&p, "S. 0:0(0) ack 1 <...>");
+    first = p.seen_ts_val;
+    peer_waits(&p, 10 * NS_S);
+    peer_skips(&p);
+    snprintf(text, sizeof text, ". 1:1(0) ack 1 <nop,nop,TS val 10 ecr %u>", first);
+    peer_sends(&p, text);
+    EXPECT_EQ(p.conn->state, TCP_ESTABLISHED);
+    EXPECT_EQ(p.conn->rtt.srtt_us, 0);
+}
+
 TEST(tstamp_echo_from_the_future_or_of_nothing_measures_nothing)
 {
     static const uint32_t offsets[] = {1, 100000, 0x80000000, (uint32_t) - (1 << 25)};
