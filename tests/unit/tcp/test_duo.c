@@ -76,6 +76,15 @@ static void set_both(struct duo *d, enum weir_opt opt, int64_t value)
         EXPECT_EQ(tcp_set(d->ends[i].conn, &d->world->env, opt, value), WEIR_OK);
 }
 
+static const struct cc_ops *any_algorithm(uint64_t *random)
+{
+    uint32_t count = 0;
+
+    while (cc_at(count) != NULL)
+        count++;
+    return cc_at(test_random_below(random, count));
+}
+
 /* Buffers of any size, options of all kinds, lazy readers, lent buffers. */
 static void run_random(uint64_t seed)
 {
@@ -90,6 +99,8 @@ static void run_random(uint64_t seed)
     });
 
     d.random = seed;
+    for (int i = 0; i < 2; i++) /* each its own */
+        d.ends[i].conn->cc_ops = any_algorithm(&r);
     d.world->env.config.timestamps = test_random_below(&r, 2);
     d.world->env.config.window_scaling = test_random_below(&r, 2);
     set_both(&d, WEIR_OPT_NODELAY, test_random_below(&r, 2));
