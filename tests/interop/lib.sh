@@ -19,8 +19,9 @@ skip() {
 
 # enter SCRIPT ARGUMENT...: returns inside; outside it waits, cleans up, and exits.
 enter() {
-    local inside=(unshare --net --pid --mount-proc --fork --kill-child) there code
+    local inside=(unshare --net --pid --mount-proc --fork --kill-child) there
     [ -z "${INTEROP_THERE:-}" ] || {
+        trap 'exit 143' TERM INT # the first process of a namespace ignores them otherwise
         cd "$INTEROP_THERE" && ip link set lo up
         return
     }
@@ -32,11 +33,11 @@ enter() {
     "${inside[@]}" true 2>/dev/null || skip "no network namespaces here"
     "${inside[@]}" sh -c ': <>/dev/net/tun' 2>/dev/null || skip "/dev/net/tun cannot be opened"
     there=$(mktemp -d)
+    # shellcheck disable=SC2064 # the value of now
+    trap "rm -rf '$there'" EXIT
     INTEROP_THERE=$there WEIR_BUILD=$(cd "$build" && pwd) "${inside[@]}" \
         "$(readlink -f "$0")" "$@"
-    code=$?
-    rm -rf "$there"
-    exit $code
+    exit
 }
 
 needs() {
