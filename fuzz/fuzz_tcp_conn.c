@@ -111,8 +111,7 @@ static void init_config(struct weir_tcp_config *config, uint32_t bits)
         .timestamps = bits & 8,
         .nagle = bits & 16,
         .timewait_reuse = true,
-        .congestion_control =
-            cc_at(bits & 32 ? 1 : 0) != NULL ? cc_at(bits & 32 ? 1 : 0)->name : cc_at(0)->name,
+        .congestion_control = cc_at(bits >> 5 & 1)->name,
         .challenge_acks_per_s = 10,
         .reassembly_holes = 64,
     };
@@ -230,7 +229,7 @@ static void set_options(struct run *r, struct tcp_options *o)
 
     if (bits & 1) {
         o->present |= TCP_HAS_TIMESTAMPS;
-        o->ts_val = r->conn.ts.recent + (uint32_t)(int8_t)take(r, 1);
+        o->ts_val = r->conn.ts.recent + (take(r, 1) ^ 0x80) - 0x80;
         o->ts_ecr = (uint32_t)((uint64_t)r->env.now / NS_MS) + r->conn.ts.offset - take(r, 1);
     }
     if (bits & 2) {
@@ -447,8 +446,6 @@ static void open(struct run *r)
         expect(tcp_open(&r->conn, &r->env, &tuple, seq_of(iss), mtu) == WEIR_OK);
     }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
