@@ -186,8 +186,8 @@ void tcp_conn_check(const struct tcp_conn *c)
     if (w == NULL)
         return;
     CHECK((w->loss_timer == LOSS_NONE) == (w->deadline_at[TIMER_LOSS] == NEVER));
-    CHECK(w->sendq.bytes == 0 || w->sendq.pieces.head != NULL);
-    CHECK(w->recvq.bytes == 0 || w->recvq.pieces.head != NULL);
+    CHECK(pieces_bytes(&w->sendq.pieces) == w->sendq.bytes);
+    CHECK(pieces_bytes(&w->recvq.pieces) == w->recvq.bytes);
     if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT) {
         CHECK(w->loss_timer == LOSS_NONE);
         CHECK(w->sendq.bytes == 0);

@@ -82,6 +82,15 @@ void pieces_clear(struct pieces *list, struct pool *pool, struct bufs *bufs)
         drop_head(list, pool, bufs);
 }
 
+uint32_t pieces_bytes(const struct pieces *list)
+{
+    uint32_t bytes = 0;
+
+    for (const struct piece *p = list->head; p != NULL; p = p->next)
+        bytes += p->len;
+    return bytes;
+}
+
 uint32_t pieces_fill_tail(struct pieces *list, const uint8_t *bytes, uint32_t len)
 {
     struct piece *tail = list->tail;

@@ -43,6 +43,9 @@ uint32_t pieces_drop(struct pieces *list, struct pool *pool, struct bufs *bufs, 
 /* Gives all of them back. */
 void pieces_clear(struct pieces *list, struct pool *pool, struct bufs *bufs);
 
+/* How many bytes there are in all, counted one piece after the other. */
+uint32_t pieces_bytes(const struct pieces *list);
+
 /* Copies up to len bytes into the room behind the last piece; returns how many. */
 uint32_t pieces_fill_tail(struct pieces *list, const uint8_t *bytes, uint32_t len);
 

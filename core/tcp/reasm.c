@@ -232,7 +232,8 @@ void reasm_check(const struct tcp_conn *c)
         CHECK(seq_lt(r->blocks[i].start, r->blocks[i].end));
         CHECK(i == 0 ? seq_gt(r->blocks[i].start, c->rcv.nxt)
                      : seq_gt(r->blocks[i].start, r->blocks[i - 1].end));
-        bytes += seq_len(r->blocks[i].start, r->blocks[i].end);
+        CHECK(pieces_bytes(&r->blocks[i].pieces) == seq_len(r->blocks[i].start, r->blocks[i].end));
+        bytes += pieces_bytes(&r->blocks[i].pieces);
     }
     CHECK(bytes == r->bytes);
 }
