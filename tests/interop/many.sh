@@ -20,6 +20,15 @@ for link in tun tap-plain; do
     done
 done
 
+# A burst of SYNs is answered at once, and the answers find room in the device's queue.
+few_are_repeated() {
+    local each=(--count 1000 --timeout 30)
+    weir_connects "${each[@]}" --send 100 -- "${each[@]}" --recv 100 || return
+    [ "$(sed -n 's/.* \([0-9]*\) retransmits.*/\1/p' check.log)" -lt 100 ]
+}
+on tun 4
+check "1000 connections in a burst, few segments repeated" few_are_repeated
+
 # The one asks and the other answers, a byte at a time.
 ping_pong=(--send 5000 --recv 5000)
 on tun 4
