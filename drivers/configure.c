@@ -17,6 +17,7 @@
 #include <weir/driver.h>
 
 #include "drivers/error.h"
+#include "drivers/link.h"
 
 /* A request under construction: room for the longest, a route with its attributes. */
 struct request {
@@ -198,6 +199,8 @@ static int configure(int fd, const char *name, const struct weir_device_setup *s
     int err = explain(error, index == 0 ? ENODEV : bring_up(fd, index, setup->mtu),
                       "a working link and its MTU", name);
 
+    if (err == 0)
+        link_wait_until_running(name);
     for (size_t i = 0; i < setup->addr_count && err == 0; i++)
         err = explain_prefix(error, add_addr(fd, index, &setup->addrs[i]), "address",
                              &setup->addrs[i], name);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "drivers/error.h"
+#include "drivers/link.h"
 #include "drivers/rxbufs.h"
 #include "drivers/vnet.h"
 
@@ -323,5 +324,6 @@ struct weir_driver *tuntap_open(enum weir_link link, const struct weir_device_op
     t->driver.netif.offloads = negotiate(fd, o.offloads);
     if (!examine(&o, &request, &t->driver.netif))
         return fail(fd, t);
+    link_wait_until_running(t->driver.name);
     return &t->driver;
 }
