@@ -12,8 +12,9 @@ import subprocess
 import sys
 
 NEEDED = {"memcpy", "memmove", "memset", "memcmp", "strlen"}
-# 64-bit division on 32-bit machines and position-independent addressing: the compiler's own.
-COMPILER = re.compile(r"__(u?divdi3|u?moddi3|u?divmoddi4)$|_GLOBAL_OFFSET_TABLE_$")
+# 64-bit division and bit counts on 32-bit machines, position-independent addressing: the
+# compiler's own.
+COMPILER = re.compile(r"__(u?divdi3|u?moddi3|u?divmoddi4|c[lt]zdi2)$|_GLOBAL_OFFSET_TABLE_$")
 # Constant tables of addresses, written once by the loader.
 RELOCATED = re.compile(r"\.data\.rel\.ro(\.|$)")
 
