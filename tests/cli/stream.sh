@@ -51,9 +51,15 @@ await_port() {
 }
 
 # Starts weir listen with files for stdin and stdout.
+# The device of one that is ending has the addresses that the next one wants.
+no_device() {
+    ! ip -o link show | grep -q ' weir[0-9]'
+}
+
 weir_listen() {
     local input=$1 output=$2
     shift 2
+    await_that no_device || return
     rm -f listen.log
     "$weir" listen "$@" <"$input" >"$output" 2>listen.log &
     last_pid=$!
@@ -126,7 +132,8 @@ stdout_ends() {
     await_port 5004 || return
     "$weir" connect -q 198.18.0.1 5004 <open_end | (cat && touch ended) >out.txt &
     await_that test -e ended
-    [ -e ended ] && [ "$(cat out.txt)" = all ]
+    [ -e ended ] && [ "$(cat out.txt)" = all ] || return
+    end_started # it ends with its stdin
 }
 
 keeps_listening() {
