@@ -51,15 +51,15 @@ await_port() {
 }
 
 # Starts weir listen with files for stdin and stdout.
-# The device of one that is ending has the addresses that the next one wants.
-no_device() {
-    ! ip -o link show | grep -q ' weir[0-9]'
+# One that is ending has the addresses that the next one wants.
+nobody_listens() {
+    ! pgrep -x weir
 }
 
 weir_listen() {
     local input=$1 output=$2
     shift 2
-    await_that no_device || return
+    await_that nobody_listens || return
     rm -f listen.log
     "$weir" listen "$@" <"$input" >"$output" 2>listen.log &
     last_pid=$!
