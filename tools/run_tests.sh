@@ -124,7 +124,7 @@ with_threads() {
 
 fuzz_target() {
     command -v clang >/dev/null || skip "clang is missing" || return
-    tools/run_fuzz.sh "$1" 8
+    tools/run_fuzz.sh "$1" 5
 }
 
 interop() {
