@@ -34,7 +34,7 @@ static int choose_local(struct weir *s, const struct weir_endpoint *remote,
 int weir_udp_open(struct weir *s, const struct weir_endpoint *local,
                   const struct weir_endpoint *remote, weir_udp_t *udp)
 {
-    struct weir_endpoint from = *local;
+    struct weir_endpoint from = local != NULL ? *local : (struct weir_endpoint){0};
     struct udp_endpoint *u;
     int err = choose_local(s, remote, &from);
 

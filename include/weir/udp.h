@@ -14,7 +14,7 @@ typedef weir_handle_t weir_udp_t;
 typedef weir_handle_t weir_ping_t;
 
 /*
- * Opens an endpoint on local (address :: means all, port 0 means choose one); with
+ * Opens an endpoint on local (address :: means all, port 0 means choose one; NULL: both); with
  * remote not NULL it sends to and receives from that endpoint alone. Returns 0 and the
  * handle, or WEIR_EINVAL, WEIR_EADDRINUSE, WEIR_EADDRNOTAVAIL, WEIR_ENETUNREACH, WEIR_ENOMEM.
  * Close it with weir_close (weir/tcp.h).

@@ -236,6 +236,19 @@ TEST(udp_sends_to_one_or_to_anybody)
     }
 }
 
+TEST(udp_opens_on_any_address_and_port_if_none_is_given)
+{
+    struct world *w = world_make(&(struct world_setup){0});
+    struct weir *s = world_stack(w, 0);
+    struct weir_endpoint at;
+    weir_udp_t u;
+
+    EXPECT_EQ(weir_udp_open(s, NULL, NULL, &u), WEIR_OK);
+    EXPECT_EQ(weir_local(s, u, &at), WEIR_OK);
+    EXPECT(weir_addr_is_any(&at.addr) && at.port != 0);
+    world_end(w);
+}
+
 TEST(udp_carries_any_length_that_fits)
 {
     static uint8_t out[70000], in[70000];
