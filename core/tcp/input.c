@@ -7,6 +7,7 @@
  */
 #include "tcp/input.h"
 #include "base/check.h"
+#include "base/num.h"
 #include "tcp/ack.h"
 #include "tcp/conn.h"
 #include "tcp/reasm.h"
@@ -311,11 +312,6 @@ static bool check_urg(struct arrival *a)
     return false;
 }
 
-static uint32_t max(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
-
 /* How long an acknowledgement may wait follows from how often data comes, as in Linux. */
 static void adapt_delay(struct tcp_conn *c, const struct tcp_env *env)
 {
@@ -340,9 +336,9 @@ static void adapt_delay(struct tcp_conn *c, const struct tcp_env *env)
 static void owe_ack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
     struct tcp_work *w = c->work;
-    uint32_t full = max(seg->len / seg->segs, FULL_SEG_FLOOR);
+    uint32_t full = u32_max(seg->len / seg->segs, FULL_SEG_FLOOR);
 
-    w->rcv_seg_max = max(w->rcv_seg_max, full);
+    w->rcv_seg_max = u32_max(w->rcv_seg_max, full);
     w->rcv_unacked += seg->len;
     adapt_delay(c, env);
     if (w->rcv_unacked >= 2 * w->rcv_seg_max || (w->quick_acks > 0 && !w->is_interactive)

@@ -14,6 +14,7 @@
 #include "tcp/output.h"
 #include "base/check.h"
 #include "base/frame.h"
+#include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
@@ -22,11 +23,6 @@
 #include "tcp/timers.h"
 #include "tcp/window.h"
 #include "wire/tcp.h"
-
-static uint32_t min(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
 
 static bool may_send_text(const struct tcp_conn *c)
 {
@@ -90,7 +86,7 @@ static uint32_t resendable(const struct tcp_conn *c, seq_t seq, uint32_t len)
 
     if (before == 0 && c->snd.wnd == 0)
         return len;
-    return before < c->snd.wnd ? min(len, c->snd.wnd - before) : 0;
+    return before < c->snd.wnd ? u32_min(len, c->snd.wnd - before) : 0;
 }
 
 static bool lost(const struct tcp_conn *c, uint32_t mss, struct segment *s)
@@ -103,11 +99,11 @@ static bool lost(const struct tcp_conn *c, uint32_t mss, struct segment *s)
         return false;
     if (!tcp_is_synchronized(c))
         return lost_syn(c, s);
-    len = resendable(c, seq, min(len, mss));
+    len = resendable(c, seq, u32_min(len, mss));
     if (len == 0)
         return false;
     text_left = seq_len(seq, seq_min(sendq_end(c), c->snd.nxt));
-    len = min(len, text_left);
+    len = u32_min(len, text_left);
     *s = (struct segment){.seq = seq, .len = len, .flags = text_flags(c, seq, len)};
     if (!tcp_fin_sent(c))
         s->flags &= (uint16_t)~TCP_FIN;
@@ -141,7 +137,7 @@ static bool short_may_go(const struct tcp_conn *c)
  */
 static uint32_t worth_sending(const struct tcp_conn *c, uint32_t queued, uint32_t may, uint32_t mss)
 {
-    uint32_t len = min(queued, may);
+    uint32_t len = u32_min(queued, may);
     uint32_t whole = len - len % mss;
 
     if (len == queued)
@@ -178,13 +174,13 @@ static void note_waiting(struct tcp_conn *c, struct tcp_env *env, uint32_t queue
 {
     uint32_t usable = window_usable(c);
 
-    if (usable < min(mss, queued)) {
+    if (usable < u32_min(mss, queued)) {
         note_blocked(c, env, BLOCKED_BY_PEER);
         if (tcp_flight(c) == 0 && usable == 0)
             timers_on_window_shut(c, env);
         else if (tcp_flight(c) == 0)
             timers_on_held_back(c, env);
-    } else if (recovery_room(c) < min(mss, queued)) {
+    } else if (recovery_room(c) < u32_min(mss, queued)) {
         note_blocked(c, env, BLOCKED_BY_CWND);
         c->work->cwnd_limited = true;
         c->work->cwnd_round = c->snd.nxt;
@@ -210,7 +206,7 @@ static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint
     restart_after_idle(c, env);
     if (window_usable(c) > 0)
         timers_on_window_open(c);
-    may = min(window_usable(c), recovery_room(c));
+    may = u32_min(window_usable(c), recovery_room(c));
     len = worth_sending(c, queued, may, mss);
     if (len > most)
         len = most - most % mss;

@@ -8,6 +8,7 @@
  */
 #include "tcp/recovery.h"
 #include "base/check.h"
+#include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/options.h"
 
@@ -24,16 +25,6 @@ static struct recovery *recovery_of(const struct tcp_conn *c)
 static struct cc *cc_of(const struct tcp_conn *c)
 {
     return &c->work->cc;
-}
-
-static uint32_t min(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint32_t max(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
 }
 
 static void emit_cwnd(const struct tcp_conn *c, const struct tcp_env *env, const char *text)
@@ -60,14 +51,14 @@ static void emit_recovery(const struct tcp_conn *c, const struct tcp_env *env, c
     trace_emit(env->tracer, &event);
 }
 
-/* min(10 * MSS, max(2 * MSS, 14600)) [RFC6928 2]; the ten is a setting. */
+/* u32_min(10 * MSS, u32_max(2 * MSS, 14600)) [RFC6928 2]; the ten is a setting. */
 static uint32_t initial_window(const struct tcp_env *env, uint32_t mss)
 {
     uint32_t segs = env->config.initial_window_segs;
 
     if (segs != 10)
-        return max(segs, 1) * mss;
-    return min(segs * mss, max(2 * mss, INITIAL_WINDOW_BYTES));
+        return u32_max(segs, 1) * mss;
+    return u32_min(segs * mss, u32_max(2 * mss, INITIAL_WINDOW_BYTES));
 }
 
 void recovery_init(struct tcp_conn *c, struct tcp_env *env)
@@ -109,7 +100,7 @@ static void bound_inflation(struct tcp_conn *c)
 {
     struct recovery *r = recovery_of(c);
 
-    r->inflation = min(r->inflation, tcp_flight(c));
+    r->inflation = u32_min(r->inflation, tcp_flight(c));
 }
 
 /* A window of so many segments stays one of so many [RFC1191 6.4 asks for no less]. */
@@ -118,8 +109,8 @@ void recovery_on_mss(struct tcp_conn *c, struct tcp_env *env)
     struct cc *cc = cc_of(c);
 
     cc->mss = tcp_send_mss(c, env);
-    cc->cwnd = max(cc->cwnd, cc->mss);
-    cc->ssthresh = max(cc->ssthresh, 2 * cc->mss); /* as small as it may be [RFC5681 3.1 (4)] */
+    cc->cwnd = u32_max(cc->cwnd, cc->mss);
+    cc->ssthresh = u32_max(cc->ssthresh, 2 * cc->mss); /* as small as it may be [RFC5681 3.1 (4)] */
     bound_inflation(c);
 }
 
@@ -127,7 +118,7 @@ void recovery_on_restart(struct tcp_conn *c, struct tcp_env *env)
 {
     struct cc *cc = cc_of(c);
 
-    cc->cwnd = min(cc->cwnd, initial_window(env, cc->mss));
+    cc->cwnd = u32_min(cc->cwnd, initial_window(env, cc->mss));
 }
 
 void recovery_stop(struct tcp_conn *c)
@@ -224,7 +215,7 @@ static bool on_partial_ack(struct tcp_conn *c, uint32_t acked_bytes)
     uint32_t mss = cc_of(c)->mss;
     bool is_first = !r->partial_ack_seen;
 
-    r->inflation -= min(r->inflation, acked_bytes);
+    r->inflation -= u32_min(r->inflation, acked_bytes);
     if (acked_bytes >= mss)
         r->inflation += mss;
     bound_inflation(c);
@@ -238,7 +229,7 @@ static void leave_fast_recovery(struct tcp_conn *c, struct tcp_env *env)
     struct cc *cc = cc_of(c);
 
     /* Avoids a burst if little is under way [RFC6582 3.2 (3), option 1]. */
-    cc->cwnd = min(cc->ssthresh, max(tcp_flight(c), cc->mss) + cc->mss);
+    cc->cwnd = u32_min(cc->ssthresh, u32_max(tcp_flight(c), cc->mss) + cc->mss);
     recovery_of(c)->state = RECOVERY_OPEN;
     recovery_of(c)->inflation = 0;
     mark_lost(c, c->snd.una, c->snd.una);

@@ -7,6 +7,7 @@
  */
 #include "tcp/window.h"
 #include "base/check.h"
+#include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/reasm.h"
 
@@ -40,11 +41,6 @@ uint32_t window_remaining(const struct tcp_conn *c)
     return used < c->rcv.wnd ? c->rcv.wnd - used : 0;
 }
 
-static uint32_t min(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 static uint32_t room_in(uint32_t limit, uint32_t used)
 {
     return used < limit ? limit - used : 0;
@@ -70,10 +66,10 @@ static uint32_t largest(const struct tcp_conn *c)
     return c->agreed.wscale_ok ? (uint32_t)UINT16_MAX << c->agreed.rcv_wscale : UINT16_MAX;
 }
 
-/* min(Fr * RCV.BUFF, Eff.snd.MSS), Fr = 1/2 [RFC9293 3.8.6.2.2]. */
+/* u32_min(Fr * RCV.BUFF, Eff.snd.MSS), Fr = 1/2 [RFC9293 3.8.6.2.2]. */
 static uint32_t worthwhile(const struct tcp_conn *c)
 {
-    return min(c->user.recv_buffer_bytes / 2, c->agreed.rcv_mss);
+    return u32_min(c->user.recv_buffer_bytes / 2, c->agreed.rcv_mss);
 }
 
 uint16_t window_announce(struct tcp_conn *c, bool is_syn)
@@ -85,9 +81,9 @@ uint16_t window_announce(struct tcp_conn *c, bool is_syn)
 
     if (wnd < remaining || wnd - remaining < worthwhile(c))
         wnd = is_syn ? wnd : remaining;
-    wnd = min(wnd, is_syn ? UINT16_MAX : largest(c));
+    wnd = u32_min(wnd, is_syn ? UINT16_MAX : largest(c));
     field = (wnd >> shift) + ((wnd & ((1u << shift) - 1)) != 0); /* up: no edge moves back */
-    field = min(field, UINT16_MAX);
+    field = u32_min(field, UINT16_MAX);
     c->rcv.wnd = field << shift;
     c->rcv.acked = c->rcv.nxt;
     return (uint16_t)field;
@@ -96,7 +92,7 @@ uint16_t window_announce(struct tcp_conn *c, bool is_syn)
 bool window_is_worth_announcing(const struct tcp_conn *c)
 {
     uint32_t remaining = window_remaining(c);
-    uint32_t wnd = min(free_bytes(c), largest(c));
+    uint32_t wnd = u32_min(free_bytes(c), largest(c));
 
     return wnd > remaining && wnd - remaining >= worthwhile(c) && wnd / 2 >= remaining;
 }
