@@ -18,38 +18,106 @@
 
 struct cc;
 
-/* What an acknowledgement of new data tells. */
+/*
+ * What is known of the path since the newest of the delivered segments was sent [draft-ietf-ccwg-bbr
+ * 4.1, delivery rate estimation]. Bytes and counts of bytes are those of the whole connection.
+ */
+struct cc_rate {
+    uint64_t delivered_bytes;       /* in the interval */
+    ns_t interval_ns;               /* 0: no sample */
+    uint64_t prior_delivered_bytes; /* cc_ack.delivered_bytes when that segment was sent */
+    uint32_t tx_in_flight_bytes;    /* in the network just after it was sent, it included */
+    uint32_t lost_bytes;            /* marked lost since */
+    bool is_app_limited; /* it was sent while the application was what held sending back */
+};
+
+/* What an acknowledgement that delivers something tells. */
 struct cc_ack {
     ns_t now;
-    uint32_t acked_bytes;  /* newly acknowledged */
+    uint32_t acked_bytes;  /* newly delivered: acknowledged, or selectively acknowledged */
     uint32_t flight_bytes; /* sent and not acknowledged, before this acknowledgement */
-    ns_t rtt_ns;           /* measured by it; 0: not measured */
-    ns_t srtt_ns;          /* smoothed; 0: never measured */
-    bool cwnd_limited;     /* cwnd was what held sending back during the last round trip */
+    uint32_t pipe_bytes;   /* in the network after it: neither acknowledged in any way nor lost */
+    uint32_t lost_bytes;   /* newly marked lost by it */
+    uint32_t ce_bytes;     /* of acked_bytes, so many arrived marked CE, as far as the peer tells */
+    uint64_t delivered_bytes; /* since the connection began */
+    ns_t rtt_ns;              /* measured by it; 0: not measured */
+    ns_t srtt_ns;             /* smoothed; 0: never measured */
+    struct cc_rate rate;
+    bool cwnd_limited; /* cwnd was what held sending back during the last round trip */
+    bool in_recovery;  /* of a loss, or of a timeout */
+};
+
+/* Bytes that are marked lost, sent together. */
+struct cc_lost {
+    ns_t now;
+    uint32_t bytes;
+    uint32_t tx_in_flight_bytes; /* just after they were sent, they included */
+    uint32_t lost_since_bytes;   /* marked lost since they were sent, they included */
+    bool is_app_limited;
+};
+
+/* Which marks the algorithm wants on what is sent, and how marks come back. */
+enum cc_ecn {
+    CC_ECN_CLASSIC, /* ECT(0); a mark is answered like a loss, once in a round trip [RFC3168] */
+    CC_ECN_DCTCP,   /* ECT(0); marks are counted by the algorithm [RFC8257] */
+    CC_ECN_L4S,     /* ECT(1); likewise [RFC9331] */
 };
 
 struct cc_ops {
     const char *name;
+    enum cc_ecn ecn;
+
+    /*
+     * false: during recovery cwnd is moved by loss recovery, towards ssthresh [RFC9937], and on_ack
+     * is not called; after a timeout it starts from one segment. true: the algorithm keeps cwnd
+     * itself at all times.
+     */
+    bool owns_recovery;
 
     /* A connection starts, or starts to be busy again: cwnd, ssthresh and mss are set. */
     void (*init)(struct cc *cc);
 
-    /* New data is acknowledged, outside recovery. */
+    /* Something is delivered (see owns_recovery). */
     void (*on_ack)(struct cc *cc, const struct cc_ack *ack);
 
-    /* A segment is lost, the first of its window: sets ssthresh, from flight_bytes. */
+    /* Recovery begins: sets ssthresh, from flight_bytes. */
     void (*on_loss)(struct cc *cc, ns_t now, uint32_t flight_bytes);
 
     /* The retransmission timer has fired for data not yet sent again: sets ssthresh. */
     void (*on_timeout)(struct cc *cc, ns_t now, uint32_t flight_bytes);
+
+    /* From here on a function may be NULL. */
+
+    /* The peer tells of a mark [RFC3168 6.1.2]: sets ssthresh. NULL: as on_loss. */
+    void (*on_ecn)(struct cc *cc, ns_t now, uint32_t flight_bytes);
+
+    /* Some bytes are marked lost, during recovery or before it begins. */
+    void (*on_lost)(struct cc *cc, const struct cc_lost *lost);
+
+    /* Recovery has ended, and it was right. */
+    void (*on_recovered)(struct cc *cc, ns_t now);
+
+    /*
+     * Recovery was not needed: nothing had been lost. cwnd and ssthresh are what they were before
+     * (but for owns_recovery); what the algorithm changed besides must be taken back here.
+     */
+    void (*on_undo)(struct cc *cc, ns_t now);
+
+    /* Sending goes on after idle_ns in which nothing was under way. */
+    void (*on_restart)(struct cc *cc, ns_t now, ns_t idle_ns);
+
+    /* What it is doing, in the words of its document, for people. */
+    const char *(*phase)(const struct cc *cc);
 };
 
 struct cc {
     const struct cc_ops *ops;
-    uint32_t cwnd;      /* bytes */
-    uint32_t ssthresh;  /* bytes; UINT32_MAX: not yet known */
-    uint32_t mss;       /* bytes of payload in a full segment */
-    uint64_t state[12]; /* the algorithm's own */
+    uint32_t cwnd;         /* bytes */
+    uint32_t ssthresh;     /* bytes; UINT32_MAX: not yet known */
+    uint32_t mss;          /* bytes of payload in a full segment */
+    uint32_t send_quantum; /* bytes worth sending at once when paced; 0: what pacing finds */
+    uint64_t pacing_rate;  /* bytes per second; 0: not paced */
+    uint64_t state[32];    /* the algorithm's own */
 };
 
 static inline bool cc_is_in_slow_start(const struct cc *cc)
