@@ -2,7 +2,7 @@
 
 set(core_layers base wire cc tcp udp ip stack)
 set(os_layers drivers host posix)
-set(inner_layers ${core_layers} ${os_layers} format trace sim drill)
+set(inner_layers ${core_layers} ${os_layers} format trace sim drill bench)
 
 weir_objects(core_objects ${core_layers})
 weir_objects(os_objects ${os_layers})
@@ -75,8 +75,7 @@ endfunction()
 
 weir_sources(cli_sources cli)
 if(cli_sources)
-    weir_objects(bench_objects bench)
-    add_executable(weir ${cli_sources} ${inner_objects} ${bench_objects})
+    add_executable(weir ${cli_sources} ${inner_objects})
     target_link_libraries(weir PRIVATE weir_outer_flags Threads::Threads m)
     target_compile_options(weir PRIVATE ${lto_flags})
     target_link_options(weir PRIVATE ${lto_flags})
