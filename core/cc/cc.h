@@ -67,6 +67,9 @@ struct cc_ops {
     const char *name;
     enum cc_ecn ecn;
 
+    /* Which to take in its place if the peer does not count marks; NULL: none, it can do without. */
+    const char *without_counts;
+
     /*
      * false: during recovery cwnd is moved by loss recovery, towards ssthresh [RFC9937], and on_ack
      * is not called; after a timeout it starts from one segment. true: the algorithm keeps cwnd
@@ -88,7 +91,10 @@ struct cc_ops {
 
     /* From here on a function may be NULL. */
 
-    /* The peer tells of a mark [RFC3168 6.1.2]: sets ssthresh. NULL: as on_loss. */
+    /*
+     * The peer tells of a mark [RFC3168 6.1.2]: sets ssthresh, which may be a single segment here.
+     * NULL: as on_loss.
+     */
     void (*on_ecn)(struct cc *cc, ns_t now, uint32_t flight_bytes);
 
     /* Some bytes are marked lost, during recovery or before it begins. */
@@ -116,7 +122,8 @@ struct cc {
     uint32_t ssthresh;     /* bytes; UINT32_MAX: not yet known */
     uint32_t mss;          /* bytes of payload in a full segment */
     uint32_t send_quantum; /* bytes worth sending at once when paced; 0: what pacing finds */
-    uint64_t pacing_rate;  /* bytes per second; 0: not paced */
+    uint64_t pacing_rate;  /* bytes per second; 0: see cc_default_pacing_rate */
+    bool is_paced;         /* set by who sends: what is sent is spread over the round trip */
     uint64_t state[32];    /* the algorithm's own */
 };
 
@@ -148,6 +155,12 @@ static inline uint32_t cc_half_of_flight(const struct cc *cc, uint32_t flight_by
 
     return half > 2 * cc->mss ? half : 2 * cc->mss;
 }
+
+/*
+ * Bytes per second at which to send where the algorithm names no rate of its own: cwnd in a smoothed
+ * round trip, and as much more as leaves cwnd room to grow. 0: nothing is known yet, do not pace.
+ */
+uint64_t cc_default_pacing_rate(const struct cc *cc, ns_t srtt_ns);
 
 /* The algorithm of that name, or NULL. */
 const struct cc_ops *cc_find(const char *name);

@@ -13,6 +13,7 @@
  * one for each segment that is the same, with fewer it stays on the curve.
  */
 #include "base/check.h"
+#include "base/num.h"
 #include "cc/cc.h"
 #include "cc/hystart.h"
 #include <string.h>
@@ -26,7 +27,8 @@ enum {
     EPOCH_MAX_S = 1024,     /* later, only that it is late matters */
 };
 
-struct cubic {
+/* What a reduction changes, and what is put back if it was not needed [RFC9438 4.9.2]. */
+struct curve {
     uint64_t w_est_q32;
     ns_t t_ns;           /* since the stage of congestion avoidance began, without pauses */
     ns_t acked_at;       /* up to when t_ns is counted; NEVER: it stands still */
@@ -35,6 +37,12 @@ struct cubic {
     uint32_t cwnd_prior; /* bytes; 0: not defined, which counts as reached */
     uint32_t cwnd_q32;   /* what cwnd has after the point */
     bool epoch_has_begun;
+    bool is_reno_friendly; /* W_est was above the curve at the last acknowledgement */
+};
+
+struct cubic {
+    struct curve now;
+    struct curve before; /* the last reduction */
     struct hystart hystart;
 };
 
@@ -55,7 +63,7 @@ static void store(struct cc *cc, const struct cubic *s)
 
 static void init(struct cc *cc)
 {
-    struct cubic s = {.acked_at = NEVER};
+    struct cubic s = {.now.acked_at = NEVER, .before.acked_at = NEVER};
 
     hystart_init(&s.hystart);
     store(cc, &s);
@@ -97,7 +105,7 @@ static uint32_t units_of(ns_t t_ns)
  * W_cubic(t) = C * (t - K)^3 + W_max [RFC9438 4.2, figure 1], within 0 and UINT32_MAX. The cube has
  * at most 57 bits; without the last 18 it can be multiplied by C and mss, which have 25.
  */
-static uint32_t w_cubic(const struct cubic *s, ns_t t_ns, uint32_t mss)
+static uint32_t w_cubic(const struct curve *s, ns_t t_ns, uint32_t mss)
 {
     uint32_t t = units_of(t_ns);
     uint64_t d = t < s->k ? s->k - t : t - s->k;
@@ -115,7 +123,7 @@ static uint32_t w_cubic(const struct cubic *s, ns_t t_ns, uint32_t mss)
  * where cwnd is: so it is after a timeout [RFC9438 4.8] and after a first slow start that nothing
  * ended but HyStart++ [RFC9438 4.10], when W_max is not defined.
  */
-static void begin_epoch(struct cubic *s, const struct cc *cc)
+static void begin_epoch(struct curve *s, const struct cc *cc)
 {
     s->epoch_has_begun = true;
     s->t_ns = 0;
@@ -135,7 +143,7 @@ static void begin_epoch(struct cubic *s, const struct cc *cc)
  * of a busy connection are no more than a round trip apart, which may have been measured with a
  * clock of milliseconds: what is longer was a pause.
  */
-static void count_time(struct cubic *s, const struct cc_ack *ack)
+static void count_time(struct curve *s, const struct cc_ack *ack)
 {
     ns_t busy_ns = ns_after(ns_max(ack->srtt_ns, ack->rtt_ns), NS_MS);
 
@@ -145,7 +153,7 @@ static void count_time(struct cubic *s, const struct cc_ack *ack)
 }
 
 /* Adds alpha segments in a round trip, as W_est does [RFC9438 4.3, figure 4]. */
-static void grow_w_est(struct cubic *s, uint64_t share_q32, uint32_t mss)
+static void grow_w_est(struct curve *s, uint64_t share_q32, uint32_t mss)
 {
     uint64_t growth_q32 = share_q32 * mss;
 
@@ -155,7 +163,7 @@ static void grow_w_est(struct cubic *s, uint64_t share_q32, uint32_t mss)
 }
 
 /* The window to reach within a round trip: not below cwnd, not above one and a half of it. */
-static uint32_t target_of(const struct cubic *s, const struct cc *cc, ns_t srtt_ns)
+static uint32_t target_of(const struct curve *s, const struct cc *cc, ns_t srtt_ns)
 {
     uint32_t w = w_cubic(s, ns_after(s->t_ns, srtt_ns), cc->mss);
     uint32_t most = cc->cwnd < UINT32_MAX - cc->cwnd / 2 ? cc->cwnd + cc->cwnd / 2 : UINT32_MAX;
@@ -163,7 +171,7 @@ static uint32_t target_of(const struct cubic *s, const struct cc *cc, ns_t srtt_
     return w < cc->cwnd ? cc->cwnd : w < most ? w : most;
 }
 
-static void grow_cwnd(struct cubic *s, struct cc *cc, uint64_t growth_q32)
+static void grow_cwnd(struct curve *s, struct cc *cc, uint64_t growth_q32)
 {
     uint64_t sum_q32 = (growth_q32 & UINT32_MAX) + s->cwnd_q32;
 
@@ -172,7 +180,7 @@ static void grow_cwnd(struct cubic *s, struct cc *cc, uint64_t growth_q32)
 }
 
 /* W_est never takes back what the cubic curve has given. */
-static void follow_reno(struct cubic *s, struct cc *cc)
+static void follow_reno(struct curve *s, struct cc *cc)
 {
     uint32_t w_est = (uint32_t)(s->w_est_q32 >> 32);
 
@@ -183,7 +191,7 @@ static void follow_reno(struct cubic *s, struct cc *cc)
 }
 
 /* Below W_max (concave) and above it (convex) is the same [RFC9438 4.4, 4.5]. */
-static void avoid(struct cubic *s, struct cc *cc, const struct cc_ack *ack, uint32_t acked_bytes)
+static void avoid(struct curve *s, struct cc *cc, const struct cc_ack *ack, uint32_t acked_bytes)
 {
     uint64_t share_q32; /* of cwnd: 2^32 is a round trip's worth */
 
@@ -192,7 +200,8 @@ static void avoid(struct cubic *s, struct cc *cc, const struct cc_ack *ack, uint
     count_time(s, ack);
     share_q32 = ((uint64_t)(acked_bytes < cc->cwnd ? acked_bytes : cc->cwnd) << 32) / cc->cwnd;
     grow_w_est(s, share_q32, cc->mss);
-    if (w_cubic(s, s->t_ns, cc->mss) < s->w_est_q32 >> 32)
+    s->is_reno_friendly = w_cubic(s, s->t_ns, cc->mss) < s->w_est_q32 >> 32;
+    if (s->is_reno_friendly)
         follow_reno(s, cc);
     else
         grow_cwnd(s, cc, (target_of(s, cc, ack->srtt_ns) - cc->cwnd) * share_q32);
@@ -201,13 +210,13 @@ static void avoid(struct cubic *s, struct cc *cc, const struct cc_ack *ack, uint
 static void start_for_the_first_time(struct cubic *s, struct cc *cc, const struct cc_ack *ack)
 {
     if (ack->cwnd_limited)
-        cc_grow(cc, hystart_growth_bytes(&s->hystart, ack->acked_bytes, cc->mss));
+        cc_grow(cc, hystart_growth_bytes(&s->hystart, cc, ack->acked_bytes));
     if (hystart_on_ack(&s->hystart, ack))
         cc->ssthresh = cc->cwnd;
 }
 
 /* What is left when cwnd has reached ssthresh opens the stage of congestion avoidance. */
-static void grow(struct cubic *s, struct cc *cc, const struct cc_ack *ack)
+static void grow(struct curve *s, struct cc *cc, const struct cc_ack *ack)
 {
     uint32_t acked_bytes = ack->acked_bytes;
 
@@ -231,34 +240,50 @@ static void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9438 4.2 to 4
     if (cc_is_in_slow_start(cc) && cc->ssthresh == UINT32_MAX)
         start_for_the_first_time(&s, cc, ack);
     else if (ack->cwnd_limited)
-        grow(&s, cc, ack);
+        grow(&s.now, cc, ack);
     else
-        s.acked_at = NEVER;
+        s.now.acked_at = NEVER;
     store(cc, &s);
 }
 
-/* 0.7 of what is under way, but two segments [RFC9438 4.6]. */
-static void reduce(struct cubic *s, struct cc *cc, uint32_t flight_bytes)
+/* 0.7 of what is under way, but least_segs segments [RFC9438 4.6]. */
+static void reduce(struct cubic *s, struct cc *cc, uint32_t flight_bytes, uint32_t least_segs)
 {
     uint32_t beta_bytes = (uint32_t)((uint64_t)flight_bytes * 7 / 10);
 
-    s->cwnd_prior = cc->cwnd;
-    s->epoch_has_begun = false;
-    cc->ssthresh = beta_bytes > 2 * cc->mss ? beta_bytes : 2 * cc->mss;
+    s->now.cwnd_prior = cc->cwnd;
+    s->now.epoch_has_begun = false;
+    cc->ssthresh = u32_max(beta_bytes, least_segs * cc->mss);
 }
 
 /*
  * A flow that has not come back to W_max gives way to another: it remembers less than it had,
  * cwnd * (1 + beta) / 2 (fast convergence) [RFC9438 4.7].
  */
-static void on_loss(struct cc *cc, ns_t now, uint32_t flight_bytes)
+static void on_congestion(struct cc *cc, uint32_t flight_bytes, uint32_t least_segs)
 {
     struct cubic s = load(cc);
 
-    (void)now;
-    s.w_max = cc->cwnd < s.w_max ? (uint32_t)((uint64_t)cc->cwnd * 17 / 20) : cc->cwnd;
-    reduce(&s, cc, flight_bytes);
+    s.before = s.now;
+    s.now.w_max = cc->cwnd < s.now.w_max ? (uint32_t)((uint64_t)cc->cwnd * 17 / 20) : cc->cwnd;
+    reduce(&s, cc, flight_bytes, least_segs);
     store(cc, &s);
+}
+
+static void on_loss(struct cc *cc, ns_t now, uint32_t flight_bytes)
+{
+    (void)now;
+    on_congestion(cc, flight_bytes, 2);
+}
+
+/*
+ * As for a loss, but cwnd may become a single segment [RFC9438 4.6]. ssthresh then is one as well,
+ * where the RFC has two: from there to two, slow start and W_est take the same time.
+ */
+static void on_ecn(struct cc *cc, ns_t now, uint32_t flight_bytes)
+{
+    (void)now;
+    on_congestion(cc, flight_bytes, 1);
 }
 
 /* W_max will be where slow start ends [RFC9438 4.8]. */
@@ -267,9 +292,48 @@ static void on_timeout(struct cc *cc, ns_t now, uint32_t flight_bytes)
     struct cubic s = load(cc);
 
     (void)now;
-    s.w_max = 0;
-    reduce(&s, cc, flight_bytes);
+    s.before = s.now;
+    s.now.w_max = 0;
+    reduce(&s, cc, flight_bytes, 2);
     store(cc, &s);
+}
+
+/*
+ * The curve goes on where the reduction cut it off, unless cwnd has become larger in the meantime
+ * than it was then [RFC9438 4.9.2].
+ */
+static void on_undo(struct cc *cc, ns_t now)
+{
+    struct cubic s = load(cc);
+
+    (void)now;
+    if (cc->cwnd <= s.now.cwnd_prior)
+        s.now = s.before;
+    hystart_restart_round(&s.hystart);
+    store(cc, &s);
+}
+
+/* The curve stood still in the pause [RFC9438 4.2, 5.8]; it goes on with what is sent now. */
+static void on_restart(struct cc *cc, ns_t now, ns_t idle_ns)
+{
+    struct cubic s = load(cc);
+
+    (void)idle_ns;
+    if (s.now.acked_at != NEVER)
+        s.now.acked_at = now;
+    hystart_restart_round(&s.hystart);
+    store(cc, &s);
+}
+
+static const char *phase(const struct cc *cc)
+{
+    struct cubic s = load(cc);
+
+    if (cc_is_in_slow_start(cc))
+        return s.hystart.is_in_css ? "conservative slow start" : "slow start";
+    if (s.now.is_reno_friendly)
+        return "Reno-friendly";
+    return cc->cwnd < s.now.w_max ? "concave" : "convex";
 }
 
 const struct cc_ops cubic_ops = {
@@ -278,4 +342,8 @@ const struct cc_ops cubic_ops = {
     .on_ack = on_ack,
     .on_loss = on_loss,
     .on_timeout = on_timeout,
+    .on_ecn = on_ecn,
+    .on_undo = on_undo,
+    .on_restart = on_restart,
+    .phase = phase,
 };

@@ -27,11 +27,23 @@ void hystart_init(struct hystart *h)
     };
 }
 
-uint32_t hystart_growth_bytes(const struct hystart *h, uint32_t acked_bytes, uint32_t mss)
+/*
+ * What is acknowledged at once would leave at once: so no more of it counts than may be a burst. Where
+ * it leaves by and by, all of it does [RFC9406 4.3].
+ */
+uint32_t hystart_growth_bytes(const struct hystart *h, const struct cc *cc, uint32_t acked_bytes)
 {
-    uint32_t counted_bytes = acked_bytes / L < mss ? acked_bytes : L * mss;
+    bool counts_in_full = cc->is_paced || acked_bytes / L < cc->mss;
+    uint32_t counted_bytes = counts_in_full ? acked_bytes : L * cc->mss;
 
     return h->is_in_css ? counted_bytes / CSS_GROWTH_DIVISOR : counted_bytes;
+}
+
+void hystart_restart_round(struct hystart *h)
+{
+    h->current_round_min_rtt_ns = NEVER;
+    h->rtt_sample_count = 0;
+    h->round_left_bytes = 0;
 }
 
 static void take_sample(struct hystart *h, ns_t rtt_ns)

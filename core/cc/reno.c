@@ -51,10 +51,16 @@ static void on_loss(struct cc *cc, ns_t now, uint32_t flight_bytes)
     reno_of(cc)->acked_bytes = 0;
 }
 
+static const char *phase(const struct cc *cc)
+{
+    return cc_is_in_slow_start(cc) ? "slow start" : "congestion avoidance";
+}
+
 const struct cc_ops reno_ops = {
     .name = "reno",
     .init = init,
     .on_ack = on_ack,
     .on_loss = on_loss,
     .on_timeout = on_loss,
+    .phase = phase,
 };

@@ -268,6 +268,105 @@ TEST(cubic_does_not_count_silence)
     }
 }
 
+/* The pause ends with what is sent, so that the round trip after it counts [RFC9438 4.2, 5.8]. */
+TEST(cubic_goes_on_where_it_was_before_a_pause)
+{
+    struct cc cc = cubic_of(1000, 1000 * MSS);
+    ns_t now = 0;
+
+    loses(&cc, cc.cwnd);
+    now = busy(&cc, now, 4 * NS_S, 100 * NS_MS) + 6 * NS_S;
+    cc.ops->on_restart(&cc, now, 6 * NS_S);
+    (void)busy(&cc, now + 100 * NS_MS, now + 1 * NS_S, 100 * NS_MS);
+    EXPECT(is_near(segs_of(&cc), 972.72, 0.5));
+}
+
+/* 1000 segments became 700, and were 720 when nothing turned out to be lost [RFC9438 4.9.2]. */
+TEST(cubic_goes_on_where_it_was_before_a_reduction_that_was_not_needed)
+{
+    struct cc cc = cubic_of(1000, 1000 * MSS);
+    ns_t now = 0;
+    uint32_t cwnd;
+
+    loses(&cc, cc.cwnd);
+    now = busy(&cc, now, 4 * NS_S, 100 * NS_MS);
+    cwnd = cc.cwnd;
+    for (int i = 0; i < 2; i++) {
+        uint32_t ssthresh = cc.ssthresh;
+        if (i == 0)
+            loses(&cc, cc.cwnd);
+        else
+            times_out(&cc);
+        (void)busy(&cc, now, now + 100 * NS_MS, 100 * NS_MS);
+        EXPECT(cc.cwnd < cwnd);
+        cc.cwnd = cwnd;
+        cc.ssthresh = ssthresh;
+        cc.ops->on_undo(&cc, now);
+    }
+    (void)busy(&cc, now, now + 1 * NS_S, 100 * NS_MS);
+    EXPECT(is_near(segs_of(&cc), 972.72, 0.5));
+}
+
+/* 1005 segments are more than the 1000 of before: nothing is put back [RFC9438 4.9.2]. */
+TEST(cubic_keeps_what_has_grown_beyond_a_reduction_that_was_not_needed)
+{
+    struct cc cc = cubic_of(1000, 1000 * MSS);
+
+    loses(&cc, cc.cwnd);
+    cc.cwnd = 1005 * MSS;
+    cc.ops->on_undo(&cc, 0);
+    (void)busy(&cc, 0, 3 * NS_S, 300 * NS_MS);
+    EXPECT(is_near(segs_of(&cc), 1005 + 0.4 * 3 * 3 * 3, 1)); /* K = 0 */
+}
+
+TEST(cubic_first_slow_start_goes_on_if_a_loss_was_none) /* [RFC9438 4.9] */
+{
+    struct cc cc = cubic_of(50, UINT32_MAX);
+
+    loses(&cc, cc.cwnd);
+    EXPECT_EQ(cc.cwnd, 35 * MSS);
+    cc.cwnd = 50 * MSS;
+    cc.ssthresh = UINT32_MAX;
+    cc.ops->on_undo(&cc, 0);
+    for (int i = 0; i < 50; i++)
+        acked(&cc, 0, 1, 100 * NS_MS);
+    EXPECT_EQ(cc.cwnd, 100 * MSS);
+}
+
+TEST(cubic_answers_a_mark_like_a_loss_down_to_one_segment) /* [RFC9438 4.6] */
+{
+    static const struct {
+        uint32_t flight_segs, ssthresh_bytes;
+    } rows[] = {{1000, 700 * MSS}, {2, 2044}, {1, MSS}, {0, MSS}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct cc cc = cubic_of(1000, UINT32_MAX);
+        cc.ops->on_ecn(&cc, 0, rows[i].flight_segs * MSS);
+        EXPECT_EQ(cc.ssthresh, rows[i].ssthresh_bytes);
+    }
+}
+
+TEST(cubic_names_its_phases) /* [RFC9438 4.3 to 4.5, 4.10], [RFC9406 4.2] */
+{
+    struct cc cc = cubic_of(50, UINT32_MAX);
+    ns_t now = 0;
+
+    EXPECT_STR(cc.ops->phase(&cc), "slow start");
+    for (int i = 0; i < 58; i++)
+        acked(&cc, 0, 1, i < 50 ? 100 * NS_MS : 150 * NS_MS);
+    EXPECT_STR(cc.ops->phase(&cc), "conservative slow start");
+    cc = cubic_of(1000, 1000 * MSS);
+    loses(&cc, cc.cwnd);
+    now = busy(&cc, now, 4 * NS_S, 100 * NS_MS);
+    EXPECT_STR(cc.ops->phase(&cc), "concave");
+    (void)busy(&cc, now, 12 * NS_S, 100 * NS_MS);
+    EXPECT_STR(cc.ops->phase(&cc), "convex");
+    cc = cubic_of(100, 100 * MSS);
+    loses(&cc, cc.cwnd);
+    (void)busy(&cc, 0, 300 * NS_MS, 10 * NS_MS);
+    EXPECT_STR(cc.ops->phase(&cc), "Reno-friendly");
+}
+
 /* Slow start in between, after a pause, begins another curve from ssthresh [RFC9438 4.2]. */
 TEST(cubic_after_a_restart_begins_anew)
 {
@@ -306,7 +405,7 @@ TEST(cubic_grows_by_half_in_a_round_trip_at_most)
     }
 }
 
-TEST(cubic_first_slow_start_doubles) /* [RFC9406 4.2], [RFC9438 4.10] */
+TEST(cubic_first_slow_start_doubles) /* [RFC9406 4.2, 4.3], [RFC9438 4.10] */
 {
     struct cc cc = cubic_of(10, UINT32_MAX);
 
@@ -316,6 +415,9 @@ TEST(cubic_first_slow_start_doubles) /* [RFC9406 4.2], [RFC9438 4.10] */
     acked(&cc, 0, 20, 40 * NS_MS); /* eight segments of it count */
     EXPECT_EQ(cc.cwnd, 28 * MSS);
     EXPECT_EQ(cc.ssthresh, UINT32_MAX);
+    cc.is_paced = true; /* all of it counts */
+    acked(&cc, 0, 20, 40 * NS_MS);
+    EXPECT_EQ(cc.cwnd, 48 * MSS);
 }
 
 /* A round of 100 segments, and five by a quarter each; then the curve with K = 0 [RFC9438 4.10]. */
@@ -415,6 +517,10 @@ TEST(cubic_bears_anything)
                 loses(&cc, counts[test_random_below(&random, 6)]);
             if (test_random_below(&random, 40) == 0)
                 times_out(&cc);
+            if (test_random_below(&random, 40) == 0)
+                cc.ops->on_undo(&cc, ack.now);
+            if (test_random_below(&random, 40) == 0)
+                cc.ops->on_restart(&cc, ack.now, durations[test_random_below(&random, 7)]);
             EXPECT(cc.ssthresh >= 2 * cc.mss);
         }
     }
