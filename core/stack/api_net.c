@@ -4,9 +4,10 @@
 #include "ip/addrs.h"
 #include "ip/netif.h"
 #include "ip/route.h"
+#include "stack/api.h"
 #include "stack/stack.h"
 
-int weir_netif_add(struct weir *s, const struct weir_netif_config *config, weir_netif_t *netif)
+int api_netif_add(struct weir *s, const struct weir_netif_config *config, weir_netif_t *netif)
 {
     return netif_add(&s->ip, config, netif);
 }
@@ -22,7 +23,7 @@ static void disperse(struct weir *s, struct list *ready)
         tx_make_ready(s, container_of(link, struct conn, flow.link));
 }
 
-int weir_netif_remove(struct weir *s, weir_netif_t netif)
+int api_netif_remove(struct weir *s, weir_netif_t netif)
 {
     int err = netif_remove(&s->ip, netif);
 
@@ -31,19 +32,19 @@ int weir_netif_remove(struct weir *s, weir_netif_t netif)
     return err;
 }
 
-int weir_netif_set_mtu(struct weir *s, weir_netif_t netif, uint32_t mtu)
+int api_netif_set_mtu(struct weir *s, weir_netif_t netif, uint32_t mtu)
 {
     return netif_set_mtu(&s->ip, netif, mtu);
 }
 
-int weir_addr_add(struct weir *s, weir_netif_t id, const struct weir_prefix *addr)
+int api_addr_add(struct weir *s, weir_netif_t id, const struct weir_prefix *addr)
 {
     struct netif *netif = netif_find(&s->ip, id);
 
     return netif == NULL ? WEIR_EINVAL : addrs_add(&s->ip, netif, addr);
 }
 
-int weir_addr_remove(struct weir *s, weir_netif_t id, const struct weir_addr *addr)
+int api_addr_remove(struct weir *s, weir_netif_t id, const struct weir_addr *addr)
 {
     struct netif *netif = netif_find(&s->ip, id);
 
@@ -55,13 +56,13 @@ bool weir_addr_at(const struct weir *s, size_t index, struct weir_addr_info *inf
     return addrs_at(&s->ip, index, info);
 }
 
-int weir_route_add(struct weir *s, const struct weir_prefix *prefix,
-                   const struct weir_addr *gateway, weir_netif_t netif)
+int api_route_add(struct weir *s, const struct weir_prefix *prefix, const struct weir_addr *gateway,
+                  weir_netif_t netif)
 {
     return route_add(&s->ip, prefix, gateway, netif);
 }
 
-int weir_route_remove(struct weir *s, const struct weir_prefix *prefix)
+int api_route_remove(struct weir *s, const struct weir_prefix *prefix)
 {
     return route_remove(&s->ip, prefix);
 }

@@ -5,6 +5,7 @@
  */
 #include "base/addr.h"
 #include "base/check.h"
+#include "stack/api.h"
 #include "stack/stack.h"
 #include "tcp/user.h"
 
@@ -60,9 +61,9 @@ static int set_all(struct weir *s, struct conn *c, const struct weir_opt_value *
     return WEIR_OK;
 }
 
-int weir_connect_with(struct weir *s, const struct weir_endpoint *local,
-                      const struct weir_endpoint *remote, const struct weir_opt_value *opts,
-                      size_t count, weir_conn_t *conn)
+int api_connect_with(struct weir *s, const struct weir_endpoint *local,
+                     const struct weir_endpoint *remote, const struct weir_opt_value *opts,
+                     size_t count, weir_conn_t *conn)
 {
     struct tcp_tuple tuple;
     struct ip_path path;
@@ -88,15 +89,9 @@ int weir_connect_with(struct weir *s, const struct weir_endpoint *local,
     return WEIR_OK;
 }
 
-int weir_connect(struct weir *s, const struct weir_endpoint *local,
-                 const struct weir_endpoint *remote, weir_conn_t *conn)
-{
-    return weir_connect_with(s, local, remote, NULL, 0, conn);
-}
-
 /* A passive OPEN touches no connection on the port [RFC9293 MUST-41, MUST-42]. */
-int weir_listen(struct weir *s, const struct weir_endpoint *local, uint32_t backlog,
-                weir_listener_t *listener)
+int api_listen(struct weir *s, const struct weir_endpoint *local, uint32_t backlog,
+               weir_listener_t *listener)
 {
     struct listener *l;
 
@@ -122,7 +117,7 @@ int weir_listen(struct weir *s, const struct weir_endpoint *local, uint32_t back
     return WEIR_OK;
 }
 
-int weir_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn)
+int api_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn)
 {
     struct listener *l = handle_listener(s, listener);
     struct list *link;
@@ -143,7 +138,7 @@ int weir_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn)
 
 /* ---- SEND and RECEIVE ---- */
 
-ptrdiff_t weir_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t len, unsigned flags)
+ptrdiff_t api_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t len, unsigned flags)
 {
     struct conn *c = handle_conn(s, conn);
     ptrdiff_t sent;
@@ -156,8 +151,8 @@ ptrdiff_t weir_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t 
     return sent;
 }
 
-ptrdiff_t weir_send_lent(struct weir *s, weir_conn_t conn, struct weir_slice bytes, unsigned flags,
-                         void (*release)(void *owner), void *owner)
+ptrdiff_t api_send_lent(struct weir *s, weir_conn_t conn, struct weir_slice bytes, unsigned flags,
+                        void (*release)(void *owner), void *owner)
 {
     struct conn *c = handle_conn(s, conn);
     ptrdiff_t sent;
@@ -175,7 +170,7 @@ static bool owes_ack(const struct conn *c)
     return c->tcp.work != NULL && c->tcp.work->ack_owed;
 }
 
-ptrdiff_t weir_recv(struct weir *s, weir_conn_t conn, void *bytes, size_t len)
+ptrdiff_t api_recv(struct weir *s, weir_conn_t conn, void *bytes, size_t len)
 {
     struct conn *c = handle_conn(s, conn);
     ptrdiff_t got;
@@ -188,8 +183,8 @@ ptrdiff_t weir_recv(struct weir *s, weir_conn_t conn, void *bytes, size_t len)
     return got;
 }
 
-ptrdiff_t weir_recv_lent(struct weir *s, weir_conn_t conn, struct weir_slice *slices, size_t max,
-                         size_t *count)
+ptrdiff_t api_recv_lent(struct weir *s, weir_conn_t conn, struct weir_slice *slices, size_t max,
+                        size_t *count)
 {
     struct conn *c = handle_conn(s, conn);
 
@@ -197,7 +192,7 @@ ptrdiff_t weir_recv_lent(struct weir *s, weir_conn_t conn, struct weir_slice *sl
     return c == NULL ? WEIR_ESTALE : tcp_recv_lent(&c->tcp, slices, max, count);
 }
 
-int weir_recv_done(struct weir *s, weir_conn_t conn, size_t len)
+int api_recv_done(struct weir *s, weir_conn_t conn, size_t len)
 {
     struct conn *c = handle_conn(s, conn);
     int err;
@@ -219,7 +214,7 @@ ptrdiff_t weir_urgent(const struct weir *s, weir_conn_t conn)
 
 /* ---- CLOSE and ABORT ---- */
 
-int weir_shutdown(struct weir *s, weir_conn_t conn)
+int api_shutdown(struct weir *s, weir_conn_t conn)
 {
     struct conn *c = handle_conn(s, conn);
     int err;
@@ -264,7 +259,7 @@ static void close_conn(struct weir *s, struct conn *c)
     stack_settle(s, c);
 }
 
-int weir_close(struct weir *s, weir_handle_t handle)
+int api_close(struct weir *s, weir_handle_t handle)
 {
     struct conn *c = handle_conn(s, handle);
     struct listener *l = handle_listener(s, handle);
@@ -284,7 +279,7 @@ int weir_close(struct weir *s, weir_handle_t handle)
     return WEIR_OK;
 }
 
-int weir_abort(struct weir *s, weir_conn_t conn)
+int api_abort(struct weir *s, weir_conn_t conn)
 {
     struct conn *c = handle_conn(s, conn);
 
@@ -344,7 +339,7 @@ int weir_tcp_info(const struct weir *s, weir_conn_t conn, struct weir_tcp_info *
     return WEIR_OK;
 }
 
-void weir_tcp_next_isn(struct weir *s, uint32_t isn)
+void api_next_isn(struct weir *s, uint32_t isn)
 {
     s->has_next_isn = true;
     s->next_isn = seq_of(isn);
@@ -390,7 +385,7 @@ static uint64_t *user_of(const struct weir *s, weir_handle_t handle)
                        : NULL;
 }
 
-int weir_set(struct weir *s, weir_handle_t handle, enum weir_opt opt, int64_t value)
+int api_set(struct weir *s, weir_handle_t handle, enum weir_opt opt, int64_t value)
 {
     uint64_t *user = user_of(s, handle);
     struct conn *c = handle_conn(s, handle);

@@ -2,6 +2,7 @@
  * api_udp.c - the public functions of UDP endpoints and pings
  */
 #include "base/addr.h"
+#include "stack/api.h"
 #include "stack/stack.h"
 #include "wire/ip.h"
 
@@ -31,8 +32,8 @@ static int choose_local(struct weir *s, const struct weir_endpoint *remote,
     return err;
 }
 
-int weir_udp_open(struct weir *s, const struct weir_endpoint *local,
-                  const struct weir_endpoint *remote, weir_udp_t *udp)
+int api_udp_open(struct weir *s, const struct weir_endpoint *local,
+                 const struct weir_endpoint *remote, weir_udp_t *udp)
 {
     struct weir_endpoint from = local != NULL ? *local : (struct weir_endpoint){0};
     struct udp_endpoint *u;
@@ -56,8 +57,8 @@ static int error_of(enum why why)
     }
 }
 
-ptrdiff_t weir_udp_send(struct weir *s, weir_udp_t udp, const struct weir_endpoint *to,
-                        const void *bytes, size_t len)
+ptrdiff_t api_udp_send(struct weir *s, weir_udp_t udp, const struct weir_endpoint *to,
+                       const void *bytes, size_t len)
 {
     struct udp_endpoint *u = handle_udp(s, udp);
     struct udp_send send = {.bytes = bytes, .len = len};
@@ -91,15 +92,15 @@ ptrdiff_t weir_udp_send(struct weir *s, weir_udp_t udp, const struct weir_endpoi
     return (ptrdiff_t)len;
 }
 
-ptrdiff_t weir_udp_recv(struct weir *s, weir_udp_t udp, void *bytes, size_t len,
-                        struct weir_endpoint *from, struct weir_endpoint *to)
+ptrdiff_t api_udp_recv(struct weir *s, weir_udp_t udp, void *bytes, size_t len,
+                       struct weir_endpoint *from, struct weir_endpoint *to)
 {
     struct udp_endpoint *u = handle_udp(s, udp);
 
     return u == NULL ? WEIR_ESTALE : udp_recv(&s->udp, u, bytes, len, from, to);
 }
 
-int weir_ping_open(struct weir *s, const struct weir_addr *to, weir_ping_t *ping)
+int api_ping_open(struct weir *s, const struct weir_addr *to, weir_ping_t *ping)
 {
     struct ip_path path;
     struct ping *p;
@@ -112,8 +113,8 @@ int weir_ping_open(struct weir *s, const struct weir_addr *to, weir_ping_t *ping
     return err;
 }
 
-ptrdiff_t weir_ping_send(struct weir *s, weir_ping_t ping, uint16_t sequence, const void *bytes,
-                         size_t len)
+ptrdiff_t api_ping_send(struct weir *s, weir_ping_t ping, uint16_t sequence, const void *bytes,
+                        size_t len)
 {
     struct ping *p = handle_ping(s, ping);
     struct ip_path path;
@@ -136,8 +137,8 @@ ptrdiff_t weir_ping_send(struct weir *s, weir_ping_t ping, uint16_t sequence, co
     return err == WEIR_OK ? (ptrdiff_t)len : err;
 }
 
-ptrdiff_t weir_ping_recv(struct weir *s, weir_ping_t ping, void *bytes, size_t len,
-                         struct weir_ping_reply *reply)
+ptrdiff_t api_ping_recv(struct weir *s, weir_ping_t ping, void *bytes, size_t len,
+                        struct weir_ping_reply *reply)
 {
     struct ping *p = handle_ping(s, ping);
 

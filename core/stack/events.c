@@ -3,6 +3,7 @@
  *
  * News gathers where it belongs until it is taken; here are the lists of those that have any.
  */
+#include "stack/api.h"
 #include "stack/stack.h"
 
 static void note(struct list *events, struct list *link)
@@ -103,7 +104,7 @@ static bool take_ping(struct weir *s, struct weir_event *event)
     return true;
 }
 
-bool weir_event(struct weir *s, struct weir_event *event)
+bool api_event(struct weir *s, struct weir_event *event)
 {
     return take_conn(s, event) || take_listener(s, event) || take_udp(s, event)
            || take_ping(s, event);

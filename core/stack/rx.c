@@ -5,6 +5,7 @@
  * connections note what they owe, and answers without a connection wait at an interface.
  */
 #include "base/check.h"
+#include "stack/api.h"
 #include "stack/stack.h"
 #include <string.h>
 
@@ -115,7 +116,7 @@ void rx_failures(struct weir *s)
         icmp_error_rx(s, &error);
 }
 
-void weir_input(struct weir *s, weir_netif_t id, struct weir_frame *frames, size_t count)
+void api_input(struct weir *s, weir_netif_t id, struct weir_frame *frames, size_t count)
 {
     struct netif *netif = netif_find(&s->ip, id);
 
@@ -131,7 +132,7 @@ void weir_input(struct weir *s, weir_netif_t id, struct weir_frame *frames, size
     rx_failures(s);
 }
 
-void weir_advance(struct weir *s, weir_ns_t now)
+void api_advance(struct weir *s, weir_ns_t now)
 {
     if (now > s->tcp.now) {
         s->tcp.now = now;
@@ -144,7 +145,7 @@ void weir_advance(struct weir *s, weir_ns_t now)
     tx_run_stranded(s);
 }
 
-weir_ns_t weir_deadline(struct weir *s)
+weir_ns_t api_deadline(struct weir *s)
 {
     ns_t at = ns_min(flows_deadline(s), ip_deadline(&s->ip));
 

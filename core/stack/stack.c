@@ -4,6 +4,7 @@
 #include "stack/stack.h"
 #include "base/check.h"
 #include "base/num.h"
+#include "stack/api.h"
 #include "stack/config.h"
 #include "tcp/reasm.h"
 
@@ -119,6 +120,7 @@ int weir_create(const struct weir_config *config, weir_ns_t now, struct weir **s
         return err;
     }
     *stack = s;
+    calls_tell_create(s, now);
     return WEIR_OK;
 }
 
@@ -154,6 +156,7 @@ void weir_destroy(struct weir **stack)
     *stack = NULL;
     if (s == NULL)
         return;
+    calls_tell_destroy(s);
     free_conns(s);
     ping_fini(&s->pings);
     udp_fini(&s->udp);

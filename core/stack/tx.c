@@ -7,6 +7,7 @@
  */
 #include "base/check.h"
 #include "base/num.h"
+#include "stack/api.h"
 #include "stack/stack.h"
 #include "tcp/output.h"
 #include "tcp/pmtu.h"
@@ -244,7 +245,7 @@ static struct frame *next_frame(struct weir *s, struct netif *netif)
     return frame;
 }
 
-size_t weir_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, size_t max)
+size_t api_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, size_t max)
 {
     struct netif *netif = netif_find(&s->ip, id);
     size_t count = 0;
@@ -267,7 +268,7 @@ size_t weir_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, 
     return count;
 }
 
-void weir_output_done(struct weir *s, struct weir_frame **frames, size_t count)
+void api_output_done(struct weir *s, struct weir_frame **frames, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct frame *frame = container_of(frames[i], struct frame, wire);

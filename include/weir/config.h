@@ -89,6 +89,10 @@ struct weir_ip_config {
     weir_ns_t path_mtu_ns;           /* 10 min, then a larger one is tried [RFC1191 6.3] */
 };
 
+/* Told of every call that changes the stack (weir/call.h). */
+struct weir_call;
+typedef void (*weir_call_hook)(void *ctx, const struct weir_call *call);
+
 struct weir_config {
     uint8_t secret[32]; /* from which ISNs, ports and all random choices derive; keep it secret */
     struct weir_allocator allocator; /* required */
@@ -102,6 +106,8 @@ struct weir_config {
     uint32_t syn_queue;              /* 4096 half-open connections in the stack */
     struct weir_tcp_config tcp;
     struct weir_ip_config ip;
+    weir_call_hook on_call; /* NULL: nobody is told */
+    void *on_call_ctx;
 };
 
 /* Fills in every default; secret is zero, the allocator empty. */
