@@ -2,7 +2,7 @@
 
 install(DIRECTORY include/weir DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
-foreach(target weir weir_static weir_shared weir_os_static)
+foreach(target weir weir_static weir_shared weir_os_static weir_sim_static)
     if(TARGET ${target})
         install(TARGETS ${target})
     endif()

@@ -53,6 +53,17 @@ if(os_objects)
     add_dependencies(weir_os_static weir_os_object)
 endif()
 
+# The simulator: links for whoever wants them, a world over the public interface.
+weir_objects(sim_objects sim)
+weir_objects(sim_needs_objects base wire format)
+if(sim_objects)
+    weir_join(closed weir-sim.o OBJECTS ${sim_objects} HELPERS ${sim_needs_objects} PROVIDED weir.o)
+    add_custom_target(weir_sim_object DEPENDS weir-sim.o)
+    add_library(weir_sim_static STATIC weir-sim.o)
+    set_target_properties(weir_sim_static PROPERTIES OUTPUT_NAME weir-sim LINKER_LANGUAGE C)
+    add_dependencies(weir_sim_static weir_sim_object)
+endif()
+
 # Tests and fuzzers see internal names: those of all layers, or of the layers given. With link-time
 # optimisation they share one joined object, or each of them would optimise everything again.
 if(WEIR_LTO AND inner_objects)
