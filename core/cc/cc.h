@@ -148,6 +148,18 @@ static inline uint32_t cc_slow_start(struct cc *cc, uint32_t acked_bytes)
     return used;
 }
 
+/*
+ * Adds a segment for each cwnd acknowledged [RFC5681 3.1], [RFC3465 2.1]; *acked_bytes is what has
+ * been acknowledged since the last one.
+ */
+static inline void cc_avoid_congestion(struct cc *cc, uint64_t *acked_bytes)
+{
+    if (*acked_bytes < cc->cwnd)
+        return;
+    *acked_bytes -= cc->cwnd;
+    cc_grow(cc, cc->mss);
+}
+
 /* Half of what is under way, but two segments [RFC5681 3.1, equation 4]. */
 static inline uint32_t cc_half_of_flight(const struct cc *cc, uint32_t flight_bytes)
 {

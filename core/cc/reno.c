@@ -38,10 +38,7 @@ static void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9293 MUST-19]
     if (cc_is_in_slow_start(cc))
         acked_bytes -= cc_slow_start(cc, acked_bytes);
     r->acked_bytes += acked_bytes;
-    if (r->acked_bytes >= cc->cwnd) {
-        r->acked_bytes -= cc->cwnd;
-        cc_grow(cc, cc->mss);
-    }
+    cc_avoid_congestion(cc, &r->acked_bytes);
 }
 
 static void on_loss(struct cc *cc, ns_t now, uint32_t flight_bytes)
