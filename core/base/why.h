@@ -63,8 +63,10 @@
     X(TCP_LISTEN_FLAGS, "tcp_listen_flags", "a listener hears neither SYN, ACK nor RST")           \
     X(TCP_LISTEN_RST, "tcp_listen_rst", "a reset for a listener")                                  \
     X(TCP_LISTEN_ACK, "tcp_listen_ack", "an acknowledgement for a listener")                       \
+    X(TCP_COOKIE, "tcp_cookie", "an acknowledgement without a valid SYN cookie for a listener")     \
     X(TCP_SYN_QUEUE, "tcp_syn_queue", "too many connections are half open")                        \
     X(TCP_ACCEPT_QUEUE, "tcp_accept_queue", "too many connections wait to be accepted")            \
+    X(TCP_DEFERRED, "tcp_deferred", "the listener waits for data before it accepts")               \
     X(TCP_BAD_ACK, "tcp_bad_ack", "the acknowledgement is for what was never sent")                \
     X(TCP_NO_SYN, "tcp_no_syn", "a SYN was expected")                                              \
     X(TCP_PAWS, "tcp_paws", "the timestamp is older than one already seen")                        \

@@ -38,8 +38,8 @@ int api_route_remove(struct weir *s, const struct weir_prefix *prefix);
 int api_connect_with(struct weir *s, const struct weir_endpoint *local,
                      const struct weir_endpoint *remote, const struct weir_opt_value *opts,
                      size_t count, weir_conn_t *conn);
-int api_listen(struct weir *s, const struct weir_endpoint *local, uint32_t backlog,
-               weir_listener_t *listener);
+int api_listen_with(struct weir *s, const struct weir_endpoint *local, uint32_t backlog,
+                    const struct weir_opt_value *opts, size_t count, weir_listener_t *listener);
 int api_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn);
 ptrdiff_t api_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t len, unsigned flags);
 ptrdiff_t api_send_lent(struct weir *s, weir_conn_t conn, struct weir_slice bytes, unsigned flags,

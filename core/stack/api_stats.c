@@ -18,6 +18,8 @@ void weir_stats(const struct weir *s, struct weir_stats *stats)
         .tcp_retransmits = t->retransmits,
         .tcp_resets_out = t->resets_out,
         .tcp_challenge_acks = t->challenge_acks,
+        .tcp_cookies_sent = t->cookies_sent,
+        .tcp_cookies_taken = t->cookies_taken,
         .tcp_active_opens = t->active_opens,
         .tcp_passive_opens = t->passive_opens,
         .tcp_failed_opens = t->failed_opens,

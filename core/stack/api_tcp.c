@@ -89,29 +89,71 @@ int api_connect_with(struct weir *s, const struct weir_endpoint *local,
     return WEIR_OK;
 }
 
+static bool is_duration(int64_t ns)
+{
+    return ns >= 0 && ns <= INT64_MAX / 4;
+}
+
+/* is_new: nobody knows it yet. */
+static int set_listener(struct weir *s, struct listener *l, enum weir_opt opt, int64_t value,
+                        bool is_new)
+{
+    switch (opt) {
+    case WEIR_OPT_USER: l->user = (uint64_t)value; return WEIR_OK;
+    case WEIR_OPT_DEFER_ACCEPT:
+        if (!is_duration(value))
+            return WEIR_EINVAL;
+        l->defer_accept_ns = value;
+        return WEIR_OK;
+    case WEIR_OPT_SHARE_PORT:
+        if (value != 0 && value != 1)
+            return WEIR_EINVAL;
+        if (!is_new)
+            return WEIR_ESTATE;
+        l->shares_port = value != 0;
+        return WEIR_OK;
+    default: return tcp_set(&l->model, &s->tcp, opt, value);
+    }
+}
+
+/* Sets its options and gives it its place; the error is the caller's to clean up after. */
+static int prepare_listener(struct weir *s, struct listener *l, const struct weir_opt_value *opts,
+                            size_t count)
+{
+    int err = WEIR_OK;
+
+    list_init(&l->queue);
+    list_init(&l->event);
+    tcp_conn_init(&l->model, &s->tcp);
+    for (size_t i = 0; i < count && err == WEIR_OK; i++)
+        err = set_listener(s, l, opts[i].opt, opts[i].value, true);
+    if (err == WEIR_OK && demux_has_listener(s, &l->local, l->shares_port))
+        err = WEIR_EADDRINUSE;
+    if (err == WEIR_OK && !demux_add_listener(s, l))
+        err = WEIR_ENOMEM;
+    return err;
+}
+
 /* A passive OPEN touches no connection on the port [RFC9293 MUST-41, MUST-42]. */
-int api_listen(struct weir *s, const struct weir_endpoint *local, uint32_t backlog,
-               weir_listener_t *listener)
+int api_listen_with(struct weir *s, const struct weir_endpoint *local, uint32_t backlog,
+                    const struct weir_opt_value *opts, size_t count, weir_listener_t *listener)
 {
     struct listener *l;
+    int err;
 
     if (local->port == 0 || addr_is_multicast(&local->addr) || addr_is_broadcast(&local->addr))
         return WEIR_EINVAL;
     if (!weir_addr_is_any(&local->addr) && addrs_find(&s->ip, NULL, &local->addr) == NULL)
         return WEIR_EADDRNOTAVAIL;
-    if (demux_has_listener(s, local))
-        return WEIR_EADDRINUSE;
     l = pool_get_zeroed(&s->listeners);
     if (l == NULL)
         return WEIR_ENOMEM;
     l->local = *local;
     l->backlog = backlog;
-    list_init(&l->queue);
-    list_init(&l->event);
-    tcp_conn_init(&l->model, &s->tcp);
-    if (!demux_add_listener(s, l)) {
+    err = prepare_listener(s, l, opts, count);
+    if (err != WEIR_OK) {
         pool_put(&s->listeners, l);
-        return WEIR_ENOMEM;
+        return err;
     }
     *listener = handle_of_listener(s, l);
     return WEIR_OK;
@@ -399,7 +441,7 @@ int api_set(struct weir *s, weir_handle_t handle, enum weir_opt opt, int64_t val
     else if (c != NULL)
         return set_conn(s, c, opt, value);
     else if (l != NULL)
-        return tcp_set(&l->model, &s->tcp, opt, value);
+        return set_listener(s, l, opt, value, false);
     else if (u != NULL)
         return set_udp(u, opt, value);
     else
@@ -419,6 +461,18 @@ static int get_conn(const struct weir *s, const struct tcp_conn *c, enum weir_op
     if (opt != WEIR_OPT_TTL)
         return tcp_get(c, opt, value);
     *value = ttl_of(s, c->user.ttl);
+    return WEIR_OK;
+}
+
+static int get_listener(const struct weir *s, const struct listener *l, enum weir_opt opt,
+                        int64_t *value)
+{
+    if (opt == WEIR_OPT_DEFER_ACCEPT)
+        *value = l->defer_accept_ns;
+    else if (opt == WEIR_OPT_SHARE_PORT)
+        *value = l->shares_port;
+    else
+        return get_conn(s, &l->model, opt, value);
     return WEIR_OK;
 }
 
@@ -450,7 +504,7 @@ int weir_get(const struct weir *s, weir_handle_t handle, enum weir_opt opt, int6
     else if (c != NULL)
         return get_conn(s, &c->tcp, opt, value);
     else if (l != NULL)
-        return get_conn(s, &l->model, opt, value);
+        return get_listener(s, l, opt, value);
     else if (u != NULL)
         return get_udp(s, u, opt, value);
     else

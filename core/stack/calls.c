@@ -249,16 +249,23 @@ int weir_connect(struct weir *s, const struct weir_endpoint *local,
     return weir_connect_with(s, local, remote, NULL, 0, conn);
 }
 
+int weir_listen_with(struct weir *s, const struct weir_endpoint *local, uint32_t backlog,
+                     const struct weir_opt_value *opts, size_t count, weir_listener_t *listener)
+{
+    if (!is_told(s))
+        return api_listen_with(s, local, backlog, opts, count, listener);
+    struct weir_call call = {
+        .kind = WEIR_CALL_LISTEN, .local = local, .number = backlog, .opts = opts, .count = count};
+    tell(s, &call);
+    int err = api_listen_with(s, local, backlog, opts, count, listener);
+    call.opened = err == WEIR_OK ? *listener : 0;
+    return (int)answer(s, &call, err);
+}
+
 int weir_listen(struct weir *s, const struct weir_endpoint *local, uint32_t backlog,
                 weir_listener_t *listener)
 {
-    if (!is_told(s))
-        return api_listen(s, local, backlog, listener);
-    struct weir_call call = {.kind = WEIR_CALL_LISTEN, .local = local, .number = backlog};
-    tell(s, &call);
-    int err = api_listen(s, local, backlog, listener);
-    call.opened = err == WEIR_OK ? *listener : 0;
-    return (int)answer(s, &call, err);
+    return weir_listen_with(s, local, backlog, NULL, 0, listener);
 }
 
 int weir_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn)

@@ -29,6 +29,7 @@ static const struct weir_tcp_config tcp_defaults = {
     .window_scaling = true,
     .timestamps = true,
     .nagle = true,
+    .syn_cookies = WEIR_SYN_COOKIES_ON_OVERFLOW,
     .abort_on_overflow = false,
     .timewait_reuse = true,
     .congestion_control = "reno",
@@ -101,7 +102,8 @@ static bool is_tcp_valid(const struct weir_tcp_config *t)
            && t->initial_window_segs > 0 && t->initial_window_segs <= INITIAL_WINDOW_MAX
            && t->send_buffer_bytes > 0 && t->send_buffer_bytes <= INT32_MAX
            && t->recv_buffer_bytes > 0 && t->recv_buffer_bytes <= INT32_MAX
-           && t->mss_min >= MSS_MIN_LEAST && t->mss_min <= UINT16_MAX && t->port_first > 0
+           && t->mss_min >= MSS_MIN_LEAST && t->mss_min <= UINT16_MAX
+           && t->syn_cookies <= WEIR_SYN_COOKIES_ALWAYS && t->port_first > 0
            && t->port_last >= t->port_first;
 }
 

@@ -3,7 +3,7 @@
  *
  * Connections, half-open ones and those in TIME-WAIT are in one table by the keyed hash of
  * their four-tuple; listeners are in another by port. Address selection of a listener: the
- * most specific wins.
+ * most specific wins, and among equals the ends of the connection choose.
  */
 #include "base/check.h"
 #include "stack/stack.h"
@@ -153,30 +153,48 @@ static int fit(const struct listener *l, const struct weir_endpoint *local)
     return weir_addr_is_any(&l->local.addr) && weir_addr_is_v4(&local->addr) ? 2 : 0;
 }
 
-struct listener *demux_find_listener(const struct weir *s, const struct weir_endpoint *local)
+/*
+ * Each pair of a flow and a listener has a weight, and the heaviest wins: when a listener comes or
+ * goes, only the flows that it gets or had are spread anew.
+ */
+static uint64_t weight(const struct weir *s, const struct listener *l,
+                       const struct tcp_tuple *tuple)
 {
-    struct table_iter it = table_find(&s->local_ports, hash_of_port(s, local->port));
+    uint64_t words[2] = {pool_handle(&s->listeners, l), hash_of(s, tuple)};
+
+    return siphash13_words(s->flow_key, words, 2);
+}
+
+struct listener *demux_find_listener(const struct weir *s, const struct tcp_tuple *tuple,
+                                     weir_netif_t netif)
+{
+    struct weir_endpoint local = {tuple->local_addr, tuple->local_port, netif};
+    struct table_iter it = table_find(&s->local_ports, hash_of_port(s, local.port));
     struct listener *best = NULL;
     int best_fit = 0;
 
     for (uint32_t ref; table_next(&it, &ref);) {
         struct listener *l = pool_at(&s->listeners, ref);
-        if (fit(l, local) > best_fit) {
-            best_fit = fit(l, local);
+        int l_fit = fit(l, &local);
+        if (l_fit > best_fit
+            || (l_fit > 0 && l_fit == best_fit && weight(s, l, tuple) > weight(s, best, tuple))) {
+            best_fit = l_fit;
             best = l;
         }
     }
     return best;
 }
 
-/* Two listeners collide if a segment could fit both equally well. */
-bool demux_has_listener(const struct weir *s, const struct weir_endpoint *local)
+/* Two listeners collide if a segment could fit both equally well, unless both want to share. */
+bool demux_has_listener(const struct weir *s, const struct weir_endpoint *local, bool shares_port)
 {
     struct table_iter it = table_find(&s->local_ports, hash_of_port(s, local->port));
 
-    for (uint32_t ref; table_next(&it, &ref);)
-        if (fit(pool_at(&s->listeners, ref), local) == 3)
+    for (uint32_t ref; table_next(&it, &ref);) {
+        const struct listener *l = pool_at(&s->listeners, ref);
+        if (fit(l, local) == 3 && !(shares_port && l->shares_port))
             return true;
+    }
     return false;
 }
 

@@ -183,9 +183,17 @@ void flows_send_synack(struct weir *s, struct halfopen *h, bool is_resent)
     tx_reply(s, &frame, &about);
 }
 
+void flows_defer(struct weir *s, struct halfopen *h)
+{
+    h->is_deferred = true;
+    wheel_arm(&s->wheel, &h->flow.timer, h->defer_until_at);
+}
+
 static void expire_halfopen(struct weir *s, struct halfopen *h)
 {
-    if (!halfopen_expire(&h->tcp, &s->tcp)) {
+    if (h->is_deferred) { /* no SYN-ACK was lost */
+        h->is_deferred = false;
+    } else if (!halfopen_expire(&h->tcp, &s->tcp)) {
         flows_trace_state(s, &h->flow, TCP_SYN_RECEIVED, TCP_CLOSED);
         s->tcp.counts.failed_opens++;
         flows_free_halfopen(s, h);

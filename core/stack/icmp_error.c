@@ -46,6 +46,24 @@ static void tell_conn(struct weir *s, struct conn *c, const struct icmp_error *e
     stack_settle(s, c);
 }
 
+/*
+ * A half-open connection has sent one number. It ends: a peer that is there sends its SYN again.
+ */
+static enum why tell_halfopen(struct weir *s, struct halfopen *h, const struct icmp_error *error,
+                              uint32_t seq)
+{
+    if (!seq_eq(seq_of(seq), h->tcp.iss))
+        return WHY_ICMP_SEQUENCE;
+    if (error->kind == ICMP_ERROR_TOO_BIG) {
+        pmtu_update(&s->ip, &error->dst, error->mtu, error->packet_len);
+        return WHY_NONE;
+    }
+    flows_trace_state(s, &h->flow, TCP_SYN_RECEIVED, TCP_CLOSED);
+    s->tcp.counts.failed_opens++;
+    flows_free_halfopen(s, h);
+    return WHY_NONE;
+}
+
 /* The right connection is the one whose four-tuple is quoted [RFC9293 MUST-54]. */
 static enum why to_tcp(struct weir *s, const struct icmp_error *error)
 {
@@ -57,6 +75,8 @@ static enum why to_tcp(struct weir *s, const struct icmp_error *error)
         return WHY_ICMP_MALFORMED;
     tuple = (struct tcp_tuple){error->src, error->dst, h.src_port, h.dst_port};
     flow = demux_find(s, &tuple);
+    if (flow != NULL && flow->kind == HANDLE_HALFOPEN)
+        return tell_halfopen(s, container_of(flow, struct halfopen, flow), error, h.seq);
     if (flow == NULL || flow->kind != HANDLE_CONN)
         return WHY_ICMP_NOT_OURS;
     if (!is_under_way(&container_of(flow, struct conn, flow)->tcp, h.seq))

@@ -9,9 +9,7 @@
 
 static bool is_taken(const struct weir *s, const struct tcp_tuple *tuple)
 {
-    struct weir_endpoint local = {.addr = tuple->local_addr, .port = tuple->local_port};
-
-    return demux_find(s, tuple) != NULL || demux_find_listener(s, &local) != NULL;
+    return demux_find(s, tuple) != NULL || demux_find_listener(s, tuple, 0) != NULL;
 }
 
 bool ports_choose(struct weir *s, struct tcp_tuple *tuple)

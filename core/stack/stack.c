@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "stack/api.h"
 #include "stack/config.h"
+#include "tcp/cookie.h"
 #include "tcp/reasm.h"
 
 /* What keys and random streams are for; nobody else derives the same ones. */
@@ -14,6 +15,7 @@ enum {
     PURPOSE_ISN,
     PURPOSE_TSTAMP,
     PURPOSE_PORTS,
+    PURPOSE_COOKIE,
     STREAM_TCP = 0x7463,
 };
 
@@ -58,6 +60,8 @@ static void init_tcp(struct weir *s, ns_t now)
     t->tracer = &s->tracer;
     t->isn_key = siphash_key_derive(secret, PURPOSE_ISN);
     t->tstamp_key = siphash_key_derive(secret, PURPOSE_TSTAMP);
+    t->cookie_key = siphash_key_derive(secret, PURPOSE_COOKIE);
+    s->cookie_sent_at = -COOKIE_LIFE_NS;
     t->port_key = siphash_key_derive(secret, PURPOSE_PORTS);
     rng_init(&t->rng, secret, STREAM_TCP);
     s->flow_key = siphash_key_derive(secret, PURPOSE_FLOWS);

@@ -66,7 +66,9 @@ struct halfopen {
     struct flow flow;
     struct tcp_halfopen tcp;
     struct answered answered;
-    uint64_t listener; /* its handle in the pool: the listener may be gone */
+    uint64_t listener;   /* its handle in the pool: the listener may be gone */
+    ns_t defer_until_at; /* until then its acknowledgement does not count without data */
+    bool is_deferred;    /* and one has come */
 };
 
 struct timewait {
@@ -79,6 +81,8 @@ struct listener {
     struct weir_endpoint local;
     uint32_t hash;
     uint32_t backlog;
+    ns_t defer_accept_ns; /* so long a connection is not complete without data */
+    bool shares_port;
     uint32_t queued;
     struct list queue; /* of conn.event: complete, to be accepted */
     struct list event; /* in listener_events */
@@ -129,6 +133,7 @@ struct weir {
     uint32_t port_counter;
     bool has_next_isn;
     seq_t next_isn;
+    ns_t cookie_sent_at; /* the last SYN cookie */
     uint64_t frames_in, bytes_in, frames_out, bytes_out, udp_in, udp_out;
 };
 
@@ -154,8 +159,12 @@ bool demux_add(struct weir *s, struct flow *flow, const struct tcp_tuple *tuple)
 void demux_remove(struct weir *s, struct flow *flow);
 const struct tcp_tuple *demux_tuple(const struct flow *flow);
 
-struct listener *demux_find_listener(const struct weir *s, const struct weir_endpoint *local);
-bool demux_has_listener(const struct weir *s, const struct weir_endpoint *local);
+/* Of several that fit equally well, the ends choose: always the same one, as long as it is there. */
+struct listener *demux_find_listener(const struct weir *s, const struct tcp_tuple *tuple,
+                                     weir_netif_t netif);
+
+/* Whether a new listener would be in another's way. */
+bool demux_has_listener(const struct weir *s, const struct weir_endpoint *local, bool shares_port);
 bool demux_add_listener(struct weir *s, struct listener *l);
 void demux_remove_listener(struct weir *s, struct listener *l);
 
@@ -173,6 +182,9 @@ void flows_free_timewait(struct weir *s, struct timewait *tw);
 void flows_restart_timewait(struct weir *s, struct timewait *tw);
 
 void flows_send_synack(struct weir *s, struct halfopen *h, bool is_resent);
+/* The peer has acknowledged and is silent: it is asked again when the time is over. */
+void flows_defer(struct weir *s, struct halfopen *h);
+
 void flows_send_timewait_ack(struct weir *s, struct timewait *tw);
 
 /* Traces a change of state of what is no connection (any more). */

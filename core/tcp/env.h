@@ -18,6 +18,7 @@
 
 struct tcp_counts {
     uint64_t segs_in, segs_out, retransmits, resets_out, challenge_acks;
+    uint64_t cookies_sent, cookies_taken;
     uint64_t active_opens, passive_opens, failed_opens, timeouts;
 };
 
@@ -32,6 +33,7 @@ struct tcp_env {
     struct rng rng;
     struct siphash_key isn_key;
     struct siphash_key tstamp_key;
+    struct siphash_key cookie_key;
     struct siphash_key port_key;
     const struct tracer *tracer;
     struct tcp_counts counts;

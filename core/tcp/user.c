@@ -405,6 +405,8 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
         u->linger = value != 0;
         return WEIR_OK;
     case WEIR_OPT_USER: /* the stack's */
+    case WEIR_OPT_DEFER_ACCEPT:
+    case WEIR_OPT_SHARE_PORT:
     case WEIR_OPT_COUNT: break;
     }
     return WEIR_ENOTSUP;
@@ -433,6 +435,8 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     case WEIR_OPT_NOTE_SENT: *value = u->note_sent; return WEIR_OK;
     case WEIR_OPT_LINGER: *value = u->linger; return WEIR_OK;
     case WEIR_OPT_USER:
+    case WEIR_OPT_DEFER_ACCEPT:
+    case WEIR_OPT_SHARE_PORT:
     case WEIR_OPT_COUNT: break;
     }
     return WEIR_ENOTSUP;

@@ -43,7 +43,7 @@ extern "C" {
     X(ROUTE_REMOVE, "prefix", "")                                                                  \
     X(SET, "handle, opt, number", "")                                                              \
     X(CONNECT, "local (may be NULL), remote, opts, count", "opened")                               \
-    X(LISTEN, "local, number: backlog", "opened")                                                  \
+    X(LISTEN, "local, number: backlog, opts, count", "opened")                                     \
     X(ACCEPT, "handle", "opened")                                                                  \
     X(SEND, "handle, slices: one, flags", "")                                                      \
     X(SEND_LENT, "handle, slices: one, flags, has_release", "")                                    \

@@ -42,6 +42,13 @@ struct weir_arena {
 
 WEIR_API struct weir_allocator weir_arena_init(struct weir_arena *arena, void *memory, size_t len);
 
+/* When a SYN is answered by a cookie, that is, without remembering it [RFC4987 3.6]. */
+enum weir_syn_cookies {
+    WEIR_SYN_COOKIES_NEVER,
+    WEIR_SYN_COOKIES_ON_OVERFLOW, /* when syn_queue or memory is used up */
+    WEIR_SYN_COOKIES_ALWAYS,
+};
+
 /* TCP's defaults for new connections and its limits per stack. Durations in nanoseconds. */
 struct weir_tcp_config {
     weir_ns_t rto_initial_ns;    /* 1 s [RFC6298 2.1] */
@@ -71,6 +78,9 @@ struct weir_tcp_config {
     uint32_t challenge_acks_per_s;  /* 10 for each connection [RFC5961 7] */
     uint32_t reassembly_holes;      /* 64 for each connection: more are dropped */
     uint16_t port_first, port_last; /* 32768 to 60999: where ports are chosen from [RFC6056] */
+
+    /* The handshake. */
+    enum weir_syn_cookies syn_cookies; /* WEIR_SYN_COOKIES_ON_OVERFLOW */
 };
 
 /* IP's limits per stack. */

@@ -16,6 +16,7 @@ extern "C" {
 struct weir_stats {
     uint64_t frames_in, bytes_in, frames_out, bytes_out;
     uint64_t tcp_segs_in, tcp_segs_out, tcp_retransmits, tcp_resets_out, tcp_challenge_acks;
+    uint64_t tcp_cookies_sent, tcp_cookies_taken; /* SYN cookies, and those that came back */
     uint64_t tcp_active_opens, tcp_passive_opens, tcp_failed_opens, tcp_timeouts;
     uint64_t udp_in, udp_out, icmp_in, icmp_out;
     size_t memory_bytes, memory_peak_bytes, memory_limit_bytes;

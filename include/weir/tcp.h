@@ -77,6 +77,14 @@ WEIR_API int weir_listen(struct weir *s, const struct weir_endpoint *local, uint
                          weir_listener_t *listener);
 
 /*
+ * Like weir_listen, but first sets count options. Further errors: those of weir_set.
+ *   WEIR_EADDRINUSE     another listener has it, and not both have WEIR_OPT_SHARE_PORT
+ */
+WEIR_API int weir_listen_with(struct weir *s, const struct weir_endpoint *local, uint32_t backlog,
+                              const struct weir_opt_value *opts, size_t count,
+                              weir_listener_t *listener);
+
+/*
  * Takes the oldest complete connection. Returns 0 and its handle, or
  *   WEIR_EAGAIN  none: wait for WEIR_EVENT_ACCEPTABLE
  *   WEIR_ESTALE  no such listener

@@ -272,6 +272,11 @@ enum weir_opt {
     WEIR_OPT_SOFT_ERRORS,        /* 0: no WEIR_EVENT_SOFT_ERROR [RFC9293 SHLD-20] */
     WEIR_OPT_NOTE_SENT,          /* 1: WEIR_EVENT_SENT when the send queue has drained */
     WEIR_OPT_LINGER,             /* 1: weir_close resets the connection instead of closing it */
+    WEIR_OPT_DEFER_ACCEPT,       /* listener: ns for which a connection without data is not yet
+                                    complete; 0: none, as Linux's TCP_DEFER_ACCEPT */
+    WEIR_OPT_SHARE_PORT,         /* listener, with weir_listen_with: others that have it may listen
+                                    on the same address and port, and connections are spread over
+                                    them by their four-tuple */
     WEIR_OPT_COUNT,
 };
 

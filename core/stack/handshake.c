@@ -1,0 +1,274 @@
+/*
+ * handshake.c - segments in, for listeners and half-open connections
+ *
+ * A SYN makes a small record, or none: when there is no room, the SYN-ACK is a cookie
+ * [RFC4987 3.6]. The acknowledgement makes a connection of the record, or of the cookie, if the
+ * listener's queue has room.
+ */
+#include "stack/stack.h"
+#include "stack/tcp_rx.h"
+#include "tcp/cookie.h"
+#include "tcp/input.h"
+#include "wire/tcp.h"
+
+static const struct tracer silent;
+
+static uint32_t mtu_to(struct weir *s, const struct tcp_tuple *tuple)
+{
+    struct ip_path path;
+
+    if (ip_route(&s->ip, &tuple->remote_addr, &tuple->local_addr, 0, &path) != WEIR_OK)
+        return 0;
+    return path.mtu;
+}
+
+struct listener *rx_listener(const struct weir *s, const struct arrival *a)
+{
+    return demux_find_listener(s, &a->tuple, a->packet->netif->id);
+}
+
+static bool is_full(const struct listener *l)
+{
+    return l->queued > l->backlog;
+}
+
+/* ---- cookies ---- */
+
+/* The whole record goes to the peer. */
+static enum why send_cookie(struct weir *s, struct tcp_halfopen *h)
+{
+    struct tx_about about = {.tuple = &h->tuple, .state = TCP_LISTEN, .ttl = h->ttl, .tos = h->tos};
+    struct frame *frame;
+
+    cookie_make(h, &s->tcp);
+    s->cookie_sent_at = s->tcp.now;
+    s->tcp.counts.cookies_sent++;
+    frame = halfopen_synack(h, &s->tcp);
+    tx_reply(s, &frame, &about);
+    return WHY_NONE;
+}
+
+/* As long as none have been sent there is nothing to guess. */
+static bool may_have_cookie(const struct weir *s)
+{
+    return s->config.tcp.syn_cookies != WEIR_SYN_COOKIES_NEVER
+           && ns_since(s->cookie_sent_at, s->tcp.now) < COOKIE_LIFE_NS;
+}
+
+/* ---- half-open connections ---- */
+
+static enum why remember(struct weir *s, struct halfopen *h)
+{
+    if (!demux_add(s, &h->flow, &h->tcp.tuple)) {
+        flows_free_halfopen(s, h);
+        return WHY_NO_MEMORY;
+    }
+    flows_trace_state(s, &h->flow, TCP_LISTEN, TCP_SYN_RECEIVED);
+    flows_send_synack(s, h, false);
+    wheel_arm(&s->wheel, &h->flow.timer, ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
+    return WHY_NONE;
+}
+
+enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, seq_t isn)
+{
+    enum weir_syn_cookies cookies = s->config.tcp.syn_cookies;
+    uint32_t mtu = mtu_to(s, &a->tuple);
+    struct tcp_halfopen what;
+    struct halfopen *h = NULL;
+
+    if (mtu == 0)
+        return WHY_NO_ROUTE;
+    if (is_full(l))
+        return WHY_TCP_ACCEPT_QUEUE;
+    halfopen_init(&what, &s->tcp, &l->model.user, &a->tuple, &a->seg, isn, mtu);
+    if (cookies != WEIR_SYN_COOKIES_ALWAYS)
+        h = flows_new_halfopen(s);
+    if (h == NULL && cookies != WEIR_SYN_COOKIES_NEVER)
+        return send_cookie(s, &what);
+    if (h == NULL)
+        return WHY_TCP_SYN_QUEUE;
+    h->tcp = what;
+    h->listener = pool_handle(&s->listeners, l);
+    h->defer_until_at = ns_after(s->tcp.now, l->defer_accept_ns);
+    return remember(s, h);
+}
+
+static void queue_for_accept(struct weir *s, struct listener *l, struct conn *c)
+{
+    c->listener = l;
+    l->queued++;
+    list_add_last(&l->queue, &c->event);
+    events_note_listener(s, l);
+}
+
+/* The record has been told of already: its connection begins in its state without a word. */
+static bool become(struct weir *s, struct conn *c, const struct tcp_halfopen *h,
+                   const struct listener *l)
+{
+    bool done;
+
+    s->tcp.tracer = &silent;
+    done = tcp_open_passively(&c->tcp, &s->tcp, h, &l->model.user);
+    s->tcp.tracer = &s->tracer;
+    return done;
+}
+
+/* A connection of what was half open; the caller puts it in the table. NULL: no memory. */
+static struct conn *new_conn(struct weir *s, const struct tcp_halfopen *h, const struct listener *l)
+{
+    struct conn *c = flows_new_conn(s);
+
+    if (c == NULL)
+        return NULL;
+    if (!become(s, c, h, l)) {
+        flows_free_conn(s, c);
+        return NULL;
+    }
+    c->user = l->user;
+    return c;
+}
+
+/* It completes the handshake, and may bring more. */
+static enum why begin(struct weir *s, struct arrival *a, struct listener *l, struct conn *c)
+{
+    enum why why;
+
+    if (!demux_add(s, &c->flow, &a->tuple)) {
+        flows_free_conn(s, c);
+        return WHY_NO_MEMORY;
+    }
+    queue_for_accept(s, l, c);
+    why = tcp_input(&c->tcp, &s->tcp, &a->seg);
+    stack_settle(s, c);
+    return why;
+}
+
+/* The listener's queue is full: the peer's data will ask again, or it is told now. */
+static enum why refuse(struct weir *s, const struct arrival *a, struct halfopen *h)
+{
+    if (s->config.tcp.abort_on_overflow) {
+        flows_free_halfopen(s, h);
+        rx_send_reset(s, a, TCP_SYN_RECEIVED);
+    }
+    return WHY_TCP_ACCEPT_QUEUE;
+}
+
+/* The one that took the SYN, or whoever has its place now. */
+static struct listener *listener_of(struct weir *s, const struct arrival *a,
+                                    const struct halfopen *h)
+{
+    struct listener *l = pool_find(&s->listeners, h->listener);
+
+    return l != NULL ? l : rx_listener(s, a);
+}
+
+/* It is not worth waking the application for a connection that says nothing yet. */
+static bool is_deferred(const struct weir *s, const struct arrival *a, const struct halfopen *h)
+{
+    return a->seg.len == 0 && !(a->seg.flags & TCP_FIN) && s->tcp.now < h->defer_until_at;
+}
+
+static enum why complete(struct weir *s, struct arrival *a, struct halfopen *h)
+{
+    struct listener *l = listener_of(s, a, h);
+    struct conn *c;
+
+    if (l == NULL) {
+        flows_free_halfopen(s, h);
+        return rx_to_nobody(s, a);
+    }
+    if (is_deferred(s, a, h)) {
+        flows_defer(s, h);
+        return WHY_TCP_DEFERRED;
+    }
+    if (is_full(l))
+        return refuse(s, a, h);
+    c = new_conn(s, &h->tcp, l);
+    if (c == NULL)
+        return WHY_NO_MEMORY;
+    flows_free_halfopen(s, h);
+    return begin(s, a, l, c);
+}
+
+static void send_halfopen_ack(struct weir *s, struct halfopen *h)
+{
+    struct frame *frame = halfopen_ack(&h->tcp, &s->tcp);
+    struct tx_about about = {
+        .tuple = &h->tcp.tuple,
+        .handle = rx_handle_of(s, &h->flow),
+        .state = TCP_SYN_RECEIVED,
+        .ttl = h->tcp.ttl,
+        .tos = h->tcp.tos,
+    };
+
+    s->tcp.counts.challenge_acks++;
+    tx_reply(s, &frame, &about);
+}
+
+enum why rx_to_halfopen(struct weir *s, struct arrival *a, struct halfopen *h)
+{
+    enum why why;
+
+    switch (halfopen_input(&h->tcp, &a->seg, &why)) {
+    case HALFOPEN_DROP: break;
+    case HALFOPEN_SYNACK:
+        if (rx_may_answer(s, &h->answered))
+            flows_send_synack(s, h, true);
+        break;
+    case HALFOPEN_ACK:
+        if (rx_may_answer(s, &h->answered))
+            send_halfopen_ack(s, h);
+        break;
+    case HALFOPEN_RESET: rx_send_reset(s, a, TCP_SYN_RECEIVED); break;
+    case HALFOPEN_CLOSED:
+        flows_trace_state(s, &h->flow, TCP_SYN_RECEIVED, TCP_CLOSED);
+        flows_free_halfopen(s, h);
+        break;
+    case HALFOPEN_COMPLETE: return complete(s, a, h);
+    }
+    return why;
+}
+
+/* ---- listeners ---- */
+
+/* The acknowledgement of a cookie; what is not one is answered by a reset. */
+static enum why take_cookie(struct weir *s, struct arrival *a, struct listener *l)
+{
+    uint32_t mtu = mtu_to(s, &a->tuple);
+    struct tcp_halfopen h;
+    struct conn *c;
+
+    if (mtu == 0)
+        return WHY_NO_ROUTE;
+    if (!cookie_check(&s->tcp, &l->model.user, &a->tuple, &a->seg, mtu, &h)) {
+        rx_send_reset(s, a, TCP_LISTEN);
+        return WHY_TCP_COOKIE;
+    }
+    if (is_full(l)) { /* the peer's data brings the cookie again */
+        if (s->config.tcp.abort_on_overflow)
+            rx_send_reset(s, a, TCP_LISTEN);
+        return WHY_TCP_ACCEPT_QUEUE;
+    }
+    c = new_conn(s, &h, l);
+    if (c == NULL)
+        return WHY_NO_MEMORY;
+    s->tcp.counts.cookies_taken++;
+    a->seg.opt.ts_ecr = 0; /* an echo of options, and not quite of a time */
+    return begin(s, a, l, c);
+}
+
+enum why rx_to_listener(struct weir *s, struct arrival *a, struct listener *l)
+{
+    enum why why;
+
+    switch (listen_input(&a->seg, &why)) {
+    case LISTEN_DROP: break;
+    case LISTEN_RESET:
+        if (may_have_cookie(s) && !(a->seg.flags & TCP_SYN))
+            return take_cookie(s, a, l);
+        rx_send_reset(s, a, TCP_LISTEN);
+        break;
+    case LISTEN_ACCEPT: return rx_open_half(s, a, l, stack_next_isn(s, &a->tuple));
+    }
+    return why;
+}

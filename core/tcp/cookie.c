@@ -1,0 +1,151 @@
+/*
+ * cookie.c - SYN cookies [RFC4987 3.6]
+ *
+ * When there is no room for another half-open connection, what would be in its record goes
+ * to the peer and comes back with the acknowledgement:
+ *
+ *   ISN        hash(ends) + the peer's ISN + period * 2^24
+ *              + (hash(ends, the peer's ISN, period) + MSS) mod 2^24
+ *   timestamp  the clock, its last six bits being the peer's window scale (15: none), whether
+ *              SACK may be used, and whether ECN may
+ *
+ * The hashes are keyed, the period is 64 s long, MSS is an index in a table: of 2^32 numbers 16
+ * are good at a time. The ISN grows with time and with the peer's, so that connections of the
+ * same ends follow one another. Without timestamps window scale, SACK and ECN are not offered.
+ * No state.
+ */
+#include "tcp/cookie.h"
+#include "tcp/isn.h"
+#include "tcp/options.h"
+#include "tcp/seg.h"
+#include "tcp/tstamp.h"
+#include "wire/tcp_options.h"
+
+enum {
+    PERIODS = 2, /* this one and the last */
+    LOW_BITS = 24,
+    LOW_MASK = (1 << LOW_BITS) - 1,
+    NO_WINDOW_SCALE = 15,
+    SACK_BIT = 1 << 4,
+    TIMESTAMP_MASK = 63,
+};
+
+#define PERIOD_NS (COOKIE_LIFE_NS / PERIODS)
+
+/* What most peers announce, and something for the others. */
+static const uint16_t mss_table[] = {48, 216, 536, 1220, 1360, 1440, 1460, 8940};
+
+enum { MSS_COUNT = sizeof mss_table / sizeof mss_table[0] };
+
+static uint32_t mss_index(uint16_t mss)
+{
+    uint32_t i = MSS_COUNT - 1;
+
+    while (i > 0 && mss_table[i] > mss)
+        i--;
+    return i;
+}
+
+static uint32_t period_of(const struct tcp_env *env)
+{
+    return (uint32_t)((uint64_t)env->now / PERIOD_NS);
+}
+
+/* The two hashes: of the ends, and of this SYN. */
+static uint32_t base_of(const struct tcp_env *env, const struct tcp_tuple *tuple, seq_t irs)
+{
+    return (uint32_t)isn_hash(env->cookie_key, tuple) + irs.raw;
+}
+
+static uint32_t low_of(const struct tcp_env *env, const struct tcp_tuple *tuple, seq_t irs,
+                       uint32_t period)
+{
+    uint64_t words[2] = {isn_hash(env->cookie_key, tuple), (uint64_t)irs.raw << 32 | period};
+
+    return (uint32_t)siphash24_words(env->cookie_key, words, 2) & LOW_MASK;
+}
+
+static seq_t isn_with(const struct tcp_env *env, const struct tcp_halfopen *h)
+{
+    uint32_t period = period_of(env);
+    uint32_t low = low_of(env, &h->tuple, h->irs, period) + mss_index(h->agreed.snd_mss);
+
+    return seq_of(base_of(env, &h->tuple, h->irs) + (period << LOW_BITS) + (low & LOW_MASK));
+}
+
+static uint32_t option_bits(const struct tcp_agreed *a)
+{
+    return (a->wscale_ok ? a->snd_wscale : NO_WINDOW_SCALE) | (a->sack_ok ? SACK_BIT : 0);
+}
+
+/* The clock does not run ahead for it: the next timestamp may come at once. */
+static uint32_t timestamp_with(uint32_t clock, uint32_t bits)
+{
+    uint32_t with_bits = (clock & ~(uint32_t)TIMESTAMP_MASK) | bits;
+
+    return with_bits > clock ? with_bits - (TIMESTAMP_MASK + 1) : with_bits;
+}
+
+void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env)
+{
+    uint32_t clock = tstamp_clock(env->now, 0);
+
+    h->iss = isn_with(env, h);
+    if (h->agreed.timestamps_ok) { /* the offset makes the clock say it, this once */
+        h->ts_offset += timestamp_with(clock, option_bits(&h->agreed)) - clock;
+        return;
+    }
+    h->agreed.wscale_ok = false;
+    h->agreed.rcv_wscale = 0;
+    h->agreed.sack_ok = false;
+}
+
+static bool read_mss(const struct tcp_env *env, const struct tcp_tuple *tuple, seq_t irs, seq_t iss,
+                     uint16_t *mss)
+{
+    uint32_t sum = iss.raw - base_of(env, tuple, irs);
+    uint32_t age = (period_of(env) - (sum >> LOW_BITS)) & (UINT32_MAX >> LOW_BITS);
+    uint32_t index;
+
+    if (age >= PERIODS)
+        return false;
+    index = (sum - low_of(env, tuple, irs, period_of(env) - age)) & LOW_MASK;
+    if (index >= MSS_COUNT)
+        return false;
+    *mss = mss_table[index];
+    return true;
+}
+
+/* The options of the SYN, as far as they have come back. */
+static void recall_options(const struct tcp_env *env, const struct tcp_tuple *tuple,
+                           const struct tcp_seg *ack, struct tcp_options *syn)
+{
+    uint32_t bits;
+
+    if (!(ack->opt.present & TCP_HAS_TIMESTAMPS) || !env->config.timestamps)
+        return;
+    syn->present |= TCP_HAS_TIMESTAMPS;
+    bits = (ack->opt.ts_ecr - tstamp_offset(env, tuple)) & TIMESTAMP_MASK;
+    if ((bits & NO_WINDOW_SCALE) != NO_WINDOW_SCALE) {
+        syn->present |= TCP_HAS_WINDOW_SCALE;
+        syn->window_scale = bits & NO_WINDOW_SCALE;
+    }
+    if (bits & SACK_BIT)
+        syn->present |= TCP_HAS_SACK_PERMITTED;
+}
+
+bool cookie_check(const struct tcp_env *env, const struct tcp_user *user,
+                  const struct tcp_tuple *tuple, const struct tcp_seg *ack, uint32_t mtu,
+                  struct tcp_halfopen *h)
+{
+    struct tcp_seg syn = {.seq = seq_sub(ack->seq, 1), .wnd = ack->wnd};
+    seq_t iss = seq_sub(ack->ack, 1);
+
+    if (!read_mss(env, tuple, syn.seq, iss, &syn.opt.mss))
+        return false;
+    syn.opt.present = TCP_HAS_MSS;
+    syn.opt.ts_val = ack->opt.ts_val;
+    recall_options(env, tuple, ack, &syn.opt);
+    halfopen_init(h, env, user, tuple, &syn, iss, mtu);
+    return true;
+}

@@ -1,0 +1,32 @@
+/*
+ * cookie.h - SYN cookies: half-open connections that are not remembered [RFC4987 3.6]
+ */
+#ifndef CORE_TCP_COOKIE_H
+#define CORE_TCP_COOKIE_H
+
+#include "base/ns.h"
+#include "tcp/env.h"
+#include "tcp/listen.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tcp_seg;
+
+/* How long after a cookie was sent its acknowledgement may come, at most. */
+#define COOKIE_LIFE_NS (128 * NS_S)
+
+/*
+ * Turns a record, just made of a SYN, into one whose SYN-ACK is all that is left of it: the ISN says
+ * what the acknowledgement must bring back, and what it cannot is agreed on no more.
+ */
+void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env);
+
+/*
+ * An acknowledgement has come for a listener with these options: does it answer a cookie of ours?
+ * If so, *h is the record again that the SYN would have left.
+ */
+bool cookie_check(const struct tcp_env *env, const struct tcp_user *user,
+                  const struct tcp_tuple *tuple, const struct tcp_seg *ack, uint32_t mtu,
+                  struct tcp_halfopen *h);
+
+#endif
