@@ -149,7 +149,7 @@ static int fit(const struct listener *l, const struct weir_endpoint *local)
     if (weir_addr_eq(&l->local.addr, &local->addr))
         return 3;
     if (is_any_of_both(&l->local.addr))
-        return 1;
+        return l->v6only && weir_addr_is_v4(&local->addr) ? 0 : 1;
     return weir_addr_is_any(&l->local.addr) && weir_addr_is_v4(&local->addr) ? 2 : 0;
 }
 

@@ -12,6 +12,30 @@ static bool is_taken(const struct weir *s, const struct tcp_tuple *tuple)
     return demux_find(s, tuple) != NULL || demux_find_listener(s, tuple, 0) != NULL;
 }
 
+static bool has_listener(const struct weir *s, uint16_t port)
+{
+    struct weir_endpoint any4 = {.addr = weir_addr_v4(0, 0, 0, 0), .port = port};
+    struct weir_endpoint any = {.port = port};
+
+    return demux_find_listener(s, &any) != NULL || demux_find_listener(s, &any4) != NULL;
+}
+
+/* There is no destination yet: all binds share one sequence. */
+uint16_t ports_choose_to_listen(struct weir *s)
+{
+    static const struct tcp_tuple nobody;
+    uint32_t first = s->config.tcp.port_first;
+    uint32_t count = s->config.tcp.port_last - first + 1u;
+    uint32_t offset = (uint32_t)isn_hash(s->tcp.port_key, &nobody);
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint16_t port = (uint16_t)(first + (offset + s->port_counter++) % count);
+        if (!has_listener(s, port))
+            return port;
+    }
+    return 0;
+}
+
 bool ports_choose(struct weir *s, struct tcp_tuple *tuple)
 {
     uint32_t first = s->config.tcp.port_first;

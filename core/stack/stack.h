@@ -84,6 +84,7 @@ struct listener {
     ns_t defer_accept_ns; /* so long a connection is not complete without data */
     bool shares_port;
     uint32_t queued;
+    bool v6only;       /* a listener on :: leaves IPv4 to others */
     struct list queue; /* of conn.event: complete, to be accepted */
     struct list event; /* in listener_events */
     uint64_t user;
@@ -170,6 +171,9 @@ void demux_remove_listener(struct weir *s, struct listener *l);
 
 /* Chooses tuple->local_port [RFC6056]; false: all are taken. */
 bool ports_choose(struct weir *s, struct tcp_tuple *tuple);
+
+/* Chooses a port on which nobody listens; 0: there is none. */
+uint16_t ports_choose_to_listen(struct weir *s);
 
 /* ---- connections (flows.c) ---- */
 

@@ -35,13 +35,15 @@ void recvq_join(struct tcp_conn *c, struct pieces *pieces, uint32_t bytes, uint3
     q->memory += memory;
 }
 
-uint32_t recvq_copy(const struct tcp_conn *c, uint8_t *bytes, uint32_t len)
+uint32_t recvq_copy(const struct tcp_conn *c, uint32_t skip, uint8_t *bytes, uint32_t len)
 {
     uint32_t done = 0;
 
     for (const struct piece *p = c->work->recvq.pieces.head; p != NULL && done < len; p = p->next) {
-        uint32_t part = p->len < len - done ? p->len : len - done;
-        memcpy(bytes + done, p->bytes, part);
+        uint32_t from = skip < p->len ? skip : p->len;
+        uint32_t part = p->len - from < len - done ? p->len - from : len - done;
+        memcpy(bytes + done, p->bytes + from, part);
+        skip -= from;
         done += part;
     }
     return done;

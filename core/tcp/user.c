@@ -6,6 +6,7 @@
  */
 #include "tcp/user.h"
 #include "base/check.h"
+#include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/options.h"
 #include "tcp/reasm.h"
@@ -184,9 +185,16 @@ ptrdiff_t tcp_recv(struct tcp_conn *c, struct tcp_env *env, void *bytes, size_t 
 
     if (readable(c) == 0)
         return nothing_to_read(c);
-    got = recvq_copy(c, bytes, clip(len));
+    got = recvq_copy(c, 0, bytes, clip(len));
     consume(c, env, got);
     return (ptrdiff_t)got;
+}
+
+ptrdiff_t tcp_peek(const struct tcp_conn *c, size_t skip, void *bytes, size_t len)
+{
+    if (skip >= readable(c))
+        return nothing_to_read(c);
+    return (ptrdiff_t)recvq_copy(c, clip(skip), bytes, clip(len));
 }
 
 ptrdiff_t tcp_recv_lent(struct tcp_conn *c, struct weir_slice *slices, size_t max, size_t *count)
@@ -283,6 +291,27 @@ void tcp_close(struct tcp_conn *c, struct tcp_env *env)
 ptrdiff_t tcp_urgent(const struct tcp_conn *c)
 {
     return c->rcv_urgent ? (ptrdiff_t)seq_len(next_read(c), c->rcv.up) : 0; /* [RFC9293 MUST-33] */
+}
+
+void tcp_note_writable(struct tcp_conn *c)
+{
+    c->wants_writable = true;
+}
+
+void tcp_queued(const struct tcp_conn *c, struct weir_tcp_queued *queued)
+{
+    const struct sendq *q;
+
+    *queued = (struct weir_tcp_queued){.send_room = c->user.send_buffer_bytes};
+    if (c->work == NULL)
+        return;
+    q = &c->work->sendq;
+    queued->recv_bytes = readable(c);
+    queued->send_bytes = q->bytes;
+    queued->unsent_bytes = q->bytes;
+    queued->send_room = sendq_room(c);
+    if (seq_gt(c->snd.nxt, q->start)) /* the FIN is no byte */
+        queued->unsent_bytes -= u32_min(q->bytes, seq_len(q->start, c->snd.nxt));
 }
 
 static bool to_ms(int64_t ns, int64_t least_ms, uint32_t *ms)

@@ -27,7 +27,14 @@ ptrdiff_t tcp_send_lent(struct tcp_conn *c, struct tcp_env *env, struct weir_sli
 
 ptrdiff_t tcp_recv(struct tcp_conn *c, struct tcp_env *env, void *bytes, size_t len);
 ptrdiff_t tcp_recv_lent(struct tcp_conn *c, struct weir_slice *slices, size_t max, size_t *count);
+ptrdiff_t tcp_peek(const struct tcp_conn *c, size_t skip, void *bytes, size_t len);
 int tcp_recv_done(struct tcp_conn *c, struct tcp_env *env, size_t len);
+
+/* WEIR_EVENT_WRITABLE is wanted as if a write had been refused. */
+void tcp_note_writable(struct tcp_conn *c);
+
+/* What waits in its queues. */
+void tcp_queued(const struct tcp_conn *c, struct weir_tcp_queued *queued);
 
 int tcp_shutdown(struct tcp_conn *c, struct tcp_env *env);
 

@@ -137,6 +137,50 @@ WEIR_API ptrdiff_t weir_recv(struct weir *s, weir_conn_t conn, void *bytes, size
 WEIR_API ptrdiff_t weir_recv_lent(struct weir *s, weir_conn_t conn, struct weir_slice *slices,
                                   size_t max, size_t *count);
 
+/*
+ * Copies up to len bytes of the receive queue that come after the first skip, without consuming
+ * them. Returns how many; with nothing there, as weir_recv.
+ */
+WEIR_API ptrdiff_t weir_peek(const struct weir *s, weir_conn_t conn, size_t skip, void *bytes,
+                             size_t len);
+
+/* What waits in a connection's queues, in bytes. 0, or WEIR_ESTALE. */
+struct weir_tcp_queued {
+    uint32_t recv_bytes;   /* to be read */
+    uint32_t send_bytes;   /* sent and not acknowledged, or not sent */
+    uint32_t unsent_bytes; /* of these, never sent */
+    uint32_t send_room;    /* weir_send would take */
+};
+WEIR_API int weir_tcp_queued(const struct weir *s, weir_conn_t conn,
+                             struct weir_tcp_queued *queued);
+
+/*
+ * Asks for WEIR_EVENT_WRITABLE when a third of the send buffer is free, as a refused weir_send
+ * does. 0, or WEIR_ESTALE.
+ */
+WEIR_API int weir_note_writable(struct weir *s, weir_conn_t conn);
+
+/* How many connections wait for weir_accept, or WEIR_ESTALE. */
+WEIR_API ptrdiff_t weir_acceptable(const struct weir *s, weir_listener_t listener);
+
+/* A listener's backlog from now on. 0, or WEIR_ESTALE. */
+WEIR_API int weir_set_backlog(struct weir *s, weir_listener_t listener, uint32_t backlog);
+
+/* A listener on :: that is for IPv6 only, or (by default) not. 0, or WEIR_ESTALE. */
+WEIR_API int weir_set_v6only(struct weir *s, weir_listener_t listener, bool v6only);
+
+/*
+ * A local port for a bind that leaves the choice to the stack [RFC6056]: one without a listener,
+ * another one with each call; 0 if all have one.
+ */
+WEIR_API uint16_t weir_tcp_port(struct weir *s);
+
+/*
+ * Whether a connection uses this local port, at this address (or any, if local->addr is any),
+ * also one that was closed and is in TIME-WAIT. Looks at every connection.
+ */
+WEIR_API bool weir_tcp_port_is_used(const struct weir *s, const struct weir_endpoint *local);
+
 /* Consumes len bytes that weir_recv_lent showed. 0, WEIR_EINVAL (more than there are), WEIR_ESTALE. */
 WEIR_API int weir_recv_done(struct weir *s, weir_conn_t conn, size_t len);
 

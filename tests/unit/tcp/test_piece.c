@@ -114,7 +114,7 @@ TEST(recvq_copies_shows_and_drops)
 
     peer_sends(&p, ". 1:31(30) ack 1");
     peer_sends(&p, ". 31:61(30) ack 1");
-    EXPECT_EQ(recvq_copy(p.conn, bytes, 45), 45);
+    EXPECT_EQ(recvq_copy(p.conn, 0, bytes, 45), 45);
     tcp_world_check_bytes(bytes, 45, 0);
     EXPECT_EQ(recvq_show(p.conn, slices, 0, &count), 0);
     EXPECT(recvq_show(p.conn, slices, 2, &count) == 60 && count >= 1);

@@ -1,0 +1,93 @@
+/*
+ * api_sock.c - what sockets ask beyond the user calls of RFC 9293
+ */
+#include "stack/stack.h"
+#include "tcp/user.h"
+
+ptrdiff_t weir_peek(const struct weir *s, weir_conn_t conn, size_t skip, void *bytes, size_t len)
+{
+    const struct conn *c = handle_conn(s, conn);
+
+    return c == NULL ? WEIR_ESTALE : tcp_peek(&c->tcp, skip, bytes, len);
+}
+
+int weir_tcp_queued(const struct weir *s, weir_conn_t conn, struct weir_tcp_queued *queued)
+{
+    const struct conn *c = handle_conn(s, conn);
+
+    if (c == NULL)
+        return WEIR_ESTALE;
+    tcp_queued(&c->tcp, queued);
+    return WEIR_OK;
+}
+
+int weir_note_writable(struct weir *s, weir_conn_t conn)
+{
+    struct conn *c = handle_conn(s, conn);
+
+    if (c == NULL)
+        return WEIR_ESTALE;
+    tcp_note_writable(&c->tcp);
+    return WEIR_OK;
+}
+
+int weir_set_backlog(struct weir *s, weir_listener_t listener, uint32_t backlog)
+{
+    struct listener *l = handle_listener(s, listener);
+
+    if (l == NULL)
+        return WEIR_ESTALE;
+    l->backlog = backlog;
+    return WEIR_OK;
+}
+
+int weir_set_v6only(struct weir *s, weir_listener_t listener, bool v6only)
+{
+    struct listener *l = handle_listener(s, listener);
+
+    if (l == NULL)
+        return WEIR_ESTALE;
+    l->v6only = v6only;
+    return WEIR_OK;
+}
+
+ptrdiff_t weir_acceptable(const struct weir *s, weir_listener_t listener)
+{
+    const struct listener *l = handle_listener(s, listener);
+
+    return l == NULL ? WEIR_ESTALE : (ptrdiff_t)l->queued;
+}
+
+uint16_t weir_tcp_port(struct weir *s)
+{
+    return ports_choose_to_listen(s);
+}
+
+static bool is_at(const struct flow *flow, const struct weir_endpoint *local)
+{
+    const struct tcp_tuple *t = demux_tuple(flow);
+
+    if (t->local_port != local->port)
+        return false;
+    if (weir_addr_eq(&t->local_addr, &local->addr))
+        return true;
+    return weir_addr_is_any(&local->addr)
+           && (!weir_addr_is_v4(&local->addr) || weir_addr_is_v4(&t->local_addr));
+}
+
+/* In all three pools the flow is the first member. */
+static bool is_used_by(const struct pool *pool, const struct weir_endpoint *local)
+{
+    uint32_t i = 0;
+
+    for (const struct flow *flow; (flow = pool_next(pool, &i)) != NULL;)
+        if (flow->is_in_table && is_at(flow, local))
+            return true;
+    return false;
+}
+
+bool weir_tcp_port_is_used(const struct weir *s, const struct weir_endpoint *local)
+{
+    return is_used_by(&s->conns, local) || is_used_by(&s->halfopens, local)
+           || is_used_by(&s->timewaits, local);
+}
