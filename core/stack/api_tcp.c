@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "base/check.h"
 #include "stack/api.h"
+#include "stack/config.h"
 #include "stack/stack.h"
 #include "tcp/user.h"
 
@@ -378,6 +379,18 @@ int weir_tcp_info(const struct weir *s, weir_conn_t conn, struct weir_tcp_info *
     if (c == NULL)
         return WEIR_ESTALE;
     tcp_info(&c->tcp, &s->tcp, info);
+    return WEIR_OK;
+}
+
+int api_tcp_configure(struct weir *s, const struct weir_tcp_config *config)
+{
+    struct weir_config whole = s->config;
+
+    whole.tcp = *config;
+    if (!config_is_valid(&whole))
+        return WEIR_EINVAL;
+    s->config.tcp = *config;
+    s->tcp.config = *config;
     return WEIR_OK;
 }
 

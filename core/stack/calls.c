@@ -44,6 +44,7 @@ static const char *const names[WEIR_CALL_KIND_COUNT] = {
     [WEIR_CALL_PING_SEND] = "ping_send",
     [WEIR_CALL_PING_RECV] = "ping_recv",
     [WEIR_CALL_NEXT_ISN] = "next_isn",
+    [WEIR_CALL_TCP_CONFIGURE] = "tcp_configure",
 };
 
 const char *weir_call_name(enum weir_call_kind kind)
@@ -389,6 +390,17 @@ void weir_tcp_next_isn(struct weir *s, uint32_t isn)
         tell(s, &call);
     }
     api_next_isn(s, isn);
+}
+
+int weir_tcp_configure(struct weir *s, const struct weir_tcp_config *config)
+{
+    if (!is_told(s))
+        return api_tcp_configure(s, config);
+    struct weir_config whole = s->config;
+    struct weir_call call = {.kind = WEIR_CALL_TCP_CONFIGURE, .config = &whole};
+    whole.tcp = *config;
+    tell(s, &call);
+    return (int)answer(s, &call, api_tcp_configure(s, config));
 }
 
 /* ---- UDP and pings ---- */

@@ -237,6 +237,13 @@ struct weir_tcp_info {
 
 WEIR_API int weir_tcp_info(const struct weir *s, weir_conn_t conn, struct weir_tcp_info *info);
 
+/*
+ * Changes TCP's defaults and limits, as sysctl does for a kernel: for connections and listeners
+ * made from now on, and for those there are wherever they have no option of their own. Returns
+ * 0, or WEIR_EINVAL (it contradicts itself), which leaves everything as it was.
+ */
+WEIR_API int weir_tcp_configure(struct weir *s, const struct weir_tcp_config *config);
+
 /* Advice for a test or a demonstration: the next connection of this stack starts with
  * this ISN instead of RFC 6528's. For the life of one connection only. */
 WEIR_API void weir_tcp_next_isn(struct weir *s, uint32_t isn);

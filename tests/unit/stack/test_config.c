@@ -80,6 +80,23 @@ TEST(configurations_that_contradict_themselves_are_refused)
     EXPECT_EQ(create(&c), WEIR_ENOMEM);
 }
 
+TEST(defaults_change_while_a_stack_runs)
+{
+    static struct failing_alloc alloc;
+    struct weir_config c = world_config();
+    struct weir *s;
+
+    failing_alloc_init(&alloc);
+    c.allocator = failing_alloc_allocator(&alloc);
+    EXPECT_EQ(weir_create(&c, 0, &s), WEIR_OK);
+    c.tcp.rto_min_ns = 0;
+    EXPECT_EQ(weir_tcp_configure(s, &c.tcp), WEIR_EINVAL);
+    c.tcp.rto_min_ns = WEIR_S;
+    EXPECT_EQ(weir_tcp_configure(s, &c.tcp), WEIR_OK);
+    weir_destroy(&s);
+    failing_alloc_fini(&alloc);
+}
+
 TEST(reasons_and_names_are_there_for_all_numbers)
 {
     struct world *w = world_make(&(struct world_setup){.stacks = 1});
