@@ -292,7 +292,7 @@ static void run_segment(struct run *r)
     if (takes_segments(&r->conn))
         tcp_input(&r->conn, &r->env, &seg);
     is_kept = seg.text_buf != NULL;
-    tcp_seg_done(&seg, &r->bufs);
+    tcp_seg_done(&seg, &r->env);
     if (!is_kept)
         release(o);
     /* A peer that chose another number for its SYN has another stream. */

@@ -26,6 +26,7 @@ struct frame *frame_get(struct pool *pool)
     frame->held[0] = NULL;
     frame->payload_sum = 0;
     frame->payload_sum_known = false;
+    frame->cut_bytes = 0;
     return frame;
 }
 
@@ -151,4 +152,17 @@ struct frame *frames_take(struct frames *queue)
     f->next = NULL;
     queue->count--;
     return f;
+}
+
+void frames_join(struct frames *queue, struct frames *from)
+{
+    if (from->head == NULL)
+        return;
+    if (queue->tail != NULL)
+        queue->tail->next = from->head;
+    else
+        queue->head = from->head;
+    queue->tail = from->tail;
+    queue->count += from->count;
+    *from = (struct frames){NULL, NULL, 0};
 }

@@ -34,6 +34,7 @@ struct frame {
     struct buf *held[WEIR_FRAME_SLICES]; /* held[i] is referred to by slice i, or NULL */
     uint32_t payload_sum;                /* checksum_add of all slices but the first, if known */
     bool payload_sum_known;
+    uint32_t cut_bytes; /* gso: so much of the payload has been sent in segments */
     uint8_t headroom[FRAME_HEADROOM];
 };
 
@@ -76,5 +77,8 @@ void frame_finish_checksum(struct frame *frame);
 
 void frames_add(struct frames *queue, struct frame **frame);
 struct frame *frames_take(struct frames *queue); /* NULL: empty */
+
+/* Moves all of from to the end of queue. */
+void frames_join(struct frames *queue, struct frames *from);
 
 #endif

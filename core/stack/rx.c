@@ -79,13 +79,16 @@ static void echo_rx(struct weir *s, struct ip_packet *packet)
         events_note_ping(s, p, WEIR_EVENT_READABLE);
 }
 
-void rx_packet(struct weir *s, enum ip_verdict verdict, struct ip_packet *packet)
+size_t rx_packet(struct weir *s, enum ip_verdict verdict, struct ip_packet *packet,
+                 struct weir_frame *rest, size_t count)
 {
+    size_t taken_along = 0;
+
     switch (verdict) {
-    case IP_CONSUMED: return;
+    case IP_CONSUMED: return 0;
     case IP_TRANSPORT:
         if (packet->protocol == IP_PROTOCOL_TCP)
-            tcp_rx(s, packet);
+            taken_along = tcp_rx(s, packet, rest, count);
         else
             udp_rx(s, packet);
         break;
@@ -96,6 +99,7 @@ void rx_packet(struct weir *s, enum ip_verdict verdict, struct ip_packet *packet
     case IP_ECHO_REPLY: echo_rx(s, packet); break;
     }
     ip_packet_fini(&s->ip, packet);
+    return taken_along;
 }
 
 static void release(struct weir_frame *frame)
@@ -120,14 +124,17 @@ void api_input(struct weir *s, weir_netif_t id, struct weir_frame *frames, size_
 {
     struct netif *netif = netif_find(&s->ip, id);
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0, next; i < count; i = next) {
+        next = i + 1;
         if (netif != NULL) {
             struct ip_packet packet;
             s->frames_in++;
             s->bytes_in += frames[i].len;
-            rx_packet(s, ip_input(&s->ip, netif, &frames[i], &packet), &packet);
+            next += rx_packet(s, ip_input(&s->ip, netif, &frames[i], &packet), &packet,
+                              &frames[next], count - next);
         }
-        release(&frames[i]);
+        for (size_t done = i; done < next; done++)
+            release(&frames[done]);
     }
     rx_failures(s);
 }

@@ -29,6 +29,8 @@
 #include <weir/udp.h>
 #include <weir/weir.h>
 
+struct tcp_seg;
+
 enum handle_kind {
     HANDLE_NONE,
     HANDLE_CONN,
@@ -207,8 +209,13 @@ ns_t flows_deadline(struct weir *s);
 
 /* ---- in and out (rx.c, tcp_rx.c, tx.c) ---- */
 
-void rx_packet(struct weir *s, enum ip_verdict verdict, struct ip_packet *packet);
-void tcp_rx(struct weir *s, struct ip_packet *packet);
+size_t rx_packet(struct weir *s, enum ip_verdict verdict, struct ip_packet *packet,
+                 struct weir_frame *rest, size_t count);
+/*
+ * The count frames that came in behind the packet may go on where it ends; returns how many of
+ * them were taken along.
+ */
+size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest, size_t count);
 void icmp_error_rx(struct weir *s, const struct icmp_error *error);
 void rx_failures(struct weir *s);
 
@@ -243,6 +250,19 @@ struct tx_about {
     bool is_resent;
 };
 void tx_reply(struct weir *s, struct frame **frame, const struct tx_about *about);
+
+/* ---- super-segments (gro.c, gso.c) ---- */
+
+/* Joins to a segment those of the frames behind it that continue it; returns how many. */
+size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *seg,
+                struct weir_frame *frames, size_t count);
+
+/*
+ * Cuts a super-segment for an interface that cannot, from where it was cut last. False: there was
+ * no memory for all segments.
+ */
+bool gso_cut(struct weir *s, const struct netif *netif, struct frame *whole,
+             struct frames *segments);
 
 /* ---- events (events.c) ---- */
 

@@ -214,18 +214,20 @@ static enum why to_flow(struct weir *s, struct arrival *a, struct flow *flow)
     return WHY_NONE;
 }
 
-void tcp_rx(struct weir *s, struct ip_packet *packet)
+size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest, size_t count)
 {
     struct arrival a;
     enum why why = parse(packet, &a);
     struct flow *flow;
     struct listener *l = NULL;
+    size_t joined;
 
     if (why != WHY_NONE) {
         rx_trace_in(s, packet);
         stack_drop(s, why);
-        return;
+        return 0;
     }
+    joined = gro_join(s, packet, &a.seg, rest, count);
     s->tcp.counts.segs_in += a.seg.segs;
     flow = demux_find(s, &a.tuple);
     if (flow == NULL)
@@ -235,7 +237,8 @@ void tcp_rx(struct weir *s, struct ip_packet *packet)
         why = to_flow(s, &a, flow);
     else
         why = l != NULL ? rx_to_listener(s, &a, l) : rx_to_nobody(s, &a);
-    tcp_seg_done(&a.seg, &s->bufs);
+    tcp_seg_done(&a.seg, &s->tcp);
     if (why != WHY_NONE)
         stack_drop(s, why);
+    return joined;
 }

@@ -18,6 +18,7 @@ enum {
     STRANDED_TURNS = 256, /* segments without a route in one call */
     LOOPBACK_TURNS = 256, /* packets to ourselves in one call */
     HEADERS_MAX = 40 + 60,
+    CUT_SEGMENTS = 64, /* that we make of a super-segment */
 };
 
 #define STARVED_NS (10 * NS_MS)
@@ -105,14 +106,32 @@ void tx_reply(struct weir *s, struct frame **frame, const struct tx_about *about
     send_frame(s, &path, frame, about);
 }
 
-/* How much text a super-segment may carry on that path. */
-static uint32_t gso_bytes(const struct ip_path *path)
+static bool can_cut(const struct netif *netif, bool is_v4)
 {
-    uint32_t offload = weir_addr_is_v4(&path->src) ? WEIR_OFFLOAD_TSO4 : WEIR_OFFLOAD_TSO6;
+    return (netif->offloads & (is_v4 ? WEIR_OFFLOAD_TSO4 : WEIR_OFFLOAD_TSO6)) != 0;
+}
 
-    if (path->is_local || !(path->netif->offloads & offload) || path->netif->gso_max < HEADERS_MAX)
+/*
+ * How much text a super-segment may carry on that path. If the driver does not cut it, we do; but a
+ * trace shows what is on the line, and so each segment is then made by itself, as is one that
+ * says where urgent data ends.
+ */
+static uint32_t gso_bytes(const struct weir *s, const struct conn *c, const struct ip_path *path)
+{
+    if (path->is_local || c->tcp.snd_urgent || path->netif->gso_max < HEADERS_MAX)
         return 0;
-    return path->netif->gso_max - HEADERS_MAX;
+    if (can_cut(path->netif, weir_addr_is_v4(&path->src)))
+        return path->netif->gso_max - HEADERS_MAX;
+    if (trace_is_on(&s->tracer))
+        return 0;
+    return u32_min(path->netif->gso_max - HEADERS_MAX,
+                   CUT_SEGMENTS * u32_min(c->tcp.agreed.snd_mss, path->mtu - HEADERS_MAX));
+}
+
+static void starve(struct weir *s)
+{
+    s->is_starved = true;
+    s->starved_until_at = ns_after(s->tcp.now, STARVED_NS);
 }
 
 static struct frame *next_segment(struct weir *s, struct conn *c, struct ip_path *path,
@@ -123,11 +142,10 @@ static struct frame *next_segment(struct weir *s, struct conn *c, struct ip_path
 
     if (path != NULL && path->mtu != c->tcp.pmtu && c->tcp.state != TCP_CLOSED)
         tcp_set_pmtu(&c->tcp, &s->tcp, path->mtu);
-    frame = tcp_output(&c->tcp, &s->tcp, path == NULL ? 0 : gso_bytes(path), is_resent, &no_memory);
-    if (no_memory) {
-        s->is_starved = true;
-        s->starved_until_at = ns_after(s->tcp.now, STARVED_NS);
-    }
+    frame = tcp_output(&c->tcp, &s->tcp, path == NULL ? 0 : gso_bytes(s, c, path), is_resent,
+                       &no_memory);
+    if (no_memory)
+        starve(s);
     return frame;
 }
 
@@ -207,7 +225,7 @@ static bool run_back(struct weir *s, struct netif *netif)
 
     if (frame == NULL)
         return false;
-    rx_packet(s, ip_input_back(&s->ip, netif, frame, &packet), &packet);
+    (void)rx_packet(s, ip_input_back(&s->ip, netif, frame, &packet), &packet, NULL, 0);
     frame_put(&s->frames, &s->bufs, &frame);
     return true;
 }
@@ -233,14 +251,48 @@ static void finish(const struct netif *netif, struct frame *frame)
         frame_finish_checksum(frame);
 }
 
+static bool is_to_be_cut(const struct netif *netif, const struct frame *frame)
+{
+    return frame != NULL && frame->wire.gso != WEIR_GSO_NONE
+           && !can_cut(netif, frame->wire.gso == WEIR_GSO_TCP4);
+}
+
+/* Whether something waits at the interface; what is to be cut up needs memory. */
+static bool has_waiting(const struct weir *s, const struct netif *netif)
+{
+    return netif->out.head != NULL && !(s->is_starved && is_to_be_cut(netif, netif->out.head));
+}
+
+/* Puts the segments of the super-segment that waits in its place. */
+static void cut_first(struct weir *s, struct netif *netif)
+{
+    struct frames segments = {NULL, NULL, 0};
+
+    if (gso_cut(s, netif, netif->out.head, &segments)) {
+        struct frame *whole = frames_take(&netif->out);
+        frame_put(&s->frames, &s->bufs, &whole);
+    } else {
+        starve(s);
+    }
+    frames_join(&segments, &netif->out);
+    netif->out = segments;
+}
+
+static struct frame *take_waiting(struct weir *s, struct netif *netif)
+{
+    if (has_waiting(s, netif) && is_to_be_cut(netif, netif->out.head))
+        cut_first(s, netif);
+    return has_waiting(s, netif) ? frames_take(&netif->out) : NULL;
+}
+
 static struct frame *next_frame(struct weir *s, struct netif *netif)
 {
-    struct frame *frame = frames_take(&netif->out);
+    struct frame *frame = take_waiting(s, netif);
 
     /* A turn may lead elsewhere: to ourselves, or to an address not yet resolved. */
     while (frame == NULL && run_ready(s, &s->ready[slot_of(netif)])) {
         run_back(s, netif);
-        frame = frames_take(&netif->out);
+        frame = take_waiting(s, netif);
     }
     return frame;
 }
@@ -283,7 +335,7 @@ static bool has_output(const struct weir *s, const struct netif *netif)
 {
     if (netif->id == 0)
         return false;
-    return netif->out.head != NULL || netif->back.head != NULL
+    return has_waiting(s, netif) || netif->back.head != NULL
            || (!s->is_starved && !list_is_empty(&s->ready[slot_of(netif)]));
 }
 

@@ -123,7 +123,7 @@ static void trim(struct tcp_conn *c, struct tcp_seg *seg)
             seg->flags &= (uint16_t)~TCP_FIN;
             beyond--;
         }
-        seg->len -= beyond < seg->len ? beyond : seg->len;
+        tcp_seg_cut_back(seg, beyond);
         c->work->ack_owed = true;
     }
 }

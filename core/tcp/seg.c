@@ -3,6 +3,7 @@
  */
 #include "tcp/seg.h"
 #include "base/check.h"
+#include "base/num.h"
 
 /* A frame is kept if it costs at most so many times the text that lies in it. */
 enum { WASTE_MAX = 4 };
@@ -14,14 +15,39 @@ void tcp_seg_cut_syn(struct tcp_seg *seg, uint8_t wscale)
     seg->wnd = (uint16_t)(seg->wnd >> wscale);
 }
 
+/* How much of the text lies in the segment's own frame. */
+static uint32_t own_len(const struct tcp_seg *seg)
+{
+    return seg->len - seg->more_len;
+}
+
 void tcp_seg_cut_front(struct tcp_seg *seg, uint32_t len)
 {
-    if (len > seg->len)
-        len = seg->len;
+    uint32_t own;
+
+    len = u32_min(len, seg->len);
+    own = u32_min(len, own_len(seg));
     seg->seq = seq_add(seg->seq, len);
+    seg->text_skip += own;
     seg->len -= len;
-    seg->text_skip += len;
+    seg->more_len -= len - own;
+    seg->more_skip += len - own;
 }
+
+void tcp_seg_cut_back(struct tcp_seg *seg, uint32_t len)
+{
+    len = u32_min(len, seg->len);
+    seg->len -= len;
+    seg->more_len -= u32_min(len, seg->more_len);
+}
+
+/* What is being taken. */
+struct taking {
+    struct pieces pieces;
+    uint32_t memory;
+    uint32_t room;     /* behind the last piece of where it goes */
+    struct span first; /* what is copied there, last, so that failing changes nothing */
+};
 
 static uint32_t memory_of(const struct weir_frame *frame)
 {
@@ -84,44 +110,126 @@ static struct span part_of(const struct weir_slice *slice, uint32_t *skip, uint3
     return s;
 }
 
-bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, uint32_t len,
-                       struct pieces *list, uint32_t *memory)
+/* Text of the segment's own frame; what fits behind list's last piece is copied there. */
+static bool take_own(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, uint32_t len,
+                     struct taking *t)
 {
-    struct pieces taken = {NULL, NULL};
     bool by_reference = is_worth_keeping(seg);
     uint32_t skip = seg->text_skip + offset;
-    uint32_t cost = 0;
-    struct span first = span_none(); /* what fits behind list's last piece is copied last */
 
     for (size_t i = 0; i < seg->text_count && len > 0; i++) {
         struct span s = part_of(&seg->text[i], &skip, len);
-        bool taken_well = true;
         len -= (uint32_t)s.len;
         if (s.len == 0)
             continue;
         if (by_reference) {
-            taken_well = refer(seg, env, s, &taken, &cost);
-        } else {
-            if (taken.head == NULL && first.len == 0 && list->tail != NULL) {
-                first = span_take(s, list->tail->room);
-                s = span_drop(s, first.len);
-            }
-            s = span_drop(s, pieces_fill_tail(&taken, s.bytes, (uint32_t)s.len));
-            taken_well = pieces_copy(&taken, &env->pieces, env->bufs, s, &cost);
+            if (!refer(seg, env, s, &t->pieces, &t->memory))
+                return false;
+            continue;
         }
-        if (!taken_well) {
-            pieces_clear(&taken, &env->pieces, env->bufs);
+        if (t->pieces.head == NULL && t->first.len == 0) {
+            t->first = span_take(s, t->room);
+            s = span_drop(s, t->first.len);
+        }
+        s = span_drop(s, pieces_fill_tail(&t->pieces, s.bytes, (uint32_t)s.len));
+        if (!pieces_copy(&t->pieces, &env->pieces, env->bufs, s, &t->memory))
             return false;
-        }
     }
     CHECK(len == 0);
-    CHECK(pieces_fill_tail(list, first.bytes, (uint32_t)first.len) == first.len);
-    pieces_join(list, &taken);
-    *memory += cost;
     return true;
 }
 
-void tcp_seg_done(struct tcp_seg *seg, struct bufs *bufs)
+/* A part of the neighbours' text: one reference more to each buf of which it has some. */
+static bool refer_more(const struct tcp_seg *seg, struct tcp_env *env, uint32_t skip, uint32_t len,
+                       struct taking *t)
 {
-    buf_unref(bufs, &seg->text_buf);
+    for (const struct piece *p = seg->more.head; p != NULL && len > 0; p = p->next) {
+        struct weir_slice slice = {p->bytes, p->len};
+        struct span s = part_of(&slice, &skip, len);
+        struct buf *buf;
+        struct piece *copy;
+
+        if (s.len == 0)
+            continue;
+        buf = buf_ref(p->buf);
+        copy = piece_get(&env->pieces, &buf, (uint8_t *)(uintptr_t)s.bytes, (uint32_t)s.len);
+        if (copy == NULL) {
+            buf_unref(env->bufs, &buf);
+            return false;
+        }
+        t->memory += copy->buf->memory;
+        pieces_append(&t->pieces, copy);
+        len -= (uint32_t)s.len;
+    }
+    CHECK(len == 0);
+    return true;
+}
+
+/* Nearly always all of it, which then changes its owner as it is. */
+static bool take_more(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, uint32_t len,
+                      struct taking *t)
+{
+    if (len != seg->more_bytes)
+        return refer_more(seg, env, seg->more_skip + offset, len, t);
+    pieces_join(&t->pieces, &seg->more);
+    t->memory += seg->more_memory;
+    seg->more_bytes = 0;
+    return true;
+}
+
+bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, uint32_t len,
+                       struct pieces *list, uint32_t *memory)
+{
+    struct taking t = {.room = list->tail != NULL ? list->tail->room : 0};
+    uint32_t own_offset = u32_min(offset, own_len(seg));
+    uint32_t own = u32_min(len, own_len(seg) - own_offset);
+
+    if ((own > 0 && !take_own(seg, env, own_offset, own, &t))
+        || (len > own && !take_more(seg, env, offset - own_offset, len - own, &t))) {
+        pieces_clear(&t.pieces, &env->pieces, env->bufs);
+        return false;
+    }
+    CHECK(pieces_fill_tail(list, t.first.bytes, (uint32_t)t.first.len) == t.first.len);
+    pieces_join(list, &t.pieces);
+    *memory += t.memory;
+    return true;
+}
+
+/* The frame releases itself again, as if nobody had wanted to keep it. */
+static void give_back(struct tcp_seg *seg, struct tcp_env *env)
+{
+    if (seg->text_buf == NULL)
+        return;
+    seg->frame->release = seg->text_buf->release;
+    seg->text_buf->release = NULL;
+    buf_unref(env->bufs, &seg->text_buf);
+}
+
+bool tcp_seg_join(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *frame, uint32_t skip)
+{
+    uint32_t len = (uint32_t)frame->len - skip;
+    struct tcp_seg neighbour = {
+        .len = len,
+        .text = frame->slices,
+        .text_count = frame->slice_count,
+        .text_skip = skip,
+        .frame = frame,
+    };
+
+    if (!tcp_seg_take_text(&neighbour, env, 0, len, &seg->more, &seg->more_memory)) {
+        give_back(&neighbour, env);
+        return false;
+    }
+    tcp_seg_done(&neighbour, env);
+    seg->len += len;
+    seg->more_len += len;
+    seg->more_bytes += len;
+    seg->segs++;
+    return true;
+}
+
+void tcp_seg_done(struct tcp_seg *seg, struct tcp_env *env)
+{
+    pieces_clear(&seg->more, &env->pieces, env->bufs);
+    buf_unref(env->bufs, &seg->text_buf);
 }

@@ -36,6 +36,13 @@ struct tcp_seg {
     struct weir_frame *frame; /* where the text lies, for whoever wants to keep it; or NULL */
     struct buf *text_buf;     /* around the frame, once somebody has kept it */
 
+    /* The last more_len bytes of it are those of neighbours, more_skip bytes into the pieces. */
+    struct pieces more;
+    uint32_t more_len;
+    uint32_t more_skip;
+    uint32_t more_bytes;  /* in the pieces */
+    uint32_t more_memory; /* what these cost */
+
     bool wants_reset; /* set by input: the answer is a reset made from this segment */
 };
 
@@ -54,6 +61,9 @@ void tcp_seg_cut_syn(struct tcp_seg *seg, uint8_t wscale);
 /* Takes len bytes, or as many as there are, away from the beginning of the text. */
 void tcp_seg_cut_front(struct tcp_seg *seg, uint32_t len);
 
+/* The same at the end. */
+void tcp_seg_cut_back(struct tcp_seg *seg, uint32_t len);
+
 /*
  * Puts len bytes of the text, from offset on, at the end of list: as references to the
  * frame where that is no waste, else as copies. What they cost is added to *memory. False, with
@@ -62,7 +72,14 @@ void tcp_seg_cut_front(struct tcp_seg *seg, uint32_t len);
 bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, uint32_t len,
                        struct pieces *list, uint32_t *memory);
 
+/*
+ * Joins the text of a neighbour's frame, which begins skip bytes into it, to the end. The frame
+ * is kept or the text copied, as in tcp_seg_take_text. False, with nothing changed: no memory.
+ */
+bool tcp_seg_join(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *frame,
+                  uint32_t skip);
+
 /* The end of the segment's life: lets go of the frame, unless somebody kept it. */
-void tcp_seg_done(struct tcp_seg *seg, struct bufs *bufs);
+void tcp_seg_done(struct tcp_seg *seg, struct tcp_env *env);
 
 #endif

@@ -250,7 +250,7 @@ void tcp_arrival_done(struct tcp_world *w, struct tcp_arrival *a)
 {
     bool is_kept = a->seg.text_buf != NULL; /* its buf releases it */
 
-    tcp_seg_done(&a->seg, &w->bufs);
+    tcp_seg_done(&a->seg, &w->env);
     if (!is_kept)
         tcp_world_release(a->frame.owner);
 }

@@ -1,0 +1,186 @@
+/*
+ * test_super.c - segments that are joined on their way in, and cut on their way out
+ */
+#include "base/checksum.h"
+#include "lib/test.h"
+#include "lib/world.h"
+#include "stack/stack.h"
+#include <string.h>
+
+enum {
+    SEGMENTS = 8,
+    TEXT = 1448,
+    CHANGED = 4, /* the segment that a case changes */
+    IP4 = 20,
+};
+
+struct burst {
+    struct world *w;
+    struct world_pair p;
+    struct weir_frame *sent[SEGMENTS];
+    struct weir_frame frames[SEGMENTS];
+    uint8_t *sent_text;
+    size_t released;
+};
+
+static void release(void *owner)
+{
+    ((struct burst *)owner)->released++;
+}
+
+/* A connection that sends so many full segments at once, and the last of them. */
+static void burst_init(struct burst *b, bool is_v6, bool is_lent)
+{
+    uint8_t text[SEGMENTS * TEXT];
+
+    *b = (struct burst){
+        .w = world_make(&(struct world_setup){.is_v6 = is_v6, .mtu = is_v6 ? 1520 : 1500})};
+    b->p = world_connect(b->w);
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = world_byte(0, i);
+    EXPECT_EQ(weir_send(world_stack(b->w, 0), b->p.a, text, sizeof text, 0), sizeof text);
+    b->w->stacks[0].sent = sizeof text;
+    EXPECT_EQ(weir_output(world_stack(b->w, 0), b->w->stacks[0].netif, b->sent, SEGMENTS),
+              SEGMENTS);
+    for (size_t i = 0; i < SEGMENTS; i++) {
+        b->frames[i] = *b->sent[i];
+        b->frames[i].release = is_lent ? NULL : release;
+        b->frames[i].owner = b;
+    }
+}
+
+/* The first frame comes in as weir_input has it: how many of the others it takes along. */
+static size_t joined(struct burst *b)
+{
+    struct weir *s = world_stack(b->w, 1);
+    struct ip_packet packet;
+    enum ip_verdict verdict =
+        ip_input(&s->ip, netif_find(&s->ip, b->w->stacks[1].netif), &b->frames[0], &packet);
+
+    EXPECT_EQ(verdict, IP_TRANSPORT);
+    return rx_packet(s, verdict, &packet, &b->frames[1], SEGMENTS - 1);
+}
+
+/* The frames that were not taken along come in, and all go back to where they came from. */
+static void burst_end(struct burst *b, size_t done)
+{
+    if (b->frames[0].release != NULL)
+        b->frames[0].release(b->frames[0].owner);
+    for (size_t i = 1; i <= done; i++)
+        if (b->frames[i].release != NULL)
+            b->frames[i].release(b->frames[i].owner);
+    weir_input(world_stack(b->w, 1), b->w->stacks[1].netif, &b->frames[done + 1],
+               SEGMENTS - 1 - done);
+    (void)world_reads(b->w, 1, b->p.b);
+    weir_output_done(world_stack(b->w, 0), b->sent, SEGMENTS);
+}
+
+static uint8_t *tcp_of(struct burst *b, size_t i)
+{
+    return b->frames[i].slices[0].bytes + IP4;
+}
+
+/* Changes a word of a TCP header, whose checksum stays right. */
+static void change_tcp(struct burst *b, size_t at, uint16_t bits)
+{
+    uint8_t *tcp = tcp_of(b, CHANGED);
+    uint16_t was = (uint16_t)(tcp[at] << 8 | tcp[at + 1]), is = was ^ bits;
+    uint16_t checksum = checksum_update16((uint16_t)(tcp[16] << 8 | tcp[17]), was, is);
+
+    tcp[at] = (uint8_t)(is >> 8);
+    tcp[at + 1] = (uint8_t)is;
+    tcp[16] = (uint8_t)(checksum >> 8);
+    tcp[17] = (uint8_t)checksum;
+}
+
+static void change_ip(struct burst *b, size_t at, uint16_t bits)
+{
+    uint8_t *ip = b->frames[CHANGED].slices[0].bytes;
+    uint16_t was = (uint16_t)(ip[at] << 8 | ip[at + 1]), is = was ^ bits;
+    uint16_t checksum = checksum_update16((uint16_t)(ip[10] << 8 | ip[11]), was, is);
+
+    ip[at] = (uint8_t)(is >> 8);
+    ip[at + 1] = (uint8_t)is;
+    ip[10] = (uint8_t)(checksum >> 8);
+    ip[11] = (uint8_t)checksum;
+}
+
+TEST(neighbours_are_joined_whether_lent_or_kept)
+{
+    for (int i = 0; i < 4; i++) {
+        struct burst b;
+        struct weir_tcp_info info;
+        burst_init(&b, i & 1, i & 2);
+        EXPECT_EQ(joined(&b), SEGMENTS - 1);
+        EXPECT_EQ(weir_tcp_info(world_stack(b.w, 1), b.p.b, &info), WEIR_OK);
+        EXPECT_EQ(info.data_segs_in, SEGMENTS);
+        EXPECT_EQ(info.recv_queued, SEGMENTS * TEXT);
+        burst_end(&b, SEGMENTS - 1);
+        EXPECT_EQ(b.w->stacks[1].read, SEGMENTS * TEXT);
+        EXPECT_EQ(b.released, i & 2 ? 0 : SEGMENTS);
+        world_run(b.w, WEIR_S);
+    }
+}
+
+TEST(what_is_different_is_not_joined)
+{
+    static const struct {
+        bool of_ip;
+        size_t at;
+        uint16_t bits;
+        size_t joined;
+    } cases[] = {
+        {true, 0, 0x0003, CHANGED - 1},   /* congestion experienced */
+        {true, 8, 0x0100, CHANGED - 1},   /* TTL */
+        {false, 14, 0x0100, CHANGED - 1}, /* window */
+        {false, 24, 0x0100, CHANGED - 1}, /* timestamp */
+        {false, 12, 0x0040, CHANGED - 1}, /* ECE */
+        {false, 12, 0x0008, CHANGED},     /* PSH ends a burst, and belongs to it */
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct burst b;
+        size_t count;
+        burst_init(&b, false, i % 2);
+        if (cases[i].of_ip)
+            change_ip(&b, cases[i].at, cases[i].bits);
+        else
+            change_tcp(&b, cases[i].at, cases[i].bits);
+        count = joined(&b);
+        EXPECT_EQ(count, cases[i].joined);
+        burst_end(&b, count);
+        EXPECT_EQ(b.w->stacks[1].read, SEGMENTS * TEXT);
+        world_run(b.w, WEIR_S);
+    }
+}
+
+TEST(what_is_damaged_or_missing_ends_what_is_joined)
+{
+    for (int i = 0; i < 3; i++) {
+        struct burst b;
+        size_t count;
+        burst_init(&b, false, i < 2); /* what is kept would outlive its sender */
+        if (i == 0) {
+            b.sent_text = b.frames[CHANGED].slices[1].bytes;
+            b.sent_text[100] ^= 1;
+        } else if (i == 1) {
+            b.frames[CHANGED].slices[0].bytes[10] ^= 1;
+        } else {
+            struct weir_frame third = b.frames[CHANGED];
+            b.frames[CHANGED] = b.frames[CHANGED + 1];
+            b.frames[CHANGED + 1] = third;
+        }
+        count = joined(&b);
+        EXPECT_EQ(count, CHANGED - 1);
+        burst_end(&b, count);
+        EXPECT_EQ(world_dropped(b.w, 1, "tcp_checksum"), i == 0);
+        EXPECT_EQ(world_dropped(b.w, 1, "ip_checksum"), i == 1);
+        if (i == 0) /* the byte is the sender's own, who sends it again */
+            b.sent_text[100] ^= 1;
+        EXPECT_EQ(b.w->stacks[1].read, (size_t)(i == 2 ? SEGMENTS : CHANGED) * TEXT);
+        world_run(b.w, WEIR_S);
+        (void)world_reads(b.w, 1, b.p.b);
+        EXPECT_EQ(b.w->stacks[1].read, SEGMENTS * TEXT);
+        EXPECT_EQ(b.released, i < 2 ? 0 : SEGMENTS);
+    }
+}
