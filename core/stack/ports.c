@@ -14,10 +14,10 @@ static bool is_taken(const struct weir *s, const struct tcp_tuple *tuple)
 
 static bool has_listener(const struct weir *s, uint16_t port)
 {
-    struct weir_endpoint any4 = {.addr = weir_addr_v4(0, 0, 0, 0), .port = port};
-    struct weir_endpoint any = {.port = port};
+    struct tcp_tuple any4 = {.local_addr = weir_addr_v4(0, 0, 0, 0), .local_port = port};
+    struct tcp_tuple any = {.local_port = port};
 
-    return demux_find_listener(s, &any) != NULL || demux_find_listener(s, &any4) != NULL;
+    return demux_find_listener(s, &any, 0) != NULL || demux_find_listener(s, &any4, 0) != NULL;
 }
 
 /* There is no destination yet: all binds share one sequence. */
