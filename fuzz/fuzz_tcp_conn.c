@@ -128,6 +128,7 @@ static void init(struct run *r)
     expect(pool_init(&r->frames, &r->mem, "frames", sizeof(struct frame), SLAB_BYTES));
     expect(pool_init(&r->env.works, &r->mem, "works", sizeof(struct tcp_work), SLAB_BYTES));
     expect(pool_init(&r->env.pieces, &r->mem, "pieces", sizeof(struct piece), SLAB_BYTES));
+    expect(pool_init(&r->env.sents, &r->mem, "sents", sizeof(struct sent), SLAB_BYTES));
     expect(pool_init(&r->env.reasms, &r->mem, "reasms", sizeof(struct reasm), SLAB_BYTES));
     r->env.now = 1000 * NS_S;
     r->env.frames = &r->frames;
@@ -157,6 +158,7 @@ static void fini(struct run *r)
     fini_pool(&r->frames);
     fini_pool(&r->env.works);
     fini_pool(&r->env.pieces);
+    fini_pool(&r->env.sents);
     fini_pool(&r->env.reasms);
     for (size_t i = 0; i <= BUF_FOREIGN; i++)
         expect(r->bufs.pools[i].used == 0);

@@ -39,6 +39,7 @@ static bool init_pools(struct weir *s)
            && pool_init(&s->frames, &s->mem, "frame", sizeof(struct frame), slab)
            && pool_init(&t->works, &s->mem, "work", sizeof(struct tcp_work), slab)
            && pool_init(&t->pieces, &s->mem, "piece", sizeof(struct piece), slab)
+           && pool_init(&t->sents, &s->mem, "sent", sizeof(struct sent), slab)
            && pool_init(&t->reasms, &s->mem, "reassembly", sizeof(struct reasm), slab)
            && pool_init_handles(&s->conns, &s->mem, "connection", sizeof(struct conn), slab)
            && pool_init_handles(&s->halfopens, &s->mem, "half-open", sizeof(struct halfopen), slab)
@@ -147,6 +148,7 @@ static void fini_pools(struct weir *s)
     table_fini(&s->local_ports);
     pool_fini(&s->tcp.works);
     pool_fini(&s->tcp.pieces);
+    pool_fini(&s->tcp.sents);
     pool_fini(&s->tcp.reasms);
     pool_fini(&s->frames);
     bufs_fini(&s->bufs);

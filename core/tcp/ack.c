@@ -38,6 +38,36 @@ void ack_take_window(struct tcp_conn *c, const struct tcp_seg *seg)
 }
 
 /*
+ * A duplicate: something is under way, and the segment has no text, no SYN or FIN, the same
+ * acknowledgement and the same window as the last [RFC5681 2].
+ */
+static bool is_duplicate(const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    return seq_eq(seg->ack, c->snd.una) && tcp_flight(c) > 0 && tcp_seg_space(seg) == 0
+           && window_of(c, seg) == c->snd.wnd;
+}
+
+static struct delivery delivery_of(const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    struct delivery d = {
+        .flight_before_bytes = tcp_flight(c),
+        .pipe_before_bytes = recovery_pipe(c),
+        .first_sent_at = NEVER,
+        .last_sent_at = NEVER,
+        .is_duplicate = is_duplicate(c, seg),
+    };
+
+    if (seq_gt(seg->ack, c->snd.una))
+        d.cum_bytes = seq_len(c->snd.una, seg->ack);
+    if (c->agreed.timestamps_ok && (seg->opt.present & TCP_HAS_TIMESTAMPS)
+        && seg->opt.ts_ecr != 0) {
+        d.has_echo = true;
+        d.echo = seg->opt.ts_ecr;
+    }
+    return d;
+}
+
+/*
  * Timestamps tell what was sent twice apart [RFC7323 4.1]. But if the acknowledgement of the first
  * copy is lost, that of the second still echoes the first, which would measure the timeout itself.
  */
@@ -48,23 +78,29 @@ static ns_t measure_echo(struct tcp_conn *c, struct tcp_env *env, const struct t
     return recovery_is_echo_clear(c, env, rtt_ns) ? rtt_ns : 0;
 }
 
-static ns_t measure(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+/* What was sent once is measured to the nanosecond [RFC6298 3]; the oldest, as it waited longest. */
+static ns_t measure(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg,
+                    const struct delivery *d)
 {
-    struct tcp_work *w = c->work;
-    ns_t rtt_ns = 0;
+    ns_t sent_at = d->first_sent_at;
 
-    if (w->is_timed && seq_geq(seg->ack, w->timed_end)) {
-        w->is_timed = false;
-        rtt_ns = ns_since(w->timed_at, env->now);
-        rtt_ns = rtt_ns > 0 ? rtt_ns : 1;
-    } else if (!w->is_timed) {
-        rtt_ns = measure_echo(c, env, seg);
-    }
-    if (rtt_ns != 0) {
-        rtt_on_sample(c, env, rtt_ns);
-        timers_on_measured(c);
-    }
-    return rtt_ns;
+    if (!tcp_is_synchronized(c) && c->work->syn_sent_at != 0)
+        sent_at = c->work->syn_sent_at;
+    if (sent_at != NEVER)
+        return ns_max(ns_since(sent_at, env->now), 1);
+    return d->cum_bytes > 0 ? measure_echo(c, env, seg) : 0;
+}
+
+static void take_measure(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg,
+                         struct delivery *d)
+{
+    d->rtt_ns = measure(c, env, seg, d);
+    if (d->rtt_ns == 0)
+        return;
+    rtt_on_sample(c, env, d->rtt_ns);
+    if (d->last_sent_at != NEVER)
+        rtt_on_newest(c, env, ns_max(ns_since(d->last_sent_at, env->now), 1));
+    timers_on_measured(c);
 }
 
 /* A third of the buffer free: worth waking the application for. */
@@ -76,38 +112,49 @@ static void wake_writer(struct tcp_conn *c)
     }
 }
 
-void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
 {
-    uint32_t acked = seq_len(c->snd.una, seg->ack);
     uint32_t text_before = c->work->sendq.bytes;
-    ns_t rtt_ns = measure(c, env, seg);
-    bool restarts_timer = true;
 
-    c->snd.una = seg->ack;
-    sendq_drop(c, env, seg->ack);
+    sendq_drop(c, env, ack);
     c->bytes_acked += text_before - c->work->sendq.bytes;
-    if (c->work->small_sent && seq_leq(c->work->small_end, c->snd.una))
+    if (c->work->small_sent && seq_leq(c->work->small_end, ack))
         c->work->small_sent = false;
-    if (c->snd_urgent && seq_leq(c->snd.up, c->snd.una))
+    if (c->snd_urgent && seq_leq(c->snd.up, ack))
         c->snd_urgent = false;
-    if (tcp_is_synchronized(c))
-        restarts_timer = recovery_on_acked(c, env, acked, rtt_ns);
-    if (restarts_timer || tcp_flight(c) == 0)
-        timers_on_acked(c, env);
     wake_writer(c);
     if (c->user.note_sent && text_before > 0 && c->work->sendq.bytes == 0)
         c->events |= WEIR_EVENT_SENT;
 }
 
-/*
- * A duplicate: something is under way, and the segment has no text, no SYN or FIN, the same
- * acknowledgement and the same window as the last [RFC5681 2].
- */
-void ack_note_duplicate(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+/* Nothing new, and nothing that recovery would want to know. */
+static bool is_plain(const struct tcp_conn *c, const struct tcp_seg *seg)
 {
-    if (!seq_eq(seg->ack, c->snd.una) || tcp_flight(c) == 0 || tcp_seg_space(seg) != 0
-        || window_of(c, seg) != c->snd.wnd)
+    return !seq_gt(seg->ack, c->snd.una) && !(seg->opt.present & TCP_HAS_SACK)
+           && !is_duplicate(c, seg);
+}
+
+void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+    struct delivery d;
+    bool restarts_timer = true;
+
+    if (is_plain(c, seg))
         return;
-    c->work->dup_acks_in++;
-    recovery_on_dup_ack(c, env);
+    d = delivery_of(c, seg);
+    c->work->dup_acks_in += d.is_duplicate;
+    if (d.cum_bytes > 0) {
+        c->snd.una = seg->ack;
+        scoreboard_on_acked(c, env, seg->ack, &d);
+    }
+    sack_take(c, env, seg, &d);
+    take_measure(c, env, seg, &d);
+    if (d.cum_bytes > 0)
+        release(c, env, seg->ack);
+    if (tcp_is_synchronized(c))
+        restarts_timer = recovery_on_ack(c, env, &d);
+    if (d.cum_bytes > 0 && (restarts_timer || tcp_flight(c) == 0))
+        timers_on_acked(c, env);
+    else
+        timers_on_sacked(c, env);
 }

@@ -11,14 +11,14 @@ struct tcp_conn;
 struct tcp_env;
 struct tcp_seg;
 
-/* Takes the acknowledgement of new data; ack is in (snd.una, snd.nxt]. */
+/*
+ * Takes what the segment acknowledges, cumulatively or selectively, or hints at as a duplicate
+ * [RFC5681 2]; its ack is not beyond snd.nxt.
+ */
 void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
 
 /* Takes the peer's window, unless the segment is older than the one that set it. */
 void ack_take_window(struct tcp_conn *c, const struct tcp_seg *seg);
-
-/* Nothing new, but perhaps a sign that something is missing [RFC5681 2]. */
-void ack_note_duplicate(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
 
 /* The handshake's window, of a segment that may be a SYN. */
 void ack_set_window(struct tcp_conn *c, const struct tcp_seg *seg);

@@ -80,7 +80,12 @@ bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
     w->blocked_by = BLOCKED_BY_APP;
     w->blocked_since_at = env->now;
     c->work = w;
+    w->rto_at = NEVER;
+    w->rtt_min_at = env->now;
+    w->tlp.at = NEVER;
+    w->rack.reo_at = NEVER;
     sendq_init(c);
+    scoreboard_init(c);
     recovery_init(c, env);
     return true;
 }
@@ -101,6 +106,7 @@ bool tcp_can_rest(const struct tcp_conn *c)
 static void free_work(struct tcp_conn *c, struct tcp_env *env)
 {
     sendq_clear(c, env);
+    scoreboard_clear(c, env);
     recvq_clear(c, env);
     reasm_clear(c, env);
     pool_put(&env->works, c->work);
@@ -156,7 +162,7 @@ void tcp_end(struct tcp_conn *c, struct tcp_env *env, int error)
     if (c->work != NULL) {
         sendq_clear(c, env);
         reasm_clear(c, env);
-        recovery_stop(c);
+        recovery_stop(c, env);
         timers_stop(c);
         c->work->dup_acks_owed = 0;
         c->work->ack_owed = false;
@@ -196,7 +202,6 @@ void tcp_conn_check(const struct tcp_conn *c)
     CHECK(c->state != TCP_FIN_WAIT_2 || tcp_fin_acked(c));
     CHECK(tcp_flight(c) == 0 || w->loss_timer != LOSS_NONE || c->state == TCP_SYN_SENT);
     CHECK(seq_leq(c->snd.nxt, seq_add(sendq_end(c), c->fin_queued)));
-    CHECK(w->cc.cwnd >= w->cc.mss);
     reasm_check(c);
     recovery_check(c);
 }

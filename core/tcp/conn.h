@@ -10,8 +10,9 @@
  *   state               conn.c (tcp_set_state)
  *   snd, rcv            the files that RFC 9293's sections are in (docs/ARCHITECTURE.md)
  *   rtt                 rtt.c             ts        tstamp.c
- *   recovery            recovery.c        deadlines timers.c
- *   sendq, recvq, reasm the file of that name
+ *   deadlines           timers.c
+ *   sendq, recvq, reasm, scoreboard, recovery, sack, rack, tlp, prr, undo, rate, pace
+ *                       the file of that name
  */
 #ifndef CORE_TCP_CONN_H
 #define CORE_TCP_CONN_H
@@ -20,7 +21,16 @@
 #include "base/seq.h"
 #include "cc/cc.h"
 #include "tcp/env.h"
+#include "tcp/pace.h"
 #include "tcp/piece.h"
+#include "tcp/prr.h"
+#include "tcp/rack.h"
+#include "tcp/rate.h"
+#include "tcp/recovery.h"
+#include "tcp/sack.h"
+#include "tcp/scoreboard.h"
+#include "tcp/tlp.h"
+#include "tcp/undo.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <weir/tcp.h>
@@ -80,20 +90,23 @@ struct tcp_user {
 };
 
 enum tcp_timer {
-    TIMER_LOSS, /* retransmission or zero-window probe: see loss_timer */
+    TIMER_LOSS, /* what is under way, or a window of zero: see loss_timer */
     TIMER_DELACK,
     TIMER_KEEPALIVE,
     TIMER_CLOSE, /* FIN-WAIT-2 of a connection that the application has given up */
     TIMER_CORK,  /* a corked segment, or one held back by silly-window avoidance */
+    TIMER_PACE,  /* the next segment of a paced connection */
     TIMER_REST,  /* nothing has happened for a while: give work back */
     TIMER_COUNT,
 };
 
-/* What TIMER_LOSS stands for: the two exclude one another. */
+/* What TIMER_LOSS stands for: the first of the middle three, or the last. */
 enum loss_timer {
     LOSS_NONE,
-    LOSS_RTO,
-    LOSS_PROBE,
+    LOSS_RTO,   /* retransmission [RFC6298] */
+    LOSS_REO,   /* the end of the reordering window [RFC8985 6] */
+    LOSS_TLP,   /* the probe at the tail [RFC8985 7] */
+    LOSS_PROBE, /* the zero-window probe */
 };
 
 struct rtt {
@@ -107,21 +120,6 @@ struct tstamp {
     uint32_t offset;   /* ours: the clock in milliseconds plus this */
     uint32_t recent;   /* TS.Recent [RFC7323 4.3] */
     uint32_t recent_s; /* when it was set, in seconds: it lives for 24 days */
-};
-
-/* Loss recovery without SACK [RFC6582]. */
-struct recovery {
-    enum recovery_state { RECOVERY_OPEN, RECOVERY_FAST, RECOVERY_RTO } state;
-    ns_t timeout_at;   /* when the timer fired last, in RECOVERY_RTO or for a SYN */
-    seq_t recover;     /* snd.nxt when it began; recovery ends when it is acknowledged */
-    seq_t rexmit_next; /* [next, end) is to be sent again */
-    seq_t rexmit_end;
-    uint32_t inflation; /* cwnd's, for segments that have left the network */
-    uint32_t dup_acks;
-    seq_t dup_nxt; /* snd.nxt at the first of them */
-    bool partial_ack_seen;
-    bool recover_valid; /* false until something was lost: recover is an old number */
-    bool syn_was_lost;
 };
 
 /* Bytes sent or to be sent: [snd.una, end), without SYN and FIN. */
@@ -143,9 +141,19 @@ struct recvq {
 
 struct reasm;
 
+/* Why nothing is sent now. */
+enum tcp_blocked {
+    BLOCKED_BY_APP,
+    BLOCKED_BY_PEER,
+    BLOCKED_BY_CWND,
+    BLOCKED_BY_PACING,
+    BLOCKED_BY_NOTHING,
+};
+
 /* What a busy connection needs. */
 struct tcp_work {
     ns_t deadline_at[TIMER_COUNT];
+    ns_t rto_at; /* of the retransmission timer, behind the others that TIMER_LOSS stands for */
     enum loss_timer loss_timer;
     uint32_t backoff;    /* times TIMER_LOSS fired in a row: doubles its interval */
     uint32_t unanswered; /* the same, but any sign of life from the peer resets it: R1, R2 */
@@ -155,8 +163,16 @@ struct tcp_work {
     struct sendq sendq;
     struct recvq recvq;
     struct reasm *reasm; /* NULL: nothing is out of order */
+    struct scoreboard scoreboard;
     struct cc cc;
     struct recovery recovery;
+    struct rack rack;
+    struct tlp tlp;
+    struct prr prr;
+    struct undo undo;
+    struct rate rate;
+    struct pace pace;
+    struct sack sack;
 
     /* What is owed to the peer: counted, so that a batch of segments gets all its ACKs. */
     uint32_t dup_acks_owed; /* one for each segment out of order */
@@ -175,30 +191,24 @@ struct tcp_work {
     uint32_t quick_acks; /* so many ACKs are still sent at once */
     bool is_interactive; /* what we send carries our ACKs */
 
-    /* One segment is timed at a time, if there are no timestamps [RFC6298 3]. */
-    bool is_timed;
-    seq_t timed_end;
-    ns_t timed_at;
+    ns_t syn_sent_at; /* 0: not, or more than once */
+    ns_t rtt_min_at;  /* when the smallest round trip was measured */
 
     seq_t small_end; /* end of the last segment sent that was not full [Minshall] */
     bool small_sent;
     bool cwnd_limited; /* in the round trip that ends when cwnd_round is acknowledged */
     seq_t cwnd_round;
-    ns_t sent_at; /* the last segment with data */
+    ns_t sent_at;      /* the last segment with data */
+    bool is_restarted; /* and the pause since then has been noted */
 
     /* For STATUS: what else is worth knowing about a connection at work. */
     uint64_t bytes_sent, bytes_retransmitted;
     uint32_t data_segs_in, data_segs_out, dup_acks_in;
-    ns_t blocked_ns[3]; /* enum tcp_blocked */
+    uint32_t dsacks_in; /* as many segments had been sent again for nothing */
+    uint32_t undone;    /* recoveries that were not needed */
+    ns_t blocked_ns[BLOCKED_BY_NOTHING];
     ns_t blocked_since_at;
     uint8_t blocked_by;
-};
-
-enum tcp_blocked {
-    BLOCKED_BY_APP,
-    BLOCKED_BY_PEER,
-    BLOCKED_BY_CWND,
-    BLOCKED_BY_NOTHING,
 };
 
 struct tcp_conn {

@@ -28,6 +28,7 @@ struct tcp_env {
     struct pool works;   /* struct tcp_work */
     struct pool pieces;  /* struct piece */
     struct pool reasms;  /* struct reasm */
+    struct pool sents;   /* struct sent */
     struct pool *frames; /* struct frame */
     struct bufs *bufs;
     struct rng rng;

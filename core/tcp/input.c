@@ -113,6 +113,7 @@ static void trim(struct tcp_conn *c, struct tcp_seg *seg)
     uint32_t space;
 
     if (seq_lt(seg->seq, c->rcv.nxt)) {
+        sack_on_duplicate(c, seg->seq, seq_min(seq_add(seg->seq, seg->len), c->rcv.nxt));
         tcp_seg_cut_front(seg, seq_len(seg->seq, c->rcv.nxt));
         c->work->ack_owed = true;
     }
@@ -126,6 +127,16 @@ static void trim(struct tcp_conn *c, struct tcp_seg *seg)
         tcp_seg_cut_back(seg, beyond);
         c->work->ack_owed = true;
     }
+}
+
+/* What has arrived before is said to be a duplicate; what is beyond the window is not. */
+static void owe_ack_of_old(struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    seq_t end = seq_add(seg->seq, seg->len);
+
+    c->work->ack_owed = true;
+    if (seq_leq(end, c->rcv.nxt) && seq_gt(seg->seq, c->rcv.irs))
+        sack_on_duplicate(c, seg->seq, end);
 }
 
 /* First: the sequence number. */
@@ -143,7 +154,7 @@ static bool check_sequence(struct arrival *a)
     if (a->seg->flags & TCP_SYN)
         return challenge(a); /* wherever it stands [RFC5961 4.2] */
     if (a->seg->len > 0)
-        c->work->ack_owed = true;
+        owe_ack_of_old(c, a->seg);
     else
         tcp_challenge(c, a->env); /* two ends that disagree must not answer each other for ever */
     return stop(a, seq_lt(a->seg->seq, c->rcv.nxt) ? WHY_TCP_OLD : WHY_TCP_WINDOW);
@@ -277,10 +288,7 @@ static bool check_ack(struct arrival *a)
     } else {
         if (check_ack_range(a))
             return true;
-        if (seq_gt(a->seg->ack, c->snd.una))
-            ack_take(c, a->env, a->seg);
-        else
-            ack_note_duplicate(c, a->env, a->seg);
+        ack_take(c, a->env, a->seg);
         if (seq_geq(a->seg->ack, c->snd.una))
             ack_take_window(c, a->seg);
     }
@@ -402,10 +410,19 @@ static bool take_next_text(struct arrival *a)
     return false;
 }
 
+/* Without SACK the peer counts duplicates; with it, the last one says it all [RFC2018 4]. */
+static void owe_duplicate(struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    if (c->agreed.sack_ok)
+        c->work->ack_owed = true;
+    else
+        c->work->dup_acks_owed += seg->segs;
+}
+
 /* Out of order: kept and the peer is told at once what is missing [RFC9293 SHLD-31, MAY-13]. */
 static bool keep_for_later(struct arrival *a)
 {
-    a->c->work->dup_acks_owed += a->seg->segs;
+    owe_duplicate(a->c, a->seg);
     if (refuse_for_memory(a, false))
         return true;
     return stop(a, reasm_add(a->c, a->env, a->seg));

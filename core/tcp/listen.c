@@ -188,7 +188,7 @@ bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tc
     if (h->retries > 0)
         recovery_on_syn_lost(c, env);
     tcp_set_state(c, env, TCP_SYN_RECEIVED);
-    timers_on_sent(c, env);
+    timers_on_sent(c, env, true);
     env->counts.passive_opens++;
     return true;
 }

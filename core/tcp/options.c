@@ -1,11 +1,12 @@
 /*
  * options.c - what the two ends agree on, and how large a segment may be
  *
- * MSS, window scale [RFC7323 2], timestamps [RFC7323 3]. An option with state has a file of
+ * MSS, window scale [RFC7323 2], timestamps [RFC7323 3], SACK [RFC2018 2]. An option with state has a file of
  * its own; here it is only asked for and granted.
  */
 #include "tcp/options.h"
 #include "base/check.h"
+#include "tcp/sack.h"
 #include "tcp/tstamp.h"
 #include "tcp/window.h"
 #include "wire/tcp.h"
@@ -43,6 +44,7 @@ struct tcp_agreed options_wish(const struct tcp_env *env, const struct tcp_user 
         .wscale_ok = env->config.window_scaling,
         .rcv_wscale = env->config.window_scaling ? window_scale_for(user->recv_buffer_bytes) : 0,
         .timestamps_ok = env->config.timestamps,
+        .sack_ok = env->config.sack,
     };
 }
 
@@ -54,6 +56,8 @@ void options_offer(struct tcp_options *out, const struct tcp_agreed *ours, uint3
         out->present |= TCP_HAS_WINDOW_SCALE;
         out->window_scale = ours->rcv_wscale;
     }
+    if (ours->sack_ok)
+        out->present |= TCP_HAS_SACK_PERMITTED;
     if (ours->timestamps_ok) {
         out->present |= TCP_HAS_TIMESTAMPS;
         out->ts_val = ts_val;
@@ -78,6 +82,7 @@ struct tcp_agreed options_agree(const struct tcp_env *env, struct tcp_agreed wis
 
     a.snd_mss = peers_mss(env, peers, is_v4);
     a.timestamps_ok = wish.timestamps_ok && (peers->present & TCP_HAS_TIMESTAMPS);
+    a.sack_ok = wish.sack_ok && (peers->present & TCP_HAS_SACK_PERMITTED);
     a.wscale_ok = wish.wscale_ok && (peers->present & TCP_HAS_WINDOW_SCALE);
     a.rcv_wscale = a.wscale_ok ? wish.rcv_wscale : 0;
     a.snd_wscale = a.wscale_ok ? peers->window_scale : 0;
@@ -96,6 +101,14 @@ void options_of_segment(const struct tcp_conn *c, const struct tcp_env *env,
         out->ts_val = tstamp_clock(env->now, c->ts.offset);
         out->ts_ecr = c->ts.recent;
     }
+    sack_of_segment(c, out);
+}
+
+uint32_t tcp_send_mss_now(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    uint32_t mss = tcp_send_mss(c, env), options = sack_len(c);
+
+    return mss > options + TEXT_MIN ? mss - options : TEXT_MIN;
 }
 
 uint32_t tcp_send_mss(const struct tcp_conn *c, const struct tcp_env *env)

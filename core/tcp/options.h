@@ -31,4 +31,7 @@ void options_of_segment(const struct tcp_conn *c, const struct tcp_env *env,
 /* Bytes of text in a full segment: Eff.snd.MSS [RFC9293 MUST-16]. */
 uint32_t tcp_send_mss(const struct tcp_conn *c, const struct tcp_env *env);
 
+/* The same less what the options of only some segments take now. */
+uint32_t tcp_send_mss_now(const struct tcp_conn *c, const struct tcp_env *env);
+
 #endif

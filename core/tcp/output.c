@@ -4,8 +4,8 @@
  * Input, timers and the application leave what is owed in the connection; here it is looked
  * at in the order of a list, and the first item that wants to be sent is:
  *
- *   a reset, what was lost, new text and the FIN, a zero-window probe, a keep-alive
- *   probe, an acknowledgement
+ *   a reset, a probe at the tail, what was lost, new text and the FIN, a zero-window probe, a
+ *   keep-alive probe, an acknowledgement
  *
  * New text waits for a window worth sending into, which is Nagle's algorithm [RFC9293
  * 3.7.4] in Minshall's variant and the sender's half of silly-window avoidance [RFC9293
@@ -17,10 +17,15 @@
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/options.h"
+#include "tcp/pace.h"
+#include "tcp/rate.h"
 #include "tcp/recovery.h"
+#include "tcp/sack.h"
+#include "tcp/scoreboard.h"
 #include "tcp/segment.h"
 #include "tcp/sendq.h"
 #include "tcp/timers.h"
+#include "tcp/tlp.h"
 #include "tcp/window.h"
 #include "wire/tcp.h"
 
@@ -89,25 +94,58 @@ static uint32_t resendable(const struct tcp_conn *c, seq_t seq, uint32_t len)
     return before < c->snd.wnd ? u32_min(len, c->snd.wnd - before) : 0;
 }
 
-static bool lost(const struct tcp_conn *c, uint32_t mss, struct segment *s)
+/* Whole segments of what may go, as many as fit into most bytes, or one. */
+static uint32_t whole_segs(uint32_t may, uint32_t most, uint32_t mss)
 {
-    seq_t seq;
-    uint32_t len = recovery_next(c, &seq);
-    uint32_t text_left;
+    uint32_t len = u32_min(may, most);
 
-    if (len == 0)
-        return false;
-    if (!tcp_is_synchronized(c))
-        return lost_syn(c, s);
-    len = resendable(c, seq, u32_min(len, mss));
-    if (len == 0)
-        return false;
-    text_left = seq_len(seq, seq_min(sendq_end(c), c->snd.nxt));
+    return len > mss ? len - len % mss : mss;
+}
+
+/* len bytes (or a FIN) from seq on, which had been sent before. */
+static void resend(const struct tcp_conn *c, seq_t seq, uint32_t len, struct segment *s)
+{
+    uint32_t text_left = seq_len(seq, seq_min(sendq_end(c), c->snd.nxt));
+
     len = u32_min(len, text_left);
     *s = (struct segment){.seq = seq, .len = len, .flags = text_flags(c, seq, len)};
     if (!tcp_fin_sent(c))
         s->flags &= (uint16_t)~TCP_FIN;
     s->is_resent = true;
+}
+
+static void note_blocked(struct tcp_conn *c, const struct tcp_env *env, enum tcp_blocked by);
+
+/* How much may go now as far as pacing has a say; if nothing, there will be another turn. */
+static uint32_t paced_room(struct tcp_conn *c, struct tcp_env *env)
+{
+    uint32_t room = pace_room(c, env);
+
+    if (room == 0) {
+        note_blocked(c, env, BLOCKED_BY_PACING);
+        timers_on_paced(c);
+    }
+    return room;
+}
+
+static bool lost(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t most,
+                 struct segment *s)
+{
+    seq_t seq;
+    uint32_t len = recovery_next(c, &seq), paced;
+
+    if (len == 0)
+        return false;
+    if (!tcp_is_synchronized(c))
+        return lost_syn(c, s);
+    len = u32_min(len, whole_segs(recovery_room(c), most, mss));
+    len = resendable(c, seq, len);
+    if (len == 0)
+        return false;
+    paced = paced_room(c, env);
+    if (paced == 0)
+        return false;
+    resend(c, seq, u32_min(len, whole_segs(paced, most, mss)), s);
     return true;
 }
 
@@ -147,14 +185,15 @@ static uint32_t worth_sending(const struct tcp_conn *c, uint32_t queued, uint32_
     return len >= c->snd.wnd_max / 2 || c->work->push_all ? len : 0;
 }
 
-/* A connection that was idle for longer than a timeout starts slowly again [RFC5681 4.1]. */
+/* A connection that was idle may have to start slowly again [RFC5681 4.1]. */
 static void restart_after_idle(struct tcp_conn *c, struct tcp_env *env)
 {
-    const struct tcp_work *w = c->work;
+    struct tcp_work *w = c->work;
 
-    if (tcp_flight(c) == 0 && w->sent_at != 0
-        && ns_since(w->sent_at, env->now) > (ns_t)c->rtt.rto_us * NS_US)
-        recovery_on_restart(c, env);
+    if (tcp_flight(c) > 0 || w->sent_at == 0 || w->is_restarted)
+        return;
+    w->is_restarted = true;
+    recovery_on_restart(c, env, ns_since(w->sent_at, env->now));
 }
 
 static void note_blocked(struct tcp_conn *c, const struct tcp_env *env, enum tcp_blocked by)
@@ -189,24 +228,32 @@ static void note_waiting(struct tcp_conn *c, struct tcp_env *env, uint32_t queue
     }
 }
 
+/* Nothing is left to send, although more might be under way. */
+static void note_app_limited(struct tcp_conn *c, struct tcp_env *env)
+{
+    note_blocked(c, env, BLOCKED_BY_APP);
+    if (recovery_room(c) > 0 && scoreboard_first_lost(c) == NULL)
+        rate_on_app_limited(c, recovery_pipe(c));
+}
+
 static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t most,
                      struct segment *s)
 {
-    uint32_t queued, may, len;
+    uint32_t queued, may, len, paced;
     bool fin_waits = c->fin_queued && !tcp_fin_sent(c);
 
     if (!may_send_text(c) || tcp_fin_sent(c))
         return false;
     queued = seq_len(c->snd.nxt, sendq_end(c));
     if (queued == 0 && !fin_waits) {
-        note_blocked(c, env, BLOCKED_BY_APP);
+        note_app_limited(c, env);
         timers_on_window_open(c);
         return false;
     }
     restart_after_idle(c, env);
     if (window_usable(c) > 0)
         timers_on_window_open(c);
-    may = u32_min(window_usable(c), recovery_room(c));
+    may = scoreboard_is_full(c) ? 0 : u32_min(window_usable(c), recovery_room(c));
     len = worth_sending(c, queued, may, mss);
     if (len > most)
         len = most - most % mss;
@@ -214,9 +261,37 @@ static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint
         note_waiting(c, env, queued + fin_waits, mss);
         return false;
     }
+    paced = paced_room(c, env);
+    if (paced == 0)
+        return false;
+    len = u32_min(len, whole_segs(paced, most, mss));
     *s = (struct segment){.seq = c->snd.nxt, .len = len, .flags = text_flags(c, c->snd.nxt, len)};
     if (len == window_usable(c))
         s->flags &= (uint16_t)~TCP_FIN; /* it takes a number, too */
+    return true;
+}
+
+/*
+ * New data if there is some and the window takes it, whatever the congestion window says, else
+ * the last segment again [RFC8985 7.3].
+ */
+static bool tail_probe(const struct tcp_conn *c, uint32_t mss, struct segment *s)
+{
+    uint32_t queued = tcp_fin_sent(c) ? 0 : seq_len(c->snd.nxt, sendq_end(c));
+    uint32_t len = u32_min(u32_min(queued, mss), window_usable(c));
+    const struct sent *last = scoreboard_last_unacked(c);
+
+    if (!c->work->tlp.probe_owed || last == NULL)
+        return false;
+    if (len > 0 && (len == mss || len == queued)) {
+        *s = (struct segment){
+            .seq = c->snd.nxt, .len = len, .flags = text_flags(c, c->snd.nxt, len)};
+        s->flags &= (uint16_t)~TCP_FIN;
+    } else {
+        len = u32_min(seq_len(last->start, last->end), mss);
+        resend(c, seq_sub(last->end, len), len, s);
+    }
+    s->is_tail_probe = true;
     return true;
 }
 
@@ -254,8 +329,8 @@ static bool decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32
         return true;
     if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT)
         return false;
-    return lost(c, mss, s) || new_text(c, env, mss, most, s) || probe(c, s) || keepalive(c, s)
-           || acknowledgement(c, s);
+    return tail_probe(c, mss, s) || lost(c, env, mss, most, s) || new_text(c, env, mss, most, s)
+           || probe(c, s) || keepalive(c, s) || acknowledgement(c, s);
 }
 
 /* A segment with text is no duplicate acknowledgement to the peer [RFC5681 2]. */
@@ -269,18 +344,8 @@ static void note_ack_sent(struct tcp_conn *c, const struct segment *s)
         w->dup_acks_owed--;
     if (w->quick_acks > 0)
         w->quick_acks--;
+    sack_on_sent(c);
     timers_on_ack_sent(c);
-}
-
-static void note_timed(struct tcp_conn *c, const struct tcp_env *env, seq_t end)
-{
-    struct tcp_work *w = c->work;
-
-    if (w->is_timed)
-        return;
-    w->is_timed = true;
-    w->timed_end = end;
-    w->timed_at = env->now;
 }
 
 /* Text that answers text at once carries its acknowledgement: the next one may wait for it. */
@@ -298,6 +363,7 @@ static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct
     struct tcp_work *w = c->work;
 
     w->sent_at = env->now;
+    w->is_restarted = false;
     w->data_segs_out += s->len == 0 ? 0 : (s->len + mss - 1) / mss;
     w->bytes_sent += s->len;
     if (s->is_resent)
@@ -312,7 +378,7 @@ static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct
 }
 
 static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct segment *s,
-                           uint32_t mss)
+                           uint32_t mss, uint32_t segs)
 {
     uint32_t space = s->len + ((s->flags & (TCP_SYN | TCP_FIN)) != 0);
     seq_t end = seq_add(s->seq, space);
@@ -320,19 +386,24 @@ static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct
     if (space == 0)
         return;
     if (s->is_resent) {
-        c->retransmits++;
-        env->counts.retransmits++;
-        c->work->is_timed = false; /* Karn: an ACK could be for either [RFC6298 3] */
+        c->retransmits += segs;
+        env->counts.retransmits += segs;
     } else {
-        note_timed(c, env, end);
         note_blocked(c, env, BLOCKED_BY_NOTHING);
     }
     if (seq_gt(end, c->snd.nxt))
         c->snd.nxt = end;
-    if (s->is_resent || (s->flags & TCP_SYN))
-        recovery_on_resent(c, s->seq, space);
+    if (s->flags & TCP_SYN)
+        recovery_on_syn_sent(c, env, s->is_resent);
+    else
+        recovery_on_sent(c, env, s->seq, end, segs, s->is_resent);
+    pace_on_sent(c, env, s->len);
     note_text_sent(c, env, s, mss);
-    timers_on_sent(c, env);
+    timers_on_sent(c, env, !s->is_resent);
+    if (s->is_tail_probe) {
+        tlp_on_sent(c, s->is_resent);
+        timers_on_tail_probe(c, env);
+    }
     c->work->push_all = c->work->push_all && seq_lt(c->snd.nxt, sendq_end(c));
     timers_on_not_held_back(c);
 }
@@ -353,7 +424,15 @@ static void note_sent(struct tcp_conn *c, struct tcp_env *env, const struct segm
         env->counts.resets_out++;
         return;
     }
-    note_sequenced(c, env, s, mss);
+    note_sequenced(c, env, s, mss, segs);
+}
+
+/* Is there room to remember that it was sent? */
+static bool has_record(struct tcp_conn *c, struct tcp_env *env, const struct segment *s)
+{
+    bool is_sequenced = (s->len > 0 || (s->flags & TCP_FIN)) && !(s->flags & (TCP_SYN | TCP_RST));
+
+    return !is_sequenced || scoreboard_reserve(c, env);
 }
 
 struct frame *tcp_output(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_bytes,
@@ -367,13 +446,13 @@ struct frame *tcp_output(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_b
     *is_resent = false;
     if (c->work == NULL)
         return NULL;
-    mss = tcp_send_mss(c, env);
+    mss = tcp_send_mss_now(c, env);
     if (!decide(c, env, mss, gso_bytes > mss ? gso_bytes : mss, &s)) {
         if (tcp_can_rest(c))
             timers_on_quiet(c, env);
         return NULL;
     }
-    frame = segment_build(c, env, &s, mss);
+    frame = has_record(c, env, &s) ? segment_build(c, env, &s, mss) : NULL;
     if (frame == NULL) {
         *no_memory = true;
         return NULL;

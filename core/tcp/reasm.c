@@ -64,6 +64,13 @@ static uint32_t first_ending_after(const struct reasm *r, seq_t seq)
     return low;
 }
 
+const struct reasm_block *reasm_find(const struct reasm *r, seq_t seq)
+{
+    uint32_t i = first_ending_after(r, seq);
+
+    return i < r->count && seq_leq(r->blocks[i].start, seq) ? &r->blocks[i] : NULL;
+}
+
 static void insert(struct reasm *r, uint32_t i, struct reasm_block block)
 {
     memmove(&r->blocks[i + 1], &r->blocks[i], (r->count - i) * sizeof block);
@@ -129,6 +136,8 @@ static enum why keep_gaps(struct tcp_conn *c, struct tcp_env *env, struct tcp_se
         seq_t gap_end = is_last ? end : r->blocks[i].start;
         seq_t next = is_last ? end : r->blocks[i].end;
 
+        if (!is_last)
+            sack_on_duplicate(c, seq_max(at, gap_end), seq_min(next, end));
         if (seq_lt(at, gap_end)) {
             why = keep(c, env, seg, at, gap_end, i);
             if (why != WHY_NONE)
@@ -152,6 +161,8 @@ enum why reasm_add(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
     if (!attach(c, env))
         return WHY_NO_MEMORY;
     why = keep_gaps(c, env, seg);
+    if (why == WHY_NONE)
+        sack_on_kept(c, seg->seq);
     if ((seg->flags & TCP_FIN) && (why == WHY_NONE || why == WHY_TCP_OLD)
         && !c->work->reasm->fin_known) {
         c->work->reasm->fin_known = true;

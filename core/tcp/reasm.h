@@ -49,6 +49,9 @@ enum why reasm_add(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
  */
 uint32_t reasm_take(struct tcp_conn *c, struct tcp_env *env, bool *fin);
 
+/* The block that seq is in, or NULL. */
+const struct reasm_block *reasm_find(const struct reasm *r, seq_t seq);
+
 /* Bytes held. */
 uint32_t reasm_bytes(const struct tcp_conn *c);
 

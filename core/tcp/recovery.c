@@ -1,16 +1,28 @@
 /*
  * recovery.c - what is lost, what is sent again, and how much may be under way
  *
- * Without SACK: fast retransmit after three duplicate acknowledgements and fast recovery as
- * NewReno has it [RFC6582], limited transmit [RFC3042], and going back to the first
- * unacknowledged byte after a timeout. The congestion control says how large the window
- * is; here it is inflated by what has left the network. State: work.recovery, cc.cwnd.
+ * The scoreboard knows what has become of each segment. With SACK, rack.c tells what is lost;
+ * without, three duplicate acknowledgements do, and then each acknowledgement that does not cover
+ * all [RFC6582]. Here it is decided what that means: recovery begins and ends, prr.c moves the
+ * window meanwhile, and what turns out not to have been lost is taken back. What is in the network
+ * and what the congestion control allows say how much may be sent; that segments which have left
+ * it make room for new ones before anything counts as lost is limited transmit [RFC3042].
+ *
+ * State: work.recovery, cc.cwnd.
  */
 #include "tcp/recovery.h"
 #include "base/check.h"
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/options.h"
+#include "tcp/prr.h"
+#include "tcp/rack.h"
+#include "tcp/rate.h"
+#include "tcp/scoreboard.h"
+#include "tcp/sendq.h"
+#include "tcp/tlp.h"
+#include "tcp/undo.h"
+#include "tcp/window.h"
 
 enum {
     DUP_ACKS = 3,
@@ -51,7 +63,9 @@ static void emit_recovery(const struct tcp_conn *c, const struct tcp_env *env, c
     trace_emit(env->tracer, &event);
 }
 
-/* u32_min(10 * MSS, u32_max(2 * MSS, 14600)) [RFC6928 2]; the ten is a setting. */
+/* ---- how it starts ---- */
+
+/* min(10 * MSS, max(2 * MSS, 14600)) [RFC6928 2]; the ten is a setting. */
 static uint32_t initial_window(const struct tcp_env *env, uint32_t mss)
 {
     uint32_t segs = env->config.initial_window_segs;
@@ -84,6 +98,18 @@ bool recovery_syn_was_lost(const struct tcp_conn *c)
     return recovery_of(c)->syn_was_lost;
 }
 
+void recovery_on_syn(struct tcp_conn *c)
+{
+    recovery_of(c)->syn_owed = true;
+}
+
+/* Of two SYNs nobody can say which is acknowledged [RFC6298 3]. */
+void recovery_on_syn_sent(struct tcp_conn *c, const struct tcp_env *env, bool is_resent)
+{
+    recovery_of(c)->syn_owed = false;
+    c->work->syn_sent_at = is_resent ? 0 : env->now;
+}
+
 /* One segment, if the SYN or SYN-ACK was lost [RFC5681 3.1]. */
 void recovery_on_established(struct tcp_conn *c, struct tcp_env *env)
 {
@@ -95,14 +121,6 @@ void recovery_on_established(struct tcp_conn *c, struct tcp_env *env)
     emit_cwnd(c, env, "initial window");
 }
 
-/* What has left the network is no more than what is under way. */
-static void bound_inflation(struct tcp_conn *c)
-{
-    struct recovery *r = recovery_of(c);
-
-    r->inflation = u32_min(r->inflation, tcp_flight(c));
-}
-
 /* A window of so many segments stays one of so many [RFC1191 6.4 asks for no less]. */
 void recovery_on_mss(struct tcp_conn *c, struct tcp_env *env)
 {
@@ -111,46 +129,166 @@ void recovery_on_mss(struct tcp_conn *c, struct tcp_env *env)
     cc->mss = tcp_send_mss(c, env);
     cc->cwnd = u32_max(cc->cwnd, cc->mss);
     cc->ssthresh = u32_max(cc->ssthresh, 2 * cc->mss); /* as small as it may be [RFC5681 3.1 (4)] */
-    bound_inflation(c);
 }
 
-void recovery_on_restart(struct tcp_conn *c, struct tcp_env *env)
+void recovery_on_restart(struct tcp_conn *c, struct tcp_env *env, ns_t idle_ns)
 {
     struct cc *cc = cc_of(c);
 
-    cc->cwnd = u32_min(cc->cwnd, initial_window(env, cc->mss));
+    if (cc->ops->on_restart != NULL)
+        cc->ops->on_restart(cc, env->now, idle_ns);
+    if (!cc->ops->owns_recovery && idle_ns > (ns_t)c->rtt.rto_us * NS_US)
+        cc->cwnd = u32_min(cc->cwnd, initial_window(env, cc->mss));
 }
 
-void recovery_stop(struct tcp_conn *c)
+void recovery_stop(struct tcp_conn *c, struct tcp_env *env)
 {
+    scoreboard_clear(c, env);
     c->work->recovery = (struct recovery){.state = RECOVERY_OPEN};
+    tlp_stop(c);
 }
 
-static void mark_lost(struct tcp_conn *c, seq_t from, seq_t to)
+/* ---- what is in the network ---- */
+
+uint32_t recovery_pipe(const struct tcp_conn *c)
+{
+    uint32_t in_flight_bytes = c->work->scoreboard.in_flight_bytes;
+
+    return in_flight_bytes - u32_min(recovery_of(c)->dup_bytes, in_flight_bytes);
+}
+
+uint32_t recovery_room(const struct tcp_conn *c)
+{
+    uint32_t pipe_bytes = recovery_pipe(c), cwnd = cc_of(c)->cwnd;
+
+    return cwnd > pipe_bytes ? cwnd - pipe_bytes : 0;
+}
+
+uint32_t recovery_next(const struct tcp_conn *c, seq_t *seq)
+{
+    const struct recovery *r = recovery_of(c);
+    const struct sent *lost = scoreboard_first_lost(c);
+    uint32_t len;
+
+    if (r->syn_owed) {
+        *seq = c->snd.iss;
+        return 1;
+    }
+    if (lost == NULL || r->frto == FRTO_SECOND)
+        return 0;
+    *seq = lost->start;
+    len = seq_len(lost->start, lost->end);
+    return recovery_room(c) >= u32_min(len, cc_of(c)->mss) ? len : 0;
+}
+
+void recovery_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_t end,
+                      uint32_t segs, bool is_resent)
+{
+    if (is_resent) {
+        scoreboard_on_resent(c, env, start, end);
+        undo_on_resent(c, env, segs);
+    } else {
+        scoreboard_on_sent(c, env, start, end, segs);
+    }
+    prr_on_sent(c, seq_len(start, end));
+}
+
+/* ---- recovery begins and ends ---- */
+
+/* What limited transmit has sent beyond the window does not count [RFC5681 3.2 (2)]. */
+static uint32_t flight_at_loss(const struct tcp_conn *c, const struct delivery *d)
+{
+    return u32_min(d->flight_before_bytes, u32_max(cc_of(c)->cwnd, d->pipe_before_bytes));
+}
+
+static void note_recover(struct tcp_conn *c)
+{
+    recovery_of(c)->recover = c->snd.nxt;
+    recovery_of(c)->recover_valid = true;
+}
+
+static void enter(struct tcp_conn *c, struct tcp_env *env, enum recovery_state state,
+                  const char *text)
+{
+    recovery_of(c)->state = state;
+    recovery_of(c)->restarted = false;
+    tlp_stop(c);
+    note_recover(c);
+    emit_recovery(c, env, text);
+    emit_cwnd(c, env, text);
+}
+
+/* A window that is shrinking already, because of marks, is not made smaller once more. */
+static void enter_fast_recovery(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d)
+{
+    struct cc *cc = cc_of(c);
+
+    if (recovery_of(c)->state == RECOVERY_OPEN) {
+        undo_arm(c);
+        cc->ops->on_loss(cc, env->now, flight_at_loss(c, d));
+    } else {
+        undo_disarm(c);
+    }
+    prr_begin(c, d);
+    enter(c, env, RECOVERY_FAST, "fast retransmit");
+}
+
+void recovery_on_ecn_echo(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct cc *cc = cc_of(c);
+    uint32_t pipe_bytes = recovery_pipe(c);
+    struct delivery d = {
+        .flight_before_bytes = tcp_flight(c),
+        .pipe_before_bytes = pipe_bytes,
+    };
+
+    if (recovery_of(c)->state != RECOVERY_OPEN)
+        return;
+    if (cc->ops->on_ecn != NULL)
+        cc->ops->on_ecn(cc, env->now, flight_at_loss(c, &d));
+    else
+        cc->ops->on_loss(cc, env->now, flight_at_loss(c, &d));
+    undo_disarm(c);
+    prr_begin(c, &d);
+    enter(c, env, RECOVERY_CWR, "congestion experienced");
+}
+
+static void leave(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct recovery *r = recovery_of(c);
+    struct cc *cc = cc_of(c);
+
+    if (!cc->ops->owns_recovery && r->state != RECOVERY_RTO)
+        cc->cwnd = cc->ssthresh; /* [RFC9937 6.4] */
+    if (cc->ops->on_recovered != NULL)
+        cc->ops->on_recovered(cc, env->now);
+    if (r->state != RECOVERY_CWR)
+        rack_on_recovered(c);
+    r->state = RECOVERY_OPEN;
+    r->frto = FRTO_OFF;
+    r->dup_bytes = 0;
+    emit_recovery(c, env, "recovered");
+    emit_cwnd(c, env, "recovered");
+}
+
+/* Nothing was lost: things are as if nothing had been done, but for what has been learnt. */
+static void take_back(struct tcp_conn *c, struct tcp_env *env)
 {
     struct recovery *r = recovery_of(c);
 
-    r->rexmit_next = from;
-    r->rexmit_end = to;
+    scoreboard_unmark_lost(c);
+    undo_apply(c, env);
+    rack_on_spurious(c);
+    r->state = RECOVERY_OPEN;
+    r->frto = FRTO_OFF;
+    r->dup_acks = 0;
+    r->dup_bytes = 0;
+    c->work->undone++;
+    emit_recovery(c, env, "undone");
+    emit_cwnd(c, env, "undone");
 }
 
-static void mark_first_segment(struct tcp_conn *c)
-{
-    seq_t end = seq_min(seq_add(c->snd.una, cc_of(c)->mss), c->snd.nxt);
-
-    mark_lost(c, c->snd.una, end);
-}
-
-void recovery_on_syn(struct tcp_conn *c)
-{
-    mark_lost(c, c->snd.iss, seq_add(c->snd.iss, 1));
-}
-
-void recovery_on_too_big(struct tcp_conn *c)
-{
-    if (tcp_flight(c) > 0)
-        mark_lost(c, c->snd.una, c->snd.nxt);
-}
+/* ---- without SACK [RFC6582] ---- */
 
 /* A third duplicate after a window that recovery has seen already is an echo of it [RFC6582 4.1]. */
 static bool is_new_loss(const struct tcp_conn *c)
@@ -160,163 +298,245 @@ static bool is_new_loss(const struct tcp_conn *c)
     return !r->recover_valid || seq_gt(c->snd.una, r->recover);
 }
 
-static void note_recover(struct tcp_conn *c)
-{
-    recovery_of(c)->recover = c->snd.nxt;
-    recovery_of(c)->recover_valid = true;
-}
-
-static void enter_fast_recovery(struct tcp_conn *c, struct tcp_env *env)
+/* A duplicate says that a segment has arrived, but not which [RFC5681 3.2]. */
+static bool detect_by_duplicates(struct tcp_conn *c, struct tcp_env *env, struct delivery *d)
 {
     struct recovery *r = recovery_of(c);
-    struct cc *cc = cc_of(c);
 
-    /* What limited transmit has sent does not count [RFC5681 3.2 (2)]. */
-    cc->ops->on_loss(cc, env->now, seq_len(c->snd.una, r->dup_nxt));
-    cc->cwnd = cc->ssthresh;
-    r->inflation = DUP_ACKS * cc->mss;
-    r->state = RECOVERY_FAST;
-    r->partial_ack_seen = false;
-    note_recover(c);
-    mark_first_segment(c);
-    emit_recovery(c, env, "fast retransmit");
-    emit_cwnd(c, env, "fast retransmit");
+    r->dup_acks++;
+    if (r->state == RECOVERY_RTO
+        || (r->dup_acks >= DUP_ACKS && r->state == RECOVERY_OPEN && !is_new_loss(c)))
+        return false;
+    d->delivered_bytes = cc_of(c)->mss;
+    r->dup_bytes = u32_min(r->dup_bytes + cc_of(c)->mss, c->work->scoreboard.in_flight_bytes);
+    if (r->dup_acks != DUP_ACKS || r->state == RECOVERY_FAST)
+        return false;
+    scoreboard_mark_first_lost(c, env, cc_of(c)->mss);
+    d->lost_bytes += cc_of(c)->mss;
+    return true;
 }
 
-void recovery_on_dup_ack(struct tcp_conn *c, struct tcp_env *env)
+/* The next hole begins at snd.una; the duplicates before told of what is acknowledged now. */
+static void note_partial_ack(struct tcp_conn *c, struct tcp_env *env, struct delivery *d)
 {
     struct recovery *r = recovery_of(c);
     uint32_t mss = cc_of(c)->mss;
 
-    if (r->dup_acks++ == 0)
-        r->dup_nxt = c->snd.nxt;
-    switch (r->state) {
-    case RECOVERY_OPEN:
-        if (r->dup_acks < DUP_ACKS)
-            r->inflation = r->dup_acks * mss; /* [RFC3042 2] */
-        else if (r->dup_acks == DUP_ACKS && is_new_loss(c))
-            enter_fast_recovery(c, env);
-        break;
-    case RECOVERY_FAST:
-        r->inflation += mss; /* [RFC5681 3.2 (4)] */
-        bound_inflation(c);
-        break;
-    case RECOVERY_RTO: break;
-    }
+    d->delivered_bytes = d->cum_bytes - u32_min(r->dup_bytes, d->cum_bytes);
+    r->dup_bytes -= u32_min(r->dup_bytes, d->cum_bytes > mss ? d->cum_bytes - mss : 0);
+    scoreboard_mark_first_lost(c, env, mss);
+    r->dup_bytes = u32_min(r->dup_bytes, c->work->scoreboard.in_flight_bytes);
 }
 
-/*
- * The next hole begins at snd.una [RFC6582 3.2 (3), partial acknowledgements]. Only the first of
- * them restarts the timer, so that a window with many losses ends in a timeout instead.
- */
-static bool on_partial_ack(struct tcp_conn *c, uint32_t acked_bytes)
+/* Something is found to be lost that was not before. */
+static bool detect(struct tcp_conn *c, struct tcp_env *env, struct delivery *d)
 {
     struct recovery *r = recovery_of(c);
-    uint32_t mss = cc_of(c)->mss;
-    bool is_first = !r->partial_ack_seen;
+    uint64_t lost_before = c->work->rate.lost_bytes;
+    bool is_partial = d->cum_bytes > 0 && r->recover_valid && seq_lt(c->snd.una, r->recover);
+    bool found = false;
 
-    r->inflation -= u32_min(r->inflation, acked_bytes);
-    if (acked_bytes >= mss)
-        r->inflation += mss;
-    bound_inflation(c);
-    r->partial_ack_seen = true;
-    mark_first_segment(c);
-    return is_first;
+    if (d->cum_bytes > 0)
+        r->dup_acks = 0;
+    if (c->agreed.sack_ok)
+        found = rack_detect(c, env);
+    else if (d->is_duplicate)
+        found = detect_by_duplicates(c, env, d);
+    else if (r->state == RECOVERY_FAST && is_partial)
+        note_partial_ack(c, env, d);
+    else if (d->cum_bytes > 0)
+        r->dup_bytes = 0;
+    d->lost_bytes = (uint32_t)(c->work->rate.lost_bytes - lost_before);
+    return found;
 }
 
-static void leave_fast_recovery(struct tcp_conn *c, struct tcp_env *env)
+/* ---- an acknowledgement ---- */
+
+/* What is delivered during a recovery, up to its end, is no reason to send more. */
+static bool may_grow(const struct tcp_conn *c, enum recovery_state before)
 {
-    struct cc *cc = cc_of(c);
+    enum recovery_state now = recovery_of(c)->state;
 
-    /* Avoids a burst if little is under way [RFC6582 3.2 (3), option 1]. */
-    cc->cwnd = u32_min(cc->ssthresh, u32_max(tcp_flight(c), cc->mss) + cc->mss);
-    recovery_of(c)->state = RECOVERY_OPEN;
-    recovery_of(c)->inflation = 0;
-    mark_lost(c, c->snd.una, c->snd.una);
-    emit_recovery(c, env, "recovered");
-    emit_cwnd(c, env, "recovered");
+    return (before == RECOVERY_OPEN || before == RECOVERY_RTO)
+           && (now == RECOVERY_OPEN || now == RECOVERY_RTO);
 }
 
-static void grow(struct tcp_conn *c, struct tcp_env *env, uint32_t acked_bytes, ns_t rtt_ns)
+static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d,
+                 enum recovery_state state_before)
 {
     struct tcp_work *w = c->work;
     uint32_t before = w->cc.cwnd;
     struct cc_ack ack = {
         .now = env->now,
-        .acked_bytes = acked_bytes,
-        .flight_bytes = tcp_flight(c) + acked_bytes,
-        .rtt_ns = rtt_ns,
+        .acked_bytes = c->agreed.sack_ok ? d->delivered_bytes : d->cum_bytes,
+        .flight_bytes = d->flight_before_bytes,
+        .pipe_bytes = recovery_pipe(c),
+        .lost_bytes = d->lost_bytes,
+        .ce_bytes = d->ce_bytes,
+        .delivered_bytes = w->rate.delivered_bytes,
+        .rtt_ns =
+            d->last_sent_at == NEVER ? d->rtt_ns : ns_max(ns_since(d->last_sent_at, env->now), 1),
         .srtt_ns = (ns_t)c->rtt.srtt_us * NS_US,
+        .rate = rate_take_sample(c, env),
         .cwnd_limited = w->cwnd_limited || w->recovery.state == RECOVERY_RTO,
+        .in_recovery = w->recovery.state == RECOVERY_FAST || w->recovery.state == RECOVERY_RTO,
     };
+    bool owns = w->cc.ops->owns_recovery;
 
-    w->cc.ops->on_ack(&w->cc, &ack);
+    if (ack.acked_bytes == 0 && !(owns && d->lost_bytes > 0))
+        return;
+    if (owns || may_grow(c, state_before))
+        w->cc.ops->on_ack(&w->cc, &ack);
     if (w->cwnd_limited && seq_gt(c->snd.una, w->cwnd_round))
         w->cwnd_limited = false;
     if (w->cc.cwnd != before)
         emit_cwnd(c, env, "ack");
 }
 
-static void skip_acked(struct tcp_conn *c)
+/*
+ * After a timeout [RFC5682]: if what arrives was sent only once, the timeout was spurious. Until
+ * that is known new data is sent rather than old, if there is any.
+ */
+static bool is_timeout_spurious(struct tcp_conn *c, const struct delivery *d)
 {
     struct recovery *r = recovery_of(c);
+    bool has_new = seq_gt(sendq_end(c), c->snd.nxt) && window_usable(c) > 0;
 
-    r->rexmit_next = seq_max(r->rexmit_next, c->snd.una);
-    r->rexmit_end = seq_max(r->rexmit_end, c->snd.una);
+    if (r->frto == FRTO_OFF)
+        return false;
+    if (d->original_delivered && (c->agreed.sack_ok || !d->resent_acked))
+        return true;
+    if (r->frto == FRTO_FIRST && d->cum_bytes > 0 && has_new && seq_lt(c->snd.una, r->recover))
+        r->frto = FRTO_SECOND;
+    else if (d->cum_bytes > 0 || d->sacked_bytes > 0 || d->is_duplicate)
+        r->frto = FRTO_OFF;
+    return false;
 }
 
-bool recovery_on_acked(struct tcp_conn *c, struct tcp_env *env, uint32_t acked_bytes, ns_t rtt_ns)
+static bool is_in_episode(const struct tcp_conn *c)
+{
+    return recovery_of(c)->state == RECOVERY_FAST || recovery_of(c)->state == RECOVERY_RTO;
+}
+
+/* Recovery that was under way may be over, in one way or the other. */
+static void conclude(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d)
 {
     struct recovery *r = recovery_of(c);
-    bool is_full = r->recover_valid && seq_geq(c->snd.una, r->recover);
+    bool is_end = r->state != RECOVERY_OPEN && seq_geq(c->snd.una, r->recover);
+    bool was_in_episode = is_in_episode(c);
 
-    r->dup_acks = 0;
-    skip_acked(c);
-    switch (r->state) {
-    case RECOVERY_OPEN:
-        r->inflation = 0;
-        if (r->recover_valid && seq_gt(c->snd.una, r->recover))
-            r->recover_valid = false; /* before the numbers wrap around to it */
-        grow(c, env, acked_bytes, rtt_ns);
-        break;
-    case RECOVERY_FAST:
-        if (!is_full)
-            return on_partial_ack(c, acked_bytes);
-        leave_fast_recovery(c, env);
-        break;
-    case RECOVERY_RTO:
-        grow(c, env, acked_bytes, rtt_ns);
-        if (is_full) {
-            r->state = RECOVERY_OPEN;
-            emit_recovery(c, env, "recovered");
-        }
-        break;
+    if (d->has_dsack)
+        rack_on_dsack(c);
+    if (undo_is_due(c, d, was_in_episode, is_end)
+        || (r->state == RECOVERY_RTO && is_timeout_spurious(c, d)))
+        take_back(c, env);
+    else if (is_end)
+        leave(c, env);
+}
+
+/* The probe at the tail has repaired a loss: that was congestion all the same [RFC8985 7.4.2]. */
+static void answer_repaired_loss(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d)
+{
+    struct cc *cc = cc_of(c);
+
+    if (recovery_of(c)->state != RECOVERY_OPEN)
+        return;
+    undo_disarm(c);
+    cc->ops->on_loss(cc, env->now, flight_at_loss(c, d));
+    if (!cc->ops->owns_recovery)
+        cc->cwnd = cc->ssthresh;
+    emit_cwnd(c, env, "tail loss");
+}
+
+bool recovery_on_ack(struct tcp_conn *c, struct tcp_env *env, struct delivery *d)
+{
+    struct recovery *r = recovery_of(c);
+    bool was_partial = r->state == RECOVERY_FAST && !c->agreed.sack_ok;
+    enum recovery_state before = r->state;
+    bool was_in_episode = is_in_episode(c), found;
+
+    conclude(c, env, d);
+    found = detect(c, env, d);
+    if (was_in_episode && !is_in_episode(c)) /* of what was sent during it */
+        found = found || c->work->scoreboard.lost_bytes > 0;
+    if (tlp_on_ack(c, d))
+        answer_repaired_loss(c, env, d);
+    if (found && (r->state == RECOVERY_OPEN || r->state == RECOVERY_CWR))
+        enter_fast_recovery(c, env, d);
+    grow(c, env, d, before);
+    if ((r->state == RECOVERY_FAST || r->state == RECOVERY_CWR) && !cc_of(c)->ops->owns_recovery)
+        prr_on_ack(c, d, recovery_pipe(c));
+    if (r->state == RECOVERY_OPEN && r->recover_valid && seq_gt(c->snd.una, r->recover))
+        r->recover_valid = false; /* before the numbers wrap around to it */
+    if (d->cum_bytes == 0)
+        return false;
+    /* Without SACK only the first of them does, so that many losses end in a timeout instead. */
+    if (was_partial && r->state == RECOVERY_FAST) {
+        bool is_first = !r->restarted;
+        r->restarted = true;
+        return is_first;
     }
     return true;
 }
 
-/* Everything under way counts as lost; slow start begins anew [RFC5681 3.1, equation 4]. */
+void recovery_on_reordering_timeout(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct recovery *r = recovery_of(c);
+    struct delivery d = {
+        .flight_before_bytes = tcp_flight(c),
+        .pipe_before_bytes = recovery_pipe(c),
+    };
+    uint64_t lost_before = c->work->rate.lost_bytes;
+
+    if (!rack_detect(c, env))
+        return;
+    if (r->state == RECOVERY_OPEN || r->state == RECOVERY_CWR)
+        enter_fast_recovery(c, env, &d);
+    d.lost_bytes = (uint32_t)(c->work->rate.lost_bytes - lost_before);
+    if (r->state == RECOVERY_FAST && !cc_of(c)->ops->owns_recovery)
+        prr_on_ack(c, &d, recovery_pipe(c));
+}
+
+/* ---- timeouts ---- */
+
+/* What was sent only just now need not be lost as well [RFC8985 6.3]. */
+static void mark_lost_by_timeout(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct sent *first = scoreboard_first(c);
+
+    if (first != NULL && first->state == SENT_SACKED)
+        scoreboard_forget_sacks(c, env);
+    for (struct sent *sent = scoreboard_oldest(c), *next; sent != NULL; sent = next) {
+        next = scoreboard_next_oldest(c, sent);
+        if (sent == first || !c->agreed.sack_ok || rack_is_overdue(c, env, sent))
+            scoreboard_mark_lost(c, env, sent);
+    }
+}
+
+/* Slow start begins anew [RFC5681 3.1, equation 4]. */
 void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env)
 {
     struct recovery *r = recovery_of(c);
     struct cc *cc = cc_of(c);
+    bool is_first = c->work->unanswered == 1; /* not when the retransmission is lost, too */
 
     if (!tcp_is_synchronized(c)) {
         recovery_on_syn_lost(c, env);
         recovery_on_syn(c);
         return;
     }
-    if (c->work->unanswered == 1) /* not when the retransmission is lost, too */
+    if (is_first) {
+        undo_arm(c);
         cc->ops->on_timeout(cc, env->now, tcp_flight(c));
-    cc->cwnd = cc->mss;
-    r->state = RECOVERY_RTO;
+    }
     r->timeout_at = env->now;
-    r->inflation = 0;
     r->dup_acks = 0;
-    note_recover(c); /* [RFC6582 3.2 (4)] */
-    mark_lost(c, c->snd.una, c->snd.nxt);
-    emit_recovery(c, env, "timeout");
-    emit_cwnd(c, env, "timeout");
+    r->dup_bytes = 0;
+    r->frto = is_first ? FRTO_FIRST : FRTO_OFF;
+    mark_lost_by_timeout(c, env);
+    if (!cc->ops->owns_recovery)
+        cc->cwnd = recovery_pipe(c) + cc->mss;
+    enter(c, env, RECOVERY_RTO, "timeout"); /* [RFC6582 3.2 (4)] */
 }
 
 bool recovery_is_echo_clear(const struct tcp_conn *c, const struct tcp_env *env, ns_t age_ns)
@@ -328,54 +548,18 @@ bool recovery_is_echo_clear(const struct tcp_conn *c, const struct tcp_env *env,
            || age_ns <= ns_since(r->timeout_at, env->now) + NS_MS;
 }
 
-uint32_t recovery_next(const struct tcp_conn *c, seq_t *seq)
+void recovery_on_too_big(struct tcp_conn *c, struct tcp_env *env)
 {
-    const struct recovery *r = recovery_of(c);
-
-    if (!seq_lt(r->rexmit_next, r->rexmit_end))
-        return 0;
-    /* After a timeout the window starts from one segment again. */
-    if (r->state == RECOVERY_RTO && recovery_room(c) < cc_of(c)->mss)
-        return 0;
-    *seq = r->rexmit_next;
-    return seq_len(r->rexmit_next, r->rexmit_end);
-}
-
-void recovery_on_resent(struct tcp_conn *c, seq_t seq, uint32_t len)
-{
-    recovery_of(c)->rexmit_next = seq_add(seq, len);
-}
-
-/* What is in the network: of what counts as lost, only what was sent again. */
-static uint32_t pipe_bytes(const struct tcp_conn *c)
-{
-    const struct recovery *r = recovery_of(c);
-    uint32_t flight = tcp_flight(c);
-
-    if (r->state != RECOVERY_RTO || !seq_lt(r->rexmit_next, r->rexmit_end))
-        return flight;
-    return flight - seq_len(r->rexmit_next, r->rexmit_end);
-}
-
-uint32_t recovery_room(const struct tcp_conn *c)
-{
-    uint64_t window = (uint64_t)cc_of(c)->cwnd + recovery_of(c)->inflation;
-    uint32_t pipe = pipe_bytes(c);
-
-    if (window <= pipe)
-        return 0;
-    return window - pipe > UINT32_MAX ? UINT32_MAX : (uint32_t)(window - pipe);
+    for (struct sent *sent; (sent = scoreboard_oldest(c)) != NULL;)
+        scoreboard_mark_lost(c, env, sent);
 }
 
 void recovery_check(const struct tcp_conn *c)
 {
     const struct recovery *r = recovery_of(c);
-    seq_t seq;
 
-    CHECK(r->inflation <= tcp_flight(c) + DUP_ACKS * cc_of(c)->mss);
-    if (recovery_next(c, &seq) == 0)
-        return;
-    CHECK(seq_geq(seq, c->snd.una));
-    /* A SYN is marked before it is sent for the first time. */
-    CHECK(seq_leq(r->rexmit_end, seq_max(c->snd.nxt, seq_add(c->snd.iss, 1))));
+    scoreboard_check(c);
+    CHECK(r->dup_bytes <= tcp_flight(c) + DUP_ACKS * cc_of(c)->mss);
+    CHECK(!c->agreed.sack_ok || r->dup_bytes == 0);
+    CHECK(cc_of(c)->cwnd > 0);
 }

@@ -9,8 +9,36 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct delivery;
 struct tcp_conn;
 struct tcp_env;
+
+enum recovery_state {
+    RECOVERY_OPEN,
+    RECOVERY_CWR,  /* the window shrinks because of marks; nothing is lost */
+    RECOVERY_FAST, /* something is lost, and acknowledgements keep coming */
+    RECOVERY_RTO,  /* the retransmission timer has fired */
+};
+
+/* Whether a timeout was spurious, told by what arrives after it [RFC5682 2.1, 3.1]. */
+enum frto {
+    FRTO_OFF,
+    FRTO_FIRST,  /* the first segment was sent again: what does its acknowledgement cover? */
+    FRTO_SECOND, /* new data was sent instead of old: what does the next one cover? */
+};
+
+struct recovery {
+    enum recovery_state state;
+    enum frto frto;
+    ns_t timeout_at;    /* the timer fired last, in RECOVERY_RTO or for a SYN */
+    seq_t recover;      /* snd.nxt when it began; recovery ends when it is acknowledged */
+    uint32_t dup_acks;  /* without SACK: in a row */
+    uint32_t dup_bytes; /* and what they say has arrived */
+    bool recover_valid; /* false until something was lost: recover is an old number */
+    bool restarted;     /* by the first partial acknowledgement of this recovery */
+    bool syn_owed;      /* the SYN, or the SYN-ACK of a simultaneous open, is to be sent (again) */
+    bool syn_was_lost;
+};
 
 /* Work has been attached: nothing is lost, and the window is that of a start [RFC5681 4.1]. */
 void recovery_init(struct tcp_conn *c, struct tcp_env *env);
@@ -26,13 +54,16 @@ bool recovery_syn_was_lost(const struct tcp_conn *c);
 void recovery_on_mss(struct tcp_conn *c, struct tcp_env *env);
 
 /*
- * snd.una has moved forward by acked_bytes; rtt_ns is 0 if nothing was measured. Does that restart
- * the retransmission timer? [RFC6582 3.2 (3)]
+ * An acknowledgement has been taken in, snd.una and the scoreboard are up to date. Does it
+ * restart the retransmission timer? [RFC6298 5.3] [RFC6582 3.2 (3)]
  */
-bool recovery_on_acked(struct tcp_conn *c, struct tcp_env *env, uint32_t acked_bytes, ns_t rtt_ns);
+bool recovery_on_ack(struct tcp_conn *c, struct tcp_env *env, struct delivery *d);
 
-/* A duplicate acknowledgement, as RFC 5681 2 defines it. */
-void recovery_on_dup_ack(struct tcp_conn *c, struct tcp_env *env);
+/* The peer tells of marks, for the first time in a round trip [RFC3168 6.1.2]. */
+void recovery_on_ecn_echo(struct tcp_conn *c, struct tcp_env *env);
+
+/* What may have been reordered has not arrived in time [RFC8985 6.3]. */
+void recovery_on_reordering_timeout(struct tcp_conn *c, struct tcp_env *env);
 
 /* The retransmission timer has fired. */
 void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env);
@@ -40,22 +71,29 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env);
 /* The SYN, or the SYN-ACK of a simultaneous open, is to be sent (again). */
 void recovery_on_syn(struct tcp_conn *c);
 
+/* It has been sent. */
+void recovery_on_syn_sent(struct tcp_conn *c, const struct tcp_env *env, bool is_resent);
+
 /* Is an echo that old of what was sent since the last timeout? */
 bool recovery_is_echo_clear(const struct tcp_conn *c, const struct tcp_env *env, ns_t age_ns);
 
 /* What is under way was too big for the path, not lost to congestion. */
-void recovery_on_too_big(struct tcp_conn *c);
+void recovery_on_too_big(struct tcp_conn *c, struct tcp_env *env);
 
 /* Data is about to be sent after a pause [RFC5681 4.1]. */
-void recovery_on_restart(struct tcp_conn *c, struct tcp_env *env);
+void recovery_on_restart(struct tcp_conn *c, struct tcp_env *env, ns_t idle_ns);
 
-void recovery_stop(struct tcp_conn *c);
+void recovery_stop(struct tcp_conn *c, struct tcp_env *env);
 
 /* What is to be sent again now: [*seq, *seq + return value). 0: nothing. */
 uint32_t recovery_next(const struct tcp_conn *c, seq_t *seq);
 
-/* len bytes from seq on were sent again. */
-void recovery_on_resent(struct tcp_conn *c, seq_t seq, uint32_t len);
+/* [start, end) was sent, in segs segments. There was room (scoreboard_reserve). */
+void recovery_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_t end,
+                      uint32_t segs, bool is_resent);
+
+/* What is in the network, in bytes [RFC9937 6.2]. */
+uint32_t recovery_pipe(const struct tcp_conn *c);
 
 /* How many bytes more may be under way. */
 uint32_t recovery_room(const struct tcp_conn *c);

@@ -2,12 +2,14 @@
  * rtt.c - the round trip time and the retransmission timeout
  *
  * RFC 6298 with Linux's lower bound, which is on the part that the variation adds
- * (docs/deviations.md): rto = srtt + max(rto_min, 4 * rttvar). State: conn.rtt.
+ * (docs/deviations.md): rto = srtt + max(rto_min, 4 * rttvar). State: conn.rtt, work.rtt_min_at.
  */
 #include "tcp/rtt.h"
 #include "tcp/conn.h"
 
 enum { SLOW_HANDSHAKE_RTO_US = 3000000 };
+
+#define MIN_LIFE_NS (300 * NS_S) /* then the path may have become another */
 
 void rtt_init(struct tcp_conn *c, const struct tcp_env *env)
 {
@@ -32,13 +34,27 @@ static void update_rto(struct tcp_conn *c, const struct tcp_env *env)
     c->rtt.rto_us = (uint32_t)(rto_us < max_us ? rto_us : max_us);
 }
 
+static uint32_t us_of(ns_t rtt_ns)
+{
+    ns_t us = ns_div_ceil(rtt_ns, NS_US);
+
+    return us < 1 ? 1 : us > INT32_MAX ? INT32_MAX : (uint32_t)us;
+}
+
+void rtt_on_newest(struct tcp_conn *c, const struct tcp_env *env, ns_t rtt_ns)
+{
+    uint32_t us = us_of(rtt_ns);
+
+    if (us > c->rtt.min_us && ns_since(c->work->rtt_min_at, env->now) < MIN_LIFE_NS)
+        return;
+    c->rtt.min_us = us;
+    c->work->rtt_min_at = env->now;
+}
+
 void rtt_on_sample(struct tcp_conn *c, struct tcp_env *env, ns_t rtt_ns)
 {
     struct rtt *r = &c->rtt;
-    ns_t rtt_whole_us = ns_div_ceil(rtt_ns, NS_US);
-    uint32_t us = rtt_whole_us < 1           ? 1
-                  : rtt_whole_us > INT32_MAX ? INT32_MAX
-                                             : (uint32_t)rtt_whole_us;
+    uint32_t us = us_of(rtt_ns);
 
     if (r->srtt_us == 0) { /* [RFC6298 2.2] */
         r->srtt_us = us;
@@ -49,8 +65,7 @@ void rtt_on_sample(struct tcp_conn *c, struct tcp_env *env, ns_t rtt_ns)
         if (r->srtt_us == 0)
             r->srtt_us = 1;
     }
-    if (us < r->min_us)
-        r->min_us = us;
+    rtt_on_newest(c, env, rtt_ns);
     update_rto(c, env);
     if (trace_is_on(env->tracer)) {
         struct weir_trace event = tcp_trace_of(c, env, WEIR_TRACE_RTT);

@@ -16,7 +16,8 @@ struct segment {
     seq_t seq;
     uint32_t len; /* of the text, from the send queue */
     uint16_t flags;
-    bool is_resent; /* it was sent before */
+    bool is_resent;     /* it was sent before */
+    bool is_tail_probe; /* [RFC8985 7] */
 };
 
 /* A segment without text that no connection sends: a reset, a SYN-ACK, an ACK in TIME-WAIT. */

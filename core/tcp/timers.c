@@ -7,12 +7,15 @@
  *
  *   TIMER_LOSS       as LOSS_RTO:   RTO after the oldest unacknowledged byte was sent, doubled
  *                                   each time [RFC6298 5] [RFC9293 MUST-18, MUST-19]
+ *                    as LOSS_REO:   when what may have been overtaken counts as lost [RFC8985 6.3]
+ *                    as LOSS_TLP:   two round trips without an acknowledgement [RFC8985 7.2]
  *                    as LOSS_PROBE: RTO after the window was found shut, doubled each time
  *                                   [RFC9293 3.8.6.1]
  *   TIMER_DELACK     40 to 200 ms after data that may be acknowledged later [RFC9293 MUST-40]
  *   TIMER_KEEPALIVE  2 h of silence, then every 75 s [RFC9293 3.8.4, MAY-5]
  *   TIMER_CLOSE      60 s in FIN-WAIT-2 without an application
  *   TIMER_CORK       200 ms of holding a short segment back [RFC9293 3.8.6.2.1 (4)]
+ *   TIMER_PACE       when the next segment of a paced connection may go
  *   TIMER_REST       1 s after the last thing to do
  *
  * TIME-WAIT has a record of its own and its timer there (timewait.c).
@@ -22,6 +25,7 @@
 #include "tcp/conn.h"
 #include "tcp/recovery.h"
 #include "tcp/rtt.h"
+#include "tcp/tlp.h"
 
 enum {
     BACKOFF_MAX = 16, /* more doublings do not matter: rto_max_ns comes first */
@@ -53,8 +57,32 @@ static void arm_loss(struct tcp_conn *c, enum loss_timer kind, ns_t at)
 
 static void disarm_loss(struct tcp_conn *c)
 {
-    c->work->loss_timer = LOSS_NONE;
+    struct tcp_work *w = c->work;
+
+    w->loss_timer = LOSS_NONE;
+    w->rto_at = NEVER;
+    w->rack.reo_at = NEVER;
+    w->tlp.at = NEVER;
     disarm(c, TIMER_LOSS);
+}
+
+/* Of what waits for acknowledgements, the first. */
+static void arm_first(struct tcp_conn *c, const struct tcp_env *env)
+{
+    const struct tcp_work *w = c->work;
+
+    if (w->rack.reo_at < w->rto_at)
+        arm_loss(c, LOSS_REO, w->rack.reo_at);
+    else if (w->tlp.at < w->rto_at && tlp_may_probe(c, env))
+        arm_loss(c, LOSS_TLP, w->tlp.at);
+    else
+        arm_loss(c, LOSS_RTO, w->rto_at);
+}
+
+static void arm_rto(struct tcp_conn *c, const struct tcp_env *env, ns_t at)
+{
+    c->work->rto_at = at;
+    arm_first(c, env);
 }
 
 static ns_t keepalive_idle_ns(const struct tcp_conn *c)
@@ -106,10 +134,21 @@ static ns_t next_loss_at(const struct tcp_conn *c, const struct tcp_env *env)
     return ns_min(at, ns_after(w->unanswered_since_at, user_timeout_ns(c)));
 }
 
-void timers_on_sent(struct tcp_conn *c, struct tcp_env *env)
+void timers_on_sent(struct tcp_conn *c, struct tcp_env *env, bool is_new)
 {
-    if (c->work->loss_timer != LOSS_RTO) /* [RFC6298 5.1] */
-        arm_loss(c, LOSS_RTO, ns_after(env->now, timers_rto_ns(c, env)));
+    ns_t rto_at = c->work->rto_at;
+
+    if (is_new)
+        tlp_schedule(c, env);
+    if (rto_at == NEVER) /* [RFC6298 5.1] */
+        rto_at = ns_after(env->now, timers_rto_ns(c, env));
+    arm_rto(c, env, rto_at);
+}
+
+/* The last timer of all starts anew behind the probe [RFC8985 7.3]. */
+void timers_on_tail_probe(struct tcp_conn *c, struct tcp_env *env)
+{
+    arm_rto(c, env, ns_after(env->now, timers_rto_ns(c, env)));
 }
 
 /* The doublings last until a round trip is measured, so that the next one can be [RFC6298 3, 5]. */
@@ -121,10 +160,18 @@ void timers_on_measured(struct tcp_conn *c)
 void timers_on_acked(struct tcp_conn *c, struct tcp_env *env)
 {
     c->work->unanswered = 0;
-    if (tcp_flight(c) == 0)
+    if (tcp_flight(c) == 0) {
         disarm_loss(c); /* [RFC6298 5.2] */
-    else
-        arm_loss(c, LOSS_RTO, ns_after(env->now, timers_rto_ns(c, env))); /* [RFC6298 5.3] */
+        return;
+    }
+    tlp_schedule(c, env);
+    arm_rto(c, env, ns_after(env->now, timers_rto_ns(c, env))); /* [RFC6298 5.3] */
+}
+
+void timers_on_sacked(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (c->work->rto_at != NEVER)
+        arm_first(c, env);
 }
 
 /*
@@ -174,6 +221,11 @@ void timers_on_window_open(struct tcp_conn *c)
     c->work->unanswered = 0;
 }
 
+void timers_on_paced(struct tcp_conn *c)
+{
+    arm(c, TIMER_PACE, c->work->pace.next_at);
+}
+
 void timers_on_held_back(struct tcp_conn *c, struct tcp_env *env)
 {
     if (!is_armed(c, TIMER_CORK))
@@ -212,7 +264,7 @@ void timers_stop(struct tcp_conn *c)
 {
     for (size_t i = 0; i < TIMER_COUNT; i++)
         disarm(c, (enum tcp_timer)i);
-    c->work->loss_timer = LOSS_NONE;
+    disarm_loss(c);
 }
 
 static void emit_timer(const struct tcp_conn *c, const struct tcp_env *env, const char *name)
@@ -281,8 +333,23 @@ static void expire_rto(struct tcp_conn *c, struct tcp_env *env)
     }
     count_unanswered(c, env, ns_after(env->now, -timers_rto_ns(c, env)));
     recovery_on_timeout(c, env);
-    c->work->backoff++;                          /* [RFC6298 5.5] */
-    arm_loss(c, LOSS_RTO, next_loss_at(c, env)); /* [RFC6298 5.6] */
+    c->work->backoff++;                    /* [RFC6298 5.5] */
+    arm_rto(c, env, next_loss_at(c, env)); /* [RFC6298 5.6] */
+}
+
+static void expire_reo(struct tcp_conn *c, struct tcp_env *env)
+{
+    emit_timer(c, env, "reordering");
+    recovery_on_reordering_timeout(c, env);
+    arm_first(c, env);
+}
+
+static void expire_tlp(struct tcp_conn *c, struct tcp_env *env)
+{
+    emit_timer(c, env, "tlp");
+    c->work->tlp.at = NEVER;
+    c->work->tlp.probe_owed = true;
+    timers_on_tail_probe(c, env);
 }
 
 static void expire_probe(struct tcp_conn *c, struct tcp_env *env)
@@ -300,10 +367,13 @@ static void expire_probe(struct tcp_conn *c, struct tcp_env *env)
 
 static void expire_loss(struct tcp_conn *c, struct tcp_env *env)
 {
-    if (c->work->loss_timer == LOSS_RTO)
-        expire_rto(c, env);
-    else
-        expire_probe(c, env);
+    switch (c->work->loss_timer) {
+    case LOSS_RTO: expire_rto(c, env); break;
+    case LOSS_REO: expire_reo(c, env); break;
+    case LOSS_TLP: expire_tlp(c, env); break;
+    case LOSS_PROBE: expire_probe(c, env); break;
+    case LOSS_NONE: break;
+    }
 }
 
 /* A delay that ran out was too long: the next ones are for a peer that waits. */
@@ -362,6 +432,13 @@ static void expire_cork(struct tcp_conn *c, struct tcp_env *env)
     c->work->push_all = true;
 }
 
+/* Output looks at the clock: all that is needed is a turn. */
+static void expire_pace(struct tcp_conn *c, struct tcp_env *env)
+{
+    (void)c;
+    (void)env;
+}
+
 /* A pause between two messages is no rest: the window and what is known of the peer are kept. */
 static void expire_rest(struct tcp_conn *c, struct tcp_env *env)
 {
@@ -378,7 +455,8 @@ static void expire_rest(struct tcp_conn *c, struct tcp_env *env)
 static void (*const expire[TIMER_COUNT])(struct tcp_conn *, struct tcp_env *) = {
     [TIMER_LOSS] = expire_loss,           [TIMER_DELACK] = expire_delack,
     [TIMER_KEEPALIVE] = expire_keepalive, [TIMER_CLOSE] = expire_close,
-    [TIMER_CORK] = expire_cork,           [TIMER_REST] = expire_rest,
+    [TIMER_CORK] = expire_cork,           [TIMER_PACE] = expire_pace,
+    [TIMER_REST] = expire_rest,
 };
 
 /* The keep-alive timer of a resting connection becomes an ordinary one again. */

@@ -16,14 +16,20 @@ ns_t tcp_deadline(const struct tcp_conn *c);
 /* Does the work of all deadlines that have passed. */
 void tcp_expire(struct tcp_conn *c, struct tcp_env *env);
 
-/* Something with a sequence number was sent. */
-void timers_on_sent(struct tcp_conn *c, struct tcp_env *env);
+/* Something with a sequence number was sent; is_new: for the first time. */
+void timers_on_sent(struct tcp_conn *c, struct tcp_env *env, bool is_new);
+
+/* It was a tail loss probe. */
+void timers_on_tail_probe(struct tcp_conn *c, struct tcp_env *env);
 
 /* A round trip was measured, or the timeout is set anew. */
 void timers_on_measured(struct tcp_conn *c);
 
 /* New data, SYN or FIN was acknowledged. */
 void timers_on_acked(struct tcp_conn *c, struct tcp_env *env);
+
+/* Something was acknowledged selectively, or is known to be lost. */
+void timers_on_sacked(struct tcp_conn *c, struct tcp_env *env);
 
 /* A valid segment of any kind came in: the peer lives. */
 void timers_on_received(struct tcp_conn *c, struct tcp_env *env);
@@ -35,6 +41,9 @@ void timers_on_ack_sent(struct tcp_conn *c);
 /* There is something to send and the window is shut, or it is not any more. */
 void timers_on_window_shut(struct tcp_conn *c, struct tcp_env *env);
 void timers_on_window_open(struct tcp_conn *c);
+
+/* A segment has to wait for its time. */
+void timers_on_paced(struct tcp_conn *c);
 
 /* A short segment is held back; it goes out. */
 void timers_on_held_back(struct tcp_conn *c, struct tcp_env *env);

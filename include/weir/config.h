@@ -71,6 +71,9 @@ struct weir_tcp_config {
     uint32_t mss_min;           /* 48: a peer's smaller MSS is raised to it */
     bool window_scaling;        /* true [RFC7323] */
     bool timestamps;            /* true [RFC7323] */
+    bool sack;                  /* true [RFC2018]; without it, NewReno [RFC6582] */
+    bool tail_loss_probe;       /* true, where SACK is agreed on [RFC8985 7] */
+    bool pacing;                /* false: only algorithms that ask for it are paced */
     bool nagle;                 /* true [RFC9293 SHLD-7] */
     bool abort_on_overflow;     /* false: a full accept queue drops the last ACK, as Linux */
     bool timewait_reuse;        /* true: a new SYN may replace TIME-WAIT [RFC6191] */

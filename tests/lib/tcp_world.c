@@ -42,6 +42,8 @@ struct weir_tcp_config tcp_world_config(void)
         .mss_min = 48,
         .window_scaling = true,
         .timestamps = true,
+        .sack = true,
+        .tail_loss_probe = true,
         .nagle = true,
         .timewait_reuse = true,
         .congestion_control = "reno",
@@ -62,6 +64,7 @@ static void init_pools(struct tcp_world *w)
     CHECK(pool_init(&w->frames, &w->mem, "frames", sizeof(struct frame), SLAB_BYTES));
     CHECK(pool_init(&w->env.works, &w->mem, "works", sizeof(struct tcp_work), SLAB_BYTES));
     CHECK(pool_init(&w->env.pieces, &w->mem, "pieces", sizeof(struct piece), SLAB_BYTES));
+    CHECK(pool_init(&w->env.sents, &w->mem, "sents", sizeof(struct sent), SLAB_BYTES));
     CHECK(pool_init(&w->env.reasms, &w->mem, "reasms", sizeof(struct reasm), SLAB_BYTES));
 }
 
@@ -143,6 +146,7 @@ static void end_world(struct tcp_world *w)
     EXPECT_EQ(w->lent, 0);
     check_and_fini(&w->env.works);
     check_and_fini(&w->env.pieces);
+    check_and_fini(&w->env.sents);
     check_and_fini(&w->env.reasms);
     check_and_fini(&w->frames);
     for (size_t i = 0; i <= BUF_FOREIGN; i++)

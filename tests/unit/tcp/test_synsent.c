@@ -19,13 +19,13 @@ TEST(synsent_offers_what_we_can) /* [RFC9293 MUST-14, SHLD-5, MAY-3] */
     p = peer_of(TCP_CLOSED);
     p.env->config.timestamps = false;
     peer_opens(&p);
-    peer_sees(&p, "S 0:0(0) win 65535 <mss 1460,nop,wscale 7>");
+    peer_sees(&p, "S 0:0(0) win 65535 <mss 1460,nop,nop,sackOK,nop,wscale 7>");
 
     p = peer_with(TCP_CLOSED, (struct peer_setup){.is_v6 = true, .mtu = 1280});
     p.env->config.timestamps = false;
     p.env->config.window_scaling = false;
     peer_opens(&p);
-    peer_sees(&p, "S 0:0(0) win 65535 <mss 1220>");
+    peer_sees(&p, "S 0:0(0) win 65535 <mss 1220,nop,nop,sackOK>");
 }
 
 TEST(synsent_connects_in_three_segments) /* [RFC9293 3.5, figure 6] */

@@ -343,7 +343,7 @@ TEST(user_sets_the_segment_size_before_connecting)
     EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_MSS, 600), WEIR_OK);
     p.env->config.timestamps = false;
     peer_opens(&p);
-    peer_sees(&p, "S 0:0(0) <mss 600,nop,wscale 7>");
+    peer_sees(&p, "S 0:0(0) <mss 600,nop,nop,sackOK,nop,wscale 7>");
     EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_MSS, 700), WEIR_ESTATE);
     peer_sends(&p, "S. 0:0(0) ack 1 <mss 1460>");
     peer_skips(&p);

@@ -1,0 +1,66 @@
+/*
+ * prr.c - proportional rate reduction [RFC9937]
+ *
+ * During an episode, what is in flight moves from where it was to ssthresh in about a round
+ * trip: for what arrives, a share of it is sent. If losses have taken it below ssthresh, as much
+ * is sent as arrives, and one segment more for each acknowledgement that shows progress.
+ *
+ * State: work.prr, cc.cwnd.
+ */
+#include "tcp/prr.h"
+#include "base/num.h"
+#include "tcp/conn.h"
+#include "tcp/scoreboard.h"
+
+void prr_begin(struct tcp_conn *c, const struct delivery *d)
+{
+    uint32_t unsacked = tcp_flight(c) - c->work->scoreboard.sacked_bytes;
+
+    c->work->prr =
+        (struct prr){.recover_fs = u32_max(unsacked + d->sacked_bytes + d->cum_bytes, 1)};
+}
+
+static uint32_t ceil_share(uint64_t part, uint32_t ssthresh, uint32_t whole)
+{
+    return (uint32_t)((part * ssthresh + whole - 1) / whole);
+}
+
+/*
+ * The first segment of an episode is sent at once, whatever the share comes to; and so is one when
+ * nothing is in flight, because nothing would arrive any more.
+ */
+static uint32_t quota(const struct tcp_conn *c, const struct delivery *d, uint32_t pipe_bytes)
+{
+    const struct prr *p = &c->work->prr;
+    const struct cc *cc = &c->work->cc;
+    bool is_safe = d->cum_bytes > 0 && d->lost_bytes == 0; /* SafeACK */
+    uint32_t quota_bytes;
+
+    if (pipe_bytes > cc->ssthresh) {
+        uint32_t share = ceil_share(p->delivered, cc->ssthresh, p->recover_fs);
+        quota_bytes = share > p->out ? share - p->out : 0;
+    } else {
+        quota_bytes = p->delivered > p->out ? p->delivered - p->out : 0;
+        quota_bytes = u32_max(quota_bytes, d->delivered_bytes);
+        if (is_safe)
+            quota_bytes += cc->mss;
+        quota_bytes = u32_min(cc->ssthresh - pipe_bytes, quota_bytes);
+    }
+    return p->out == 0 || pipe_bytes == 0 ? u32_max(quota_bytes, cc->mss) : quota_bytes;
+}
+
+void prr_on_ack(struct tcp_conn *c, const struct delivery *d, uint32_t pipe_bytes)
+{
+    struct prr *p = &c->work->prr;
+
+    if (d->delivered_bytes == 0 && d->lost_bytes == 0)
+        return;
+    /* Without SACK a duplicate may be forged: no more arrives than was sent. */
+    p->delivered = u32_min(p->delivered + d->delivered_bytes, p->recover_fs);
+    c->work->cc.cwnd = pipe_bytes + quota(c, d, pipe_bytes);
+}
+
+void prr_on_sent(struct tcp_conn *c, uint32_t len)
+{
+    c->work->prr.out += len;
+}

@@ -1,0 +1,152 @@
+/*
+ * rack.c - what is lost, told by time [RFC8985 6]
+ *
+ * Something is lost when what was sent well after it has arrived. "Well" is the reordering
+ * window: a quarter of the smallest round trip at first, more when what was sent again turns out
+ * to have arrived, nothing while reordering has never been seen and the loss is plain.
+ *
+ * State: work.rack.
+ */
+#include "tcp/rack.h"
+#include "base/num.h"
+#include "tcp/conn.h"
+#include "tcp/scoreboard.h"
+#include "tcp/tstamp.h"
+
+enum {
+    DUP_THRESH = 3,
+    PERSIST_RECOVERIES = 16, /* for so many a wider window stays [RFC8985 6.2, step 4] */
+    REO_WND_MULT_MAX = 64,
+};
+
+/* RACK_sent_after: is what was sent at a, up to end_a, later than the other? */
+static bool sent_after(ns_t a, seq_t end_a, ns_t b, seq_t end_b)
+{
+    return a > b || (a == b && seq_gt(end_a, end_b));
+}
+
+static ns_t min_rtt_ns(const struct tcp_conn *c)
+{
+    return c->rtt.min_us == UINT32_MAX ? 0 : (ns_t)c->rtt.min_us * NS_US;
+}
+
+/*
+ * Of what was sent twice, does the acknowledgement mean the first? Its timestamp tells, or that it
+ * came sooner than any ever did [RFC8985 6.2, step 2].
+ */
+static bool is_of_first_copy(const struct tcp_conn *c, const struct tcp_env *env,
+                             const struct sent *sent, const struct delivery *d)
+{
+    if (!sent->was_resent)
+        return false;
+    if (d->has_echo && seq_lt(seq_of(d->echo), seq_of(tstamp_clock(sent->sent_at, c->ts.offset))))
+        return true;
+    return ns_since(sent->sent_at, env->now) < min_rtt_ns(c);
+}
+
+/* Step 3: reordering is something that was sent once, and arrives after what follows it. */
+static void note_order(struct rack *r, const struct sent *sent, seq_t end)
+{
+    if (!r->fack_valid || seq_gt(end, r->fack)) {
+        r->fack = end;
+        r->fack_valid = true;
+    } else if (seq_lt(end, r->fack) && !sent->was_resent) {
+        r->reordering_seen = true;
+    }
+}
+
+void rack_on_delivered(struct tcp_conn *c, const struct tcp_env *env, const struct sent *sent,
+                       seq_t end, const struct delivery *d)
+{
+    struct rack *r = &c->work->rack;
+
+    note_order(r, sent, end);
+    if (is_of_first_copy(c, env, sent, d))
+        return;
+    r->rtt_ns = ns_since(sent->sent_at, env->now);
+    if (sent_after(sent->sent_at, end, r->xmit_at, r->end)) {
+        r->xmit_at = sent->sent_at;
+        r->end = end;
+    }
+}
+
+static void widen(struct rack *r)
+{
+    uint32_t mult = u32_max(r->reo_wnd_mult, 1) + 1;
+
+    r->reo_wnd_mult = (uint8_t)u32_min(mult, REO_WND_MULT_MAX);
+    r->reo_wnd_persist = PERSIST_RECOVERIES;
+}
+
+/* Once in a round trip. */
+void rack_on_dsack(struct tcp_conn *c)
+{
+    struct rack *r = &c->work->rack;
+
+    if (r->dsack_round_valid && seq_lt(c->snd.una, r->dsack_round))
+        return;
+    r->dsack_round_valid = true;
+    r->dsack_round = c->snd.nxt;
+    widen(r);
+}
+
+void rack_on_spurious(struct tcp_conn *c)
+{
+    c->work->rack.reordering_seen = true;
+    rack_on_dsack(c);
+}
+
+void rack_on_recovered(struct tcp_conn *c)
+{
+    struct rack *r = &c->work->rack;
+
+    if (r->reo_wnd_persist > 0 && --r->reo_wnd_persist == 0)
+        r->reo_wnd_mult = 1;
+}
+
+/* Step 4. */
+static ns_t reo_wnd_ns(const struct tcp_conn *c)
+{
+    const struct tcp_work *w = c->work;
+    ns_t wnd_ns = (ns_t)u32_max(w->rack.reo_wnd_mult, 1) * min_rtt_ns(c) / 4;
+    bool is_plain = w->recovery.state == RECOVERY_FAST || w->recovery.state == RECOVERY_RTO
+                    || w->scoreboard.sacked_segs >= DUP_THRESH;
+
+    if (!w->rack.reordering_seen && is_plain)
+        return 0;
+    return ns_min(wnd_ns, (ns_t)c->rtt.srtt_us * NS_US);
+}
+
+static ns_t lost_at(const struct tcp_conn *c, const struct sent *sent)
+{
+    return ns_after(sent->sent_at, c->work->rack.rtt_ns + reo_wnd_ns(c));
+}
+
+/* What is in flight is in the order of sending: the first that may still arrive ends the search. */
+bool rack_detect(struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct rack *r = &c->work->rack;
+    bool any = false;
+
+    r->reo_at = NEVER;
+    if (r->xmit_at == 0)
+        return false;
+    for (struct sent *sent; (sent = scoreboard_oldest(c)) != NULL;) {
+        ns_t at;
+        if (!sent_after(r->xmit_at, r->end, sent->sent_at, sent->end))
+            break;
+        at = lost_at(c, sent);
+        if (at > env->now) {
+            r->reo_at = at;
+            break;
+        }
+        scoreboard_mark_lost(c, env, sent);
+        any = true;
+    }
+    return any;
+}
+
+bool rack_is_overdue(const struct tcp_conn *c, const struct tcp_env *env, const struct sent *sent)
+{
+    return lost_at(c, sent) <= env->now;
+}

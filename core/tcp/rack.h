@@ -1,0 +1,50 @@
+/*
+ * rack.h - what is lost, told by time [RFC8985 6]
+ */
+#ifndef CORE_TCP_RACK_H
+#define CORE_TCP_RACK_H
+
+#include "base/ns.h"
+#include "base/seq.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct delivery;
+struct sent;
+struct tcp_conn;
+struct tcp_env;
+
+struct rack {
+    ns_t xmit_at; /* of what was sent last of all that has arrived; 0: nothing yet */
+    seq_t end;    /* and where that ends */
+    ns_t rtt_ns;  /* and how long it took */
+    seq_t fack;   /* the highest number that is known to have arrived */
+    bool fack_valid;
+    bool reordering_seen;
+    bool dsack_round_valid;
+    seq_t dsack_round;
+    uint8_t reo_wnd_mult; /* in quarters of the smallest round trip; 0 is 1 */
+    uint8_t reo_wnd_persist;
+    ns_t reo_at; /* when the next record will be lost if it has not arrived; NEVER */
+};
+
+/* Some of sent, up to end, has arrived. */
+void rack_on_delivered(struct tcp_conn *c, const struct tcp_env *env, const struct sent *sent,
+                       seq_t end, const struct delivery *d);
+
+/* What was sent again had arrived before: the window was too short [RFC8985 6.2, step 4]. */
+void rack_on_dsack(struct tcp_conn *c);
+
+/* A recovery was not needed: segments do overtake one another. */
+void rack_on_spurious(struct tcp_conn *c);
+
+/* A recovery has ended. */
+void rack_on_recovered(struct tcp_conn *c);
+
+/* Marks what is lost by now and sets reo_at [RFC8985 6.2, step 5]; true: something was. */
+bool rack_detect(struct tcp_conn *c, const struct tcp_env *env);
+
+/* The retransmission timer has fired: is this, which is not the first, lost, too? [RFC8985 6.3] */
+bool rack_is_overdue(const struct tcp_conn *c, const struct tcp_env *env, const struct sent *sent);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * rate.c - how fast data is delivered [draft-ietf-ccwg-bbr 4.1]
+ *
+ * State: work.rate, and the mark in what was sent.
+ */
+#include "tcp/rate.h"
+#include "tcp/conn.h"
+#include "tcp/scoreboard.h"
+
+/* The first flight after a pause starts the clock anew: idle time is no delivery time. */
+void rate_on_sent(struct tcp_conn *c, const struct tcp_env *env, struct sent *sent)
+{
+    struct rate *r = &c->work->rate;
+    uint32_t in_flight_bytes = c->work->scoreboard.in_flight_bytes;
+
+    if (in_flight_bytes == seq_len(sent->start, sent->end)) {
+        r->first_sent_at = env->now;
+        r->delivered_at = env->now;
+    }
+    sent->mark = (struct rate_mark){
+        .delivered_bytes = r->delivered_bytes,
+        .delivered_at = r->delivered_at,
+        .first_sent_at = r->first_sent_at,
+        .tx_in_flight_bytes = in_flight_bytes,
+        .lost_bytes = (uint32_t)r->lost_bytes,
+        .is_app_limited = r->limited_until != 0,
+    };
+}
+
+/* Of all that an acknowledgement delivers, what was sent last is the newest evidence. */
+void rate_on_delivered(struct tcp_conn *c, const struct tcp_env *env, const struct sent *sent,
+                       uint32_t len)
+{
+    struct rate *r = &c->work->rate;
+
+    r->delivered_bytes += len;
+    r->delivered_at = env->now;
+    if (r->has_newest && sent->sent_at < r->newest_sent_at)
+        return;
+    r->has_newest = true;
+    r->newest = sent->mark;
+    r->newest_sent_at = sent->sent_at;
+}
+
+void rate_on_lost(struct tcp_conn *c, uint32_t bytes)
+{
+    c->work->rate.lost_bytes += bytes;
+}
+
+void rate_on_app_limited(struct tcp_conn *c, uint32_t pipe_bytes)
+{
+    uint64_t until = c->work->rate.delivered_bytes + pipe_bytes;
+
+    c->work->rate.limited_until = until > 0 ? until : 1;
+}
+
+/*
+ * The slower of how fast it was sent and how fast it was acknowledged: acknowledgements may be
+ * compressed on their way. An interval below a round trip is no sample of the path.
+ */
+struct cc_rate rate_take_sample(struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct rate *r = &c->work->rate;
+    ns_t send_ns, ack_ns, min_rtt_ns;
+    struct cc_rate sample;
+
+    if (r->limited_until != 0 && r->delivered_bytes > r->limited_until)
+        r->limited_until = 0;
+    if (!r->has_newest)
+        return (struct cc_rate){0};
+    r->has_newest = false;
+    r->first_sent_at = r->newest_sent_at;
+    send_ns = ns_since(r->newest.first_sent_at, r->newest_sent_at);
+    ack_ns = ns_since(r->newest.delivered_at, env->now);
+    sample = (struct cc_rate){
+        .delivered_bytes = r->delivered_bytes - r->newest.delivered_bytes,
+        .interval_ns = ns_max(send_ns, ack_ns),
+        .prior_delivered_bytes = r->newest.delivered_bytes,
+        .tx_in_flight_bytes = r->newest.tx_in_flight_bytes,
+        .lost_bytes = (uint32_t)r->lost_bytes - r->newest.lost_bytes,
+        .is_app_limited = r->newest.is_app_limited,
+    };
+    min_rtt_ns = c->rtt.min_us == UINT32_MAX ? 0 : (ns_t)(c->rtt.min_us - 1) * NS_US;
+    if (sample.interval_ns < min_rtt_ns)
+        sample.interval_ns = 0;
+    return sample;
+}
