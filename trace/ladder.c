@@ -449,7 +449,7 @@ static void take_timer(struct builder *b, enum trace_side side, const char *name
 static void take_recovery(struct builder *b, const struct trace_record *record)
 {
     if (strcmp(record->text, "fast retransmit") == 0)
-        add_note(b, record->side, "third duplicate ACK: fast retransmit");
+        add_note(b, record->side, "a segment is lost: fast retransmit");
     else if (strcmp(record->text, "recovered") == 0)
         add_note(b, record->side, "all that was lost has arrived");
     else if (strcmp(record->text, "timeout") != 0) /* the timer has been told of */

@@ -229,7 +229,7 @@ TEST(recoveries_are_told_in_words)
     story_event(&s, TRACE_RIGHT, WEIR_TRACE_RECOVERY, "fast retransmit");
     story_event(&s, TRACE_RIGHT, WEIR_TRACE_RECOVERY, "recovered");
     EXPECT_EQ(story_ladder(&s), 5);
-    EXPECT_STR(s.ladder.rows[3].text, "third duplicate ACK: fast retransmit");
+    EXPECT_STR(s.ladder.rows[3].text, "a segment is lost: fast retransmit");
     EXPECT_STR(s.ladder.rows[4].text, "all that was lost has arrived");
     story_fini(&s);
 }
