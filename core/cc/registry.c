@@ -6,11 +6,12 @@
 
 #include <weir/config.h>
 
-extern const struct cc_ops reno_ops, cubic_ops, dctcp_ops;
+extern const struct cc_ops reno_ops, cubic_ops, bbr_ops, dctcp_ops;
 
 static const struct cc_ops *const algorithms[] = {
     &reno_ops,
     &cubic_ops,
+    &bbr_ops,
     &dctcp_ops,
 };
 
