@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <weir/host.h>
 
 #include "base/checksum.h"
 #include "bench/bench.h"
@@ -13,6 +14,7 @@ struct line {
     const struct null_stack_kind *kind;
     uint8_t *packets; /* those of one write */
     uint32_t packet_size;
+    const struct checksum_ops *ops;
     uint32_t bad;
 };
 
@@ -27,15 +29,15 @@ static void put(const struct line *line, uint8_t *packet, const uint8_t *from, u
         memcpy(payload, from, len);
         return;
     }
-    sum = checksum_copy(payload, from, len);
-    checksum = checksum_fold(checksum_add(sum, packet, line->kind->headers));
+    sum = line->ops->copy(payload, from, len);
+    checksum = checksum_fold(line->ops->add(sum, packet, line->kind->headers));
     packet[0] = (uint8_t)(checksum >> 8);
     packet[1] = (uint8_t)checksum;
 }
 
 static void verify(struct line *line, const uint8_t *packet, uint32_t sum)
 {
-    line->bad += !checksum_is_good(checksum_add(sum, packet, line->kind->headers));
+    line->bad += !checksum_is_good(line->ops->add(sum, packet, line->kind->headers));
 }
 
 static void write_chunk(struct line *line, const uint8_t *from, uint32_t chunk)
@@ -46,7 +48,7 @@ static void write_chunk(struct line *line, const uint8_t *from, uint32_t chunk)
         len = chunk - at < line->kind->payload ? chunk - at : line->kind->payload;
         put(line, packet, from + at, len);
         if (line->kind->two_passes)
-            verify(line, packet, checksum_add(0, packet + line->kind->headers, len));
+            verify(line, packet, line->ops->add(0, packet + line->kind->headers, len));
     }
 }
 
@@ -60,7 +62,7 @@ static void read_chunk(struct line *line, uint8_t *to, uint32_t chunk)
         if (line->kind->no_checksum || line->kind->two_passes)
             memcpy(to + at, payload, len);
         else
-            verify(line, packet, checksum_copy(to + at, payload, len));
+            verify(line, packet, line->ops->copy(to + at, payload, len));
     }
 }
 
@@ -70,8 +72,11 @@ double null_stack_run(const struct null_stack_kind *kind, uint64_t bytes, uint32
                         .packet_size = (kind->headers + kind->payload + 63) / 64 * 64};
     uint32_t packets = (chunk + kind->payload - 1) / kind->payload;
     uint8_t *from = malloc(chunk), *to = malloc(chunk);
+    struct weir_config config;
     double begin, end = -1;
 
+    weir_host_config(&config);
+    line.ops = checksum_ops_for(config.cpu_features);
     line.packets = aligned_alloc(64, (size_t)packets * line.packet_size);
     if (from != NULL && to != NULL && line.packets != NULL) {
         memset(from, 0x5a, chunk);

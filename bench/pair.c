@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <weir/host.h>
 
 enum {
     DEPTH = 1024, /* frames under way in a direction */
@@ -46,7 +47,7 @@ static struct weir_addr addr_of(bool ipv6, size_t i)
 static void configure(struct weir_config *config, const struct pair_setup *setup,
                       struct pair_end *end, size_t i)
 {
-    weir_config_init(config);
+    weir_host_config(config);
     config->allocator = (struct weir_allocator){take, give_back, &end->memory_bytes};
     memset(config->secret, (int)(i + 1), sizeof config->secret);
     config->tcp.port_first = 1024;

@@ -24,9 +24,20 @@ static void give_back(void *ctx, void *memory, size_t size)
     free(memory);
 }
 
+/* The compiler's function also knows whether the system saves the registers. */
+static uint32_t cpu_features(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2"))
+        return WEIR_CPU_AVX2;
+#endif
+    return 0;
+}
+
 void weir_host_config(struct weir_config *config)
 {
     weir_config_init(config);
+    config->cpu_features = cpu_features();
     entropy_get(config->secret, sizeof config->secret);
     config->allocator = (struct weir_allocator){take, give_back, NULL};
 }

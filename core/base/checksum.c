@@ -6,10 +6,14 @@
  * order, 64 bits at a time into four sums that do not wait for one another, each of which
  * takes its carry back in at once: compilers make that an add and an add-with-carry.
  * (Vector code from narrower words was measured and is slower on x86-64 without AVX.)
+ *
+ * With AVX2 it is faster: 32 bytes at a time, whose words of 16 bits are added up in lanes of
+ * 32. Whether the machine has it is for the host to find out.
  */
 #include "base/checksum.h"
 
 #include <string.h>
+#include <weir/config.h>
 
 static inline uint64_t add_with_carry(uint64_t a, uint64_t b)
 {
@@ -92,6 +96,99 @@ uint32_t checksum_copy(void *to, const void *from, size_t len)
 {
     /* With no bytes there may be no pointer, and no pointer would mean no copy. */
     return len == 0 ? 0 : sum_and_copy(to, from, len);
+}
+
+/* ---- with AVX2 ---- */
+
+#if defined(__x86_64__)
+
+#define AVX2 __attribute__((target("avx2")))
+
+/* Eight lanes, from any address. */
+typedef uint32_t lanes __attribute__((vector_size(32)));
+typedef uint32_t lanes_anywhere __attribute__((vector_size(32), aligned(1), may_alias));
+
+enum {
+    LANE_BYTES = sizeof(lanes),
+    TURN_BYTES = 4 * LANE_BYTES,
+    TURNS_MAX = 8192, /* each adds at most 2^18 to a lane */
+    PAYS_FROM = 2 * TURN_BYTES,
+};
+
+AVX2 INLINE lanes lanes_at(uint8_t *to, const uint8_t *from)
+{
+    lanes bytes = *(const lanes_anywhere *)(const void *)from;
+
+    if (to != NULL)
+        *(lanes_anywhere *)(void *)to = bytes;
+    return bytes;
+}
+
+AVX2 INLINE uint64_t sum_lanes(lanes sum)
+{
+    uint64_t all = 0;
+
+    for (size_t i = 0; i < LANE_BYTES / sizeof sum[0]; i++)
+        all += sum[i];
+    return all;
+}
+
+/* At most TURNS_MAX turns. */
+AVX2 INLINE uint64_t sum_turns(uint8_t *to, const uint8_t *from, size_t turns)
+{
+    lanes even = {0}, odd = {0}, even2 = {0}, odd2 = {0};
+
+    for (; turns > 0; turns--, from += TURN_BYTES, to = after(to, TURN_BYTES)) {
+        lanes a = lanes_at(to, from), b = lanes_at(after(to, LANE_BYTES), from + LANE_BYTES);
+        lanes c = lanes_at(after(to, 2 * LANE_BYTES), from + 2 * LANE_BYTES);
+        lanes d = lanes_at(after(to, 3 * LANE_BYTES), from + 3 * LANE_BYTES);
+        even += (a & 0xffff) + (b & 0xffff);
+        odd += (a >> 16) + (b >> 16);
+        even2 += (c & 0xffff) + (d & 0xffff);
+        odd2 += (c >> 16) + (d >> 16);
+    }
+    return sum_lanes(even) + sum_lanes(odd) + sum_lanes(even2) + sum_lanes(odd2);
+}
+
+AVX2 INLINE uint32_t sum_and_copy_avx2(uint8_t *to, const uint8_t *from, size_t len)
+{
+    uint64_t sum = 0;
+
+    while (len >= TURN_BYTES) {
+        size_t turns = len / TURN_BYTES < TURNS_MAX ? len / TURN_BYTES : TURNS_MAX;
+        sum += sum_turns(to, from, turns);
+        from += turns * TURN_BYTES;
+        to = after(to, turns * TURN_BYTES);
+        len -= turns * TURN_BYTES;
+    }
+    return checksum_reduce((uint64_t)to_network(sum) + sum_and_copy(to, from, len));
+}
+
+AVX2 static uint32_t add_avx2(uint32_t sum, const void *bytes, size_t len)
+{
+    if (len < PAYS_FROM)
+        return checksum_add(sum, bytes, len);
+    return checksum_reduce((uint64_t)sum + sum_and_copy_avx2(NULL, bytes, len));
+}
+
+AVX2 static uint32_t copy_avx2(void *to, const void *from, size_t len)
+{
+    return len < PAYS_FROM ? checksum_copy(to, from, len) : sum_and_copy_avx2(to, from, len);
+}
+
+static const struct checksum_ops avx2 = {add_avx2, copy_avx2};
+#endif
+
+const struct checksum_ops *checksum_ops_for(uint32_t cpu_features)
+{
+    static const struct checksum_ops portable = {checksum_add, checksum_copy};
+
+#if defined(__x86_64__)
+    if (cpu_features & WEIR_CPU_AVX2)
+        return &avx2;
+#endif
+    (void)cpu_features;
+    return &portable;
 }
 
 /*

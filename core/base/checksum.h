@@ -27,6 +27,15 @@ uint32_t checksum_add(uint32_t sum, const void *bytes, size_t len);
 /* Copies len bytes, which must not overlap, and returns their sum, in one pass. */
 uint32_t checksum_copy(void *to, const void *from, size_t len);
 
+/* How the two are done with what a machine has; both give the same as above. */
+struct checksum_ops {
+    uint32_t (*add)(uint32_t sum, const void *bytes, size_t len);
+    uint32_t (*copy)(void *to, const void *from, size_t len);
+};
+
+/* The fastest for a machine with these features (enum weir_cpu). */
+const struct checksum_ops *checksum_ops_for(uint32_t cpu_features);
+
 /* The sum of the pseudo-header of either family. */
 uint32_t checksum_pseudo(const struct weir_addr *src, const struct weir_addr *dst, uint8_t protocol,
                          size_t len);

@@ -93,7 +93,7 @@ void frame_need_checksum(struct frame *frame, uint16_t offset)
 }
 
 /* The sum of the bytes from start on. Those of the payload count from its own beginning. */
-static uint32_t sum_from(const struct frame *frame, size_t start)
+static uint32_t sum_from(const struct frame *frame, size_t start, const struct checksum_ops *ops)
 {
     const struct weir_slice *s = frame->wire.slices;
     size_t done = s[0].len - start;
@@ -102,13 +102,18 @@ static uint32_t sum_from(const struct frame *frame, size_t start)
     if (frame->payload_sum_known)
         return checksum_join(sum, frame->payload_sum, done);
     for (size_t i = 1; i < frame->wire.slice_count; i++) {
-        sum = checksum_join(sum, checksum_add(0, s[i].bytes, s[i].len), done);
+        sum = checksum_join(sum, ops->add(0, s[i].bytes, s[i].len), done);
         done += s[i].len;
     }
     return sum;
 }
 
 void frame_finish_checksum(struct frame *frame)
+{
+    frame_finish_checksum_by(frame, checksum_ops_for(0));
+}
+
+void frame_finish_checksum_by(struct frame *frame, const struct checksum_ops *ops)
 {
     struct weir_frame *w = &frame->wire;
     uint16_t checksum;
@@ -119,7 +124,7 @@ void frame_finish_checksum(struct frame *frame)
     CHECK(w->gso == WEIR_GSO_NONE);
     CHECK((size_t)w->csum_start + w->csum_offset + sizeof wire <= w->slices[0].len);
 
-    checksum = checksum_fold(sum_from(frame, w->csum_start));
+    checksum = checksum_fold(sum_from(frame, w->csum_start, ops));
     /* Zero says "none" in UDP; elsewhere both zeros mean the same [RFC768]. */
     wire = be16_of(checksum != 0 ? checksum : 0xffff);
     memcpy(w->slices[0].bytes + w->csum_start + w->csum_offset, &wire, sizeof wire);

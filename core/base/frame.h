@@ -75,6 +75,10 @@ void frame_need_checksum(struct frame *frame, uint16_t offset);
  */
 void frame_finish_checksum(struct frame *frame);
 
+/* The same, in the given way. */
+struct checksum_ops;
+void frame_finish_checksum_by(struct frame *frame, const struct checksum_ops *ops);
+
 void frames_add(struct frames *queue, struct frame **frame);
 struct frame *frames_take(struct frames *queue); /* NULL: empty */
 

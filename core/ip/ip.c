@@ -33,6 +33,7 @@ int ip_init(struct ip *ip, const struct ip_setup *setup)
     ip->frames = setup->frames;
     ip->dropped = setup->dropped;
     ip->tracer = setup->tracer;
+    ip->checksum = checksum_ops_for(setup->config->cpu_features);
     ip->config = setup->config->ip;
     ip->slab_bytes = setup->config->slab_bytes;
     ip->epoch = 1;
@@ -219,6 +220,7 @@ void ip_packet_fini(struct ip *ip, struct ip_packet *packet)
 
 uint32_t ip_packet_sum(const struct ip_packet *packet)
 {
+    const struct checksum_ops *ops = packet->netif->checksum;
     struct span head = ip_packet_head(packet);
     size_t len = ip_packet_transport_len(packet);
     size_t done = head.len;
@@ -228,11 +230,11 @@ uint32_t ip_packet_sum(const struct ip_packet *packet)
     if (packet->protocol != IP_PROTOCOL_ICMP4)
         sum = checksum_pseudo(&packet->src, &packet->dst, packet->protocol, len);
 
-    sum = checksum_add(sum, head.bytes, head.len);
+    sum = ops->add(sum, head.bytes, head.len);
     for (size_t i = 1; i < packet->slice_count; i++) {
         const struct weir_slice *s = &packet->slices[i];
 
-        sum = checksum_join(sum, checksum_add(0, s->bytes, s->len), done);
+        sum = checksum_join(sum, ops->add(0, s->bytes, s->len), done);
         done += s->len;
     }
     return sum;

@@ -39,6 +39,7 @@
 
 struct buf;
 struct bufs;
+struct checksum_ops;
 struct mem;
 struct tracer;
 struct weir_trace;
@@ -55,6 +56,7 @@ struct ip {
     struct pool *frames;
     uint64_t *dropped; /* indexed by enum why */
     const struct tracer *tracer;
+    const struct checksum_ops *checksum;
     struct weir_ip_config config;
     size_t slab_bytes;
 

@@ -84,6 +84,7 @@ static void fill(struct ip *ip, struct netif *netif, const struct weir_netif_con
     netif->is_loopback = config->loopback;
     netif->slaac = config->slaac;
     netif->vlan = config->vlan;
+    netif->checksum = ip->checksum;
     netif->mtu = config->mtu;
     netif->mtu6 = mtu6_of(config->mtu);
     netif->offloads = config->offloads;

@@ -27,6 +27,8 @@ enum {
     NETIF_ANSWERS_MAX = 512 /* answers of IP itself that may wait in out; more are dropped */
 };
 
+struct checksum_ops;
+
 struct netif {
     weir_netif_t id;      /* 0: removed */
     weir_netif_t last_id; /* the next in this place adds NETIF_SLOTS */
@@ -37,7 +39,8 @@ struct netif {
     bool is_loopback;
     bool slaac;
     uint16_t vlan;
-    uint32_t mtu;      /* of IPv4 packets */
+    const struct checksum_ops *checksum; /* the stack's */
+    uint32_t mtu;                        /* of IPv4 packets */
     uint32_t mtu6;     /* of IPv6 packets: a router may have said less; 0: no IPv6 here */
     uint32_t offloads; /* enum weir_offload */
     uint32_t gso_max;

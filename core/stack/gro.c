@@ -23,7 +23,8 @@ static bool is_plain(const struct weir_frame *frame)
 }
 
 /* The sum of what is behind the headers; and whether the slices are as long as the frame. */
-static bool sum_text(const struct weir_frame *frame, size_t headers_len, uint32_t *sum)
+static bool sum_text(const struct weir_frame *frame, size_t headers_len,
+                     const struct checksum_ops *ops, uint32_t *sum)
 {
     bool wanted = !(frame->flags & (WEIR_FRAME_CSUM_PARTIAL | WEIR_FRAME_CSUM_VALID));
     size_t len = headers_len, skip = headers_len;
@@ -32,7 +33,7 @@ static bool sum_text(const struct weir_frame *frame, size_t headers_len, uint32_
     for (size_t i = 0; i < frame->slice_count; i++) {
         struct span s = span_drop(span_of(frame->slices[i].bytes, frame->slices[i].len), skip);
         if (wanted)
-            text_sum = checksum_join(text_sum, checksum_add(0, s.bytes, s.len), len - headers_len);
+            text_sum = checksum_join(text_sum, ops->add(0, s.bytes, s.len), len - headers_len);
         len += s.len;
         skip = 0;
     }
@@ -51,7 +52,7 @@ static bool join_one(struct weir *s, struct super_follow *f, struct tcp_seg *seg
     if (!is_plain(frame)
         || !super_follows(f, span_of(frame->slices[0].bytes, frame->slices[0].len), frame->len,
                           &sum, is_last)
-        || !sum_text(frame, f->headers_len, &sum) || !checksum_is_good(sum))
+        || !sum_text(frame, f->headers_len, s->ip.checksum, &sum) || !checksum_is_good(sum))
         return false;
     text_len = (uint32_t)(frame->len - f->headers_len);
     if (seg->len + text_len > JOINED_MAX

@@ -18,8 +18,9 @@ struct cut {
     size_t skip; /* bytes of that slice that have been sent */
 };
 
-/* Refers to the next len bytes of text; returns their sum, if it is wanted. */
-static uint32_t refer(struct cut *cut, struct frame *frame, uint32_t len, bool sum_wanted)
+/* Refers to the next len bytes of text; returns their sum, if ops is not NULL. */
+static uint32_t refer(struct cut *cut, struct frame *frame, uint32_t len,
+                      const struct checksum_ops *ops)
 {
     uint32_t sum = 0, done = 0;
 
@@ -32,8 +33,8 @@ static uint32_t refer(struct cut *cut, struct frame *frame, uint32_t len, bool s
         if (buf != NULL)
             (void)buf_ref(buf);
         CHECK(frame_add(frame, bytes, part, &buf)); /* no more slices than the whole */
-        if (sum_wanted)
-            sum = checksum_join(sum, checksum_add(0, bytes, part), done);
+        if (ops != NULL)
+            sum = checksum_join(sum, ops->add(0, bytes, part), done);
         done += part;
         cut->skip += part;
         if (cut->skip == slice->len) {
@@ -51,7 +52,7 @@ static struct frame *cut_one(struct weir *s, const struct super *super, struct c
 
     if (frame == NULL)
         return NULL;
-    part->text_sum = refer(cut, frame, part->len, !part->is_partial);
+    part->text_sum = refer(cut, frame, part->len, part->is_partial ? NULL : s->ip.checksum);
     super_emit(super, part, frame_push(frame, super->headers.len));
     if (part->is_partial) {
         frame->wire.flags = WEIR_FRAME_CSUM_PARTIAL;

@@ -242,13 +242,13 @@ static void run_loopback(struct weir *s, struct netif *netif)
     }
 }
 
-static void finish(const struct netif *netif, struct frame *frame)
+static void finish(const struct weir *s, const struct netif *netif, struct frame *frame)
 {
     struct weir_frame *wire = &frame->wire;
 
     wire->header_len = (uint16_t)wire->slices[0].len;
     if ((wire->flags & WEIR_FRAME_CSUM_PARTIAL) && !(netif->offloads & WEIR_OFFLOAD_CSUM))
-        frame_finish_checksum(frame);
+        frame_finish_checksum_by(frame, s->ip.checksum);
 }
 
 static bool is_to_be_cut(const struct netif *netif, const struct frame *frame)
@@ -311,7 +311,7 @@ size_t api_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, s
         struct frame *frame = next_frame(s, netif);
         if (frame == NULL)
             break;
-        finish(netif, frame);
+        finish(s, netif, frame);
         s->frames_out++;
         s->bytes_out += frame->wire.len;
         frames[count++] = &frame->wire;

@@ -106,9 +106,15 @@ struct weir_ip_config {
 struct weir_call;
 typedef void (*weir_call_hook)(void *ctx, const struct weir_call *call);
 
+/* What a processor has that makes checksums faster. */
+enum weir_cpu {
+    WEIR_CPU_AVX2 = 1, /* x86-64: and the system saves its registers */
+};
+
 struct weir_config {
     uint8_t secret[32]; /* from which ISNs, ports and all random choices derive; keep it secret */
     struct weir_allocator allocator; /* required */
+    uint32_t cpu_features;           /* enum weir_cpu: 0 is right on any machine */
     size_t memory_limit;             /* bytes from the allocator at most; default: no limit */
     size_t slab_bytes;               /* 64 KiB: a power of two, at least 1 KiB */
     uint32_t buffer_small;           /* 256:   the three sizes of buffers, with their headers */

@@ -20,7 +20,8 @@ struct weir_host;
 WEIR_API weir_ns_t weir_host_now(void);
 
 /*
- * weir_config_init, then a secret from the kernel and the C library's allocator. Ends the
+ * weir_config_init, then a secret from the kernel, what the processor has, and the C library's
+ * allocator. Ends the
  * program if the kernel has no entropy to give, which Linux since 3.17 always has. Any thread.
  */
 WEIR_API void weir_host_config(struct weir_config *config);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <weir/config.h>
 
 #include "lib/test.h"
 
@@ -202,4 +203,45 @@ TEST(checksum_pseudo_is_the_one_of_ip6) /* [RFC8200 8.1] */
         header[39] = 58;
         EXPECT(is_same(checksum_pseudo(&src, &dst, 58, len), naive_sum(header, 40)));
     }
+}
+
+/* What this machine has, as the host would say. */
+static const struct checksum_ops *fastest(void)
+{
+    uint32_t features = 0;
+
+#if defined(__x86_64__)
+    features = __builtin_cpu_supports("avx2") ? WEIR_CPU_AVX2 : 0;
+#endif
+    return checksum_ops_for(features);
+}
+
+TEST(checksum_is_the_same_with_everything_a_machine_has)
+{
+    uint64_t state = test_seed();
+    static uint8_t memory[8 + 5000], target[8 + 5000];
+    const struct checksum_ops *portable = checksum_ops_for(0), *fast = fastest();
+
+    fill(memory, sizeof memory, &state);
+    for (size_t turn = 0; turn < 3000; turn++) {
+        size_t at = test_random_below(&state, 8), len = test_random_below(&state, 5000);
+        uint32_t sum = portable->add(0x1234, memory + at, len);
+        memset(target, 0xee, sizeof target);
+        EXPECT(is_same(sum, fast->add(0x1234, memory + at, len)));
+        EXPECT(
+            is_same(portable->add(0, memory + at, len), fast->copy(target + 1, memory + at, len)));
+        EXPECT_MEM(target + 1, memory + at, len);
+        EXPECT_EQ(target[1 + len], 0xee);
+    }
+}
+
+TEST(checksum_of_very_much_does_not_overflow)
+{
+    size_t len = (size_t)5 << 20;
+    uint8_t *ones = malloc(len);
+
+    EXPECT(ones != NULL);
+    memset(ones, 0xff, len);
+    EXPECT_EQ(fastest()->add(0, ones, len), 0xffff);
+    free(ones);
 }
