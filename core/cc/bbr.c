@@ -216,13 +216,6 @@ static void on_loss(struct cc *cc, ns_t now, uint32_t flight_bytes)
     cc->ssthresh = cc->cwnd;
 }
 
-/* All that was in flight counts as lost: a segment is sent, and cwnd grows from there. */
-static void on_timeout(struct cc *cc, ns_t now, uint32_t flight_bytes)
-{
-    on_loss(cc, now, flight_bytes);
-    cc->cwnd = cc->mss;
-}
-
 static void on_ecn(struct cc *cc, ns_t now, uint32_t flight_bytes)
 {
     struct bbr *b = bbr_of(cc);
@@ -235,7 +228,8 @@ static void on_ecn(struct cc *cc, ns_t now, uint32_t flight_bytes)
 static void on_recovered(struct cc *cc, ns_t now)
 {
     (void)now;
-    bbr_restore_cwnd(cc);
+    if (bbr_of(cc)->in_recovery) /* not of a mark */
+        bbr_restore_cwnd(cc);
     bbr_of(cc)->in_recovery = false;
 }
 
@@ -243,7 +237,9 @@ static void on_undo(struct cc *cc, ns_t now) /* [BBR 5.5.11] */
 {
     struct bbr *b = bbr_of(cc);
 
-    on_recovered(cc, now);
+    (void)now;
+    bbr_restore_cwnd(cc);
+    b->in_recovery = false;
     b->loss_in_round = false;
     bbr_reset_full_bw(b, 0);
     b->bw_shortterm = u64_max(b->bw_shortterm, b->undo_bw_shortterm);
@@ -277,7 +273,7 @@ const struct cc_ops bbr_ops = {
     .init = init,
     .on_ack = on_ack,
     .on_loss = on_loss,
-    .on_timeout = on_timeout,
+    .on_timeout = on_loss,
     .on_ecn = on_ecn,
     .on_lost = on_lost,
     .on_recovered = on_recovered,

@@ -72,8 +72,8 @@ struct cc_ops {
 
     /*
      * false: during recovery cwnd is moved by loss recovery, towards ssthresh [RFC9937], and on_ack
-     * is not called; after a timeout it starts from one segment. true: the algorithm keeps cwnd
-     * itself at all times.
+     * is not called. true: the algorithm keeps cwnd itself. After a timeout, cwnd starts from one
+     * segment more than is still in the network for both.
      */
     bool owns_recovery;
 

@@ -84,6 +84,7 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env)
     cc->mss = tcp_send_mss(c, env);
     cc->cwnd = initial_window(env, cc->mss);
     cc->ssthresh = c->ssthresh;
+    cc->is_paced = env->config.pacing;
     cc->ops->init(cc);
 }
 
@@ -534,8 +535,7 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env)
     r->dup_bytes = 0;
     r->frto = is_first ? FRTO_FIRST : FRTO_OFF;
     mark_lost_by_timeout(c, env);
-    if (!cc->ops->owns_recovery)
-        cc->cwnd = recovery_pipe(c) + cc->mss;
+    cc->cwnd = recovery_pipe(c) + cc->mss;
     enter(c, env, RECOVERY_RTO, "timeout"); /* [RFC6582 3.2 (4)] */
 }
 
