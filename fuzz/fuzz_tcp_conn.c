@@ -114,6 +114,8 @@ static void init_config(struct weir_tcp_config *config, uint32_t bits)
         .congestion_control = cc_at(bits >> 5 & 1)->name,
         .challenge_acks_per_s = 10,
         .reassembly_holes = 64,
+        .fastopen_servers = 2,
+        .fastopen_off_ns = 60 * NS_S,
     };
 }
 
@@ -130,6 +132,8 @@ static void init(struct run *r)
     expect(pool_init(&r->env.pieces, &r->mem, "pieces", sizeof(struct piece), SLAB_BYTES));
     expect(pool_init(&r->env.sents, &r->mem, "sents", sizeof(struct sent), SLAB_BYTES));
     expect(pool_init(&r->env.reasms, &r->mem, "reasms", sizeof(struct reasm), SLAB_BYTES));
+    expect(fastopen_init(&r->env.fastopen, &r->mem, SLAB_BYTES, (struct siphash_key){1, 2},
+                         (struct siphash_key){3, 4}));
     r->env.now = 1000 * NS_S;
     r->env.frames = &r->frames;
     r->env.bufs = &r->bufs;
@@ -160,6 +164,7 @@ static void fini(struct run *r)
     fini_pool(&r->env.pieces);
     fini_pool(&r->env.sents);
     fini_pool(&r->env.reasms);
+    fastopen_fini(&r->env.fastopen);
     for (size_t i = 0; i <= BUF_FOREIGN; i++)
         expect(r->bufs.pools[i].used == 0);
     bufs_fini(&r->bufs);

@@ -54,6 +54,7 @@ int api_abort(struct weir *s, weir_conn_t conn);
 int api_set(struct weir *s, weir_handle_t handle, enum weir_opt opt, int64_t value);
 void api_next_isn(struct weir *s, uint32_t isn);
 int api_tcp_configure(struct weir *s, const struct weir_tcp_config *config);
+void api_fastopen_key(struct weir *s, const uint8_t key[16]);
 
 /* ---- api_udp.c ---- */
 

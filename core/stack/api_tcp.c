@@ -106,6 +106,11 @@ static int set_listener(struct weir *s, struct listener *l, enum weir_opt opt, i
             return WEIR_EINVAL;
         l->defer_accept_ns = value;
         return WEIR_OK;
+    case WEIR_OPT_FASTOPEN_QUEUE:
+        if (value < 0 || value > INT32_MAX)
+            return WEIR_EINVAL;
+        l->fastopen_queue = (uint32_t)value;
+        return WEIR_OK;
     case WEIR_OPT_SHARE_PORT:
         if (value != 0 && value != 1)
             return WEIR_EINVAL;
@@ -400,6 +405,11 @@ void api_next_isn(struct weir *s, uint32_t isn)
     s->next_isn = seq_of(isn);
 }
 
+void api_fastopen_key(struct weir *s, const uint8_t key[16])
+{
+    fastopen_set_key(&s->tcp.fastopen, siphash_key_of(key));
+}
+
 static int set_udp(struct udp_endpoint *u, enum weir_opt opt, int64_t value)
 {
     if (opt == WEIR_OPT_USER)
@@ -484,6 +494,8 @@ static int get_listener(const struct weir *s, const struct listener *l, enum wei
         *value = l->defer_accept_ns;
     else if (opt == WEIR_OPT_SHARE_PORT)
         *value = l->shares_port;
+    else if (opt == WEIR_OPT_FASTOPEN_QUEUE)
+        *value = l->fastopen_queue;
     else
         return get_conn(s, &l->model, opt, value);
     return WEIR_OK;

@@ -45,6 +45,7 @@ static const char *const names[WEIR_CALL_KIND_COUNT] = {
     [WEIR_CALL_PING_RECV] = "ping_recv",
     [WEIR_CALL_NEXT_ISN] = "next_isn",
     [WEIR_CALL_TCP_CONFIGURE] = "tcp_configure",
+    [WEIR_CALL_FASTOPEN_KEY] = "fastopen_key",
 };
 
 const char *weir_call_name(enum weir_call_kind kind)
@@ -401,6 +402,16 @@ int weir_tcp_configure(struct weir *s, const struct weir_tcp_config *config)
     whole.tcp = *config;
     tell(s, &call);
     return (int)answer(s, &call, api_tcp_configure(s, config));
+}
+
+void weir_fastopen_key(struct weir *s, const uint8_t key[16])
+{
+    if (is_told(s)) {
+        struct weir_slice slice = slice_of(key, 16);
+        struct weir_call call = {.kind = WEIR_CALL_FASTOPEN_KEY, .slices = &slice};
+        tell(s, &call);
+    }
+    api_fastopen_key(s, key);
 }
 
 /* ---- UDP and pings ---- */

@@ -32,6 +32,8 @@ static const struct weir_tcp_config tcp_defaults = {
     .tail_loss_probe = true,
     .nagle = true,
     .syn_cookies = WEIR_SYN_COOKIES_ON_OVERFLOW,
+    .fastopen_servers = 256,
+    .fastopen_off_ns = 3600 * WEIR_S,
     .abort_on_overflow = false,
     .timewait_reuse = true,
     .congestion_control = "reno",
@@ -105,7 +107,8 @@ static bool is_tcp_valid(const struct weir_tcp_config *t)
            && t->send_buffer_bytes > 0 && t->send_buffer_bytes <= INT32_MAX
            && t->recv_buffer_bytes > 0 && t->recv_buffer_bytes <= INT32_MAX
            && t->mss_min >= MSS_MIN_LEAST && t->mss_min <= UINT16_MAX
-           && t->syn_cookies <= WEIR_SYN_COOKIES_ALWAYS && t->port_first > 0
+           && t->syn_cookies <= WEIR_SYN_COOKIES_ALWAYS && t->fastopen_off_ns >= 0
+           && t->fastopen_off_ns <= 24 * 3600 * WEIR_S && t->port_first > 0
            && t->port_last >= t->port_first;
 }
 

@@ -6,6 +6,8 @@
 #include "stack/stack.h"
 #include "tcp/timers.h"
 
+#define FASTOPEN_HELD_NS (60 * NS_S)
+
 static struct conn *conn_of(struct flow *flow)
 {
     return container_of(flow, struct conn, flow);
@@ -79,10 +81,41 @@ static void settle_closed(struct weir *s, struct conn *c)
     }
 }
 
+void flows_note_pending(struct weir *s, struct conn *c, struct listener *l)
+{
+    c->tcp.work->pending_of = pool_handle(&s->listeners, l);
+    l->fastopen_pending++;
+}
+
+/*
+ * Somebody who has a cookie and sends SYNs with a victim's address makes the victim send resets:
+ * they do not make room for more of that [RFC7413 5.1].
+ */
+static void end_pending(struct weir *s, struct conn *c)
+{
+    struct listener *l = pool_find(&s->listeners, c->tcp.work->pending_of);
+
+    c->tcp.work->pending_of = 0;
+    if (l == NULL)
+        return;
+    l->fastopen_pending--;
+    if (c->tcp.state != TCP_CLOSED || c->tcp.error != WEIR_ECONNREFUSED)
+        return;
+    l->fastopen_held++;
+    l->fastopen_held_until_at = ns_after(s->tcp.now, FASTOPEN_HELD_NS);
+}
+
+static bool was_pending(const struct conn *c)
+{
+    return c->tcp.work != NULL && c->tcp.work->pending_of != 0 && c->tcp.state != TCP_SYN_RECEIVED;
+}
+
 void stack_settle(struct weir *s, struct conn *c)
 {
     if (c->tcp.path_is_suspect)
         doubt_path(s, c);
+    if (was_pending(c))
+        end_pending(s, c);
     events_note_conn(s, c);
     arm(s, c);
     switch ((enum tcp_state)c->tcp.state) {

@@ -69,30 +69,6 @@ static enum why remember(struct weir *s, struct halfopen *h)
     return WHY_NONE;
 }
 
-enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, seq_t isn)
-{
-    enum weir_syn_cookies cookies = s->config.tcp.syn_cookies;
-    uint32_t mtu = mtu_to(s, &a->tuple);
-    struct tcp_halfopen what;
-    struct halfopen *h = NULL;
-
-    if (mtu == 0)
-        return WHY_NO_ROUTE;
-    if (is_full(l))
-        return WHY_TCP_ACCEPT_QUEUE;
-    halfopen_init(&what, &s->tcp, &l->model.user, &a->tuple, &a->seg, isn, mtu);
-    if (cookies != WEIR_SYN_COOKIES_ALWAYS)
-        h = flows_new_halfopen(s);
-    if (h == NULL && cookies != WEIR_SYN_COOKIES_NEVER)
-        return send_cookie(s, &what);
-    if (h == NULL)
-        return WHY_TCP_SYN_QUEUE;
-    h->tcp = what;
-    h->listener = pool_handle(&s->listeners, l);
-    h->defer_until_at = ns_after(s->tcp.now, l->defer_accept_ns);
-    return remember(s, h);
-}
-
 static void queue_for_accept(struct weir *s, struct listener *l, struct conn *c)
 {
     c->listener = l;
@@ -101,13 +77,13 @@ static void queue_for_accept(struct weir *s, struct listener *l, struct conn *c)
     events_note_listener(s, l);
 }
 
-/* The record has been told of already: its connection begins in its state without a word. */
+/* A record has been told of already: its connection begins in its state without a word. */
 static bool become(struct weir *s, struct conn *c, const struct tcp_halfopen *h,
                    const struct listener *l)
 {
     bool done;
 
-    s->tcp.tracer = &silent;
+    s->tcp.tracer = h->is_told ? &silent : &s->tracer;
     done = tcp_open_passively(&c->tcp, &s->tcp, h, &l->model.user);
     s->tcp.tracer = &s->tracer;
     return done;
@@ -126,6 +102,81 @@ static struct conn *new_conn(struct weir *s, const struct tcp_halfopen *h, const
     }
     c->user = l->user;
     return c;
+}
+
+/* ---- Fast Open ---- */
+
+/* No more of them than the listener has said, as spoofed ones have memory and answers, too. */
+static bool has_room_for_pending(const struct weir *s, struct listener *l)
+{
+    if (s->tcp.now >= l->fastopen_held_until_at)
+        l->fastopen_held = 0;
+    return (uint64_t)l->fastopen_pending + l->fastopen_held < l->fastopen_queue;
+}
+
+/* A connection at once, with the SYN's data; false: an ordinary handshake [RFC7413 4.2.2]. */
+static bool open_fast(struct weir *s, struct arrival *a, struct listener *l,
+                      const struct tcp_halfopen *what)
+{
+    struct conn *c;
+
+    if (!has_room_for_pending(s, l))
+        return false;
+    c = new_conn(s, what, l);
+    if (c == NULL)
+        return false;
+    if (!demux_add(s, &c->flow, &a->tuple)) {
+        flows_free_conn(s, c);
+        return false;
+    }
+    fastopen_begin(&c->tcp, &s->tcp, &a->seg);
+    flows_note_pending(s, c, l);
+    queue_for_accept(s, l, c);
+    stack_settle(s, c);
+    return true;
+}
+
+/* Whether that was all; else *what may have become one that brings a cookie. */
+static bool take_fastopen(struct weir *s, struct arrival *a, struct listener *l,
+                          struct tcp_halfopen *what)
+{
+    enum fastopen_ask ask =
+        l->fastopen_queue > 0 ? fastopen_check(&s->tcp, &a->tuple, &a->seg.opt) : FASTOPEN_NO;
+
+    if (ask == FASTOPEN_GOOD)
+        return open_fast(s, a, l, what);
+    what->grants_cookie = ask == FASTOPEN_REQUEST;
+    what->cookie_is_experimental = a->seg.opt.fastopen_is_experimental;
+    return false;
+}
+
+enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, seq_t isn)
+{
+    enum weir_syn_cookies cookies = s->config.tcp.syn_cookies;
+    uint32_t mtu = mtu_to(s, &a->tuple);
+    struct tcp_halfopen what;
+    struct halfopen *h = NULL;
+
+    if (mtu == 0)
+        return WHY_NO_ROUTE;
+    if (is_full(l))
+        return WHY_TCP_ACCEPT_QUEUE;
+    halfopen_init(&what, &s->tcp, &l->model.user, &a->tuple, &a->seg, isn, mtu);
+    if (cookies != WEIR_SYN_COOKIES_ALWAYS)
+        h = flows_new_halfopen(s);
+    if (h != NULL && take_fastopen(s, a, l, &what)) {
+        flows_free_halfopen(s, h);
+        return WHY_NONE;
+    }
+    if (h == NULL && cookies != WEIR_SYN_COOKIES_NEVER)
+        return send_cookie(s, &what);
+    if (h == NULL)
+        return WHY_TCP_SYN_QUEUE;
+    h->tcp = what;
+    h->tcp.is_told = true;
+    h->listener = pool_handle(&s->listeners, l);
+    h->defer_until_at = ns_after(s->tcp.now, l->defer_accept_ns);
+    return remember(s, h);
 }
 
 /* It completes the handshake, and may bring more. */

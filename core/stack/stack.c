@@ -16,6 +16,8 @@ enum {
     PURPOSE_TSTAMP,
     PURPOSE_PORTS,
     PURPOSE_COOKIE,
+    PURPOSE_FASTOPEN,
+    PURPOSE_FASTOPEN_CACHE,
     STREAM_TCP = 0x7463,
 };
 
@@ -40,6 +42,9 @@ static bool init_pools(struct weir *s)
            && pool_init(&t->works, &s->mem, "work", sizeof(struct tcp_work), slab)
            && pool_init(&t->pieces, &s->mem, "piece", sizeof(struct piece), slab)
            && pool_init(&t->sents, &s->mem, "sent", sizeof(struct sent), slab)
+           && fastopen_init(&t->fastopen, &s->mem, slab,
+                            siphash_key_derive(s->config.secret, PURPOSE_FASTOPEN),
+                            siphash_key_derive(s->config.secret, PURPOSE_FASTOPEN_CACHE))
            && pool_init(&t->reasms, &s->mem, "reassembly", sizeof(struct reasm), slab)
            && pool_init_handles(&s->conns, &s->mem, "connection", sizeof(struct conn), slab)
            && pool_init_handles(&s->halfopens, &s->mem, "half-open", sizeof(struct halfopen), slab)
@@ -150,6 +155,7 @@ static void fini_pools(struct weir *s)
     pool_fini(&s->tcp.pieces);
     pool_fini(&s->tcp.sents);
     pool_fini(&s->tcp.reasms);
+    fastopen_fini(&s->tcp.fastopen);
     pool_fini(&s->frames);
     bufs_fini(&s->bufs);
 }

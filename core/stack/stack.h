@@ -85,6 +85,10 @@ struct listener {
     uint32_t backlog;
     ns_t defer_accept_ns; /* so long a connection is not complete without data */
     bool shares_port;
+    uint32_t fastopen_queue;   /* so many connections with data in the SYN may be pending */
+    uint32_t fastopen_pending; /* and so many are */
+    uint32_t fastopen_held;    /* further ones that were reset: they count until */
+    ns_t fastopen_held_until_at;
     uint32_t queued;
     bool v6only;       /* a listener on :: leaves IPv4 to others */
     struct list queue; /* of conn.event: complete, to be accepted */
@@ -202,6 +206,9 @@ void stack_settle(struct weir *s, struct conn *c);
 
 /* The same after c has sent all it had: it is not in the list of the ready any more. */
 void stack_settle_sent(struct weir *s, struct conn *c);
+
+/* Data in the SYN: the connection counts as pending until its handshake is complete. */
+void flows_note_pending(struct weir *s, struct conn *c, struct listener *l);
 
 /* Does what is due. */
 void flows_expire(struct weir *s);

@@ -87,6 +87,7 @@ struct tcp_user {
     bool soft_errors : 1;
     bool note_sent : 1;
     bool linger : 1;
+    bool fastopen : 1;
 };
 
 enum tcp_timer {
@@ -209,6 +210,8 @@ struct tcp_work {
     ns_t blocked_ns[BLOCKED_BY_NOTHING];
     ns_t blocked_since_at;
     uint8_t blocked_by;
+
+    uint64_t pending_of; /* the stack's: the listener among whose Fast Open requests it counts */
 };
 
 struct tcp_conn {
@@ -260,6 +263,7 @@ struct tcp_conn {
     bool snd_urgent : 1;      /* snd.up is ahead of snd.una */
     bool rcv_urgent : 1;      /* rcv.up is ahead of what was read */
     bool path_is_suspect : 1; /* R1: for the stack to collect */
+    uint8_t fastopen : 3;     /* enum weir_fastopen */
 };
 
 /* ---- conn.c ---- */

@@ -89,6 +89,18 @@ static void drop_repeated_syn(struct arrival *a)
     tcp_seg_cut_syn(seg, a->c->agreed.snd_wscale);
 }
 
+/* The peer has not seen our SYN-ACK, which its SYN's data was worth a connection to. */
+static bool check_repeated_syn(struct arrival *a)
+{
+    struct tcp_conn *c = a->c;
+
+    if (c->state != TCP_SYN_RECEIVED || !c->is_passive || !seq_eq(a->seg->seq, c->rcv.irs)
+        || (a->seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+        return false;
+    recovery_on_syn(c);
+    return stop(a, WHY_TCP_OLD);
+}
+
 /*
  * The four cases of the table [RFC9293 3.10.7.4, first]. An empty segment may also stand at the
  * right edge: the peer has filled our window, and its acknowledgement counts.
@@ -419,6 +431,15 @@ static void owe_duplicate(struct tcp_conn *c, const struct tcp_seg *seg)
         c->work->dup_acks_owed += seg->segs;
 }
 
+void tcp_take_syn_text(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
+{
+    seg->len = u32_min(seg->len, window_remaining(c));
+    if (seg->len == 0 || !recvq_add(c, env, seg))
+        return;
+    c->work->data_segs_in += seg->segs;
+    advance(c, seg->len);
+}
+
 /* Out of order: kept and the peer is told at once what is missing [RFC9293 SHLD-31, MAY-13]. */
 static bool keep_for_later(struct arrival *a)
 {
@@ -507,13 +528,14 @@ enum why tcp_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
     c->segs_in += seg->segs;
     if (c->state == TCP_SYN_SENT)
         return synsent_input(c, env, seg);
-    (void)(check_paws(&a)        /* before  */
-           || check_sequence(&a) /* first   */
-           || check_rst(&a)      /* second  */
-           || check_syn(&a)      /* fourth  */
-           || check_ack(&a)      /* fifth   */
-           || check_urg(&a)      /* sixth   */
-           || take_text(&a)      /* seventh */
-           || take_fin(&a));     /* eighth  */
+    (void)(check_repeated_syn(&a) /* before  */
+           || check_paws(&a)      /* before  */
+           || check_sequence(&a)  /* first   */
+           || check_rst(&a)       /* second  */
+           || check_syn(&a)       /* fourth  */
+           || check_ack(&a)       /* fifth   */
+           || check_urg(&a)       /* sixth   */
+           || take_text(&a)       /* seventh */
+           || take_fin(&a));      /* eighth  */
     return a.why;
 }

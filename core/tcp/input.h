@@ -24,4 +24,10 @@ void tcp_challenge(struct tcp_conn *c, struct tcp_env *env);
 /* The handshake is complete: SYN-SENT or SYN-RECEIVED becomes ESTABLISHED. */
 void tcp_established(struct tcp_conn *c, struct tcp_env *env);
 
+/*
+ * The text of a SYN with which a connection has just been made [RFC7413 4.2]. What there is no
+ * room or memory for will come again.
+ */
+void tcp_take_syn_text(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg);
+
 #endif

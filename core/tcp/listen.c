@@ -2,6 +2,7 @@
  * listen.c - passive opens: listeners and connections that are half open
  */
 #include "tcp/listen.h"
+#include "tcp/fastopen.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
 #include "tcp/seg.h"
@@ -69,8 +70,11 @@ struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env)
         .window = h->rcv_wnd,
     };
     struct tcp_options options;
+    uint8_t cookie[FASTOPEN_COOKIE_LEN];
 
     options_offer(&options, &h->agreed, tstamp_clock(env->now, h->ts_offset), h->ts_recent);
+    if (h->grants_cookie)
+        fastopen_give(env, &h->tuple, h->cookie_is_experimental, cookie, &options);
     return segment_build_reply(env, &reply, &options);
 }
 

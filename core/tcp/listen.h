@@ -31,6 +31,9 @@ struct tcp_halfopen {
     uint8_t ttl;
     uint8_t tos;
     struct tcp_agreed agreed;
+    bool grants_cookie; /* for Fast Open, in the SYN-ACK */
+    bool cookie_is_experimental;
+    bool is_told; /* the stack's: traces know that it began */
 };
 
 enum listen_verdict {

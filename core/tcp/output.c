@@ -16,6 +16,7 @@
 #include "base/frame.h"
 #include "base/num.h"
 #include "tcp/conn.h"
+#include "tcp/fastopen.h"
 #include "tcp/options.h"
 #include "tcp/pace.h"
 #include "tcp/rate.h"
@@ -37,10 +38,10 @@ static bool may_send_text(const struct tcp_conn *c)
     case TCP_FIN_WAIT_1:
     case TCP_CLOSING:
     case TCP_LAST_ACK: return true;
+    case TCP_SYN_RECEIVED: return c->fastopen == WEIR_FASTOPEN_ACCEPTED; /* [RFC7413 4.2] */
     case TCP_CLOSED:
     case TCP_LISTEN:
     case TCP_SYN_SENT:
-    case TCP_SYN_RECEIVED:
     case TCP_FIN_WAIT_2:
     case TCP_TIME_WAIT: return false;
     }
@@ -71,10 +72,10 @@ static bool reset(const struct tcp_conn *c, struct segment *s)
     return true;
 }
 
-static bool lost_syn(const struct tcp_conn *c, struct segment *s)
+static bool lost_syn(const struct tcp_conn *c, const struct tcp_env *env, struct segment *s)
 {
     if (c->state == TCP_SYN_SENT)
-        *s = (struct segment){.seq = c->snd.iss, .flags = TCP_SYN};
+        *s = (struct segment){.seq = c->snd.iss, .len = fastopen_syn_len(c, env), .flags = TCP_SYN};
     else
         *s = (struct segment){.seq = c->snd.iss, .flags = TCP_SYN | TCP_ACK};
     s->is_resent = seq_gt(c->snd.nxt, c->snd.iss);
@@ -137,7 +138,7 @@ static bool lost(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t
     if (len == 0)
         return false;
     if (!tcp_is_synchronized(c))
-        return lost_syn(c, s);
+        return lost_syn(c, env, s);
     len = u32_min(len, whole_segs(recovery_room(c), most, mss));
     len = resendable(c, seq, len);
     if (len == 0)
@@ -424,6 +425,8 @@ static void note_sent(struct tcp_conn *c, struct tcp_env *env, const struct segm
         env->counts.resets_out++;
         return;
     }
+    if (s->flags & TCP_SYN)
+        fastopen_on_syn_sent(c, s->len);
     note_sequenced(c, env, s, mss, segs);
 }
 

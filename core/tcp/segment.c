@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/checksum.h"
 #include "base/frame.h"
+#include "tcp/fastopen.h"
 #include "tcp/options.h"
 #include "tcp/sendq.h"
 #include "tcp/tstamp.h"
@@ -57,10 +58,18 @@ static uint16_t urgent_pointer(const struct tcp_conn *c, seq_t seq)
 static void set_options(const struct tcp_conn *c, const struct tcp_env *env, uint16_t flags,
                         struct tcp_options *options)
 {
-    if (flags & TCP_SYN)
-        options_offer(options, &c->agreed, tstamp_clock(env->now, c->ts.offset), c->ts.recent);
-    else
+    if (!(flags & TCP_SYN)) {
         options_of_segment(c, env, options);
+        return;
+    }
+    options_offer(options, &c->agreed, tstamp_clock(env->now, c->ts.offset), c->ts.recent);
+    fastopen_offer(c, env, options);
+}
+
+/* Where its text begins: a SYN takes the number before. */
+static seq_t text_of(const struct segment *segment)
+{
+    return seq_add(segment->seq, (segment->flags & TCP_SYN) != 0);
 }
 
 /*
@@ -69,7 +78,7 @@ static void set_options(const struct tcp_conn *c, const struct tcp_env *env, uin
  */
 static void fit(struct tcp_conn *c, struct segment *segment, uint32_t mss)
 {
-    uint32_t reach = segment->len > 0 ? sendq_reach(c, segment->seq, segment->len) : 0;
+    uint32_t reach = segment->len > 0 ? sendq_reach(c, text_of(segment), segment->len) : 0;
 
     if (reach == segment->len)
         return;
@@ -87,7 +96,7 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
     if (frame == NULL)
         return NULL;
     fit(c, segment, mss);
-    sendq_refer(c, segment->seq, segment->len, frame);
+    sendq_refer(c, text_of(segment), segment->len, frame);
     h = (struct tcp_header){.seq = segment->seq.raw, .flags = segment->flags};
     if (h.flags & TCP_ACK)
         h.ack = c->rcv.nxt.raw;

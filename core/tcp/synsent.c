@@ -7,6 +7,7 @@
 #include "tcp/synsent.h"
 #include "tcp/ack.h"
 #include "tcp/conn.h"
+#include "tcp/fastopen.h"
 #include "tcp/input.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
@@ -62,6 +63,7 @@ static void take_syn(struct arrival *a)
     if (c->agreed.timestamps_ok)
         tstamp_start(c, a->env, a->seg->opt.ts_val);
     ack_set_window(c, a->seg);
+    fastopen_on_synack(c, a->env, a->seg);
 }
 
 /*

@@ -23,6 +23,7 @@
 #include "tcp/timers.h"
 #include "base/check.h"
 #include "tcp/conn.h"
+#include "tcp/fastopen.h"
 #include "tcp/recovery.h"
 #include "tcp/rtt.h"
 #include "tcp/tlp.h"
@@ -333,6 +334,7 @@ static void expire_rto(struct tcp_conn *c, struct tcp_env *env)
     }
     count_unanswered(c, env, ns_after(env->now, -timers_rto_ns(c, env)));
     recovery_on_timeout(c, env);
+    fastopen_on_timeout(c, env);
     c->work->backoff++;                    /* [RFC6298 5.5] */
     arm_rto(c, env, next_loss_at(c, env)); /* [RFC6298 5.6] */
 }

@@ -433,7 +433,15 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
             return WEIR_EINVAL;
         u->linger = value != 0;
         return WEIR_OK;
+    case WEIR_OPT_FASTOPEN:
+        if (c->state != TCP_CLOSED)
+            return WEIR_ESTATE;
+        if (!is_switch(value))
+            return WEIR_EINVAL;
+        u->fastopen = value != 0;
+        return WEIR_OK;
     case WEIR_OPT_USER: /* the stack's */
+    case WEIR_OPT_FASTOPEN_QUEUE:
     case WEIR_OPT_DEFER_ACCEPT:
     case WEIR_OPT_SHARE_PORT:
     case WEIR_OPT_COUNT: break;
@@ -463,7 +471,9 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     case WEIR_OPT_SOFT_ERRORS: *value = u->soft_errors; return WEIR_OK;
     case WEIR_OPT_NOTE_SENT: *value = u->note_sent; return WEIR_OK;
     case WEIR_OPT_LINGER: *value = u->linger; return WEIR_OK;
+    case WEIR_OPT_FASTOPEN: *value = u->fastopen; return WEIR_OK;
     case WEIR_OPT_USER:
+    case WEIR_OPT_FASTOPEN_QUEUE:
     case WEIR_OPT_DEFER_ACCEPT:
     case WEIR_OPT_SHARE_PORT:
     case WEIR_OPT_COUNT: break;
@@ -524,6 +534,7 @@ void tcp_info(const struct tcp_conn *c, const struct tcp_env *env, struct weir_t
         .rto_ns = c->rtt.rto_us * NS_US,
         .flight_bytes = tcp_flight(c),
         .congestion_control = c->cc_ops->name,
+        .fastopen = (enum weir_fastopen)c->fastopen,
         .bytes_acked = c->bytes_acked,
         .bytes_received = c->bytes_received,
         .segs_out = c->segs_out,

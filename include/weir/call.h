@@ -60,7 +60,8 @@ extern "C" {
     X(PING_SEND, "handle, number: sequence, slices: one", "")                                      \
     X(PING_RECV, "handle, len: at most", "slices: one; reply")                                     \
     X(NEXT_ISN, "number; no result", "")                                                           \
-    X(TCP_CONFIGURE, "config: only tcp is looked at", "")
+    X(TCP_CONFIGURE, "config: only tcp is looked at", "")                                          \
+    X(FASTOPEN_KEY, "slices: one of 16 bytes; no result", "")
 
 enum weir_call_kind {
 #define X(name, arguments, answer) WEIR_CALL_##name,

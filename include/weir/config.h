@@ -84,6 +84,10 @@ struct weir_tcp_config {
 
     /* The handshake. */
     enum weir_syn_cookies syn_cookies; /* WEIR_SYN_COOKIES_ON_OVERFLOW */
+    uint32_t
+        fastopen_servers; /* 256 whose cookies are kept [RFC7413 4.1.3]; the oldest makes room */
+    weir_ns_t
+        fastopen_off_ns; /* 1 h: nobody tries after the network swallowed one; 0: no such check */
 };
 
 /* IP's limits per stack. */

@@ -54,7 +54,11 @@ WEIR_API int weir_connect(struct weir *s, const struct weir_endpoint *local,
                           const struct weir_endpoint *remote, weir_conn_t *conn);
 
 /*
- * Like weir_connect, but first sets count options, so that they hold from the SYN on.
+ * Like weir_connect, but first sets count options, so that they hold from the SYN on. With
+ * WEIR_OPT_FASTOPEN, what weir_send queues before the next weir_output goes with the SYN if the
+ * server has given a cookie in an earlier connection; otherwise, and if anything goes wrong, it
+ * follows the handshake. It may arrive twice then, if the server restarts [RFC7413 2.1]. Further
+ * errors: those of weir_set.
  */
 struct weir_opt_value {
     enum weir_opt opt;
@@ -213,6 +217,17 @@ WEIR_API int weir_remote(const struct weir *s, weir_handle_t handle,
  */
 WEIR_API ptrdiff_t weir_urgent(const struct weir *s, weir_conn_t conn);
 
+/* What became of data in the SYN [RFC7413]. */
+enum weir_fastopen {
+    WEIR_FASTOPEN_NONE,     /* not tried */
+    WEIR_FASTOPEN_ASKED,    /* there was no cookie, or nothing to send with it; one was asked for */
+    WEIR_FASTOPEN_SENT,     /* with the SYN; no answer yet */
+    WEIR_FASTOPEN_TAKEN,    /* the peer has acknowledged it, at least in part */
+    WEIR_FASTOPEN_REFUSED,  /* the peer has acknowledged the SYN alone */
+    WEIR_FASTOPEN_LOST,     /* no answer came: the SYN was sent again without it */
+    WEIR_FASTOPEN_ACCEPTED, /* passive: the connection began with the peer's SYN */
+};
+
 /* STATUS. Sequence numbers are raw; windows are bytes, scaled. */
 struct weir_tcp_info {
     enum weir_tcp_state state;
@@ -229,6 +244,7 @@ struct weir_tcp_info {
     uint32_t backoff; /* times the retransmission timer fired in a row */
     bool in_recovery;
     const char *congestion_control;
+    enum weir_fastopen fastopen;
     uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
     uint64_t segs_out, segs_in, data_segs_out, data_segs_in, retransmits, dup_acks_in;
     weir_ns_t last_sent_at, last_received_at;
@@ -243,6 +259,14 @@ WEIR_API int weir_tcp_info(const struct weir *s, weir_conn_t conn, struct weir_t
  * 0, or WEIR_EINVAL (it contradicts itself), which leaves everything as it was.
  */
 WEIR_API int weir_tcp_configure(struct weir *s, const struct weir_tcp_config *config);
+
+/*
+ * From now on the cookies of Fast Open [RFC7413] are made with this key; those made with the one
+ * before stay good, those of an earlier one do not: calling it every few hours limits what a stolen
+ * cookie is worth. Servers that share an address share keys. Until it is called, the key
+ * derives from the stack's secret.
+ */
+WEIR_API void weir_fastopen_key(struct weir *s, const uint8_t key[16]);
 
 /* Advice for a test or a demonstration: the next connection of this stack starts with
  * this ISN instead of RFC 6528's. For the life of one connection only. */

@@ -277,6 +277,10 @@ enum weir_opt {
     WEIR_OPT_SHARE_PORT,         /* listener, with weir_listen_with: others that have it may listen
                                     on the same address and port, and connections are spread over
                                     them by their four-tuple */
+    WEIR_OPT_FASTOPEN,           /* 1: what is sent before the SYN goes out may go with it; with
+                                    weir_connect_with [RFC7413] */
+    WEIR_OPT_FASTOPEN_QUEUE,     /* listener: so many connections with data in the SYN may be
+                                    waiting for the end of their handshakes; 0: none [RFC7413] */
     WEIR_OPT_COUNT,
 };
 

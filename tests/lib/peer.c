@@ -257,6 +257,7 @@ static void note_timestamps(struct peer *p, struct span options)
 
     tcp_options_parse(options, &o);
     EXPECT(!o.malformed);
+    p->seen_cookie_len = o.present & TCP_HAS_FASTOPEN ? (int)o.fastopen.len : -1;
     p->seen_ts_val = o.present & TCP_HAS_TIMESTAMPS ? o.ts_val : 0;
     p->seen_ts_ecr = o.present & TCP_HAS_TIMESTAMPS ? o.ts_ecr : 0;
 }
@@ -278,7 +279,8 @@ static void look_at(struct peer *p, struct tcp_sent *sent, struct seg_text *seen
     EXPECT_EQ(h.dst_port, p->tuple.remote_port);
     EXPECT_EQ(h.reserved, 0);
     *seen = seg_text_of(&h);
-    tcp_world_check_bytes(h.payload.bytes, h.payload_len, (uint32_t)(h.seq - PEER_ISS - 1));
+    tcp_world_check_bytes(h.payload.bytes, h.payload_len,
+                          (uint32_t)(h.seq - PEER_ISS - !(h.flags & TCP_SYN)));
     note_timestamps(p, h.options);
     p->seen_at = sent->at;
     p->seen_resent = sent->is_resent;

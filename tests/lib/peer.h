@@ -68,6 +68,7 @@ struct peer {
     bool seen_resent;
     uint16_t seen_gso_size;
     uint32_t seen_ts_val, seen_ts_ecr;
+    int seen_cookie_len; /* of the Fast Open option; -1: there was none */
 };
 
 /* A connection in that state, with nothing left to say. */

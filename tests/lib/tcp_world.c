@@ -49,6 +49,8 @@ struct weir_tcp_config tcp_world_config(void)
         .congestion_control = "reno",
         .challenge_acks_per_s = 10,
         .reassembly_holes = 64,
+        .fastopen_servers = 4,
+        .fastopen_off_ns = 3600 * NS_S,
         .port_first = 32768,
         .port_last = 60999,
     };
@@ -66,6 +68,8 @@ static void init_pools(struct tcp_world *w)
     CHECK(pool_init(&w->env.pieces, &w->mem, "pieces", sizeof(struct piece), SLAB_BYTES));
     CHECK(pool_init(&w->env.sents, &w->mem, "sents", sizeof(struct sent), SLAB_BYTES));
     CHECK(pool_init(&w->env.reasms, &w->mem, "reasms", sizeof(struct reasm), SLAB_BYTES));
+    CHECK(fastopen_init(&w->env.fastopen, &w->mem, SLAB_BYTES, (struct siphash_key){1, 2},
+                        (struct siphash_key){3, 4}));
 }
 
 struct tcp_world *tcp_world_make(void)
@@ -148,6 +152,7 @@ static void end_world(struct tcp_world *w)
     check_and_fini(&w->env.pieces);
     check_and_fini(&w->env.sents);
     check_and_fini(&w->env.reasms);
+    fastopen_fini(&w->env.fastopen);
     check_and_fini(&w->frames);
     for (size_t i = 0; i <= BUF_FOREIGN; i++)
         EXPECT_EQ(w->bufs.pools[i].used, 0);

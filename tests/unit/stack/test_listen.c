@@ -285,8 +285,9 @@ TEST(listen_options_are_inherited_by_what_is_accepted)
         {WEIR_OPT_SOFT_ERRORS, 0},
         {WEIR_OPT_NOTE_SENT, 1},
         {WEIR_OPT_LINGER, 1},
+        {WEIR_OPT_FASTOPEN, 1},
     };
-    enum { COUNT = sizeof opts / sizeof opts[0], OF_LISTENERS_ALONE = 2 };
+    enum { COUNT = sizeof opts / sizeof opts[0], OF_LISTENERS_ALONE = 3 };
     struct world *w = world_make(&(struct world_setup){0});
     weir_listener_t l = world_listen(w, 1, WORLD_PORT, 5);
     const struct world_seen *synack;

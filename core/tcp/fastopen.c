@@ -1,0 +1,307 @@
+/*
+ * fastopen.c - TCP Fast Open: data in the SYN [RFC7413]
+ *
+ * The server's cookie is a keyed hash of both addresses, so that it remembers nothing; the last
+ * key stays good for a while. A SYN with a good cookie makes a connection at once, which the
+ * application may read from and write to before the handshake is complete.
+ *
+ * The client keeps cookies and MSS of the servers it has met, a bounded number, oldest out
+ * first. A SYN goes with a cookie and data, or asks for a cookie. What the SYN-ACK does not
+ * acknowledge is sent again as if it had never been; a SYN that is sent again has neither data nor
+ * option. Where SYNs with data are lost twice in a row they are not tried for two minutes, then
+ * four, and so on [RFC7413 4.1.3]. A network that swallows what follows, so that a connection
+ * opened like this never hears a byte, is told by two timeouts: then nobody tries for an hour, the
+ * next time for two, up to 64.
+ *
+ * State: conn.fastopen, env.fastopen.
+ */
+#include "tcp/fastopen.h"
+#include "base/num.h"
+#include "tcp/conn.h"
+#include "tcp/input.h"
+#include "tcp/options.h"
+#include "tcp/recovery.h"
+#include "tcp/seg.h"
+#include "tcp/sendq.h"
+#include "wire/tcp.h"
+#include "wire/tcp_options.h"
+#include <string.h>
+
+enum {
+    TABLE_SEGMENT = 1024,
+    LOSSES_MAX = 8, /* more doublings do not matter */
+    OFF_DOUBLINGS_MAX = 6,
+    TIMEOUTS_UNTIL_OFF = 2,
+};
+
+#define AFTER_LOSSES_NS (60 * NS_S)
+
+bool fastopen_init(struct fastopen *f, struct mem *mem, size_t slab_bytes, struct siphash_key key,
+                   struct siphash_key cache_key)
+{
+    *f = (struct fastopen){.key = key, .cache_key = cache_key};
+    list_init(&f->all);
+    return pool_init_handles(&f->entries, mem, "fast open", sizeof(struct fastopen_entry),
+                             slab_bytes)
+           && table_init(&f->table, mem, TABLE_SEGMENT);
+}
+
+void fastopen_fini(struct fastopen *f)
+{
+    table_fini(&f->table);
+    pool_fini(&f->entries);
+}
+
+/* ---- the server ---- */
+
+void fastopen_set_key(struct fastopen *f, struct siphash_key key)
+{
+    f->key_before = f->key;
+    f->has_key_before = true;
+    f->key = key;
+}
+
+/* Of both addresses: a client that has several of ours needs several cookies [RFC7413 4.1.2]. */
+static void make_cookie(struct siphash_key key, const struct tcp_tuple *tuple,
+                        uint8_t cookie[FASTOPEN_COOKIE_LEN])
+{
+    uint8_t bytes[32];
+    uint64_t hash;
+
+    memcpy(bytes, tuple->remote_addr.b, 16);
+    memcpy(bytes + 16, tuple->local_addr.b, 16);
+    hash = siphash24(key, bytes, sizeof bytes);
+    for (int i = 0; i < FASTOPEN_COOKIE_LEN; i++)
+        cookie[i] = (uint8_t)(hash >> 8 * i);
+}
+
+/* The time it takes tells nothing about how much is right. */
+static bool is_cookie(struct siphash_key key, const struct tcp_tuple *tuple, struct span cookie)
+{
+    uint8_t good[FASTOPEN_COOKIE_LEN];
+    uint8_t difference = 0;
+
+    if (cookie.len != FASTOPEN_COOKIE_LEN)
+        return false;
+    make_cookie(key, tuple, good);
+    for (size_t i = 0; i < FASTOPEN_COOKIE_LEN; i++)
+        difference |= good[i] ^ cookie.bytes[i];
+    return difference == 0;
+}
+
+enum fastopen_ask fastopen_check(const struct tcp_env *env, const struct tcp_tuple *tuple,
+                                 const struct tcp_options *syn)
+{
+    const struct fastopen *f = &env->fastopen;
+
+    if (!(syn->present & TCP_HAS_FASTOPEN))
+        return FASTOPEN_NO;
+    if (is_cookie(f->key, tuple, syn->fastopen)
+        || (f->has_key_before && is_cookie(f->key_before, tuple, syn->fastopen)))
+        return FASTOPEN_GOOD;
+    return FASTOPEN_REQUEST;
+}
+
+void fastopen_give(const struct tcp_env *env, const struct tcp_tuple *tuple, bool is_experimental,
+                   uint8_t bytes[FASTOPEN_COOKIE_LEN], struct tcp_options *options)
+{
+    make_cookie(env->fastopen.key, tuple, bytes);
+    options->present |= TCP_HAS_FASTOPEN;
+    options->fastopen = span_of(bytes, FASTOPEN_COOKIE_LEN);
+    options->fastopen_is_experimental = is_experimental;
+    if (tcp_options_len(options) > TCP_OPTIONS_MAX)
+        options->present &= (uint16_t)~TCP_HAS_FASTOPEN;
+}
+
+void fastopen_begin(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *syn)
+{
+    c->snd.nxt = c->snd.iss;
+    c->fastopen = WEIR_FASTOPEN_ACCEPTED;
+    recovery_on_syn(c);
+    tcp_take_syn_text(c, env, syn);
+}
+
+/* ---- what the client knows ---- */
+
+static uint32_t hash_of(const struct fastopen *f, const struct weir_addr *addr)
+{
+    return (uint32_t)siphash13(f->cache_key, addr->b, sizeof addr->b);
+}
+
+static struct fastopen_entry *find(const struct fastopen *f, const struct weir_addr *addr)
+{
+    struct table_iter it = table_find(&f->table, hash_of(f, addr));
+
+    for (uint32_t ref; table_next(&it, &ref);) {
+        struct fastopen_entry *e = pool_at(&f->entries, ref);
+        if (weir_addr_eq(&e->addr, addr))
+            return e;
+    }
+    return NULL;
+}
+
+static void forget(struct fastopen *f, struct fastopen_entry *e)
+{
+    list_remove(&e->link);
+    table_remove(&f->table, hash_of(f, &e->addr), pool_index(&f->entries, e));
+    pool_put(&f->entries, e);
+}
+
+/* NULL: no memory, or nothing is to be remembered. */
+static struct fastopen_entry *add(struct tcp_env *env, const struct weir_addr *addr)
+{
+    struct fastopen *f = &env->fastopen;
+    struct fastopen_entry *e;
+
+    if (env->config.fastopen_servers == 0)
+        return NULL;
+    if (f->entries.used >= env->config.fastopen_servers)
+        forget(f, container_of(list_first(&f->all), struct fastopen_entry, link));
+    e = pool_get_zeroed(&f->entries);
+    if (e == NULL)
+        return NULL;
+    e->addr = *addr;
+    if (!table_add(&f->table, hash_of(f, addr), pool_index(&f->entries, e))) {
+        pool_put(&f->entries, e);
+        return NULL;
+    }
+    list_init(&e->link);
+    list_add_last(&f->all, &e->link);
+    return e;
+}
+
+static void remember(struct tcp_conn *c, struct tcp_env *env, const struct tcp_options *o)
+{
+    struct fastopen_entry *e = find(&env->fastopen, &c->tuple.remote_addr);
+
+    if (e == NULL)
+        e = add(env, &c->tuple.remote_addr);
+    if (e == NULL)
+        return;
+    e->mss = c->agreed.snd_mss;
+    e->is_experimental = o->fastopen_is_experimental;
+    e->cookie_len = (uint8_t)o->fastopen.len;
+    memcpy(e->cookie, o->fastopen.bytes, o->fastopen.len);
+    list_remove(&e->link);
+    list_add_last(&env->fastopen.all, &e->link);
+}
+
+/* ---- the client ---- */
+
+static bool is_lossy(const struct fastopen_entry *e, ns_t now)
+{
+    return e->losses > 1 && now < ns_after(e->lost_at, AFTER_LOSSES_NS << (e->losses - 1));
+}
+
+/* May this SYN try it? Only the first of its connection. */
+static bool may_try(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    return c->user.fastopen && c->state == TCP_SYN_SENT && seq_eq(c->snd.nxt, c->snd.iss)
+           && env->now >= env->fastopen.off_until_at;
+}
+
+/* The server, if there is a cookie to send it now. */
+static const struct fastopen_entry *server_of(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    const struct fastopen_entry *e =
+        may_try(c, env) ? find(&env->fastopen, &c->tuple.remote_addr) : NULL;
+
+    return e != NULL && !is_lossy(e, env->now) ? e : NULL;
+}
+
+uint32_t fastopen_syn_len(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    const struct fastopen_entry *e = server_of(c, env);
+    uint32_t room;
+
+    if (e == NULL)
+        return 0;
+    room = u32_min(e->mss, c->agreed.rcv_mss); /* the latter is what the path allows */
+    room = room > TCP_OPTIONS_MAX ? room - TCP_OPTIONS_MAX : 0;
+    return u32_min(room, c->work->sendq.bytes);
+}
+
+void fastopen_offer(const struct tcp_conn *c, const struct tcp_env *env,
+                    struct tcp_options *options)
+{
+    const struct fastopen_entry *e = server_of(c, env);
+
+    if (!may_try(c, env) || (e == NULL && find(&env->fastopen, &c->tuple.remote_addr) != NULL))
+        return;
+    options->present |= TCP_HAS_FASTOPEN;
+    options->fastopen = e == NULL ? span_none() : span_of(e->cookie, e->cookie_len);
+    options->fastopen_is_experimental = e != NULL && e->is_experimental;
+    if (tcp_options_len(options) > TCP_OPTIONS_MAX)
+        options->present &= (uint16_t)~TCP_HAS_FASTOPEN;
+}
+
+void fastopen_on_syn_sent(struct tcp_conn *c, uint32_t len)
+{
+    if (c->fastopen == WEIR_FASTOPEN_NONE && c->user.fastopen)
+        c->fastopen = len > 0 ? WEIR_FASTOPEN_SENT : WEIR_FASTOPEN_ASKED;
+}
+
+/* What was sent with the SYN and did not arrive has not been sent: it follows at once. */
+static void take_back(struct tcp_conn *c, seq_t acked)
+{
+    struct tcp_work *w = c->work;
+
+    c->snd.nxt = acked;
+    if (w->small_sent && seq_gt(w->small_end, acked))
+        w->small_sent = false;
+}
+
+/* A SYN with data got through, or only the one without it that was sent after it. */
+static void note_result(struct tcp_conn *c, struct tcp_env *env, bool taken)
+{
+    struct fastopen_entry *e = find(&env->fastopen, &c->tuple.remote_addr);
+    bool was_lost = c->fastopen == WEIR_FASTOPEN_LOST;
+
+    if (taken)
+        c->fastopen = WEIR_FASTOPEN_TAKEN;
+    else if (!was_lost)
+        c->fastopen = WEIR_FASTOPEN_REFUSED;
+    if (e == NULL)
+        return;
+    if (taken || !was_lost) {
+        e->losses = 0;
+        return;
+    }
+    e->losses = (uint8_t)u32_min(e->losses + 1u, LOSSES_MAX);
+    e->lost_at = env->now;
+}
+
+void fastopen_on_synack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+    seq_t text = seq_add(c->snd.iss, 1);
+    seq_t acked = seg->flags & TCP_ACK ? seg->ack : text;
+
+    if ((seg->opt.present & TCP_HAS_FASTOPEN) && seg->opt.fastopen.len > 0 && c->user.fastopen)
+        remember(c, env, &seg->opt);
+    if (!seq_gt(c->snd.nxt, text))
+        return;
+    note_result(c, env, seq_gt(acked, text));
+    if (seq_lt(acked, c->snd.nxt))
+        take_back(c, acked);
+}
+
+/* Nothing has come since: if that goes on, what was opened with data has no way through. */
+static void note_silence(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct fastopen *f = &env->fastopen;
+
+    if (c->bytes_received > 0 || c->work->unanswered != TIMEOUTS_UNTIL_OFF
+        || env->config.fastopen_off_ns == 0)
+        return;
+    f->off_until_at =
+        ns_after(env->now, env->config.fastopen_off_ns << u32_min(f->off_count, OFF_DOUBLINGS_MAX));
+    f->off_count++;
+}
+
+void fastopen_on_timeout(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (c->state == TCP_SYN_SENT && c->fastopen == WEIR_FASTOPEN_SENT)
+        c->fastopen = WEIR_FASTOPEN_LOST;
+    else if (tcp_is_synchronized(c) && c->fastopen == WEIR_FASTOPEN_TAKEN)
+        note_silence(c, env);
+}

@@ -1,0 +1,100 @@
+/*
+ * fastopen.h - TCP Fast Open: data in the SYN [RFC7413]
+ */
+#ifndef CORE_TCP_FASTOPEN_H
+#define CORE_TCP_FASTOPEN_H
+
+#include "base/list.h"
+#include "base/ns.h"
+#include "base/pool.h"
+#include "base/siphash.h"
+#include "base/table.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <weir/addr.h>
+#include <weir/config.h>
+
+struct mem;
+struct tcp_conn;
+struct tcp_env;
+struct tcp_options;
+struct tcp_seg;
+struct tcp_tuple;
+
+enum {
+    FASTOPEN_COOKIE_LEN = 8,  /* of ours */
+    FASTOPEN_COOKIE_MAX = 16, /* of anybody's */
+};
+
+/* What is known of a server. */
+struct fastopen_entry {
+    struct list link; /* in all, oldest first */
+    struct weir_addr addr;
+    ns_t lost_at;   /* the last SYN with data that was lost */
+    uint16_t mss;   /* that it has announced */
+    uint8_t losses; /* in a row */
+    bool is_experimental;
+    uint8_t cookie_len;
+    uint8_t cookie[FASTOPEN_COOKIE_MAX];
+};
+
+/* One for a stack. */
+struct fastopen {
+    struct siphash_key key, key_before; /* of the cookies that we give as a server */
+    bool has_key_before;
+
+    struct siphash_key cache_key; /* as a client: of the table of servers */
+    struct pool entries;
+    struct table table;
+    struct list all;
+    ns_t off_until_at;  /* the network swallows: not before then */
+    uint32_t off_count; /* so often that was so */
+};
+
+/* key, cache_key: secrets. False: slabs are too small. */
+bool fastopen_init(struct fastopen *f, struct mem *mem, size_t slab_bytes, struct siphash_key key,
+                   struct siphash_key cache_key);
+void fastopen_fini(struct fastopen *f);
+
+/* ---- the server ---- */
+
+/* From now on cookies are made with this key; those made with the last one are still good. */
+void fastopen_set_key(struct fastopen *f, struct siphash_key key);
+
+enum fastopen_ask {
+    FASTOPEN_NO,      /* the SYN has no Fast Open option */
+    FASTOPEN_REQUEST, /* a cookie is asked for, or the one that came is wrong: give it one */
+    FASTOPEN_GOOD,
+};
+enum fastopen_ask fastopen_check(const struct tcp_env *env, const struct tcp_tuple *tuple,
+                                 const struct tcp_options *syn);
+
+/* Puts the peer's cookie, held in bytes, into the options of a SYN-ACK, if there is room. */
+void fastopen_give(const struct tcp_env *env, const struct tcp_tuple *tuple, bool is_experimental,
+                   uint8_t bytes[FASTOPEN_COOKIE_LEN], struct tcp_options *options);
+
+/*
+ * A connection that tcp_open_passively has just made of a SYN with a good cookie: its SYN-ACK is
+ * still to be sent, and the SYN's data is taken.
+ */
+void fastopen_begin(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *syn);
+
+/* ---- the client ---- */
+
+/* How many bytes of the send queue may go with the SYN that is sent now. */
+uint32_t fastopen_syn_len(const struct tcp_conn *c, const struct tcp_env *env);
+
+/* The option of the SYN that is sent now with so much text; cookies stay where they are kept. */
+void fastopen_offer(const struct tcp_conn *c, const struct tcp_env *env,
+                    struct tcp_options *options);
+
+/* The SYN has been sent with so much text. */
+void fastopen_on_syn_sent(struct tcp_conn *c, uint32_t len);
+
+/* The SYN-ACK is here, before its acknowledgement is taken. */
+void fastopen_on_synack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
+
+/* The retransmission timer has fired. */
+void fastopen_on_timeout(struct tcp_conn *c, struct tcp_env *env);
+
+#endif
