@@ -27,6 +27,7 @@ struct frame *frame_get(struct pool *pool)
     frame->payload_sum = 0;
     frame->payload_sum_known = false;
     frame->cut_bytes = 0;
+    frame->ecn = 0;
     return frame;
 }
 

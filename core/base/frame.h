@@ -35,6 +35,7 @@ struct frame {
     uint32_t payload_sum;                /* checksum_add of all slices but the first, if known */
     bool payload_sum_known;
     uint32_t cut_bytes; /* gso: so much of the payload has been sent in segments */
+    uint8_t ecn;        /* the mark that IP is to send it with (wire/ip.h) */
     uint8_t headroom[FRAME_HEADROOM];
 };
 

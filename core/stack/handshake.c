@@ -256,6 +256,12 @@ static void send_halfopen_ack(struct weir *s, struct halfopen *h)
     tx_reply(s, &frame, &about);
 }
 
+static void forget(struct weir *s, struct halfopen *h)
+{
+    flows_trace_state(s, &h->flow, TCP_SYN_RECEIVED, TCP_CLOSED);
+    flows_free_halfopen(s, h);
+}
+
 enum why rx_to_halfopen(struct weir *s, struct arrival *a, struct halfopen *h)
 {
     enum why why;
@@ -271,10 +277,11 @@ enum why rx_to_halfopen(struct weir *s, struct arrival *a, struct halfopen *h)
             send_halfopen_ack(s, h);
         break;
     case HALFOPEN_RESET: rx_send_reset(s, a, TCP_SYN_RECEIVED); break;
-    case HALFOPEN_CLOSED:
-        flows_trace_state(s, &h->flow, TCP_SYN_RECEIVED, TCP_CLOSED);
-        flows_free_halfopen(s, h);
+    case HALFOPEN_ABORTED:
+        rx_send_reset(s, a, TCP_SYN_RECEIVED);
+        forget(s, h);
         break;
+    case HALFOPEN_CLOSED: forget(s, h); break;
     case HALFOPEN_COMPLETE: return complete(s, a, h);
     }
     return why;

@@ -76,8 +76,8 @@ static enum why send_frame(struct weir *s, struct ip_path *path, struct frame **
         .src = about->tuple->local_addr,
         .dst = about->tuple->remote_addr,
         .protocol = IP_PROTOCOL_TCP,
-        .ttl = about->ttl, /* [RFC9293 MUST-49] */
-        .tos = about->tos, /* as it is [RFC9293 MUST-48, SHLD-22] */
+        .ttl = about->ttl,                            /* [RFC9293 MUST-49] */
+        .tos = (uint8_t)(about->tos | (*frame)->ecn), /* as it is [RFC9293 MUST-48, SHLD-22] */
         .dont_fragment = true,
         .trace = fill_trace(s, about, &trace),
     };

@@ -6,6 +6,7 @@
 #include "tcp/ack.h"
 #include "base/check.h"
 #include "tcp/conn.h"
+#include "tcp/ecn.h"
 #include "tcp/recovery.h"
 #include "tcp/rtt.h"
 #include "tcp/seg.h"
@@ -139,9 +140,11 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
     struct delivery d;
     bool restarts_timer = true;
 
-    if (is_plain(c, seg))
-        return;
     d = delivery_of(c, seg);
+    if (is_plain(c, seg)) {
+        ecn_on_ack(c, seg, &d);
+        return;
+    }
     c->work->dup_acks_in += d.is_duplicate;
     if (d.cum_bytes > 0) {
         c->snd.una = seg->ack;
@@ -151,8 +154,10 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
     take_measure(c, env, seg, &d);
     if (d.cum_bytes > 0)
         release(c, env, seg->ack);
-    if (tcp_is_synchronized(c))
+    if (tcp_is_synchronized(c)) {
+        ecn_on_ack(c, seg, &d);
         restarts_timer = recovery_on_ack(c, env, &d);
+    }
     if (d.cum_bytes > 0 && (restarts_timer || tcp_flight(c) == 0))
         timers_on_acked(c, env);
     else

@@ -13,6 +13,7 @@
  *   deadlines           timers.c
  *   sendq, recvq, reasm, scoreboard, recovery, sack, rack, tlp, prr, undo, rate, pace
  *                       the file of that name
+ *   ecn                 ecn.c             accecn    accecn.c
  */
 #ifndef CORE_TCP_CONN_H
 #define CORE_TCP_CONN_H
@@ -66,6 +67,79 @@ struct tcp_agreed {
     bool wscale_ok;
     bool timestamps_ok;
     bool sack_ok;
+};
+
+/* How marks are told of [RFC3168, RFC9768]: decided once, for both directions. */
+enum ecn_mode {
+    ECN_NONE,
+    ECN_CLASSIC,
+    ECN_ACCURATE,
+};
+
+/* What of it a connection that is half open has to remember. */
+struct ecn_half {
+    uint8_t mode : 2;     /* enum ecn_mode */
+    uint8_t syn_mark : 2; /* enum ip_ecn: how the last SYN arrived */
+    bool is_not_ect : 1;  /* a SYN without ECN has come, too */
+    bool is_repeated : 1; /* more than one SYN has come */
+    bool tells_apart : 1; /* the listener would have taken accurate ECN */
+};
+
+struct ecn {
+    uint32_t ce_in;    /* packets that arrived marked CE */
+    uint32_t ce_out;   /* packets of ours that did, as far as the peer tells */
+    uint8_t mode : 2;  /* enum ecn_mode */
+    uint8_t asked : 2; /* the same: what our SYN has asked for */
+    bool plain_syn_sent : 1;
+    bool is_not_ect : 1; /* what we send is not ECN-capable */
+    bool echoes : 1;     /* marks have come: to be told of until CWR [RFC3168 6.1.3] */
+    bool owes_cwr : 1;   /* cwnd was reduced [RFC3168 6.1.2] */
+};
+
+/* The bytes of text that came with a mark, in the order of enum ip_ecn from ECT(1) on. */
+enum accecn_counter {
+    ACCECN_E1B,
+    ACCECN_E0B,
+    ACCECN_CEB,
+    ACCECN_COUNTERS,
+};
+
+/* Accurate ECN [RFC9768]. ACE's counters are those of struct ecn, and five. */
+struct accecn {
+    uint32_t bytes_in[ACCECN_COUNTERS]; /* without the ones that E1B and E0B start from */
+    uint8_t syn_mark : 2;               /* enum ip_ecn: how the peer's SYN or SYN-ACK arrived */
+    bool syn_was_ce : 1;                /* ours was marked, says the peer */
+    bool is_deaf : 1;                   /* what the peer tells is not to be believed */
+    bool owes_handshake_ack : 1;        /* the next ACK tells syn_mark [RFC9768 3.2.2.1] */
+    bool was_ce : 1;                    /* the last packet that came in */
+    bool ignores_options : 1;           /* the peer's are not right [RFC9768 3.2.3.2.4] */
+    bool sends_no_options : 1;          /* ours do not get through [RFC9768 3.2.3.2.2] */
+    uint8_t changed : 3;                /* counters that have ever moved: bits of accecn_counter */
+    uint8_t unsent : 3;                 /* that have moved since the last option */
+    bool moved : 1;                     /* one of them has since the last ACK */
+    bool owes_option : 1;               /* the first text that we send carries one */
+};
+
+/* What of the two only a busy connection needs. */
+struct ecn_work {
+    seq_t cwr_end; /* up to there the peer has been told by CWR, if is_told */
+    bool is_told;
+};
+
+struct accecn_work {
+    uint32_t bytes_out[ACCECN_COUNTERS]; /* as the peer has last told; 24 bits */
+    uint32_t acked_segs_mean;            /* newly acknowledged by an ACK, in 1/64 */
+    uint32_t marked_segs;                /* in a row, from the beginning on */
+    seq_t plain_from;                    /* where what is not ECN-capable begins, if is_plain */
+    uint32_t ts_seen;                    /* of the last ACK that was looked at */
+    uint8_t ce_acked;                    /* ecn.ce_in when the last ACK was sent */
+    uint8_t text_again;                  /* segments in a row that had come before */
+    uint8_t contradictions;              /* in a row: bytes marked, but no packets */
+    uint8_t bytes_out_known;             /* bits of accecn_counter */
+    bool ts_known;
+    bool is_unmarked; /* marked_segs has ended */
+    bool is_plain;    /* all was marked, which no queue does */
+    bool acks_acks;   /* the ACK that is owed answers ACKs that were marked */
 };
 
 /* Options the application has set; durations in units that keep a connection small. */
@@ -174,6 +248,8 @@ struct tcp_work {
     struct rate rate;
     struct pace pace;
     struct sack sack;
+    struct ecn_work ecn;
+    struct accecn_work accecn;
 
     /* What is owed to the peer: counted, so that a batch of segments gets all its ACKs. */
     uint32_t dup_acks_owed; /* one for each segment out of order */
@@ -243,6 +319,8 @@ struct tcp_conn {
     struct tcp_agreed agreed;
     struct tstamp ts;
     struct rtt rtt;
+    struct ecn ecn;
+    struct accecn accecn;
     struct tcp_user user;
     uint32_t ssthresh; /* kept while at rest */
     const struct cc_ops *cc_ops;

@@ -7,7 +7,7 @@
  *   ISN        hash(ends) + the peer's ISN + period * 2^24
  *              + (hash(ends, the peer's ISN, period) + MSS) mod 2^24
  *   timestamp  the clock, its last six bits being the peer's window scale (15: none), whether
- *              SACK may be used, and whether ECN may
+ *              SACK may be used, and whether RFC 3168's ECN may
  *
  * The hashes are keyed, the period is 64 s long, MSS is an index in a table: of 2^32 numbers 16
  * are good at a time. The ISN grows with time and with the peer's, so that connections of the
@@ -15,6 +15,7 @@
  * No state.
  */
 #include "tcp/cookie.h"
+#include "tcp/ecn.h"
 #include "tcp/isn.h"
 #include "tcp/options.h"
 #include "tcp/seg.h"
@@ -27,6 +28,7 @@ enum {
     LOW_MASK = (1 << LOW_BITS) - 1,
     NO_WINDOW_SCALE = 15,
     SACK_BIT = 1 << 4,
+    ECN_BIT = 1 << 5,
     TIMESTAMP_MASK = 63,
 };
 
@@ -73,9 +75,12 @@ static seq_t isn_with(const struct tcp_env *env, const struct tcp_halfopen *h)
     return seq_of(base_of(env, &h->tuple, h->irs) + (period << LOW_BITS) + (low & LOW_MASK));
 }
 
-static uint32_t option_bits(const struct tcp_agreed *a)
+static uint32_t option_bits(const struct tcp_halfopen *h)
 {
-    return (a->wscale_ok ? a->snd_wscale : NO_WINDOW_SCALE) | (a->sack_ok ? SACK_BIT : 0);
+    const struct tcp_agreed *a = &h->agreed;
+
+    return (a->wscale_ok ? a->snd_wscale : NO_WINDOW_SCALE) | (a->sack_ok ? SACK_BIT : 0)
+           | (h->ecn.mode == ECN_CLASSIC ? ECN_BIT : 0);
 }
 
 /* The clock does not run ahead for it: the next timestamp may come at once. */
@@ -92,12 +97,14 @@ void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env)
 
     h->iss = isn_with(env, h);
     if (h->agreed.timestamps_ok) { /* the offset makes the clock say it, this once */
-        h->ts_offset += timestamp_with(clock, option_bits(&h->agreed)) - clock;
+        h->ts_offset += timestamp_with(clock, option_bits(h)) - clock;
         return;
     }
     h->agreed.wscale_ok = false;
     h->agreed.rcv_wscale = 0;
     h->agreed.sack_ok = false;
+    if (h->ecn.mode == ECN_CLASSIC) /* accurate ECN shows in the acknowledgement */
+        h->ecn.mode = ECN_NONE;
 }
 
 static bool read_mss(const struct tcp_env *env, const struct tcp_tuple *tuple, seq_t irs, seq_t iss,
@@ -116,9 +123,9 @@ static bool read_mss(const struct tcp_env *env, const struct tcp_tuple *tuple, s
     return true;
 }
 
-/* The options of the SYN, as far as they have come back. */
+/* The options of the SYN, as far as they have come back, and what it asked for. */
 static void recall_options(const struct tcp_env *env, const struct tcp_tuple *tuple,
-                           const struct tcp_seg *ack, struct tcp_options *syn)
+                           const struct tcp_seg *ack, struct tcp_options *syn, bool *classic_ecn)
 {
     uint32_t bits;
 
@@ -132,6 +139,7 @@ static void recall_options(const struct tcp_env *env, const struct tcp_tuple *tu
     }
     if (bits & SACK_BIT)
         syn->present |= TCP_HAS_SACK_PERMITTED;
+    *classic_ecn = (bits & ECN_BIT) != 0;
 }
 
 bool cookie_check(const struct tcp_env *env, const struct tcp_user *user,
@@ -140,12 +148,15 @@ bool cookie_check(const struct tcp_env *env, const struct tcp_user *user,
 {
     struct tcp_seg syn = {.seq = seq_sub(ack->seq, 1), .wnd = ack->wnd};
     seq_t iss = seq_sub(ack->ack, 1);
+    bool classic_ecn = false;
 
     if (!read_mss(env, tuple, syn.seq, iss, &syn.opt.mss))
         return false;
     syn.opt.present = TCP_HAS_MSS;
     syn.opt.ts_val = ack->opt.ts_val;
-    recall_options(env, tuple, ack, &syn.opt);
+    recall_options(env, tuple, ack, &syn.opt, &classic_ecn);
     halfopen_init(h, env, user, tuple, &syn, iss, mtu);
+    h->ecn = classic_ecn ? (struct ecn_half){.mode = ECN_CLASSIC}
+                         : ecn_half_of_ack(env, cc_find(env->config.congestion_control), ack);
     return true;
 }

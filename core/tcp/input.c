@@ -10,6 +10,7 @@
 #include "base/num.h"
 #include "tcp/ack.h"
 #include "tcp/conn.h"
+#include "tcp/ecn.h"
 #include "tcp/reasm.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
@@ -147,6 +148,7 @@ static void owe_ack_of_old(struct tcp_conn *c, const struct tcp_seg *seg)
     seq_t end = seq_add(seg->seq, seg->len);
 
     c->work->ack_owed = true;
+    ecn_on_text_again(c);
     if (seq_leq(end, c->rcv.nxt) && seq_gt(seg->seq, c->rcv.irs))
         sack_on_duplicate(c, seg->seq, end);
 }
@@ -163,8 +165,10 @@ static bool check_sequence(struct arrival *a)
     }
     if (a->seg->flags & TCP_RST)
         return stop(a, WHY_TCP_WINDOW);
-    if (a->seg->flags & TCP_SYN)
+    if (a->seg->flags & TCP_SYN) {
+        ecn_on_syn_again(c, a->seg);
         return challenge(a); /* wherever it stands [RFC5961 4.2] */
+    }
     if (a->seg->len > 0)
         owe_ack_of_old(c, a->seg);
     else
@@ -223,6 +227,7 @@ static bool complete_handshake(struct arrival *a)
     ack_set_window(c, a->seg);
     ack_take(c, a->env, a->seg);
     tcp_established(c, a->env);
+    ecn_on_handshake_ack(c, a->env, a->seg);
     return false;
 }
 
@@ -235,7 +240,9 @@ void tcp_established(struct tcp_conn *c, struct tcp_env *env)
     if (recovery_syn_was_lost(c))
         rtt_on_slow_handshake(c);
     timers_on_measured(c);
+    ecn_on_established(c);
     recovery_on_established(c, env);
+    ecn_on_started(c, env);
     timers_on_keepalive(c, env);
     if (!c->is_passive)
         c->events |= WEIR_EVENT_CONNECTED | WEIR_EVENT_WRITABLE;
@@ -305,6 +312,7 @@ static bool check_ack(struct arrival *a)
             ack_take_window(c, a->seg);
     }
     timers_on_received(c, a->env);
+    ecn_on_segment(c, a->seg);
     return note_fin_acked(a);
 }
 

@@ -2,6 +2,7 @@
  * listen.c - passive opens: listeners and connections that are half open
  */
 #include "tcp/listen.h"
+#include "tcp/ecn.h"
 #include "tcp/fastopen.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
@@ -55,6 +56,7 @@ void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const stru
         .mtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu,
         .ttl = user->ttl,
         .tos = user->tos,
+        .ecn = ecn_half_of_syn(env, cc_find(env->config.congestion_control), syn),
         .agreed = options_agree(env, options_wish(env, user, mss), &syn->opt,
                                 weir_addr_is_v4(&tuple->remote_addr)),
     };
@@ -75,6 +77,7 @@ struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env)
     options_offer(&options, &h->agreed, tstamp_clock(env->now, h->ts_offset), h->ts_recent);
     if (h->grants_cookie)
         fastopen_give(env, &h->tuple, h->cookie_is_experimental, cookie, &options);
+    reply.flags |= ecn_half_synack(&h->ecn, h->retries, &options);
     return segment_build_reply(env, &reply, &options);
 }
 
@@ -84,7 +87,7 @@ struct frame *halfopen_ack(const struct tcp_halfopen *h, struct tcp_env *env)
         .tuple = h->tuple,
         .seq = seq_add(h->iss, 1),
         .ack = seq_add(h->irs, 1),
-        .flags = TCP_ACK,
+        .flags = (uint16_t)(TCP_ACK | ecn_half_ack(&h->ecn)),
         .window = (uint16_t)(h->rcv_wnd >> h->agreed.rcv_wscale),
     };
     struct tcp_options options = {0};
@@ -140,11 +143,13 @@ static enum halfopen_verdict verdict(enum halfopen_verdict v, enum why because, 
     return v;
 }
 
-enum halfopen_verdict halfopen_input(const struct tcp_halfopen *h, const struct tcp_seg *seg,
+enum halfopen_verdict halfopen_input(struct tcp_halfopen *h, const struct tcp_seg *seg,
                                      enum why *why)
 {
-    if (is_repeated_syn(h, seg))
-        return verdict(HALFOPEN_SYNACK, WHY_TCP_OLD, why);
+    if (is_repeated_syn(h, seg)) {
+        bool is_same = ecn_half_take_syn(&h->ecn, seg);
+        return verdict(is_same ? HALFOPEN_SYNACK : HALFOPEN_ABORTED, WHY_TCP_OLD, why);
+    }
     if (!(seg->flags & TCP_RST) && is_old_timestamp(h, seg))
         return verdict(HALFOPEN_ACK, WHY_TCP_PAWS, why);
     if (!is_in_window(h, seg)) {
@@ -189,6 +194,7 @@ bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tc
     c->retransmits = h->retries;
     if (!tcp_work_attach(c, env))
         return false;
+    ecn_start(c, &h->ecn, h->retries);
     if (h->retries > 0)
         recovery_on_syn_lost(c, env);
     tcp_set_state(c, env, TCP_SYN_RECEIVED);

@@ -30,6 +30,7 @@ struct tcp_halfopen {
     uint8_t retries; /* SYN-ACKs sent again */
     uint8_t ttl;
     uint8_t tos;
+    struct ecn_half ecn;
     struct tcp_agreed agreed;
     bool grants_cookie; /* for Fast Open, in the SYN-ACK */
     bool cookie_is_experimental;
@@ -64,12 +65,13 @@ enum halfopen_verdict {
     HALFOPEN_SYNACK,   /* the peer repeats its SYN: it has not seen our answer */
     HALFOPEN_ACK,      /* challenge [RFC5961] */
     HALFOPEN_RESET,    /* the answer is a reset made from the segment */
+    HALFOPEN_ABORTED,  /* the same, and forget it */
     HALFOPEN_CLOSED,   /* the peer has reset it: forget it */
     HALFOPEN_COMPLETE, /* make a connection of it, and let that take the segment in */
 };
 
 /* SEGMENT ARRIVES in SYN-RECEIVED, up to the fifth check [RFC9293 3.10.7.4]. */
-enum halfopen_verdict halfopen_input(const struct tcp_halfopen *h, const struct tcp_seg *seg,
+enum halfopen_verdict halfopen_input(struct tcp_halfopen *h, const struct tcp_seg *seg,
                                      enum why *why);
 
 /* The acknowledgement that answers a doubtful segment. NULL: no memory. */

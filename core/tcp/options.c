@@ -6,6 +6,7 @@
  */
 #include "tcp/options.h"
 #include "base/check.h"
+#include "tcp/ecn.h"
 #include "tcp/sack.h"
 #include "tcp/tstamp.h"
 #include "tcp/window.h"
@@ -106,7 +107,7 @@ void options_of_segment(const struct tcp_conn *c, const struct tcp_env *env,
 
 uint32_t tcp_send_mss_now(const struct tcp_conn *c, const struct tcp_env *env)
 {
-    uint32_t mss = tcp_send_mss(c, env), options = sack_len(c);
+    uint32_t mss = tcp_send_mss(c, env), options = sack_len(c) + ecn_option_bytes(c);
 
     return mss > options + TEXT_MIN ? mss - options : TEXT_MIN;
 }

@@ -16,6 +16,7 @@
 #include "base/frame.h"
 #include "base/num.h"
 #include "tcp/conn.h"
+#include "tcp/ecn.h"
 #include "tcp/fastopen.h"
 #include "tcp/options.h"
 #include "tcp/pace.h"
@@ -330,6 +331,8 @@ static bool decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32
         return true;
     if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT)
         return false;
+    if (ecn_wants_pure_ack(c) && acknowledgement(c, s))
+        return true;
     return tail_probe(c, mss, s) || lost(c, env, mss, most, s) || new_text(c, env, mss, most, s)
            || probe(c, s) || keepalive(c, s) || acknowledgement(c, s);
 }

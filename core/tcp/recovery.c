@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/num.h"
 #include "tcp/conn.h"
+#include "tcp/ecn.h"
 #include "tcp/options.h"
 #include "tcp/prr.h"
 #include "tcp/rack.h"
@@ -231,27 +232,46 @@ static void enter_fast_recovery(struct tcp_conn *c, struct tcp_env *env, const s
         undo_disarm(c);
     }
     prr_begin(c, d);
+    ecn_on_reduced(c);
     enter(c, env, RECOVERY_FAST, "fast retransmit");
+}
+
+/* What has to do with a window that recovery has seen already is an echo of it [RFC6582 4.1]. */
+static bool is_new_loss(const struct tcp_conn *c)
+{
+    const struct recovery *r = recovery_of(c);
+
+    return !r->recover_valid || seq_gt(c->snd.una, r->recover);
+}
+
+/*
+ * Until more than what was under way is acknowledged, the peer cannot know of our CWR [RFC3168 6.1.2].
+ * A congestion control that counts marks answers them itself.
+ */
+static void answer_mark(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d)
+{
+    struct cc *cc = cc_of(c);
+
+    if (recovery_of(c)->state != RECOVERY_OPEN || !is_new_loss(c) || cc->ops->ecn != CC_ECN_CLASSIC)
+        return;
+    if (cc->ops->on_ecn != NULL)
+        cc->ops->on_ecn(cc, env->now, flight_at_loss(c, d));
+    else
+        cc->ops->on_loss(cc, env->now, flight_at_loss(c, d));
+    undo_disarm(c);
+    prr_begin(c, d);
+    ecn_on_reduced(c);
+    enter(c, env, RECOVERY_CWR, "congestion experienced");
 }
 
 void recovery_on_ecn_echo(struct tcp_conn *c, struct tcp_env *env)
 {
-    struct cc *cc = cc_of(c);
-    uint32_t pipe_bytes = recovery_pipe(c);
     struct delivery d = {
         .flight_before_bytes = tcp_flight(c),
-        .pipe_before_bytes = pipe_bytes,
+        .pipe_before_bytes = recovery_pipe(c),
     };
 
-    if (recovery_of(c)->state != RECOVERY_OPEN)
-        return;
-    if (cc->ops->on_ecn != NULL)
-        cc->ops->on_ecn(cc, env->now, flight_at_loss(c, &d));
-    else
-        cc->ops->on_loss(cc, env->now, flight_at_loss(c, &d));
-    undo_disarm(c);
-    prr_begin(c, &d);
-    enter(c, env, RECOVERY_CWR, "congestion experienced");
+    answer_mark(c, env, &d);
 }
 
 static void leave(struct tcp_conn *c, struct tcp_env *env)
@@ -290,14 +310,6 @@ static void take_back(struct tcp_conn *c, struct tcp_env *env)
 }
 
 /* ---- without SACK [RFC6582] ---- */
-
-/* A third duplicate after a window that recovery has seen already is an echo of it [RFC6582 4.1]. */
-static bool is_new_loss(const struct tcp_conn *c)
-{
-    const struct recovery *r = recovery_of(c);
-
-    return !r->recover_valid || seq_gt(c->snd.una, r->recover);
-}
 
 /* A duplicate says that a segment has arrived, but not which [RFC5681 3.2]. */
 static bool detect_by_duplicates(struct tcp_conn *c, struct tcp_env *env, struct delivery *d)
@@ -457,6 +469,8 @@ bool recovery_on_ack(struct tcp_conn *c, struct tcp_env *env, struct delivery *d
     bool was_in_episode = is_in_episode(c), found;
 
     conclude(c, env, d);
+    if (d->has_ece)
+        answer_mark(c, env, d);
     found = detect(c, env, d);
     if (was_in_episode && !is_in_episode(c)) /* of what was sent during it */
         found = found || c->work->scoreboard.lost_bytes > 0;
@@ -536,6 +550,7 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env)
     r->frto = is_first ? FRTO_FIRST : FRTO_OFF;
     mark_lost_by_timeout(c, env);
     cc->cwnd = recovery_pipe(c) + cc->mss;
+    ecn_on_reduced(c);
     enter(c, env, RECOVERY_RTO, "timeout"); /* [RFC6582 3.2 (4)] */
 }
 

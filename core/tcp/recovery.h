@@ -59,7 +59,10 @@ void recovery_on_mss(struct tcp_conn *c, struct tcp_env *env);
  */
 bool recovery_on_ack(struct tcp_conn *c, struct tcp_env *env, struct delivery *d);
 
-/* The peer tells of marks, for the first time in a round trip [RFC3168 6.1.2]. */
+/*
+ * The peer tells of a mark that its acknowledgements do not: that is answered like a loss, with nothing
+ * to send again, once in a round trip [RFC3168 6.1.2].
+ */
 void recovery_on_ecn_echo(struct tcp_conn *c, struct tcp_env *env);
 
 /* What may have been reordered has not arrived in time [RFC8985 6.3]. */

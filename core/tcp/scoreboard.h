@@ -68,6 +68,7 @@ struct delivery {
     uint32_t sacked_bytes;    /* of these, selectively */
     uint32_t lost_bytes;      /* newly marked lost */
     uint32_t ce_bytes;        /* of delivered_bytes, marked on the way */
+    bool has_ece;             /* the peer tells of marks */
     ns_t rtt_ns;              /* 0: not measured */
     ns_t first_sent_at;       /* of what is delivered and was sent once: the oldest */
     ns_t last_sent_at;        /* and the newest; NEVER: there is none */

@@ -11,6 +11,7 @@ enum { WASTE_MAX = 4 };
 void tcp_seg_cut_syn(struct tcp_seg *seg, uint8_t wscale)
 {
     seg->flags &= (uint16_t)~TCP_SYN;
+    seg->had_syn = true;
     seg->seq = seq_add(seg->seq, 1);
     seg->wnd = (uint16_t)(seg->wnd >> wscale);
 }

@@ -43,6 +43,7 @@ struct tcp_seg {
     uint32_t more_bytes;  /* in the pieces */
     uint32_t more_memory; /* what these cost */
 
+    bool had_syn;     /* and it was cut off */
     bool wants_reset; /* set by input: the answer is a reset made from this segment */
 };
 

@@ -9,8 +9,11 @@
 #include "base/check.h"
 #include "base/checksum.h"
 #include "base/frame.h"
+#include "base/num.h"
+#include "tcp/ecn.h"
 #include "tcp/fastopen.h"
 #include "tcp/options.h"
+#include "tcp/sack.h"
 #include "tcp/sendq.h"
 #include "tcp/tstamp.h"
 #include "tcp/window.h"
@@ -80,10 +83,24 @@ static void fit(struct tcp_conn *c, struct segment *segment, uint32_t mss)
 {
     uint32_t reach = segment->len > 0 ? sendq_reach(c, text_of(segment), segment->len) : 0;
 
+    if (reach > mss && ecn_is_single(c))
+        reach = mss;
     if (reach == segment->len)
         return;
     segment->len = reach > mss ? reach - reach % mss : reach;
     segment->flags &= (uint16_t) ~(TCP_FIN | TCP_PSH);
+}
+
+/* What a segment's text leaves free of a full one. */
+static uint32_t option_room(const struct tcp_conn *c, const struct tcp_env *env,
+                            const struct segment *segment, uint32_t mss)
+{
+    uint32_t used = u32_min(segment->len, mss) + sack_len(c);
+    uint32_t full = tcp_send_mss(c, env);
+
+    if (segment->len == 0)
+        return TCP_OPTIONS_MAX;
+    return full > used ? full - used : 0;
 }
 
 struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segment *segment,
@@ -92,6 +109,7 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
     struct frame *frame = frame_get(env->frames);
     struct tcp_options options;
     struct tcp_header h;
+    uint8_t option[ECN_OPTION_MAX];
 
     if (frame == NULL)
         return NULL;
@@ -106,6 +124,8 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
     }
     h.window = window_announce(c, (h.flags & TCP_SYN) != 0);
     set_options(c, env, h.flags, &options);
+    frame->ecn =
+        (uint8_t)ecn_dress(c, segment, &h, &options, option, option_room(c, env, segment, mss));
     push_header(frame, &c->tuple, &h, &options);
     set_gso(frame, &c->tuple, segment->len, mss);
     return frame;

@@ -7,6 +7,7 @@
 #include "tcp/synsent.h"
 #include "tcp/ack.h"
 #include "tcp/conn.h"
+#include "tcp/ecn.h"
 #include "tcp/fastopen.h"
 #include "tcp/input.h"
 #include "tcp/options.h"
@@ -78,10 +79,12 @@ static bool check_syn(struct arrival *a)
         return stop(a, WHY_TCP_NO_SYN);
     take_syn(a);
     if (!(a->seg->flags & TCP_ACK)) {
+        ecn_on_syn(c, a->env, a->seg);
         tcp_set_state(c, a->env, TCP_SYN_RECEIVED);
         recovery_on_syn(c);
         return true;
     }
+    ecn_on_synack(c, a->seg);
     ack_take(c, a->env, a->seg);
     tcp_established(c, a->env);
     timers_on_received(c, a->env);

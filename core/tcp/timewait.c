@@ -6,6 +6,8 @@
  * ignored [RFC1337]; a new SYN that is provably new ends it early [RFC6191] [RFC9293 SHLD-4].
  */
 #include "tcp/timewait.h"
+#include "tcp/accecn.h"
+#include "tcp/ecn.h"
 #include "tcp/seg.h"
 #include "tcp/segment.h"
 #include "tcp/tstamp.h"
@@ -26,6 +28,7 @@ void timewait_init(struct tcp_timewait *tw, const struct tcp_conn *c)
         .window = (uint16_t)(window_remaining(c) >> c->agreed.rcv_wscale),
         .ttl = c->user.ttl,
         .tos = c->user.tos,
+        .ace = ecn_last_ace(c),
         .timestamps_ok = c->agreed.timestamps_ok,
     };
 }
@@ -68,7 +71,7 @@ struct frame *timewait_ack(const struct tcp_timewait *tw, struct tcp_env *env)
         .tuple = tw->tuple,
         .seq = tw->snd_nxt,
         .ack = tw->rcv_nxt,
-        .flags = TCP_ACK,
+        .flags = (uint16_t)(TCP_ACK | accecn_flags_of(tw->ace)),
         .window = tw->window,
     };
     struct tcp_options options = {0};

@@ -22,6 +22,7 @@ struct tcp_timewait {
     uint16_t window; /* as in the header */
     uint8_t ttl;
     uint8_t tos;
+    uint8_t ace; /* what is in AE, CWR and ECE [RFC9768] */
     bool timestamps_ok;
 };
 

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/num.h"
 #include "tcp/conn.h"
+#include "tcp/ecn.h"
 #include "tcp/options.h"
 #include "tcp/reasm.h"
 #include "tcp/recovery.h"
@@ -16,6 +17,7 @@
 #include "tcp/timers.h"
 #include "tcp/tstamp.h"
 #include "tcp/window.h"
+#include "wire/ip.h"
 
 enum { LENT_MAX = 1 << 30 };
 
@@ -47,6 +49,7 @@ int tcp_open(struct tcp_conn *c, struct tcp_env *env, const struct tcp_tuple *tu
     if (!tcp_work_attach(c, env))
         return WEIR_ENOMEM;
     c->snd.nxt = iss;
+    ecn_open(c, env);
     tcp_set_state(c, env, TCP_SYN_SENT);
     recovery_on_syn(c);
     emit_call(c, env, "connect", 0);
@@ -416,7 +419,7 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
     case WEIR_OPT_TOS: /* [RFC9293 MUST-48, SHLD-21] */
         if (!is_between(value, 0, UINT8_MAX))
             return WEIR_EINVAL;
-        u->tos = (uint8_t)value;
+        u->tos = (uint8_t)(value & ~IP_ECN_MASK); /* of marks ECN decides */
         return WEIR_OK;
     case WEIR_OPT_SOFT_ERRORS: /* [RFC9293 SHLD-20] */
         if (!is_switch(value))

@@ -79,6 +79,14 @@ static bool is_accecn_len(size_t len)
     return len <= ACCECN_MAX && len % ACCECN_COUNTER_LEN == 0;
 }
 
+/* What is left over is for extensions that there may be one day. */
+static struct span whole_counters(struct span value)
+{
+    size_t len = value.len < ACCECN_MAX ? value.len : ACCECN_MAX;
+
+    return span_take(value, len - len % ACCECN_COUNTER_LEN);
+}
+
 static void read_timestamps(const uint8_t *value, struct tcp_options *out)
 {
     out->ts_val = read_be32(value);
@@ -125,9 +133,9 @@ static bool take_rare(struct tcp_options *out, uint8_t kind, struct span value)
         return true;
     case TCP_OPTION_ACCECN0:
     case TCP_OPTION_ACCECN1:
-        if (!claim(out, TCP_HAS_ACCECN, is_accecn_len(value.len)))
+        if (!claim(out, TCP_HAS_ACCECN, true))
             return false;
-        out->accecn = value;
+        out->accecn = whole_counters(value); /* of any length [RFC9768 3.2.3] */
         out->accecn_kind = kind;
         return true;
     case TCP_OPTION_FASTOPEN: return take_fastopen(out, value, false);

@@ -49,6 +49,21 @@ enum weir_syn_cookies {
     WEIR_SYN_COOKIES_ALWAYS,
 };
 
+/*
+ * Explicit congestion notification, with the numbers of Linux's net.ipv4.tcp_ecn: whether the peer
+ * is asked for it, and whether it is granted. Classic is RFC 3168's; accurate is RFC 9768's,
+ * which falls back to classic. A congestion control that cannot do without asks in any case.
+ */
+enum weir_ecn {
+    WEIR_ECN_OFF,
+    WEIR_ECN_ON,                   /* ask for and grant classic */
+    WEIR_ECN_PASSIVE,              /* grant classic, do not ask */
+    WEIR_ECN_ACCURATE,             /* ask for and grant accurate */
+    WEIR_ECN_ACCURATE_ASK_CLASSIC, /* grant accurate, ask for classic */
+    WEIR_ECN_ACCURATE_PASSIVE,     /* grant accurate, do not ask */
+    WEIR_ECN_MODES,
+};
+
 /* TCP's defaults for new connections and its limits per stack. Durations in nanoseconds. */
 struct weir_tcp_config {
     weir_ns_t rto_initial_ns;    /* 1 s [RFC6298 2.1] */
@@ -77,6 +92,7 @@ struct weir_tcp_config {
     bool nagle;                 /* true [RFC9293 SHLD-7] */
     bool abort_on_overflow;     /* false: a full accept queue drops the last ACK, as Linux */
     bool timewait_reuse;        /* true: a new SYN may replace TIME-WAIT [RFC6191] */
+    enum weir_ecn ecn;          /* WEIR_ECN_PASSIVE */
     const char *congestion_control; /* "reno"; weir_congestion_control_name has the others */
     uint32_t challenge_acks_per_s;  /* 10 for each connection [RFC5961 7] */
     uint32_t reassembly_holes;      /* 64 for each connection: more are dropped */

@@ -231,6 +231,7 @@ static void to_halfopen(struct duo *d, int end, struct tcp_seg *seg)
         to_conn(d, end, seg);
         break;
     case HALFOPEN_RESET: answer_by_reset(d, end, seg); break;
+    case HALFOPEN_ABORTED:
     case HALFOPEN_DROP:
     case HALFOPEN_CLOSED: break;
     }

@@ -16,6 +16,7 @@
 #include "wire/tcp_options.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     PORT_OURS = 49152,
@@ -140,6 +141,10 @@ static enum why to_halfopen(struct peer *p, struct tcp_seg *seg)
     case HALFOPEN_SYNACK: add_sent(p, halfopen_synack(&p->halfopen, p->env), true); break;
     case HALFOPEN_ACK: add_sent(p, halfopen_ack(&p->halfopen, p->env), false); break;
     case HALFOPEN_RESET: answer_by_reset(p, seg); break;
+    case HALFOPEN_ABORTED:
+        answer_by_reset(p, seg);
+        p->stage = PEER_LISTENER;
+        break;
     case HALFOPEN_CLOSED: p->stage = PEER_LISTENER; break;
     case HALFOPEN_COMPLETE: return complete(p, seg);
     }
@@ -223,8 +228,27 @@ static struct seg_text parsed(const char *text, const struct seg_origin *origin)
     return seg;
 }
 
+static const char *const marks[] = {
+    [IP_ECN_NOT_ECT] = "[noecn] ",
+    [IP_ECN_ECT1] = "[ect1] ",
+    [IP_ECN_ECT0] = "[ect0] ",
+    [IP_ECN_CE] = "[ce] ",
+};
+
+/* Takes the mark off the text: an enum ip_ecn, or -1 if there is none. */
+static int take_mark(const char **text)
+{
+    for (int i = 0; i < (int)(sizeof marks / sizeof *marks); i++)
+        if (strncmp(*text, marks[i], strlen(marks[i])) == 0) {
+            *text += strlen(marks[i]);
+            return i;
+        }
+    return -1;
+}
+
 enum why peer_sends(struct peer *p, const char *text)
 {
+    int mark = take_mark(&text);
     struct seg_text t = parsed(text, &peers_origin);
     struct tcp_arrival a = {0};
     uint64_t offset = (uint64_t)t.seq - PEER_IRS - !(t.flags & TCP_SYN);
@@ -234,6 +258,7 @@ enum why peer_sends(struct peer *p, const char *text)
     a.seg.seq = seq_of(t.seq);
     a.seg.ack = seq_of(t.ack);
     a.seg.flags = t.flags;
+    a.seg.tos = mark >= 0 ? (uint8_t)mark : IP_ECN_NOT_ECT;
     a.seg.wnd = t.says & SEG_SAYS_WINDOW ? t.window : p->setup.window;
     a.seg.up = t.urgent;
     tcp_options_parse(span_of(t.options, t.options_len), &a.seg.opt);
@@ -284,6 +309,7 @@ static void look_at(struct peer *p, struct tcp_sent *sent, struct seg_text *seen
     note_timestamps(p, h.options);
     p->seen_at = sent->at;
     p->seen_resent = sent->is_resent;
+    p->seen_mark = sent->frame->ecn;
     if (p->keeps_frames)
         tcp_sents_add(&p->world->kept, *sent);
     else
@@ -315,11 +341,14 @@ static void expect_same(const char *wanted, const struct seg_text *want,
 
 void peer_sees(struct peer *p, const char *text)
 {
+    int mark = take_mark(&text);
     struct seg_text want = parsed(text, &our_origin), seen;
 
     if (!see(p, &seen))
         FAIL("wanted \"%s\", saw nothing", text);
     expect_same(text, &want, &seen);
+    if (mark >= 0 && p->seen_mark != mark)
+        FAIL("wanted %s\"%s\", saw it with %s", marks[mark], text, marks[p->seen_mark]);
 }
 
 void peer_sees_nothing(struct peer *p)

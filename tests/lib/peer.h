@@ -8,7 +8,8 @@
  *
  * Segments are in packetdrill's notation (format/seg_text.h) with relative sequence numbers:
  * 0 is the SYN of either side. Both initial sequence numbers are just below the wrap. What the
- * text does not mention is the usual (peer_sends) or not compared (peer_sees). Text is always
+ * text does not mention is the usual (peer_sends) or not compared (peer_sees). In front may stand the
+ * mark of the packet, as in "[ce] . 1:1(0) ack 1": noecn, ect0, ect1 or ce. Text is always
  * the right part of the stream, and checksums are verified.
  *
  * The fixture is what the stack is to a connection: it holds half-open and TIME-WAIT
@@ -67,6 +68,7 @@ struct peer {
     ns_t seen_at;
     bool seen_resent;
     uint16_t seen_gso_size;
+    uint8_t seen_mark; /* enum ip_ecn */
     uint32_t seen_ts_val, seen_ts_ecr;
     int seen_cookie_len; /* of the Fast Open option; -1: there was none */
 };

@@ -46,6 +46,7 @@ struct weir_tcp_config tcp_world_config(void)
         .tail_loss_probe = true,
         .nagle = true,
         .timewait_reuse = true,
+        .ecn = WEIR_ECN_PASSIVE,
         .congestion_control = "reno",
         .challenge_acks_per_s = 10,
         .reassembly_holes = 64,

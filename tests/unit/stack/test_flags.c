@@ -113,14 +113,15 @@ static void expect_of_listener(struct talk *t, uint16_t flags)
 {
     const struct world_seen *a = answer(t);
     bool opens = (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+    uint16_t ece = (flags & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR) ? TCP_ECE : 0;
 
     EXPECT_EQ(world_stats(t->w, 0).half_open, opens);
     if (flags & TCP_RST)
         EXPECT(a == NULL);
     else if (flags & TCP_ACK)
         EXPECT(a != NULL && (a->view.flags & TCP_RST));
-    else if (opens) /* also with ECE, CWR and whatever else */
-        EXPECT(a != NULL && a->view.flags == (TCP_SYN | TCP_ACK));
+    else if (opens) /* whatever else; ECE and CWR together ask for ECN [RFC3168 6.1.1] */
+        EXPECT(a != NULL && a->view.flags == (TCP_SYN | TCP_ACK | ece));
     else
         EXPECT(a == NULL);
 }

@@ -138,7 +138,7 @@ TEST(tcp_pads_options_with_zeros) /* [RFC9293 MUST-69] */
 
 TEST(tcp_options_may_already_be_in_their_place)
 {
-    uint8_t out[TCP_HEADER_MAX];
+    uint8_t out[TCP_HEADER_MAX] = {0};
     struct tcp_header h = {.options = span_of(out + TCP_HEADER_LEN, 6)};
 
     memset(out, 7, sizeof out);
