@@ -33,7 +33,8 @@ void hystart_init(struct hystart *h)
  */
 uint32_t hystart_growth_bytes(const struct hystart *h, const struct cc *cc, uint32_t acked_bytes)
 {
-    bool counts_in_full = cc->is_paced || acked_bytes / L < cc->mss;
+    bool is_paced = cc->is_paced || cc->pacing_rate != 0;
+    bool counts_in_full = is_paced || acked_bytes / L < cc->mss;
     uint32_t counted_bytes = counts_in_full ? acked_bytes : L * cc->mss;
 
     return h->is_in_css ? counted_bytes / CSS_GROWTH_DIVISOR : counted_bytes;

@@ -6,13 +6,10 @@
 
 #include <weir/config.h>
 
-extern const struct cc_ops reno_ops, cubic_ops, bbr_ops, dctcp_ops;
+extern const struct cc_ops reno_ops, cubic_ops, bbr_ops, dctcp_ops, prague_ops;
 
 static const struct cc_ops *const algorithms[] = {
-    &reno_ops,
-    &cubic_ops,
-    &bbr_ops,
-    &dctcp_ops,
+    &reno_ops, &cubic_ops, &bbr_ops, &dctcp_ops, &prague_ops,
 };
 
 const struct cc_ops *cc_at(size_t index)
