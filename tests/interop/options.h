@@ -24,6 +24,7 @@ struct options {
     uint32_t pause_ms;   /* receive nothing until so long after a connection is there */
     uint32_t timeout_s;  /* for everything */
     const char *expect;  /* how connections end: the name of an error; NULL: well */
+    bool fastopen;       /* data in SYNs, where it can be */
     struct flow_plan plan;
 
     /* Weir alone */
@@ -35,6 +36,7 @@ struct options {
     uint32_t own_count, peer_count, gateway_count;
     uint32_t keepalive_ms, user_timeout_ms;
     uint32_t datagrams; /* longest datagram */
+    uint32_t syn_queue; /* half-open connections; 0: the default */
 };
 
 /* Ends the program if an option is not as it must be. */

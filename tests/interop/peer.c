@@ -36,7 +36,7 @@ struct peer {
     socklen_t addr_len;
     int epoll, listener;
     struct conn *conns;
-    uint32_t opened, over, wrong;
+    uint32_t opened, over, wrong, fast;
     int64_t begin_ms, end_ms, next_ms;
 };
 
@@ -87,12 +87,23 @@ static void take_address(struct peer *p)
 
 /* ---- one connection ---- */
 
+/* Did data go with its SYN? */
+static bool is_fast(const struct conn *c)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+
+    return getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0
+           && (info.tcpi_options & TCPI_OPT_SYN_DATA);
+}
+
 static void finish(struct peer *p, struct conn *c, const char *wrong)
 {
     if (c->over)
         return;
     c->over = true;
     p->over++;
+    p->fast += is_fast(c);
     p->next_ms = now_ms() + p->o.rest_ms;
     if (wrong != NULL && p->wrong++ < 5)
         fprintf(stderr, "kernel's connection %u: %s (sent %" PRIu64 ", received %" PRIu64 ")\n",
@@ -215,6 +226,9 @@ static int open_socket(const struct peer *p, int flags)
         set(fd, IPPROTO_TCP, TCP_KEEPINTVL, (int)((p->o.keepalive_ms + 999) / 1000));
         set(fd, IPPROTO_TCP, TCP_KEEPCNT, 2);
     }
+    if (p->o.fastopen)
+        set(fd, IPPROTO_TCP, p->o.listens ? TCP_FASTOPEN : TCP_FASTOPEN_CONNECT,
+            p->o.listens ? BACKLOG : 1);
     if (p->o.user_timeout_ms > 0)
         set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)p->o.user_timeout_ms);
     return fd;
@@ -320,6 +334,7 @@ static int report(const struct peer *p)
     }
     printf("kernel: %u of %u connections, %" PRIu64 " bytes out, %" PRIu64 " in, %.3f s\n", p->over,
            p->o.count, sent, received, seconds);
+    printf("%u with data in the SYN\n", p->fast);
     for (uint32_t i = 0, said = 0; i < p->opened && said < 5; i++) {
         if (p->conns[i].over)
             continue;

@@ -14,6 +14,8 @@
 #include "interop/device.h"
 #include "interop/flow.h"
 
+enum { OPTIONS = 6 };
+
 struct conn {
     struct flow flow;
     weir_conn_t handle;
@@ -28,11 +30,20 @@ struct transfer {
     struct weir_endpoint endpoint;
     weir_listener_t listener;
     struct conn *conns;
-    uint32_t opened, over, wrong, open_peak;
+    uint32_t opened, over, wrong, open_peak, fast;
     weir_ns_t begin, end, next_at;
 };
 
 /* ---- one connection ---- */
+
+/* Did data go with its SYN? */
+static bool is_fast(const struct transfer *t, const struct conn *c)
+{
+    struct weir_tcp_info info;
+
+    return weir_tcp_info(t->stack, c->handle, &info) == 0
+           && (info.fastopen == WEIR_FASTOPEN_TAKEN || info.fastopen == WEIR_FASTOPEN_ACCEPTED);
+}
 
 static void finish(struct transfer *t, struct conn *c, const char *wrong)
 {
@@ -40,6 +51,7 @@ static void finish(struct transfer *t, struct conn *c, const char *wrong)
         return;
     c->over = true;
     t->over++;
+    t->fast += is_fast(t, c);
     t->next_at = weir_host_now() + t->o.rest_ms * WEIR_MS;
     if (wrong != NULL && t->wrong++ < 5)
         fprintf(stderr, "connection %u: %s (sent %" PRIu64 ", received %" PRIu64 ")\n", c->flow.id,
@@ -141,10 +153,14 @@ static struct conn *add_conn(struct transfer *t, weir_conn_t handle)
     return c;
 }
 
-static size_t options_of(const struct options *o, struct weir_opt_value v[5])
+static size_t options_of(const struct options *o, struct weir_opt_value v[OPTIONS])
 {
     size_t count = 0;
 
+    if (o->fastopen && o->listens)
+        v[count++] = (struct weir_opt_value){WEIR_OPT_FASTOPEN_QUEUE, o->count};
+    else
+        v[count++] = (struct weir_opt_value){WEIR_OPT_FASTOPEN, o->fastopen};
     v[count++] = (struct weir_opt_value){WEIR_OPT_NODELAY, o->nodelay};
     if (o->user_timeout_ms > 0)
         v[count++] = (struct weir_opt_value){WEIR_OPT_USER_TIMEOUT, o->user_timeout_ms * WEIR_MS};
@@ -160,7 +176,7 @@ static size_t options_of(const struct options *o, struct weir_opt_value v[5])
 static bool connect_next(struct transfer *t)
 {
     struct weir_endpoint local = {.port = t->o.local_port};
-    struct weir_opt_value values[5];
+    struct weir_opt_value values[OPTIONS];
     size_t count = options_of(&t->o, values);
     weir_conn_t handle;
     int err = weir_connect_with(t->stack, &local, &t->endpoint, values, count, &handle);
@@ -169,7 +185,7 @@ static bool connect_next(struct transfer *t)
         return false;
     if (err != 0)
         device_fail("connect", err);
-    add_conn(t, handle);
+    send_more(t, add_conn(t, handle));
     return true;
 }
 
@@ -217,14 +233,12 @@ static void on_event(void *ctx, struct weir *s, const struct weir_event *event)
 
 static void begin_listening(struct transfer *t)
 {
-    struct weir_opt_value values[5];
+    struct weir_opt_value values[OPTIONS];
     size_t count = options_of(&t->o, values);
-    int err = weir_listen(t->stack, &t->endpoint, t->o.count, &t->listener);
+    int err = weir_listen_with(t->stack, &t->endpoint, t->o.count, values, count, &t->listener);
 
     if (err != 0)
         device_fail("listen", err);
-    for (size_t i = 0; i < count; i++)
-        weir_set(t->stack, t->listener, values[i].opt, values[i].value);
 }
 
 /* Connections that nobody is told of any more have to come to their end too. */
@@ -311,6 +325,8 @@ static int report(const struct transfer *t)
            t->over, t->o.count, t->open_peak, sent, received, seconds,
            (double)(sent + received) * 8 / 1e9 / seconds, stats.tcp_retransmits,
            stats.memory_peak_bytes);
+    printf("%u with data in the SYN, %" PRIu64 " with a cookie for a SYN\n", t->fast,
+           stats.tcp_cookies_taken);
     if (stats.connections > 0)
         fprintf(stderr, "%u connections have not come to their end\n", stats.connections);
     if (!good) {
