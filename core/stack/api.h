@@ -58,8 +58,10 @@ void api_fastopen_key(struct weir *s, const uint8_t key[16]);
 
 /* ---- api_udp.c ---- */
 
-int api_udp_open(struct weir *s, const struct weir_endpoint *local,
-                 const struct weir_endpoint *remote, weir_udp_t *udp);
+int api_udp_open_with(struct weir *s, const struct weir_endpoint *local,
+                      const struct weir_endpoint *remote, const struct weir_opt_value *opts,
+                      size_t count, weir_udp_t *udp);
+int api_udp_connect(struct weir *s, weir_udp_t udp, const struct weir_endpoint *remote);
 ptrdiff_t api_udp_send(struct weir *s, weir_udp_t udp, const struct weir_endpoint *to,
                        const void *bytes, size_t len);
 ptrdiff_t api_udp_recv(struct weir *s, weir_udp_t udp, void *bytes, size_t len,

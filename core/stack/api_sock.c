@@ -21,36 +21,6 @@ int weir_tcp_queued(const struct weir *s, weir_conn_t conn, struct weir_tcp_queu
     return WEIR_OK;
 }
 
-int weir_note_writable(struct weir *s, weir_conn_t conn)
-{
-    struct conn *c = handle_conn(s, conn);
-
-    if (c == NULL)
-        return WEIR_ESTALE;
-    tcp_note_writable(&c->tcp);
-    return WEIR_OK;
-}
-
-int weir_set_backlog(struct weir *s, weir_listener_t listener, uint32_t backlog)
-{
-    struct listener *l = handle_listener(s, listener);
-
-    if (l == NULL)
-        return WEIR_ESTALE;
-    l->backlog = backlog;
-    return WEIR_OK;
-}
-
-int weir_set_v6only(struct weir *s, weir_listener_t listener, bool v6only)
-{
-    struct listener *l = handle_listener(s, listener);
-
-    if (l == NULL)
-        return WEIR_ESTALE;
-    l->v6only = v6only;
-    return WEIR_OK;
-}
-
 ptrdiff_t weir_acceptable(const struct weir *s, weir_listener_t listener)
 {
     const struct listener *l = handle_listener(s, listener);
@@ -58,9 +28,9 @@ ptrdiff_t weir_acceptable(const struct weir *s, weir_listener_t listener)
     return l == NULL ? WEIR_ESTALE : (ptrdiff_t)l->queued;
 }
 
-uint16_t weir_tcp_port(struct weir *s)
+uint16_t weir_tcp_port(const struct weir *s, uint32_t turn)
 {
-    return ports_choose_to_listen(s);
+    return ports_choose_to_listen(s, turn);
 }
 
 static bool is_at(const struct flow *flow, const struct weir_endpoint *local)

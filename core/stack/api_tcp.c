@@ -118,6 +118,18 @@ static int set_listener(struct weir *s, struct listener *l, enum weir_opt opt, i
             return WEIR_ESTATE;
         l->shares_port = value != 0;
         return WEIR_OK;
+    case WEIR_OPT_BACKLOG:
+        if (value < 0 || value > UINT32_MAX)
+            return WEIR_EINVAL;
+        l->backlog = (uint32_t)value;
+        return WEIR_OK;
+    case WEIR_OPT_V6ONLY:
+        if (value != 0 && value != 1)
+            return WEIR_EINVAL;
+        if (!is_new)
+            return WEIR_ESTATE;
+        l->v6only = value != 0;
+        return WEIR_OK;
     default: return tcp_set(&l->model, &s->tcp, opt, value);
     }
 }
@@ -410,23 +422,6 @@ void api_fastopen_key(struct weir *s, const uint8_t key[16])
     fastopen_set_key(&s->tcp.fastopen, siphash_key_of(key));
 }
 
-static int set_udp(struct udp_endpoint *u, enum weir_opt opt, int64_t value)
-{
-    if (opt == WEIR_OPT_USER)
-        u->user = (uint64_t)value;
-    else if (opt == WEIR_OPT_TTL && value >= 1 && value <= UINT8_MAX)
-        u->ttl = (uint8_t)value;
-    else if (opt == WEIR_OPT_TOS && value >= 0 && value <= UINT8_MAX)
-        u->tos = (uint8_t)value;
-    else if (opt == WEIR_OPT_RECV_BUFFER && value >= 1 && value <= INT32_MAX)
-        u->recv_buffer_bytes = (uint32_t)value;
-    else if (opt == WEIR_OPT_TTL || opt == WEIR_OPT_TOS || opt == WEIR_OPT_RECV_BUFFER)
-        return WEIR_EINVAL;
-    else
-        return WEIR_ENOTSUP;
-    return WEIR_OK;
-}
-
 static int set_conn(struct weir *s, struct conn *c, enum weir_opt opt, int64_t value)
 {
     int err = tcp_set(&c->tcp, &s->tcp, opt, value);
@@ -466,7 +461,7 @@ int api_set(struct weir *s, weir_handle_t handle, enum weir_opt opt, int64_t val
     else if (l != NULL)
         return set_listener(s, l, opt, value, false);
     else if (u != NULL)
-        return set_udp(u, opt, value);
+        return udp_set(u, opt, value);
     else
         return WEIR_ENOTSUP;
     return WEIR_OK;
@@ -496,6 +491,10 @@ static int get_listener(const struct weir *s, const struct listener *l, enum wei
         *value = l->shares_port;
     else if (opt == WEIR_OPT_FASTOPEN_QUEUE)
         *value = l->fastopen_queue;
+    else if (opt == WEIR_OPT_BACKLOG)
+        *value = l->backlog;
+    else if (opt == WEIR_OPT_V6ONLY)
+        *value = l->v6only;
     else
         return get_conn(s, &l->model, opt, value);
     return WEIR_OK;
@@ -510,6 +509,8 @@ static int get_udp(const struct weir *s, const struct udp_endpoint *u, enum weir
         *value = u->tos;
     else if (opt == WEIR_OPT_RECV_BUFFER)
         *value = u->recv_buffer_bytes;
+    else if (opt == WEIR_OPT_V6ONLY)
+        *value = u->v6only;
     else
         return WEIR_ENOTSUP;
     return WEIR_OK;

@@ -32,18 +32,97 @@ static int choose_local(struct weir *s, const struct weir_endpoint *remote,
     return err;
 }
 
-int api_udp_open(struct weir *s, const struct weir_endpoint *local,
-                 const struct weir_endpoint *remote, weir_udp_t *udp)
+int udp_set(struct udp_endpoint *u, enum weir_opt opt, int64_t value)
+{
+    if (opt == WEIR_OPT_USER)
+        u->user = (uint64_t)value;
+    else if (opt == WEIR_OPT_TTL && value >= 1 && value <= UINT8_MAX)
+        u->ttl = (uint8_t)value;
+    else if (opt == WEIR_OPT_TOS && value >= 0 && value <= UINT8_MAX)
+        u->tos = (uint8_t)value;
+    else if (opt == WEIR_OPT_RECV_BUFFER && value >= 1 && value <= INT32_MAX)
+        u->recv_buffer_bytes = (uint32_t)value;
+    else if (opt == WEIR_OPT_TTL || opt == WEIR_OPT_TOS || opt == WEIR_OPT_RECV_BUFFER)
+        return WEIR_EINVAL;
+    else
+        return opt == WEIR_OPT_V6ONLY ? WEIR_ESTATE : WEIR_ENOTSUP;
+    return WEIR_OK;
+}
+
+/* V6ONLY is known before the endpoint has its place. */
+static int set_all(struct udp_endpoint *u, const struct weir_opt_value *opts, size_t count)
+{
+    int err = WEIR_OK;
+
+    for (size_t i = 0; i < count && err == WEIR_OK; i++)
+        if (opts[i].opt != WEIR_OPT_V6ONLY)
+            err = udp_set(u, opts[i].opt, opts[i].value);
+    return err;
+}
+
+static int v6only_of(const struct weir_opt_value *opts, size_t count, bool *v6only)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (opts[i].opt != WEIR_OPT_V6ONLY)
+            continue;
+        if (opts[i].value != 0 && opts[i].value != 1)
+            return WEIR_EINVAL;
+        *v6only = opts[i].value != 0;
+    }
+    return WEIR_OK;
+}
+
+int api_udp_open_with(struct weir *s, const struct weir_endpoint *local,
+                      const struct weir_endpoint *remote, const struct weir_opt_value *opts,
+                      size_t count, weir_udp_t *udp)
 {
     struct weir_endpoint from = local != NULL ? *local : (struct weir_endpoint){0};
-    struct udp_endpoint *u;
+    struct udp_endpoint *u = NULL;
+    bool v6only = false;
     int err = choose_local(s, remote, &from);
 
     if (err == WEIR_OK)
-        err = udp_open(&s->udp, &from, remote, &u);
+        err = v6only_of(opts, count, &v6only);
     if (err == WEIR_OK)
+        err = udp_open(&s->udp, &from, remote, v6only, &u);
+    if (err != WEIR_OK)
+        return err;
+    if (local == NULL || weir_addr_is_any(&local->addr))
+        u->bound = local == NULL ? (struct weir_addr){{0}} : local->addr;
+    err = set_all(u, opts, count);
+    if (err != WEIR_OK)
+        udp_close(&s->udp, &u);
+    else
         *udp = handle_of_udp(s, u);
     return err;
+}
+
+int api_udp_connect(struct weir *s, weir_udp_t udp, const struct weir_endpoint *remote)
+{
+    struct udp_endpoint *u = handle_udp(s, udp);
+    struct weir_endpoint from;
+    int err;
+
+    if (u == NULL)
+        return WEIR_ESTALE;
+    from = (struct weir_endpoint){.addr = u->bound};
+    err = choose_local(s, remote, &from);
+    return err == WEIR_OK ? udp_connect(&s->udp, u, &from.addr, remote) : err;
+}
+
+ptrdiff_t weir_udp_peek(const struct weir *s, weir_udp_t udp, void *bytes, size_t len,
+                        struct weir_datagram *about)
+{
+    const struct udp_endpoint *u = handle_udp(s, udp);
+
+    return u == NULL ? WEIR_ESTALE : udp_peek(u, bytes, len, about);
+}
+
+int weir_udp_error(const struct weir *s, weir_udp_t udp)
+{
+    const struct udp_endpoint *u = handle_udp(s, udp);
+
+    return u == NULL ? WEIR_ESTALE : u->error;
 }
 
 /* What ip_send says, as the caller knows it. A datagram that waits for a neighbour is sent. */

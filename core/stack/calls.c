@@ -416,16 +416,33 @@ void weir_fastopen_key(struct weir *s, const uint8_t key[16])
 
 /* ---- UDP and pings ---- */
 
+int weir_udp_open_with(struct weir *s, const struct weir_endpoint *local,
+                       const struct weir_endpoint *remote, const struct weir_opt_value *opts,
+                       size_t count, weir_udp_t *udp)
+{
+    if (!is_told(s))
+        return api_udp_open_with(s, local, remote, opts, count, udp);
+    struct weir_call call = {
+        .kind = WEIR_CALL_UDP_OPEN, .local = local, .remote = remote, .opts = opts, .count = count};
+    tell(s, &call);
+    int err = api_udp_open_with(s, local, remote, opts, count, udp);
+    call.opened = err == WEIR_OK ? *udp : 0;
+    return (int)answer(s, &call, err);
+}
+
 int weir_udp_open(struct weir *s, const struct weir_endpoint *local,
                   const struct weir_endpoint *remote, weir_udp_t *udp)
 {
+    return weir_udp_open_with(s, local, remote, NULL, 0, udp);
+}
+
+int weir_udp_connect(struct weir *s, weir_udp_t udp, const struct weir_endpoint *remote)
+{
     if (!is_told(s))
-        return api_udp_open(s, local, remote, udp);
-    struct weir_call call = {.kind = WEIR_CALL_UDP_OPEN, .local = local, .remote = remote};
+        return api_udp_connect(s, udp, remote);
+    struct weir_call call = {.kind = WEIR_CALL_UDP_CONNECT, .handle = udp, .remote = remote};
     tell(s, &call);
-    int err = api_udp_open(s, local, remote, udp);
-    call.opened = err == WEIR_OK ? *udp : 0;
-    return (int)answer(s, &call, err);
+    return (int)answer(s, &call, api_udp_connect(s, udp, remote));
 }
 
 ptrdiff_t weir_udp_send(struct weir *s, weir_udp_t udp, const struct weir_endpoint *to,

@@ -21,7 +21,7 @@ static bool has_listener(const struct weir *s, uint16_t port)
 }
 
 /* There is no destination yet: all binds share one sequence. */
-uint16_t ports_choose_to_listen(struct weir *s)
+uint16_t ports_choose_to_listen(const struct weir *s, uint32_t turn)
 {
     static const struct tcp_tuple nobody;
     uint32_t first = s->config.tcp.port_first;
@@ -29,7 +29,7 @@ uint16_t ports_choose_to_listen(struct weir *s)
     uint32_t offset = (uint32_t)isn_hash(s->tcp.port_key, &nobody);
 
     for (uint32_t i = 0; i < count; i++) {
-        uint16_t port = (uint16_t)(first + (offset + s->port_counter++) % count);
+        uint16_t port = (uint16_t)(first + (offset + turn + i) % count);
         if (!has_listener(s, port))
             return port;
     }

@@ -33,6 +33,9 @@ static void udp_rx(struct weir *s, struct ip_packet *packet)
     struct udp_arrival arrival = {
         .from = {.addr = packet->src, .netif = packet->netif->id},
         .to = {.addr = packet->dst, .netif = packet->netif->id},
+        .ttl = packet->ttl,
+        .tos = packet->tos,
+        .at = s->tcp.now,
     };
     struct weir_slice slices[WEIR_FRAME_SLICES];
     struct udp_endpoint *u;

@@ -179,7 +179,7 @@ void demux_remove_listener(struct weir *s, struct listener *l);
 bool ports_choose(struct weir *s, struct tcp_tuple *tuple);
 
 /* Chooses a port on which nobody listens; 0: there is none. */
-uint16_t ports_choose_to_listen(struct weir *s);
+uint16_t ports_choose_to_listen(const struct weir *s, uint32_t turn);
 
 /* ---- connections (flows.c) ---- */
 
@@ -270,6 +270,9 @@ size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *
  */
 bool gso_cut(struct weir *s, const struct netif *netif, struct frame *whole,
              struct frames *segments);
+
+/* An option of an endpoint (api_udp.c). */
+int udp_set(struct udp_endpoint *u, enum weir_opt opt, int64_t value);
 
 /* ---- events (events.c) ---- */
 

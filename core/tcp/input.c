@@ -275,6 +275,8 @@ static bool note_fin_acked(struct arrival *a)
     case TCP_FIN_WAIT_1:
         tcp_set_state(c, a->env, TCP_FIN_WAIT_2);
         timers_on_orphaned(c, a->env);
+        if (c->user.note_sent) /* the end was sent, too */
+            c->events |= WEIR_EVENT_SENT;
         return false;
     case TCP_CLOSING:
         tcp_set_state(c, a->env, TCP_TIME_WAIT); /* [RFC9293 MUST-13] */

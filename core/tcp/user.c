@@ -296,11 +296,6 @@ ptrdiff_t tcp_urgent(const struct tcp_conn *c)
     return c->rcv_urgent ? (ptrdiff_t)seq_len(next_read(c), c->rcv.up) : 0; /* [RFC9293 MUST-33] */
 }
 
-void tcp_note_writable(struct tcp_conn *c)
-{
-    c->wants_writable = true;
-}
-
 void tcp_queued(const struct tcp_conn *c, struct weir_tcp_queued *queued)
 {
     const struct sendq *q;
@@ -431,6 +426,11 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
             return WEIR_EINVAL;
         u->note_sent = value != 0;
         return WEIR_OK;
+    case WEIR_OPT_NOTE_WRITABLE:
+        if (!is_switch(value))
+            return WEIR_EINVAL;
+        c->wants_writable = value != 0;
+        return WEIR_OK;
     case WEIR_OPT_LINGER:
         if (!is_switch(value))
             return WEIR_EINVAL;
@@ -447,6 +447,8 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
     case WEIR_OPT_FASTOPEN_QUEUE:
     case WEIR_OPT_DEFER_ACCEPT:
     case WEIR_OPT_SHARE_PORT:
+    case WEIR_OPT_BACKLOG:
+    case WEIR_OPT_V6ONLY:
     case WEIR_OPT_COUNT: break;
     }
     return WEIR_ENOTSUP;
@@ -475,10 +477,13 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     case WEIR_OPT_NOTE_SENT: *value = u->note_sent; return WEIR_OK;
     case WEIR_OPT_LINGER: *value = u->linger; return WEIR_OK;
     case WEIR_OPT_FASTOPEN: *value = u->fastopen; return WEIR_OK;
+    case WEIR_OPT_NOTE_WRITABLE: *value = c->wants_writable; return WEIR_OK;
     case WEIR_OPT_USER:
     case WEIR_OPT_FASTOPEN_QUEUE:
     case WEIR_OPT_DEFER_ACCEPT:
     case WEIR_OPT_SHARE_PORT:
+    case WEIR_OPT_BACKLOG:
+    case WEIR_OPT_V6ONLY:
     case WEIR_OPT_COUNT: break;
     }
     return WEIR_ENOTSUP;

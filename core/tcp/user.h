@@ -30,9 +30,6 @@ ptrdiff_t tcp_recv_lent(struct tcp_conn *c, struct weir_slice *slices, size_t ma
 ptrdiff_t tcp_peek(const struct tcp_conn *c, size_t skip, void *bytes, size_t len);
 int tcp_recv_done(struct tcp_conn *c, struct tcp_env *env, size_t len);
 
-/* WEIR_EVENT_WRITABLE is wanted as if a write had been refused. */
-void tcp_note_writable(struct tcp_conn *c);
-
 /* What waits in its queues. */
 void tcp_queued(const struct tcp_conn *c, struct weir_tcp_queued *queued);
 

@@ -28,7 +28,7 @@ enum {
 /* A datagram that waits. */
 struct datagram {
     struct stored stored; /* must be the first member */
-    struct weir_endpoint from, to;
+    struct weir_datagram about;
 };
 
 bool udp_init(struct udp *udp, const struct udp_setup *setup)
@@ -91,6 +91,12 @@ static uint32_t hash_of_port(const struct udp *udp, uint16_t port)
     return (uint32_t)siphash13(udp->key, bytes, sizeof bytes);
 }
 
+static uint32_t hash_of(const struct udp *udp, const struct weir_endpoint *local,
+                        const struct weir_endpoint *remote)
+{
+    return remote != NULL ? hash_of_pair(udp, local, remote) : hash_of_port(udp, local->port);
+}
+
 static bool has_addr_and_port(const struct weir_endpoint *a, const struct weir_endpoint *b)
 {
     return a->port == b->port && weir_addr_eq(&a->addr, &b->addr);
@@ -119,7 +125,7 @@ static struct udp_endpoint *find_connected(const struct udp *udp, const struct w
 }
 
 /* How well an endpoint's address fits a destination: 0 not at all, 3 exactly. */
-static int fit_of(const struct weir_addr *bound, const struct weir_addr *addr)
+static int fit_of(const struct weir_addr *bound, bool v6only, const struct weir_addr *addr)
 {
     if (weir_addr_eq(bound, addr))
         return 3;
@@ -127,7 +133,7 @@ static int fit_of(const struct weir_addr *bound, const struct weir_addr *addr)
         return 0;
     if (weir_addr_is_v4(bound))
         return weir_addr_is_v4(addr) ? 2 : 0;
-    return 1;
+    return v6only && weir_addr_is_v4(addr) ? 0 : 1;
 }
 
 static struct udp_endpoint *find_open(const struct udp *udp, const struct weir_endpoint *local)
@@ -138,7 +144,7 @@ static struct udp_endpoint *find_open(const struct udp *udp, const struct weir_e
 
     for (uint32_t ref; table_next(&it, &ref);) {
         struct udp_endpoint *e = pool_at(&udp->endpoints, ref);
-        int fit = fit_of(&e->local.addr, &local->addr);
+        int fit = fit_of(&e->local.addr, e->v6only, &local->addr);
 
         if (e->is_connected || e->local.port != local->port || fit <= best_fit
             || !is_same_netif(&e->local, local))
@@ -170,28 +176,32 @@ struct udp_endpoint *udp_endpoint_of(const struct udp *udp, uint64_t handle)
 /* ---- opening and closing ---- */
 
 /* Would both hear some datagram that neither has more right to? */
-static bool overlaps(const struct weir_endpoint *a, const struct weir_endpoint *b)
+static bool overlaps(const struct udp_endpoint *e, const struct weir_endpoint *local, bool v6only)
 {
-    bool either = fit_of(&a->addr, &b->addr) != 0 || fit_of(&b->addr, &a->addr) != 0;
+    bool either = fit_of(&e->local.addr, e->v6only, &local->addr) != 0
+                  || fit_of(&local->addr, v6only, &e->local.addr) != 0;
 
-    return a->port == b->port && either && is_same_netif(a, b);
+    return e->local.port == local->port && either && is_same_netif(&e->local, local);
 }
 
-static bool is_taken(const struct udp *udp, const struct weir_endpoint *local,
-                     const struct weir_endpoint *remote)
+static bool is_heard(const struct udp *udp, const struct weir_endpoint *local, bool v6only)
 {
-    struct table_iter it;
+    struct table_iter it = table_find(&udp->table, hash_of_port(udp, local->port));
 
-    if (remote != NULL)
-        return find_connected(udp, local, remote) != NULL;
-    it = table_find(&udp->table, hash_of_port(udp, local->port));
     for (uint32_t ref; table_next(&it, &ref);) {
         const struct udp_endpoint *e = pool_at(&udp->endpoints, ref);
 
-        if (!e->is_connected && overlaps(&e->local, local))
+        if (!e->is_connected && overlaps(e, local, v6only))
             return true;
     }
     return false;
+}
+
+static bool is_taken(const struct udp *udp, const struct weir_endpoint *local,
+                     const struct weir_endpoint *remote, bool v6only)
+{
+    return remote != NULL ? find_connected(udp, local, remote) != NULL
+                          : is_heard(udp, local, v6only);
 }
 
 /*
@@ -200,7 +210,7 @@ static bool is_taken(const struct udp *udp, const struct weir_endpoint *local,
  * is not given to a connected one, because it would hear its answers.
  */
 static int choose_port(struct udp *udp, struct weir_endpoint *local,
-                       const struct weir_endpoint *remote)
+                       const struct weir_endpoint *remote, bool v6only)
 {
     static const struct weir_endpoint nobody;
     uint32_t range = (uint32_t)(udp->port_last - udp->port_first) + 1;
@@ -212,7 +222,7 @@ static int choose_port(struct udp *udp, struct weir_endpoint *local,
     offset = (uint32_t)siphash24(udp->key, bytes, sizeof bytes) % range;
     for (uint32_t i = 0; i < range; i++) {
         local->port = (uint16_t)(udp->port_first + (offset + udp->port_counter++) % range);
-        if (!is_taken(udp, local, remote) && !is_taken(udp, local, NULL))
+        if (!is_taken(udp, local, remote, v6only) && !is_heard(udp, local, v6only))
             return WEIR_OK;
     }
     return WEIR_EADDRNOTAVAIL;
@@ -226,11 +236,12 @@ static struct udp_endpoint *create(struct udp *udp, const struct weir_endpoint *
     if (e == NULL)
         return NULL;
     e->local = *local;
+    e->bound = local->addr;
     e->is_connected = remote != NULL;
     if (remote != NULL)
         e->remote = *remote;
     e->recv_buffer_bytes = UDP_QUEUE_BYTES;
-    e->hash = remote != NULL ? hash_of_pair(udp, local, remote) : hash_of_port(udp, local->port);
+    e->hash = hash_of(udp, local, remote);
     list_init(&e->queue);
     list_init(&e->ready);
     if (table_add(&udp->table, e->hash, pool_index(&udp->endpoints, e)))
@@ -248,7 +259,7 @@ static bool is_possible_pair(const struct weir_endpoint *local, const struct wei
 }
 
 int udp_open(struct udp *udp, const struct weir_endpoint *local, const struct weir_endpoint *remote,
-             struct udp_endpoint **endpoint)
+             bool v6only, struct udp_endpoint **endpoint)
 {
     struct weir_endpoint chosen = *local;
     int err = WEIR_OK;
@@ -256,13 +267,40 @@ int udp_open(struct udp *udp, const struct weir_endpoint *local, const struct we
     if (!is_possible_pair(local, remote))
         return WEIR_EINVAL;
     if (chosen.port == 0)
-        err = choose_port(udp, &chosen, remote);
-    else if (is_taken(udp, &chosen, remote))
+        err = choose_port(udp, &chosen, remote, v6only);
+    else if (is_taken(udp, &chosen, remote, v6only))
         err = WEIR_EADDRINUSE;
     if (err != WEIR_OK)
         return err;
     *endpoint = create(udp, &chosen, remote);
-    return *endpoint != NULL ? WEIR_OK : WEIR_ENOMEM;
+    if (*endpoint == NULL)
+        return WEIR_ENOMEM;
+    (*endpoint)->v6only = v6only;
+    return WEIR_OK;
+}
+
+/* The new place is taken before the old one is left. */
+int udp_connect(struct udp *udp, struct udp_endpoint *e, const struct weir_addr *local,
+                const struct weir_endpoint *remote)
+{
+    static const struct weir_endpoint nobody;
+    struct weir_endpoint from = {.addr = *local, .port = e->local.port, .netif = e->local.netif};
+    const struct udp_endpoint *other;
+    uint32_t hash = hash_of(udp, &from, remote), ref = pool_index(&udp->endpoints, e);
+
+    if (!is_possible_pair(&from, remote))
+        return WEIR_EINVAL;
+    other = remote != NULL ? find_connected(udp, &from, remote) : NULL;
+    if (other != NULL && other != e)
+        return WEIR_EADDRINUSE;
+    if (!table_add(&udp->table, hash, ref))
+        return WEIR_ENOMEM;
+    table_remove(&udp->table, e->hash, ref);
+    e->hash = hash;
+    e->local = from;
+    e->is_connected = remote != NULL;
+    e->remote = remote != NULL ? *remote : nobody;
+    return WEIR_OK;
 }
 
 void udp_close(struct udp *udp, struct udp_endpoint **endpoint)
@@ -346,8 +384,14 @@ enum why udp_input(struct udp *udp, struct udp_endpoint *endpoint,
     if (s == NULL)
         return WHY_NO_MEMORY;
     d = (void *)s;
-    d->from = arrival->from;
-    d->to = arrival->to;
+    d->about = (struct weir_datagram){
+        .from = arrival->from,
+        .to = arrival->to,
+        .len = s->len,
+        .received_at = arrival->at,
+        .ttl = arrival->ttl,
+        .tos = arrival->tos,
+    };
     list_add_last(&endpoint->queue, &s->link);
     endpoint->queue_count++;
     endpoint->queue_bytes += s->memory;
@@ -389,14 +433,28 @@ ptrdiff_t udp_recv(struct udp *udp, struct udp_endpoint *endpoint, void *bytes, 
     d = (void *)s;
     stored_copy(s, bytes, len);
     if (from != NULL)
-        *from = d->from;
+        *from = d->about.from;
     if (to != NULL)
-        *to = d->to;
+        *to = d->about.to;
     whole = (ptrdiff_t)s->len;
     endpoint->queue_count--;
     endpoint->queue_bytes -= s->memory;
     stored_free(udp->bufs, &s);
     return whole;
+}
+
+ptrdiff_t udp_peek(const struct udp_endpoint *endpoint, void *bytes, size_t len,
+                   struct weir_datagram *about)
+{
+    const struct datagram *d;
+
+    if (list_is_empty(&endpoint->queue))
+        return WEIR_EAGAIN;
+    d = (const void *)container_of(endpoint->queue.next, struct stored, link);
+    stored_copy(&d->stored, bytes, len);
+    if (about != NULL)
+        *about = d->about;
+    return (ptrdiff_t)d->stored.len;
 }
 
 /* ---- datagrams out ---- */

@@ -36,7 +36,9 @@ enum {
 struct udp_endpoint {
     struct weir_endpoint local;  /* the port is never 0; addr may be any */
     struct weir_endpoint remote; /* if is_connected */
+    struct weir_addr bound;      /* what local.addr is without a remote end */
     bool is_connected;
+    bool v6only;      /* on ::, not for IPv4 */
     uint8_t ttl, tos; /* 0: the stack's default */
     int error;        /* what the network reported, told once; 0: nothing */
     uint32_t recv_buffer_bytes;
@@ -74,11 +76,19 @@ void udp_fini(struct udp *udp);
 
 /*
  * Opens an endpoint. local.addr may be any (of either family, or of IPv4); port 0: one is
- * chosen [RFC6056]. With remote not NULL local.addr must be specified. Returns 0, or
- * WEIR_EINVAL, WEIR_EADDRINUSE, WEIR_EADDRNOTAVAIL (no port is left), WEIR_ENOMEM.
+ * chosen [RFC6056]. With remote not NULL local.addr must be specified. v6only: local.addr is ::
+ * and means IPv6 alone. Returns 0, or WEIR_EINVAL, WEIR_EADDRINUSE, WEIR_EADDRNOTAVAIL (no port is
+ * left), WEIR_ENOMEM.
  */
 int udp_open(struct udp *udp, const struct weir_endpoint *local, const struct weir_endpoint *remote,
-             struct udp_endpoint **endpoint);
+             bool v6only, struct udp_endpoint **endpoint);
+
+/*
+ * Gives an endpoint another remote end, and the local address that goes with it; NULL: none.
+ * Returns 0, WEIR_EINVAL, WEIR_EADDRINUSE or WEIR_ENOMEM, which change nothing.
+ */
+int udp_connect(struct udp *udp, struct udp_endpoint *endpoint, const struct weir_addr *local,
+                const struct weir_endpoint *remote);
 
 /* Takes *endpoint; what waits in it is gone. */
 void udp_close(struct udp *udp, struct udp_endpoint **endpoint);
@@ -96,6 +106,8 @@ struct udp_arrival {
     struct weir_slice slices[WEIR_FRAME_SLICES]; /* the payload */
     size_t slice_count;
     size_t len;
+    uint8_t ttl, tos;
+    weir_ns_t at;
 };
 
 /*
@@ -116,6 +128,10 @@ void udp_on_error(struct udp_endpoint *endpoint, int error);
 /* As weir_udp_recv, without WEIR_ESTALE. */
 ptrdiff_t udp_recv(struct udp *udp, struct udp_endpoint *endpoint, void *bytes, size_t len,
                    struct weir_endpoint *from, struct weir_endpoint *to);
+
+/* The next datagram without the error before it; it stays. As weir_udp_peek. */
+ptrdiff_t udp_peek(const struct udp_endpoint *endpoint, void *bytes, size_t len,
+                   struct weir_datagram *about);
 
 /* Is there something for udp_recv: a datagram or an error? */
 bool udp_is_readable(const struct udp_endpoint *endpoint);

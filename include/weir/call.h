@@ -53,7 +53,7 @@ extern "C" {
     X(SHUTDOWN, "handle", "")                                                                      \
     X(CLOSE, "handle", "")                                                                         \
     X(ABORT, "handle", "")                                                                         \
-    X(UDP_OPEN, "local (may be NULL), remote (may be NULL)", "opened")                             \
+    X(UDP_OPEN, "local (may be NULL), remote (may be NULL), opts, count", "opened")                \
     X(UDP_SEND, "handle, remote (may be NULL), slices: one", "")                                   \
     X(UDP_RECV, "handle, len: at most", "slices: one; remote: from, local: to")                    \
     X(PING_OPEN, "addr", "opened")                                                                 \
@@ -61,7 +61,8 @@ extern "C" {
     X(PING_RECV, "handle, len: at most", "slices: one; reply")                                     \
     X(NEXT_ISN, "number; no result", "")                                                           \
     X(TCP_CONFIGURE, "config: only tcp is looked at", "")                                          \
-    X(FASTOPEN_KEY, "slices: one of 16 bytes; no result", "")
+    X(FASTOPEN_KEY, "slices: one of 16 bytes; no result", "")                                      \
+    X(UDP_CONNECT, "handle, remote (may be NULL)", "")
 
 enum weir_call_kind {
 #define X(name, arguments, answer) WEIR_CALL_##name,

@@ -60,10 +60,6 @@ WEIR_API int weir_connect(struct weir *s, const struct weir_endpoint *local,
  * follows the handshake. It may arrive twice then, if the server restarts [RFC7413 2.1]. Further
  * errors: those of weir_set.
  */
-struct weir_opt_value {
-    enum weir_opt opt;
-    int64_t value;
-};
 WEIR_API int weir_connect_with(struct weir *s, const struct weir_endpoint *local,
                                const struct weir_endpoint *remote,
                                const struct weir_opt_value *opts, size_t count, weir_conn_t *conn);
@@ -158,26 +154,14 @@ struct weir_tcp_queued {
 WEIR_API int weir_tcp_queued(const struct weir *s, weir_conn_t conn,
                              struct weir_tcp_queued *queued);
 
-/*
- * Asks for WEIR_EVENT_WRITABLE when a third of the send buffer is free, as a refused weir_send
- * does. 0, or WEIR_ESTALE.
- */
-WEIR_API int weir_note_writable(struct weir *s, weir_conn_t conn);
-
 /* How many connections wait for weir_accept, or WEIR_ESTALE. */
 WEIR_API ptrdiff_t weir_acceptable(const struct weir *s, weir_listener_t listener);
 
-/* A listener's backlog from now on. 0, or WEIR_ESTALE. */
-WEIR_API int weir_set_backlog(struct weir *s, weir_listener_t listener, uint32_t backlog);
-
-/* A listener on :: that is for IPv6 only, or (by default) not. 0, or WEIR_ESTALE. */
-WEIR_API int weir_set_v6only(struct weir *s, weir_listener_t listener, bool v6only);
-
 /*
- * A local port for a bind that leaves the choice to the stack [RFC6056]: one without a listener,
- * another one with each call; 0 if all have one.
+ * A local port for a bind that leaves the choice to the stack [RFC6056]: one without a listener;
+ * 0 if all have one. Another turn gives another port, until all have had theirs.
  */
-WEIR_API uint16_t weir_tcp_port(struct weir *s);
+WEIR_API uint16_t weir_tcp_port(const struct weir *s, uint32_t turn);
 
 /*
  * Whether a connection uses this local port, at this address (or any, if local->addr is any),

@@ -22,6 +22,18 @@ typedef weir_handle_t weir_ping_t;
 WEIR_API int weir_udp_open(struct weir *s, const struct weir_endpoint *local,
                            const struct weir_endpoint *remote, weir_udp_t *udp);
 
+/* Like weir_udp_open, but first sets count options. */
+WEIR_API int weir_udp_open_with(struct weir *s, const struct weir_endpoint *local,
+                                const struct weir_endpoint *remote,
+                                const struct weir_opt_value *opts, size_t count, weir_udp_t *udp);
+
+/*
+ * Gives an endpoint a remote end, another one, or none (NULL); its port, its options and what it
+ * has received stay. Its local address is chosen anew if it was not given when it was opened.
+ * Returns 0, or an error as weir_udp_open or WEIR_ESTALE, and then nothing has changed.
+ */
+WEIR_API int weir_udp_connect(struct weir *s, weir_udp_t udp, const struct weir_endpoint *remote);
+
 /*
  * Sends a datagram; to may be NULL if the endpoint has a remote. Returns len, or
  * WEIR_EMSGSIZE, WEIR_ENETUNREACH, WEIR_EADDRNOTAVAIL, WEIR_EINVAL (no address to send to),
@@ -37,6 +49,24 @@ WEIR_API ptrdiff_t weir_udp_send(struct weir *s, weir_udp_t udp, const struct we
  */
 WEIR_API ptrdiff_t weir_udp_recv(struct weir *s, weir_udp_t udp, void *bytes, size_t len,
                                  struct weir_endpoint *from, struct weir_endpoint *to);
+
+/* What is known of a datagram. */
+struct weir_datagram {
+    struct weir_endpoint from, to;
+    size_t len; /* of the payload */
+    weir_ns_t received_at;
+    uint8_t ttl, tos;
+};
+
+/*
+ * Copies up to len bytes of the next datagram, which stays; about may be NULL. Returns its whole
+ * length, or WEIR_EAGAIN or WEIR_ESTALE.
+ */
+WEIR_API ptrdiff_t weir_udp_peek(const struct weir *s, weir_udp_t udp, void *bytes, size_t len,
+                                 struct weir_datagram *about);
+
+/* The error that weir_udp_recv will return next, or 0; WEIR_ESTALE. */
+WEIR_API int weir_udp_error(const struct weir *s, weir_udp_t udp);
 
 /*
  * Echo requests. A pinger sends to and hears from one address. Returns 0 and the handle,

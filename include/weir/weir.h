@@ -267,21 +267,32 @@ enum weir_opt {
     WEIR_OPT_MSS,                /* the largest segment to send or to ask for; before connecting */
     WEIR_OPT_QUICKACK,           /* 1: acknowledge at once for a while */
     WEIR_OPT_TTL,                /* 1 to 255 [RFC9293 MUST-49] */
-    WEIR_OPT_TOS,          /* DiffServ field, changeable at any time [RFC9293 MUST-48, SHLD-21]:
+    WEIR_OPT_TOS,            /* DiffServ field, changeable at any time [RFC9293 MUST-48, SHLD-21]:
                                     the lowest two bits are ECN's, which TCP sets itself */
-    WEIR_OPT_SOFT_ERRORS,  /* 0: no WEIR_EVENT_SOFT_ERROR [RFC9293 SHLD-20] */
-    WEIR_OPT_NOTE_SENT,    /* 1: WEIR_EVENT_SENT when the send queue has drained */
-    WEIR_OPT_LINGER,       /* 1: weir_close resets the connection instead of closing it */
-    WEIR_OPT_DEFER_ACCEPT, /* listener: ns for which a connection without data is not yet
+    WEIR_OPT_SOFT_ERRORS,    /* 0: no WEIR_EVENT_SOFT_ERROR [RFC9293 SHLD-20] */
+    WEIR_OPT_NOTE_SENT,      /* 1: WEIR_EVENT_SENT when the send queue has drained */
+    WEIR_OPT_LINGER,         /* 1: weir_close resets the connection instead of closing it */
+    WEIR_OPT_DEFER_ACCEPT,   /* listener: ns for which a connection without data is not yet
                                     complete; 0: none, as Linux's TCP_DEFER_ACCEPT */
-    WEIR_OPT_SHARE_PORT,   /* listener, with weir_listen_with: others that have it may listen
+    WEIR_OPT_SHARE_PORT,     /* listener, with weir_listen_with: others that have it may listen
                                     on the same address and port, and connections are spread over
                                     them by their four-tuple */
-    WEIR_OPT_FASTOPEN,           /* 1: what is sent before the SYN goes out may go with it; with
+    WEIR_OPT_FASTOPEN,       /* 1: what is sent before the SYN goes out may go with it; with
                                     weir_connect_with [RFC7413] */
-    WEIR_OPT_FASTOPEN_QUEUE,     /* listener: so many connections with data in the SYN may be
+    WEIR_OPT_FASTOPEN_QUEUE, /* listener: so many connections with data in the SYN may be
                                     waiting for the end of their handshakes; 0: none [RFC7413] */
+    WEIR_OPT_BACKLOG,        /* listener: how many connections may wait for weir_accept */
+    WEIR_OPT_V6ONLY,         /* listener or UDP endpoint on ::, 1: not for IPv4; with
+                                    weir_listen_with and weir_udp_open_with */
+    WEIR_OPT_NOTE_WRITABLE,  /* 1: WEIR_EVENT_WRITABLE when a third of the send buffer is
+                                    free, as after WEIR_EAGAIN; the event sets it to 0 */
     WEIR_OPT_COUNT,
+};
+
+/* Several options, for calls that set them from the beginning. */
+struct weir_opt_value {
+    enum weir_opt opt;
+    int64_t value;
 };
 
 /*

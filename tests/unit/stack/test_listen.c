@@ -287,14 +287,14 @@ TEST(listen_options_are_inherited_by_what_is_accepted)
         {WEIR_OPT_LINGER, 1},
         {WEIR_OPT_FASTOPEN, 1},
     };
-    enum { COUNT = sizeof opts / sizeof opts[0], OF_LISTENERS_ALONE = 3 };
+    enum { COUNT = sizeof opts / sizeof opts[0], OF_LISTENERS_ALONE = 5, OF_CONNECTIONS = 1 };
     struct world *w = world_make(&(struct world_setup){0});
     weir_listener_t l = world_listen(w, 1, WORLD_PORT, 5);
     const struct world_seen *synack;
     int64_t value;
     weir_conn_t b;
 
-    EXPECT_EQ(COUNT, WEIR_OPT_COUNT - OF_LISTENERS_ALONE);
+    EXPECT_EQ(COUNT, WEIR_OPT_COUNT - OF_LISTENERS_ALONE - OF_CONNECTIONS);
     for (size_t i = 0; i < COUNT; i++) {
         EXPECT_EQ(weir_set(world_stack(w, 1), l, opts[i].opt, opts[i].value), WEIR_OK);
         EXPECT_EQ(weir_get(world_stack(w, 1), l, opts[i].opt, &value), WEIR_OK);

@@ -38,7 +38,7 @@ static int open_at(struct fixture *f, const char *local, const char *remote,
 
     if (remote != NULL)
         r = endpoint(remote);
-    return udp_open(&f->udp, &l, remote != NULL ? &r : NULL, e);
+    return udp_open(&f->udp, &l, remote != NULL ? &r : NULL, false, e);
 }
 
 static struct udp_endpoint *must_open(struct fixture *f, const char *local, const char *remote)
@@ -237,10 +237,10 @@ TEST(udp_link_local_addresses_of_two_links)
     struct udp_endpoint *a, *b;
 
     local.netif = 1;
-    EXPECT_EQ(udp_open(&f->udp, &local, NULL, &a), WEIR_OK);
-    EXPECT_EQ(udp_open(&f->udp, &local, NULL, &b), WEIR_EADDRINUSE);
+    EXPECT_EQ(udp_open(&f->udp, &local, NULL, false, &a), WEIR_OK);
+    EXPECT_EQ(udp_open(&f->udp, &local, NULL, false, &b), WEIR_EADDRINUSE);
     local.netif = 2;
-    EXPECT_EQ(udp_open(&f->udp, &local, NULL, &b), WEIR_OK);
+    EXPECT_EQ(udp_open(&f->udp, &local, NULL, false, &b), WEIR_OK);
     EXPECT(udp_find(&f->udp, &local, &remote) == b);
     local.netif = 1;
     EXPECT(udp_find(&f->udp, &local, &remote) == a);
