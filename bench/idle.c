@@ -1,0 +1,149 @@
+/*
+ * idle.c - very many connections that do nothing, and some of them that do
+ */
+#include "bench/bench.h"
+#include "bench/served.h"
+#include "wire/tcp.h"
+#include <stdlib.h>
+
+struct idle {
+    struct served served;
+    uint32_t count;
+    uint32_t *server_next; /* by client: what it would acknowledge */
+    uint32_t timestamp;    /* the stack's latest; any recent one will do */
+    uint32_t handshakes, answers;
+};
+
+static uint32_t now_ms(const struct idle *x)
+{
+    return (uint32_t)(x->served.now / WEIR_MS);
+}
+
+static void add(struct idle *x, uint32_t client, uint16_t flags, uint32_t seq, uint32_t text_len)
+{
+    struct crafted_segment segment = {
+        .client = client,
+        .flags = flags,
+        .seq = seq,
+        .ack = flags & TCP_ACK ? x->server_next[client] : 0,
+        .ts_echo = x->timestamp,
+        .now_ms = now_ms(x),
+        .text_len = text_len,
+    };
+
+    served_add(&x->served, &segment);
+}
+
+static void on_answer(void *ctx, const struct crafted_answer *answer)
+{
+    struct idle *x = ctx;
+
+    if (answer->client >= x->count)
+        return;
+    x->timestamp = answer->timestamp;
+    x->handshakes += (answer->flags & TCP_SYN) != 0;
+    x->answers += answer->text_len;
+    if ((answer->flags & TCP_SYN) || answer->text_len > 0)
+        x->server_next[answer->client] =
+            answer->seq + answer->text_len + ((answer->flags & TCP_SYN) != 0);
+}
+
+static void exchange(struct idle *x)
+{
+    served_input(&x->served);
+    served_output(&x->served, on_answer, x);
+}
+
+/* All clients connect, a batch in a millisecond; then all is quiet until nobody is busy. */
+static bool connect_all(struct idle *x)
+{
+    for (uint32_t first = 0; first < x->count; first += SERVED_BATCH) {
+        uint32_t end = first + SERVED_BATCH < x->count ? first + SERVED_BATCH : x->count;
+        for (uint32_t i = first; i < end; i++)
+            add(x, i, TCP_SYN, 0, 0);
+        exchange(x);
+        for (uint32_t i = first; i < end; i++)
+            add(x, i, TCP_ACK, 1, 0);
+        exchange(x);
+        served_advance(&x->served, WEIR_MS);
+    }
+    for (int i = 0; i < 5000; i++)
+        served_advance(&x->served, WEIR_MS);
+    return x->handshakes == x->count;
+}
+
+/* A byte to every step-th connection, which it echoes; CPU seconds an exchange. */
+static double echo(struct idle *x, uint32_t step)
+{
+    double begin = bench_cpu_s();
+    uint32_t done = 0;
+
+    for (uint32_t first = 0; first < x->count; first += step * SERVED_BATCH) {
+        for (uint32_t i = first, n = 0; i < x->count && n < SERVED_BATCH; i += step, n++, done++)
+            add(x, i, TCP_ACK | TCP_PSH, 1, 1);
+        exchange(x);
+        for (uint32_t i = first, n = 0; i < x->count && n < SERVED_BATCH; i += step, n++)
+            add(x, i, TCP_ACK, 2, 0);
+        exchange(x);
+        served_advance(&x->served, WEIR_MS / 10);
+    }
+    return x->answers == done ? (bench_cpu_s() - begin) / done : -1;
+}
+
+struct outcome {
+    double bytes, longest_s, connect_s, echo_s;
+};
+
+static bool run_table(uint32_t count, uint32_t step, struct outcome *o, struct bench_report *r)
+{
+    struct idle *x = calloc(1, sizeof *x);
+    bool done = false;
+    double begin;
+
+    if (x == NULL)
+        return bench_fail(r, "there is no memory");
+    x->count = count;
+    x->server_next = calloc(count, sizeof x->server_next[0]);
+    if (x->server_next != NULL && served_open(&x->served, 0, r)) {
+        uint64_t before = x->served.memory_bytes;
+        begin = bench_cpu_s();
+        done = connect_all(x);
+        o->connect_s = (bench_cpu_s() - begin) / count;
+        o->bytes = (double)(x->served.memory_bytes - before) / count;
+        o->longest_s = x->served.longest_s;
+        o->echo_s = done ? echo(x, step) : -1;
+        if (o->longest_s < x->served.longest_s)
+            o->longest_s = x->served.longest_s;
+        served_close(&x->served);
+    }
+    free(x->server_next);
+    free(x);
+    return (done && o->echo_s > 0) || bench_fail(r, "a connection did not answer");
+}
+
+static bool run(const struct bench_options *options, struct bench_report *report)
+{
+    uint32_t count = options->population != 0 ? (uint32_t)options->population : 10000000;
+    struct outcome large, little;
+
+    if (options->small)
+        count = 20000;
+    if (!run_table(count / 100, 1, &little, report) || !run_table(count, 100, &large, report))
+        return false;
+    bench_note(report, "connections", count);
+    bench_note(report, "bytes_per_connection", large.bytes);
+    bench_note(report, "longest_pause_ms", large.longest_s * 1e3);
+    bench_note(report, "ns_per_handshake", large.connect_s * 1e9);
+    bench_note(report, "active_ns_per_exchange", large.echo_s * 1e9);
+    bench_note(report, "small_table_ns_per_exchange", little.echo_s * 1e9);
+    bench_note(report, "active_ratio_to_small_table", little.echo_s / large.echo_s);
+    return true;
+}
+
+extern const struct bench bench_idle;
+const struct bench bench_idle = {
+    .name = "idle",
+    .summary = "10 million idle connections of one stack; then 1 % of them are active",
+    .options = "--population",
+    .run = run,
+};
