@@ -20,9 +20,12 @@ void prr_begin(struct tcp_conn *c, const struct delivery *d)
         (struct prr){.recover_fs = u32_max(unsacked + d->sacked_bytes + d->cum_bytes, 1)};
 }
 
-static uint32_t ceil_share(uint64_t part, uint32_t ssthresh, uint32_t whole)
+/* In whole segments: a fraction of one could not be sent, and would be sent too late. */
+static uint64_t share(const struct prr *p, const struct cc *cc)
 {
-    return (uint32_t)((part * ssthresh + whole - 1) / whole);
+    uint64_t bytes = (uint64_t)p->delivered * cc->ssthresh / p->recover_fs;
+
+    return (bytes + cc->mss - 1) / cc->mss * cc->mss;
 }
 
 /*
@@ -37,8 +40,8 @@ static uint32_t quota(const struct tcp_conn *c, const struct delivery *d, uint32
     uint32_t quota_bytes;
 
     if (pipe_bytes > cc->ssthresh) {
-        uint32_t share = ceil_share(p->delivered, cc->ssthresh, p->recover_fs);
-        quota_bytes = share > p->out ? share - p->out : 0;
+        uint64_t due = share(p, cc);
+        quota_bytes = due > p->out ? (uint32_t)(due - p->out) : 0;
     } else {
         quota_bytes = p->delivered > p->out ? p->delivered - p->out : 0;
         quota_bytes = u32_max(quota_bytes, d->delivered_bytes);

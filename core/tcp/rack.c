@@ -19,10 +19,13 @@ enum {
     REO_WND_MULT_MAX = 64,
 };
 
-/* RACK_sent_after: is what was sent at a, up to end_a, later than the other? */
-static bool sent_after(ns_t a, seq_t end_a, ns_t b, seq_t end_b)
+/*
+ * RACK_sent_after: is what was sent in turn a, up to end_a, later than the other? Turns tell more
+ * than times do, of which a batch has only one.
+ */
+static bool sent_after(uint32_t a, seq_t end_a, uint32_t b, seq_t end_b)
 {
-    return a > b || (a == b && seq_gt(end_a, end_b));
+    return (int32_t)(a - b) > 0 || (a == b && seq_gt(end_a, end_b));
 }
 
 static ns_t min_rtt_ns(const struct tcp_conn *c)
@@ -64,8 +67,9 @@ void rack_on_delivered(struct tcp_conn *c, const struct tcp_env *env, const stru
     if (is_of_first_copy(c, env, sent, d))
         return;
     r->rtt_ns = ns_since(sent->sent_at, env->now);
-    if (sent_after(sent->sent_at, end, r->xmit_at, r->end)) {
-        r->xmit_at = sent->sent_at;
+    if (!r->is_valid || sent_after(sent->turn, end, r->turn, r->end)) {
+        r->is_valid = true;
+        r->turn = sent->turn;
         r->end = end;
     }
 }
@@ -129,11 +133,11 @@ bool rack_detect(struct tcp_conn *c, const struct tcp_env *env)
     bool any = false;
 
     r->reo_at = NEVER;
-    if (r->xmit_at == 0)
+    if (!r->is_valid)
         return false;
     for (struct sent *sent; (sent = scoreboard_oldest(c)) != NULL;) {
         ns_t at;
-        if (!sent_after(r->xmit_at, r->end, sent->sent_at, sent->end))
+        if (!sent_after(r->turn, r->end, sent->turn, sent->end))
             break;
         at = lost_at(c, sent);
         if (at > env->now) {

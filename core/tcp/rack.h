@@ -15,10 +15,11 @@ struct tcp_conn;
 struct tcp_env;
 
 struct rack {
-    ns_t xmit_at; /* of what was sent last of all that has arrived; 0: nothing yet */
-    seq_t end;    /* and where that ends */
-    ns_t rtt_ns;  /* and how long it took */
-    seq_t fack;   /* the highest number that is known to have arrived */
+    bool is_valid; /* something has arrived */
+    uint32_t turn; /* of what was sent last of all that has arrived */
+    seq_t end;     /* and where that ends */
+    ns_t rtt_ns;   /* and how long it took */
+    seq_t fack;    /* the highest number that is known to have arrived */
     bool fack_valid;
     bool reordering_seen;
     bool dsack_round_valid;

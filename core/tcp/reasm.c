@@ -161,7 +161,7 @@ enum why reasm_add(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
     if (!attach(c, env))
         return WHY_NO_MEMORY;
     why = keep_gaps(c, env, seg);
-    if (why == WHY_NONE)
+    if (why == WHY_NONE || why == WHY_TCP_OLD)
         sack_on_kept(c, seg->seq);
     if ((seg->flags & TCP_FIN) && (why == WHY_NONE || why == WHY_TCP_OLD)
         && !c->work->reasm->fin_known) {

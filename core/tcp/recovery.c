@@ -365,13 +365,17 @@ static bool detect(struct tcp_conn *c, struct tcp_env *env, struct delivery *d)
 
 /* ---- an acknowledgement ---- */
 
-/* What is delivered during a recovery, up to its end, is no reason to send more. */
-static bool may_grow(const struct tcp_conn *c, enum recovery_state before)
+/*
+ * What is delivered during a recovery, up to its end, is no reason to send more; nor is what is out
+ * of order, which may be the sign of a loss, unless the path is known to reorder.
+ */
+static bool may_grow(const struct tcp_conn *c, const struct delivery *d, enum recovery_state before)
 {
     enum recovery_state now = recovery_of(c)->state;
 
     return (before == RECOVERY_OPEN || before == RECOVERY_RTO)
-           && (now == RECOVERY_OPEN || now == RECOVERY_RTO);
+           && (now == RECOVERY_OPEN || now == RECOVERY_RTO)
+           && (d->cum_bytes > 0 || c->work->rack.reordering_seen);
 }
 
 static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d,
@@ -398,7 +402,7 @@ static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery 
 
     if (ack.acked_bytes == 0 && !(owns && d->lost_bytes > 0))
         return;
-    if (owns || may_grow(c, state_before))
+    if (owns || may_grow(c, d, state_before))
         w->cc.ops->on_ack(&w->cc, &ack);
     if (w->cwnd_limited && seq_gt(c->snd.una, w->cwnd_round))
         w->cwnd_limited = false;

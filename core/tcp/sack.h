@@ -23,7 +23,7 @@ struct sack {
     seq_t dsack_start, dsack_end;
 };
 
-/* Text from seq on has been kept out of order. */
+/* Text from seq on has arrived out of order, perhaps for another time. */
 void sack_on_kept(struct tcp_conn *c, seq_t seq);
 
 /* [start, end) has arrived a second time. Of several before the next ACK the first counts. */

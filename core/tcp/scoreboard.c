@@ -250,6 +250,16 @@ static bool extend_last(struct tcp_conn *c, const struct tcp_env *env, seq_t end
     return true;
 }
 
+static void send_now(struct tcp_conn *c, const struct tcp_env *env, struct sent *sent)
+{
+    struct scoreboard *b = board_of(c);
+
+    sent->sent_at = env->now;
+    sent->turn = b->turn++;
+    enter(b, sent, SENT_IN_FLIGHT);
+    rate_on_sent(c, env, sent);
+}
+
 void scoreboard_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_t end,
                         uint32_t segs)
 {
@@ -261,9 +271,7 @@ void scoreboard_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, se
     sent = new_record(b, env, b->count, start, end);
     CHECK(sent != NULL);
     sent->segs = segs_of(segs);
-    sent->sent_at = env->now;
-    enter(b, sent, SENT_IN_FLIGHT);
-    rate_on_sent(c, env, sent);
+    send_now(c, env, sent);
 }
 
 /*
@@ -280,6 +288,7 @@ static bool split(struct scoreboard *b, struct tcp_env *env, uint32_t i, seq_t s
     segs_before = (uint32_t)((uint64_t)first->segs * len_before / len_of(first));
     segs_before = u32_max(segs_before, 1);
     second->sent_at = first->sent_at;
+    second->turn = first->turn;
     second->mark = first->mark;
     second->state = first->state;
     second->was_resent = first->was_resent;
@@ -309,9 +318,7 @@ void scoreboard_on_resent(struct tcp_conn *c, struct tcp_env *env, seq_t start, 
             continue;
         leave(b, sent);
         sent->was_resent = true;
-        sent->sent_at = env->now;
-        enter(b, sent, SENT_IN_FLIGHT);
-        rate_on_sent(c, env, sent);
+        send_now(c, env, sent);
     }
 }
 

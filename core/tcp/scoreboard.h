@@ -38,7 +38,8 @@ struct sent {
     struct list link; /* in flight: in the order of sending; lost: in the order of the marks */
     seq_t start;
     seq_t end;
-    ns_t sent_at; /* the last time */
+    ns_t sent_at;  /* the last time */
+    uint32_t turn; /* counts sendings, where the clock cannot tell them apart */
     struct rate_mark mark;
     uint16_t segs; /* how many segments; saturates */
     uint8_t state; /* enum sent_state */
@@ -57,6 +58,7 @@ struct scoreboard {
     uint32_t lost_bytes;
     uint32_t sacked_bytes;
     uint32_t sacked_segs;
+    uint32_t turn;
 };
 
 /* What one acknowledgement says has arrived. */

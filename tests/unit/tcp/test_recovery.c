@@ -145,14 +145,13 @@ TEST(recovery_sends_again_after_three_duplicates) /* [RFC5681 3.2] */
     EXPECT(p.seen_resent);
     peer_sees_nothing(&p);
 
-    for (int i = 4; i <= 7; i++) { /* what is in the network shrinks to five */
+    for (unsigned i = 0; i < 2; i++) { /* one for two that arrive [RFC9937 6.2] */
         acks(&p, 1);
         peer_sees_nothing(&p);
+        acks(&p, 1);
+        sees(&p, 12 + i);
+        peer_sees_nothing(&p);
     }
-    acks(&p, 1);
-    sees(&p, 12);
-    acks(&p, 1);
-    sees(&p, 13);
 
     acks(&p, 12001); /* all that was sent before */
     EXPECT_EQ(p.conn->work->recovery.state, RECOVERY_OPEN);
