@@ -1,7 +1,7 @@
 # What is built for others: libweir.a, libweir.so, libweir-os.a, the program weir, the examples.
 
 set(core_layers base wire cc tcp udp ip stack)
-set(os_layers drivers host posix)
+set(os_layers drivers host posix replay)
 set(inner_layers ${core_layers} ${os_layers} format trace sim drill bench)
 
 weir_objects(core_objects ${core_layers})

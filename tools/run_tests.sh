@@ -89,13 +89,15 @@ check_pure() {
 }
 
 # Another compiler or machine: the core builds and is pure, its unit tests pass.
-inner_tests='base|wire|cc|tcp|udp|ip|stack|format|trace|sim|drill'
+inner_tests='base|wire|cc|tcp|udp|ip|stack|format|replay|trace|sim|drill'
 other_machine() {
     local preset=$1 targets
     mapfile -t targets < <(unit_targets ${inner_tests//|/ })
+    # What this machine records is replayed there.
+    WEIR_TEST_RECORD=$log/recording build/debug/unit_replay >/dev/null 2>&1 || return
     tools/build.sh "$preset" --target weir_object "${targets[@]}" &&
         tools/check_pure.py "build/$preset/weir.o" &&
-        run_ctest "$preset" -R "^unit_($inner_tests)\$"
+        WEIR_TEST_REPLAY=$log/recording run_ctest "$preset" -R "^unit_($inner_tests)\$"
 }
 
 with_clang() {

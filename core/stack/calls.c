@@ -502,8 +502,12 @@ ptrdiff_t weir_ping_recv(struct weir *s, weir_ping_t ping, void *bytes, size_t l
 {
     if (!is_told(s))
         return api_ping_recv(s, ping, bytes, len, reply);
+    struct weir_ping_reply received = {0};
     struct weir_call call = {
-        .kind = WEIR_CALL_PING_RECV, .handle = ping, .len = len, .reply = reply};
+        .kind = WEIR_CALL_PING_RECV, .handle = ping, .len = len, .reply = &received};
     tell(s, &call);
-    return answer_received(s, &call, bytes, api_ping_recv(s, ping, bytes, len, reply));
+    ptrdiff_t result = api_ping_recv(s, ping, bytes, len, &received);
+    if (reply != NULL && result >= 0)
+        *reply = received;
+    return answer_received(s, &call, bytes, result);
 }

@@ -652,6 +652,8 @@ static void make_stack(struct world *w, size_t i)
     memset(s->config.secret, (int)(i + 1 + w->setup.seed % 200), sizeof s->config.secret);
     failing_alloc_init(&s->alloc);
     s->config.allocator = failing_alloc_allocator(&s->alloc);
+    if (w->setup.watch != NULL)
+        w->setup.watch(w->setup.watch_ctx, i, &s->config);
     EXPECT_EQ(weir_create(&s->config, w->now, &s->stack), WEIR_OK);
     EXPECT_EQ(weir_netif_add(s->stack, &netif, &s->netif), WEIR_OK);
     if (!w->setup.without_addresses)

@@ -64,6 +64,9 @@ struct world_setup {
     uint32_t slice_bytes;   /* frames in come in slices of so many bytes after their headers */
     weir_ns_t keeps_ns;     /* the device gives frames back so much later */
     bool without_addresses; /* only interfaces */
+    /* Called before stack i is made, with the configuration that it is made with. */
+    void (*watch)(void *ctx, size_t i, struct weir_config *config);
+    void *watch_ctx;
 };
 
 /* A rule: frames from one stack that match, from the nth on, count of them, are lost. */
