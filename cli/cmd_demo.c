@@ -6,12 +6,10 @@
  * memory.
  */
 #include <errno.h>
-#include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +20,7 @@
 #include "cli/demo_world.h"
 #include "cli/options.h"
 #include "cli/say.h"
+#include "cli/terminal.h"
 #include "trace/ladder_pcapng.h"
 #include "trace/ladder_text.h"
 #include <weir/host.h>
@@ -104,39 +103,6 @@ static const struct option_spec specs[] = {
 
 /* ---- how it is shown ---- */
 
-static unsigned terminal_width(void)
-{
-    struct winsize size;
-
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        return LADDER_WIDTH;
-    return size.ws_col;
-}
-
-/* Colour is for terminals, and for nobody who has said no [no-color.org]. */
-static bool wants_colour(void)
-{
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-
-    return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0')
-           && (term == NULL || strcmp(term, "dumb") != 0);
-}
-
-static struct ladder_style style_of(const struct demo *d)
-{
-    struct ladder_style style = {
-        .width = d->width != 0 ? d->width : terminal_width(),
-        .utf8 = !d->ascii && strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-        .colour = wants_colour(),
-    };
-
-    if (style.width > LADDER_WIDTH_MAX)
-        style.width = LADDER_WIDTH_MAX;
-    if (style.width < LADDER_WIDTH_MIN)
-        style.width = LADDER_WIDTH_MIN;
-    return style;
-}
-
 static void print_paragraph(const char *words, const struct ladder_style *style)
 {
     putchar('\n');
@@ -146,7 +112,7 @@ static void print_paragraph(const char *words, const struct ladder_style *style)
 static void print_text(struct demo *d, const struct scene *scene, const struct world *w,
                        const struct ladder *l)
 {
-    struct ladder_style style = style_of(d);
+    struct ladder_style style = terminal_ladder_style(d->width, d->ascii);
 
     printf("%s: %s\n%s\n\n", scene->name, scene->summary,
            world_is_in_memory(w) ? "(two Weir stacks in memory, in virtual time)"

@@ -80,6 +80,16 @@ static const char *take_pcap(void *target, const char *value)
     return NULL;
 }
 
+static const char *take_record(void *target, const char *value)
+{
+    struct net_options *o = target;
+
+    if (value[0] == 0)
+        return "the name of a file";
+    o->record = value;
+    return NULL;
+}
+
 /* Options that only switch a member on. */
 #define SWITCH(member)                                                                             \
     static const char *take_##member(void *target, const char *value)                              \
@@ -121,6 +131,7 @@ const struct option_spec net_option_specs[] = {
     {"no-offload", 0, NULL, "no segments longer than the MTU, no checksums left open",
      take_no_offload},
     {"pcap", 0, "FILE", "write what passes to a pcapng file", take_pcap},
+    {"record", 0, "FILE", "record all that the stack is given, for weir replay", take_record},
     {"trace", 't', NULL, "a line for each segment and change of state, on stderr", take_trace},
     {"json", 0, NULL, "traces and results as lines of JSON", take_json},
     {"stats", 0, NULL, "print the stack's counters at the end", take_stats},

@@ -31,6 +31,7 @@ struct net_options {
     bool no_offload;
     int family; /* 4 or 6; 0: either */
     const char *pcap;
+    const char *record;
     bool trace;
     bool json;
     bool stats;

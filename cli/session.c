@@ -4,6 +4,7 @@
 #include "cli/session.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <net/if.h>
@@ -16,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <weir/record.h>
 #include <weir/stats.h>
 
 #include "cli/json.h"
@@ -361,6 +363,18 @@ static void end(struct session *s)
     free(s->trace);
     if (s->claim_fd >= 0)
         close(s->claim_fd);
+    (void)weir_recorder_close(&s->recorder);
+}
+
+static int start_recording(struct session *s, struct weir_config *config)
+{
+    if (s->options->record == NULL)
+        return EXIT_OK;
+    s->recorder = weir_recorder_open(s->options->record);
+    if (s->recorder == NULL)
+        return say_failed("cannot record to %s: %s", s->options->record, strerror(errno));
+    weir_recorder_watch(s->recorder, config);
+    return EXIT_OK;
 }
 
 int session_open(struct session *s, const struct net_options *options)
@@ -380,6 +394,11 @@ int session_open(struct session *s, const struct net_options *options)
         choose_addresses(s);
 
     weir_host_config(&config);
+    code = start_recording(s, &config);
+    if (code != EXIT_OK) {
+        end(s);
+        return code;
+    }
     err = weir_host_create(&config, &s->host);
     if (err != 0) {
         end(s);
@@ -422,6 +441,9 @@ int session_close(struct session *s, int code)
     if (s->tee != NULL && weir_pcapng_error(s->tee) != 0)
         code = say_failed("%s is not complete: %s", s->options->pcap,
                           strerror(weir_pcapng_error(s->tee)));
+    if (s->recorder != NULL && weir_recorder_error(s->recorder) != 0)
+        code = say_failed("%s is not complete: %s", s->options->record,
+                          strerror(weir_recorder_error(s->recorder)));
     end(s);
     return code;
 }

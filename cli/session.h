@@ -31,8 +31,9 @@ struct session {
     char device[16];
     struct net_addresses own; /* as given, or chosen */
     struct net_addresses peer;
-    int claim_fd;                  /* holds the chosen addresses for us; -1: none */
-    const struct weir_driver *tee; /* the host's */
+    int claim_fd;                   /* holds the chosen addresses for us; -1: none */
+    const struct weir_driver *tee;  /* the host's */
+    struct weir_recorder *recorder; /* NULL: nothing is recorded */
     struct trace_lines *trace;
     weir_ns_t started_at;
     struct {
