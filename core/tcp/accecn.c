@@ -221,9 +221,21 @@ uint32_t accecn_safe_increment(uint32_t d, uint32_t acked_segs)
     return acked_segs - (acked_segs - d) % DIV_ACE;
 }
 
-bool accecn_is_safe_enough(uint32_t d, uint32_t safe, uint32_t d_ceb, uint32_t mss)
+/*
+ * The fewest that the bytes allow, if so many segments are acknowledged that their mean size tells
+ * something; else the RFC's estimate, which goes for more where marked segments may be small.
+ */
+uint32_t accecn_likely_increment(uint32_t d, uint32_t safe, uint32_t d_ceb,
+                                 const struct accecn_step *step)
 {
-    return d_ceb <= (uint64_t)mss * d && d_ceb / safe < mss / SAFETY_FACTOR;
+    uint32_t segs = (uint32_t)div_ceil(d_ceb, step->mss);
+    uint32_t fewest = segs <= d ? d : d + (uint32_t)round_up(segs - d, DIV_ACE);
+
+    if (fewest >= safe)
+        return safe;
+    if (step->segs < 2 * DIV_ACE && (fewest > d || d_ceb / safe >= step->mss / SAFETY_FACTOR))
+        return safe;
+    return fewest;
 }
 
 /* Are ACKs so close to one another that a large step means that some were lost? */
@@ -244,12 +256,13 @@ static uint32_t marked_segs(struct tcp_conn *c, uint32_t d, uint32_t acked_segs,
                             const uint32_t *ceb)
 {
     uint32_t safe = accecn_safe_increment(d, acked_segs);
+    struct accecn_step step = {.segs = acked_segs, .mss = c->work->cc.mss};
     bool is_unusual = is_step_unusual(&c->work->accecn, acked_segs);
 
     if (safe == d)
         return d;
     if (ceb != NULL)
-        return accecn_is_safe_enough(d, safe, *ceb, c->work->cc.mss) ? d : safe;
+        return accecn_likely_increment(d, safe, *ceb, &step);
     return is_unusual ? safe : d;
 }
 

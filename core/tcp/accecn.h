@@ -57,8 +57,13 @@ struct accecn_news accecn_take(struct tcp_conn *c, const struct tcp_seg *seg,
 /* The same without the connection: so many marks, if ACE has moved by d [RFC9768 A.2.1]. */
 uint32_t accecn_safe_increment(uint32_t d, uint32_t acked_segs);
 
-/* With the option's count of marked bytes: is d a safe enough estimate? [RFC9768 A.2.2] */
-bool accecn_is_safe_enough(uint32_t d, uint32_t safe, uint32_t d_ceb, uint32_t mss);
+/* And if the option tells how many bytes were marked [RFC9768 A.2.2]: d, safe, or between. */
+struct accecn_step {
+    uint32_t segs; /* newly acknowledged */
+    uint32_t mss;
+};
+uint32_t accecn_likely_increment(uint32_t d, uint32_t safe, uint32_t d_ceb,
+                                 const struct accecn_step *step);
 
 /* The option wants to be sent with this segment (of text: has_text). */
 bool accecn_wants_option(const struct tcp_conn *c, bool has_text);

@@ -121,9 +121,15 @@ struct accecn {
 };
 
 /* What of the two only a busy connection needs. */
+enum { ECN_PAST_MAX = 8 };
 struct ecn_work {
     seq_t cwr_end; /* up to there the peer has been told by CWR, if is_told */
     bool is_told;
+    uint8_t past_count;
+    struct ecn_past { /* an acknowledgement that DCTCP owes, from before marks began or ended */
+        seq_t ack;
+        bool echoes;
+    } past[ECN_PAST_MAX];
 };
 
 struct accecn_work {

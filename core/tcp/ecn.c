@@ -15,6 +15,7 @@
 #include "tcp/segment.h"
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
+#include <string.h>
 
 enum {
     ECN_FLAGS = TCP_AE | TCP_CWR | TCP_ECE,
@@ -285,6 +286,25 @@ static void note_classic(struct tcp_conn *c, const struct tcp_seg *seg)
     c->ecn.echoes = true;
 }
 
+/*
+ * What is not yet acknowledged came before the change: it is acknowledged by itself. If there are too
+ * many such, the last one is for more, and a mark in it is not lost.
+ */
+static void owe_past_ack(struct tcp_conn *c)
+{
+    struct ecn_work *w = &c->work->ecn;
+    bool echoes = c->ecn.echoes;
+
+    if (c->work->rcv_unacked == 0)
+        return;
+    if (w->past_count < ECN_PAST_MAX)
+        w->past_count++;
+    else
+        echoes = echoes || w->past[ECN_PAST_MAX - 1].echoes;
+    w->past[w->past_count - 1] = (struct ecn_past){c->rcv.nxt, echoes};
+    c->work->rcv_unacked = 0;
+}
+
 /* DCTCP.CE: each change is told at once, so that ECE counts bytes [RFC8257 3.2]. */
 static void note_dctcp(struct tcp_conn *c, const struct tcp_seg *seg)
 {
@@ -292,6 +312,7 @@ static void note_dctcp(struct tcp_conn *c, const struct tcp_seg *seg)
 
     if (seg->len == 0 || is_ce == c->ecn.echoes)
         return;
+    owe_past_ack(c);
     c->ecn.echoes = is_ce;
     c->work->ack_owed = true;
 }
@@ -426,6 +447,15 @@ static uint16_t synack_flags(struct tcp_conn *c, struct tcp_options *options)
     return ecn_half_synack(&half, retries, options);
 }
 
+static uint16_t take_past(struct ecn_work *w)
+{
+    uint16_t flags = w->past[0].echoes ? TCP_ECE : 0;
+
+    w->past_count--;
+    memmove(&w->past[0], &w->past[1], w->past_count * sizeof w->past[0]);
+    return flags;
+}
+
 static uint16_t dress_classic(struct tcp_conn *c, bool is_new_text)
 {
     uint16_t flags = c->ecn.echoes ? TCP_ECE : 0;
@@ -458,7 +488,9 @@ enum ip_ecn ecn_dress(struct tcp_conn *c, const struct segment *segment, struct 
     }
     switch ((enum ecn_mode)c->ecn.mode) {
     case ECN_NONE: break;
-    case ECN_CLASSIC: h->flags |= dress_classic(c, is_new_text); break;
+    case ECN_CLASSIC:
+        h->flags |= segment->is_past ? take_past(&c->work->ecn) : dress_classic(c, is_new_text);
+        break;
     case ECN_ACCURATE: h->flags |= accecn_dress(c, segment, options, bytes, option_room); break;
     }
     return is_new_text ? capable(c) : IP_ECN_NOT_ECT;

@@ -324,6 +324,16 @@ static bool acknowledgement(const struct tcp_conn *c, struct segment *s)
     return true;
 }
 
+/* What marks began or ended behind: nothing else may be said before it [RFC8257 3.2]. */
+static bool past_acknowledgement(const struct tcp_conn *c, struct segment *s)
+{
+    if (c->work->ecn.past_count == 0)
+        return false;
+    *s = (struct segment){
+        .seq = c->snd.nxt, .flags = TCP_ACK, .is_past = true, .ack = c->work->ecn.past[0].ack};
+    return true;
+}
+
 static bool decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t most,
                    struct segment *s)
 {
@@ -331,6 +341,8 @@ static bool decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32
         return true;
     if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT)
         return false;
+    if (past_acknowledgement(c, s))
+        return true;
     if (ecn_wants_pure_ack(c) && acknowledgement(c, s))
         return true;
     return tail_probe(c, mss, s) || lost(c, env, mss, most, s) || new_text(c, env, mss, most, s)
@@ -419,6 +431,8 @@ static void note_sent(struct tcp_conn *c, struct tcp_env *env, const struct segm
 
     c->segs_out += segs;
     env->counts.segs_out += segs;
+    if (s->is_past)
+        return;
     if (s->flags & TCP_ACK)
         note_ack_sent(c, s);
     c->work->probe_owed = false;

@@ -122,7 +122,12 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
         h.flags |= TCP_URG; /* [RFC9293 MUST-30, MUST-31] */
         h.urgent = urgent_pointer(c, segment->seq);
     }
-    h.window = window_announce(c, (h.flags & TCP_SYN) != 0);
+    if (segment->is_past) {
+        h.ack = segment->ack.raw;
+        h.window = window_repeat(c, segment->ack);
+    } else {
+        h.window = window_announce(c, (h.flags & TCP_SYN) != 0);
+    }
     set_options(c, env, h.flags, &options);
     frame->ecn =
         (uint8_t)ecn_dress(c, segment, &h, &options, option, option_room(c, env, segment, mss));

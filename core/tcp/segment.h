@@ -18,6 +18,8 @@ struct segment {
     uint16_t flags;
     bool is_resent;     /* it was sent before */
     bool is_tail_probe; /* [RFC8985 7] */
+    bool is_past;       /* it acknowledges what could have been acknowledged before: see ack */
+    seq_t ack;
 };
 
 /* A segment without text that no connection sends: a reset, a SYN-ACK, an ACK in TIME-WAIT. */

@@ -89,6 +89,18 @@ uint16_t window_announce(struct tcp_conn *c, bool is_syn)
     return (uint16_t)field;
 }
 
+uint16_t window_repeat(struct tcp_conn *c, seq_t ack)
+{
+    uint8_t shift = c->agreed.rcv_wscale;
+    uint32_t used = seq_len(c->rcv.acked, ack);
+    uint32_t field = (uint32_t)div_ceil(c->rcv.wnd - u32_min(used, c->rcv.wnd), (1u << shift));
+
+    field = u32_min(field, UINT16_MAX);
+    c->rcv.wnd = field << shift;
+    c->rcv.acked = ack;
+    return (uint16_t)field;
+}
+
 bool window_is_worth_announcing(const struct tcp_conn *c)
 {
     uint32_t remaining = window_remaining(c);

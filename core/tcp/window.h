@@ -4,6 +4,7 @@
 #ifndef CORE_TCP_WINDOW_H
 #define CORE_TCP_WINDOW_H
 
+#include "base/seq.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,6 +25,12 @@ uint32_t window_remaining(const struct tcp_conn *c);
  * In a SYN it is not scaled.
  */
 uint16_t window_announce(struct tcp_conn *c, bool is_syn);
+
+/*
+ * The same for a segment that acknowledges no more than ack, which is between the last acknowledgement
+ * and rcv.nxt: the window ends where it did.
+ */
+uint16_t window_repeat(struct tcp_conn *c, seq_t ack);
 
 /* Would announcing now tell the peer of much more room than it knows of? */
 bool window_is_worth_announcing(const struct tcp_conn *c);

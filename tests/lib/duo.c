@@ -66,9 +66,28 @@ static ns_t arrival_at(struct duo *d)
     return d->world->env.now + d->link.delay_ns + jitter_ns;
 }
 
-static void fly(struct duo *d, int from, const uint8_t *bytes, size_t len, uint16_t gso_size)
+/* A queue that is long marks what may be marked. */
+static uint8_t mark_of(struct duo *d, const struct frame *frame, size_t len)
 {
-    struct duo_flying f = {arrival_at(d), 1 - from, gso_size, len, NULL};
+    size_t text_len = len - frame->wire.slices[0].len;
+    uint16_t size = frame->wire.gso_size;
+
+    if (frame->ecn == IP_ECN_NOT_ECT
+        || test_random_below(&d->random, 1000) >= d->link.marks_permille)
+        return frame->ecn;
+    d->marked_count += size == 0 ? 1 : (text_len + size - 1) / size;
+    return IP_ECN_CE;
+}
+
+static void fly(struct duo *d, int from, const uint8_t *bytes, size_t len,
+                const struct frame *frame)
+{
+    struct duo_flying f = {
+        .at = arrival_at(d),
+        .to = 1 - from,
+        .gso_size = frame->wire.gso_size,
+        .len = len,
+    };
     size_t i;
 
     d->sent_count++;
@@ -76,6 +95,7 @@ static void fly(struct duo *d, int from, const uint8_t *bytes, size_t len, uint1
         d->lost_count++;
         return;
     }
+    f.mark = mark_of(d, frame, len);
     f.bytes = malloc(len);
     if (f.bytes == NULL)
         FAIL("really out of memory");
@@ -94,26 +114,34 @@ static void check_checksum(int from, const uint8_t *bytes, size_t len)
     EXPECT(checksum_is_good(checksum_add(sum, bytes, len)));
 }
 
+/* What the link takes, with IPv4's header. */
+static void check_len(const struct duo *d, const struct frame *frame, size_t len)
+{
+    size_t in_one = frame->wire.gso_size == 0 ? len
+                                              : frame->wire.slices[0].len + frame->wire.gso_size;
+
+    EXPECT(in_one + 20 <= d->link.mtu);
+}
+
 static void send_frame(struct duo *d, int from, struct frame *frame)
 {
     static uint8_t bytes[ROOM];
     struct tcp_sent sent = {frame, d->world->env.now, false};
-    uint16_t gso_size;
     size_t len;
 
     if (frame == NULL) { /* no memory: it is as lost */
         d->lost_count++;
         return;
     }
-    gso_size = frame->wire.gso_size;
-    if (gso_size == 0)
+    if (frame->wire.gso_size == 0)
         frame_finish_checksum(frame);
     len = tcp_sent_flatten(&sent, bytes, sizeof bytes);
-    if (gso_size == 0)
+    if (frame->wire.gso_size == 0)
         check_checksum(from, bytes, len);
-    fly(d, from, bytes, len, gso_size);
+    check_len(d, frame, len);
+    fly(d, from, bytes, len, frame);
     if (test_random_below(&d->random, 1000) < d->link.copies_permille)
-        fly(d, from, bytes, len, gso_size);
+        fly(d, from, bytes, len, frame);
     frame_put(&d->world->frames, &d->world->bufs, &sent.frame);
 }
 
@@ -276,6 +304,7 @@ static void arrive(struct duo *d, struct duo_flying *f)
     a.seg.flags = h.flags;
     a.seg.wnd = h.window;
     a.seg.up = h.urgent;
+    a.seg.tos = f->mark;
     if (f->gso_size != 0)
         a.seg.segs = (uint16_t)((h.payload_len + f->gso_size - 1u) / f->gso_size);
     tcp_options_parse(h.options, &a.seg.opt);

@@ -27,6 +27,7 @@ struct duo_link {
     ns_t jitter_ns; /* up to so much more for each segment: reorders */
     uint32_t loss_permille;
     uint32_t copies_permille;
+    uint32_t marks_permille; /* of what is ECN-capable */
     uint32_t mtu;       /* 0: 1500 */
     uint32_t gso_bytes; /* what both devices take */
 
@@ -59,6 +60,7 @@ struct duo_flying {
     ns_t at;
     int to;
     uint16_t gso_size;
+    uint8_t mark; /* enum ip_ecn */
     size_t len;
     uint8_t *bytes;
 };
@@ -71,6 +73,7 @@ struct duo {
     size_t flying_count;
     uint64_t random;
     uint64_t sent_count, lost_count;
+    uint64_t marked_count; /* segments, of super-segments each */
     bool is_starved; /* something was not sent for want of memory */
 };
 

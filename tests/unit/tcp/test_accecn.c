@@ -387,10 +387,19 @@ TEST(accecn_takes_the_safest_likely_count) /* [RFC9768 A.2.1] */
 
 TEST(accecn_believes_bytes_more_than_fears) /* [RFC9768 A.2.2] */
 {
-    EXPECT(!accecn_is_safe_enough(0, 8, 1460, 1460));
-    EXPECT(accecn_is_safe_enough(2, 10, 1460, 1460));
-    EXPECT(accecn_is_safe_enough(7, 15, 10200, 1460));
-    EXPECT(accecn_is_safe_enough(1, 9, 1460, 1460));
+    static const struct {
+        uint32_t acked_segs, d, safe, d_ceb, likely;
+    } rows[] = {
+        {8, 0, 8, 1460, 8},       {10, 2, 10, 1460, 2},      {15, 7, 15, 10200, 7},
+        {9, 1, 9, 1460, 1},       {15, 7, 15, 10951, 15}, /* of half the size, for all we know */
+        {82, 1, 81, 41 * 1460, 41}, {82, 0, 80, 0, 0},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct accecn_step step = {.segs = rows[i].acked_segs, .mss = 1460};
+        EXPECT_EQ(accecn_likely_increment(rows[i].d, rows[i].safe, rows[i].d_ceb, &step),
+                  rows[i].likely);
+    }
 }
 
 TEST(accecn_decodes_ace) /* [RFC9768 3.2.2.2, 3.2.2.5.2] */

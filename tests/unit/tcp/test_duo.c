@@ -85,6 +85,51 @@ static const struct cc_ops *any_algorithm(uint64_t *random)
     return cc_at(test_random_below(random, count));
 }
 
+/* What the link has marked comes back whole, however ACKs are delayed. */
+static uint64_t marks(enum weir_ecn ecn, const char *algorithm, struct duo_link link)
+{
+    struct duo d = duo_of(link);
+
+    d.world->env.config.ecn = ecn;
+    for (int i = 0; i < 2; i++)
+        d.ends[i].conn->cc_ops = cc_find(algorithm);
+    duo_connects(&d);
+    for (int i = 0; i < 2; i++) {
+        d.ends[i].to_write = BYTES;
+        d.ends[i].keeps_open = true;
+    }
+    duo_runs(&d, 600 * NS_S);
+    EXPECT_EQ(d.ends[0].read + d.ends[1].read, 2 * BYTES);
+    EXPECT_EQ(d.ends[0].conn->ecn.ce_in + d.ends[1].conn->ecn.ce_in, d.marked_count);
+    EXPECT(d.ends[0].conn->retransmits + d.ends[1].conn->retransmits <= 2); /* tail probes */
+    if (d.ends[0].conn->ecn.mode == ECN_ACCURATE) {
+        EXPECT_EQ(d.ends[0].conn->ecn.ce_out, d.ends[1].conn->ecn.ce_in);
+        EXPECT_EQ(d.ends[1].conn->ecn.ce_out, d.ends[0].conn->ecn.ce_in);
+    } else {
+        EXPECT_EQ(d.ends[0].conn->ecn.mode, ECN_CLASSIC);
+        EXPECT((d.ends[0].conn->ecn.ce_out > 0) == (d.ends[1].conn->ecn.ce_in > 0));
+    }
+    duo_ends(&d);
+    tcp_world_end(d.world);
+    return d.marked_count;
+}
+
+TEST(duo_hears_of_every_mark)
+{
+    static const char *const algorithms[] = {"reno", "cubic", "dctcp"};
+    uint64_t marked = 0;
+
+    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
+        for (uint32_t gso_bytes = 0; gso_bytes <= 60000; gso_bytes += 60000)
+            for (uint32_t permille = 100; permille <= 300; permille += 200) {
+                struct duo_link link = {
+                    .delay_ns = 10 * NS_MS, .marks_permille = permille, .gso_bytes = gso_bytes};
+                marked += marks(WEIR_ECN_ON, algorithms[i], link);
+                marked += marks(WEIR_ECN_ACCURATE, algorithms[i], link);
+            }
+    EXPECT(marked > 100);
+}
+
 /* Buffers of any size, options of all kinds, lazy readers, lent buffers. */
 static void run_random(uint64_t seed)
 {
@@ -96,11 +141,13 @@ static void run_random(uint64_t seed)
         .copies_permille = test_random_below(&r, 2) * test_random_below(&r, 100),
         .mtu = 100 + test_random_below(&r, 9000),
         .gso_bytes = test_random_below(&r, 2) * test_random_below(&r, 60000),
+        .marks_permille = test_random_below(&r, 2) * test_random_below(&r, 500),
     });
 
     d.random = seed;
     for (int i = 0; i < 2; i++) /* each its own */
         d.ends[i].conn->cc_ops = any_algorithm(&r);
+    d.world->env.config.ecn = (enum weir_ecn)test_random_below(&r, WEIR_ECN_MODES);
     d.world->env.config.timestamps = test_random_below(&r, 2);
     d.world->env.config.window_scaling = test_random_below(&r, 2);
     set_both(&d, WEIR_OPT_NODELAY, test_random_below(&r, 2));

@@ -331,5 +331,17 @@ TEST(ecn_tells_dctcp_of_each_change_at_once) /* [RFC8257 3.2] */
     peer_sends(&p, "[ce] P. 21:31(10) ack 1");
     peer_sees_nothing(&p);
     peer_sends(&p, "[ect0] P. 31:41(10) ack 1");
-    peer_sees(&p, ". 1:1(0) ack 41"); /* without waiting for CWR */
+    peer_sees(&p, "E. 1:1(0) ack 31 win 65525"); /* what came before, with the same edge */
+    peer_sees(&p, ". 1:1(0) ack 41");            /* without waiting for CWR */
+    peer_sees_nothing(&p);
+    for (unsigned i = 0; i < 20; i++) { /* a batch: the application was not there in between */
+        char text[64];
+        snprintf(text, sizeof text, "[%s] P. %u:%u(10) ack 1", i % 2 == 0 ? "ce" : "ect0",
+                 41 + 10 * i, 51 + 10 * i);
+        peer_sends(&p, text);
+    }
+    for (int i = 0; i < ECN_PAST_MAX + 1; i++)
+        EXPECT(peer_skips_one(&p));
+    peer_sees_nothing(&p);
+    EXPECT_EQ(p.conn->rcv.acked.raw, p.conn->rcv.nxt.raw);
 }
