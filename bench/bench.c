@@ -9,11 +9,13 @@
 #include <sys/resource.h>
 #include <time.h>
 
-extern const struct bench bench_bulk, bench_conns, bench_rr, bench_idle, bench_fairness, bench_syn,
-    bench_timers;
+extern const struct bench bench_bulk, bench_conns, bench_rr, bench_rr_tun, bench_tun, bench_idle,
+    bench_fairness, bench_syn, bench_timers;
 
 static const struct bench *const benches[] = {
-    &bench_bulk, &bench_conns, &bench_rr, &bench_idle, &bench_fairness, &bench_syn, &bench_timers};
+    &bench_bulk, &bench_conns,    &bench_rr,  &bench_rr_tun, &bench_tun,
+    &bench_idle, &bench_fairness, &bench_syn, &bench_timers,
+};
 
 const struct bench *bench_at(size_t index)
 {

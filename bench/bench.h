@@ -21,7 +21,9 @@ struct bench_options {
     bool ipv6;
     bool gso;
     bool zerocopy;
-    bool small;          /* only to see that it runs: a fraction of the work */
+    uint32_t small;      /* only to see that it runs: so many times a little work; 0: all of it */
+    bool portable;       /* nothing that only some processors have */
+    bool alone;          /* without what it is compared with */
     uint32_t loss_ppm;   /* frames lost of a million */
     uint32_t ack_every;  /* segments that the receiver is given at a time; 0: a whole batch */
     uint32_t at_a_time;  /* connections */
@@ -35,6 +37,7 @@ struct bench_report {
         double value;
     } numbers[BENCH_NUMBERS_MAX];
     char why[256]; /* why it could not be done */
+    bool cannot;   /* because this machine has not what it takes */
 };
 
 struct bench {

@@ -161,10 +161,11 @@ static void note_null_stacks(struct bench_report *r, const struct bench_options 
 
 static bool measure(struct bulk *b, const struct bench_options *o, struct bench_report *r)
 {
-    uint64_t bytes = o->small ? (uint64_t)4 << 20 : (uint64_t)1 << 30;
+    uint64_t bytes = o->small > 0 ? (uint64_t)o->small << 22 : (uint64_t)1 << 30;
     struct weir_tcp_info before[2];
     double cpu_s;
 
+    b->pair.loss_ppm = o->loss_ppm;
     if (cost_of(b, bytes / 16) < 0) /* opens the window */
         return bench_fail(r, "the connection broke");
     for (size_t i = 0; i < 2; i++)
@@ -178,7 +179,8 @@ static bool measure(struct bulk *b, const struct bench_options *o, struct bench_
     bench_note(r, "goodput_gbit_per_cpu_s", gbit(bytes, cpu_s));
     note_segments(b, r, before, cpu_s);
     bench_note(r, "bytes_per_frame", (double)bytes / (double)b->pair.frames[0]);
-    note_null_stacks(r, o, bytes, gbit(bytes, cpu_s));
+    if (!o->alone)
+        note_null_stacks(r, o, bytes, gbit(bytes, cpu_s));
     return true;
 }
 
@@ -205,7 +207,7 @@ static bool run(const struct bench_options *options, struct bench_report *report
 
     if (!run_once(options, report))
         return false;
-    if (options->loss_ppm == 0)
+    if (options->loss_ppm == 0 || options->alone)
         return true;
     lossless.loss_ppm = 0;
     if (!run_once(&lossless, &other))

@@ -116,7 +116,7 @@ static bool listen_all(struct conns *c, uint32_t backlog)
 static bool measure(struct conns *c, const struct bench_options *o, struct bench_report *r)
 {
     uint32_t at_a_time = o->at_a_time == 0 ? 1 : o->at_a_time;
-    uint64_t count = o->small ? 1000 + at_a_time : 1000000;
+    uint64_t count = o->small > 0 ? (uint64_t)o->small * 1000 + at_a_time : 1000000;
     struct weir_stats stats;
     double begin, cpu_s;
 

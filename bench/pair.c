@@ -48,6 +48,8 @@ static void configure(struct weir_config *config, const struct pair_setup *setup
                       struct pair_end *end, size_t i)
 {
     weir_host_config(config);
+    if (setup->options->portable)
+        config->cpu_features = 0;
     config->allocator = (struct weir_allocator){take, give_back, &end->memory_bytes};
     memset(config->secret, (int)(i + 1), sizeof config->secret);
     config->tcp.port_first = 1024;
@@ -92,7 +94,7 @@ bool pair_open(struct pair *p, const struct pair_setup *setup, struct bench_repo
         netif.offloads = WEIR_OFFLOAD_CSUM | WEIR_OFFLOAD_TSO4 | WEIR_OFFLOAD_TSO6;
     if (setup->csum_offload)
         netif.offloads |= WEIR_OFFLOAD_CSUM;
-    *p = (struct pair){.now = 1, .batch = PAIR_BATCH, .loss_ppm = o->loss_ppm, .random = 1};
+    *p = (struct pair){.now = 1, .batch = PAIR_BATCH, .random = 1};
     if (o->ack_every != 0)
         p->batch = o->ack_every < PAIR_BATCH ? o->ack_every : PAIR_BATCH;
     if (weir_memory_open(ends, &netif, DEPTH) != WEIR_OK)

@@ -30,7 +30,7 @@ struct pair {
     struct pair_end ends[2];
     weir_ns_t now;
     size_t batch;      /* frames that are handed over at a time */
-    uint32_t loss_ppm; /* of the frames that ends[0] sends */
+    uint32_t loss_ppm; /* of the frames that ends[0] sends; 0 at first */
     uint64_t random;
     uint64_t frames[2]; /* that each end has sent */
     uint64_t lost;

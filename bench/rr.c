@@ -35,7 +35,7 @@ static bool rounds(struct rr *rr, uint32_t count)
 
 static bool measure(struct rr *rr, const struct bench_options *o, struct bench_report *r)
 {
-    uint32_t count = o->small ? 1000 : 2000000;
+    uint32_t count = o->small > 0 ? o->small * 1000 : 2000000;
     double begin, cpu_s;
 
     for (size_t i = 0; i < 2; i++)

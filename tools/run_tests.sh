@@ -129,6 +129,16 @@ fuzz_target() {
     tools/run_fuzz.sh "$1" 5
 }
 
+# They run; how fast is not a matter of passing.
+run_benchmarks() {
+    tools/bench.py build/release/weir --small
+}
+
+count_instructions() {
+    command -v valgrind >/dev/null || skip "valgrind is missing" || return
+    tools/bench_budget.py build/release/weir
+}
+
 interop() {
     WEIR_BUILD=$PWD/build/release timeout --kill-after=10 600 "$1"
 }
@@ -155,6 +165,8 @@ test_all() {
     stage tests-debug run_ctest debug
     stage tests-release run_ctest release
     ! any 'core/*/*.c' || stage install tests/install.sh
+    ! any 'bench/*.c' || stage benchmarks run_benchmarks
+    ! any 'bench/*.c' || stage instructions count_instructions
     stage clang with_clang
     stage 32-bit with_32_bits
     stage big-endian with_big_endian
