@@ -6,10 +6,11 @@
 
 #include <weir/config.h>
 
-extern const struct cc_ops reno_ops, cubic_ops, bbr_ops, dctcp_ops, prague_ops;
+extern const struct cc_ops cubic_ops, reno_ops, bbr_ops, dctcp_ops, prague_ops;
 
+/* The first is the default [RFC9438]; what else there is, is offered [RFC9293 MAY-18]. */
 static const struct cc_ops *const algorithms[] = {
-    &reno_ops, &cubic_ops, &bbr_ops, &dctcp_ops, &prague_ops,
+    &cubic_ops, &reno_ops, &bbr_ops, &dctcp_ops, &prague_ops,
 };
 
 const struct cc_ops *cc_at(size_t index)

@@ -93,7 +93,8 @@ struct weir_tcp_config {
     bool abort_on_overflow;     /* false: a full accept queue drops the last ACK, as Linux */
     bool timewait_reuse;        /* true: a new SYN may replace TIME-WAIT [RFC6191] */
     enum weir_ecn ecn;          /* WEIR_ECN_PASSIVE */
-    const char *congestion_control; /* "reno"; weir_congestion_control_name has the others */
+    const char
+        *congestion_control; /* "cubic" [RFC9438]; weir_congestion_control_name has the others */
     uint32_t challenge_acks_per_s;  /* 10 for each connection [RFC5961 7] */
     uint32_t reassembly_holes;      /* 64 for each connection: more are dropped */
     uint16_t port_first, port_last; /* 32768 to 60999: where ports are chosen from [RFC6056] */

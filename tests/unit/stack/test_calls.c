@@ -354,7 +354,7 @@ TEST(info_tells_what_has_happened)
     EXPECT(a.srtt_ns >= 10 * WEIR_MS && a.srtt_ns < 12 * WEIR_MS);
     EXPECT(a.rtt_min_ns >= 10 * WEIR_MS && a.rtt_min_ns < 11 * WEIR_MS);
     EXPECT(a.rto_ns >= 200 * WEIR_MS);
-    EXPECT_STR(a.congestion_control, "reno");
+    EXPECT_STR(a.congestion_control, "cubic");
     EXPECT(a.cwnd >= 14480);
     EXPECT_EQ(a.ssthresh, UINT32_MAX);
     EXPECT_EQ(a.data_segs_out, b.data_segs_in);
