@@ -61,3 +61,19 @@ bool weir_tcp_port_is_used(const struct weir *s, const struct weir_endpoint *loc
     return is_used_by(&s->conns, local) || is_used_by(&s->halfopens, local)
            || is_used_by(&s->timewaits, local);
 }
+
+const struct weir_tcp_config *weir_tcp_config(const struct weir *s)
+{
+    return &s->config.tcp;
+}
+
+int weir_default(const struct weir *s, enum weir_opt opt, int64_t *value)
+{
+    struct tcp_conn c;
+
+    tcp_conn_init(&c, &s->tcp);
+    if (opt != WEIR_OPT_TTL)
+        return tcp_get(&c, opt, value);
+    *value = s->config.ip.ttl;
+    return WEIR_OK;
+}

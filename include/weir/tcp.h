@@ -244,6 +244,12 @@ WEIR_API int weir_tcp_info(const struct weir *s, weir_conn_t conn, struct weir_t
  */
 WEIR_API int weir_tcp_configure(struct weir *s, const struct weir_tcp_config *config);
 
+/* What they are now; valid until they are changed. */
+WEIR_API const struct weir_tcp_config *weir_tcp_config(const struct weir *s);
+
+/* An option as a new connection has it: 0, or WEIR_ENOTSUP. */
+WEIR_API int weir_default(const struct weir *s, enum weir_opt opt, int64_t *value);
+
 /*
  * From now on the cookies of Fast Open [RFC7413] are made with this key; those made with the one
  * before stay good, those of an earlier one do not: calling it every few hours limits what a stolen

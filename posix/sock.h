@@ -1,0 +1,209 @@
+/*
+ * sock.h - a socket
+ */
+#ifndef POSIX_SOCK_H
+#define POSIX_SOCK_H
+
+#include "posix/px.h"
+#include <netinet/in.h>
+#include <weir/tcp.h>
+#include <weir/udp.h>
+
+/* Where a stream socket is in its life; a datagram socket is CLOSED or CONNECTED. */
+enum sock_phase {
+    SOCK_CLOSED,     /* not connected: new, or connecting has failed, or disconnected */
+    SOCK_CONNECTING, /* connect was called and has not reported an end yet */
+    SOCK_CONNECTED,  /* and whatever came after it */
+    SOCK_LISTENING,
+};
+
+enum sock_down {
+    DOWN_READ = 1, /* shut down, or the peer's end has been received */
+    DOWN_WRITE = 2,
+    DOWN_BOTH = 3,
+};
+
+/* Urgent data [RFC6093]: one byte, as sockets have it. */
+struct urgent {
+    enum { URGENT_NONE, URGENT_AWAITED, URGENT_HERE, URGENT_READ } state;
+    uint64_t at; /* where in the stream the byte is */
+    uint8_t byte;
+};
+
+/* Options that sockets have and the stack has not, or has only with a handle. */
+struct sock_opts {
+    bool oob_inline, broadcast, linger_is_on;
+    bool recv_tos, recv_ttl, recv_pktinfo, recv_tclass, recv_hoplimit, recv_pktinfo6;
+    int linger_s;
+    int peek_offset; /* negative: off */
+    int send_buffer; /* of datagrams, as was asked; 0: never */
+    uint32_t low_water;
+    int priority;
+    weir_ns_t recv_timeout_ns, send_timeout_ns; /* negative: none */
+    bool is_set[WEIR_OPT_COUNT]; /* the stack's options, for the handles the socket will have */
+    int64_t values[WEIR_OPT_COUNT];
+};
+
+struct sock {
+    struct file file; /* the first member */
+    size_t number;    /* in px.socks */
+    int domain;       /* AF_INET, AF_INET6 */
+    int type;
+    int protocol;
+    enum sock_phase phase;
+    weir_handle_t handle; /* connection, listener or endpoint; 0: none */
+
+    bool is_bound;      /* has a local port */
+    bool port_is_asked; /* by bind: it survives a disconnect */
+    bool addr_is_asked;
+    struct links bound;
+    struct weir_endpoint local, remote;
+
+    bool is_established; /* stream: the handshake is complete */
+    bool has_ended;      /* stream: the connection is closed */
+    bool peer_closed;    /* stream: its end was received */
+    unsigned down;       /* enum sock_down */
+    int error;           /* pending, an errno; SO_ERROR and the next call tell and forget it */
+    int soft_error;
+    uint64_t read_bytes; /* stream: how many have been read */
+    struct urgent urgent;
+    bool v6only, reuse_addr, reuse_port;
+    uint32_t backlog;
+    struct sock_opts opts;
+};
+
+static inline struct sock *sock_of(struct file *f)
+{
+    return (struct sock *)(void *)f;
+}
+
+/* Its handshake is not over. */
+static inline bool sock_is_opening(const struct sock *s)
+{
+    return s->phase == SOCK_CONNECTING && !s->is_established && !s->has_ended;
+}
+
+/* ---- socket.c ---- */
+
+struct sock *sock_new(struct weir_posix *px, int domain, int type, int protocol);
+void sock_free(struct weir_posix *px, struct sock *s);
+
+/* Gives the socket a handle of the stack, whose events will find it. */
+void sock_set_handle(struct weir_posix *px, struct sock *s, weir_handle_t handle);
+
+/* The socket of a descriptor, referenced; NULL and *err: -EBADF or -ENOTSOCK. */
+struct sock *sock_get(struct weir_posix *px, int fd, int *err);
+void sock_put(struct weir_posix *px, struct sock *s);
+
+/* The pending error as a negative errno, which is thereby told; 0: none. */
+int sock_take_error(struct sock *s);
+
+bool sock_is_nonblocking(const struct sock *s, int flags);
+
+/* The instant until which a call with these flags may wait. */
+weir_ns_t sock_recv_until(struct weir_posix *px, const struct sock *s, int flags);
+weir_ns_t sock_send_until(struct weir_posix *px, const struct sock *s, int flags);
+
+/* ---- sockopt.c ---- */
+
+/* The stack's options that were set on the socket, for a handle it is about to get. Two more have
+ * room. */
+enum { SOCK_LISTED_MAX = WEIR_OPT_COUNT + 2 };
+size_t sock_list_options(const struct sock *s, struct weir_opt_value opts[SOCK_LISTED_MAX]);
+
+/* SO_PEEK_OFF follows what is peeked at and what is read. */
+void sock_move_peek_offset(struct sock *s, ssize_t len, bool is_peek);
+
+/* ---- ports.c ---- */
+
+/* Takes a local port for the socket, which has none; port 0: one is chosen. 0 or -EADDRINUSE. */
+int ports_bind(struct weir_posix *px, struct sock *s, const struct weir_endpoint *local);
+
+/* The socket has the port in s->local from elsewhere: it was accepted, or the stack has chosen. */
+void ports_add(struct weir_posix *px, struct sock *s);
+void ports_remove(struct sock *s);
+
+/* Nobody else listens where the socket would. */
+bool ports_can_listen(struct weir_posix *px, const struct sock *s);
+
+/* ---- addr.c ---- */
+
+/* Reads an address to connect or to send to, or one to bind to: 0, -EINVAL, -EAFNOSUPPORT. */
+int addr_parse(const struct sock *s, const struct sockaddr *addr, socklen_t len,
+               struct weir_endpoint *endpoint);
+int addr_parse_to_bind(const struct sock *s, const struct sockaddr *addr, socklen_t len,
+                       struct weir_endpoint *endpoint);
+
+/* Stores an endpoint as the socket's family has it, cut to *len. */
+void addr_store(const struct sock *s, const struct weir_endpoint *endpoint, struct sockaddr *addr,
+                socklen_t *len);
+
+/* Any address of the socket's family. */
+struct weir_addr addr_any(const struct sock *s);
+
+/* The address of ourselves, of the family of an unspecified one: Linux takes that for this. */
+struct weir_addr addr_loopback(const struct weir_addr *any);
+
+/* ---- stream.c, stream_io.c ---- */
+
+extern const struct file_ops stream_ops;
+
+void stream_on_event(struct weir_posix *px, struct sock *s, const struct weir_event *event);
+int stream_listen(struct weir_posix *px, struct sock *s, int backlog);
+
+/* The accepted socket belongs to the caller. */
+int stream_accept(struct weir_posix *px, struct sock *s, struct sock **accepted);
+int stream_connect(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to);
+
+/* Goes on with a connect, or says why there is nothing to go on with. */
+int stream_connect_again(struct weir_posix *px, struct sock *s);
+int stream_disconnect(struct weir_posix *px, struct sock *s);
+int stream_shutdown(struct weir_posix *px, struct sock *s, unsigned how);
+
+struct bytes;
+ssize_t stream_send(struct weir_posix *px, struct sock *s, struct bytes *from, int flags);
+ssize_t stream_recv(struct weir_posix *px, struct sock *s, struct bytes *to, int flags);
+
+/* Bytes to be read before the urgent one, if it is in the stream; else UINT32_MAX. */
+uint32_t stream_before_urgent(const struct sock *s);
+
+/* ---- datagram.c ---- */
+
+extern const struct file_ops datagram_ops;
+
+void datagram_on_event(struct weir_posix *px, struct sock *s, const struct weir_event *event);
+int datagram_bind(struct weir_posix *px, struct sock *s, const struct weir_endpoint *local);
+int datagram_connect(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to);
+int datagram_disconnect(struct weir_posix *px, struct sock *s);
+int datagram_shutdown(struct weir_posix *px, struct sock *s, unsigned how);
+
+ssize_t datagram_send(struct weir_posix *px, struct sock *s, const struct msghdr *msg,
+                      struct bytes *from, int flags);
+ssize_t datagram_recv(struct weir_posix *px, struct sock *s, struct msghdr *msg, struct bytes *to,
+                      int flags);
+
+/* ---- control.c ---- */
+
+/* Stores the control messages that the socket has asked for. */
+void control_put(const struct sock *s, struct msghdr *msg, const struct weir_datagram *about);
+
+/* ---- bytes.c ---- */
+
+/* Where an iovec stands. */
+struct bytes {
+    const struct iovec *iov;
+    size_t count;
+    size_t done; /* of the first one */
+    size_t left; /* in all */
+};
+
+/* 0; -EINVAL, -EMSGSIZE: too many, or too long together. */
+int bytes_init(struct bytes *b, const struct iovec *iov, size_t count);
+
+/* The next stretch, at most max long; it is passed. */
+struct iovec bytes_take(struct bytes *b, size_t max);
+
+/* Goes len back within what was taken last. */
+void bytes_give_back(struct bytes *b, size_t len);
+
+#endif

@@ -1,0 +1,700 @@
+/*
+ * sockopt.c - getsockopt and setsockopt
+ *
+ * An option is one of the stack's (a row of the first table), or the socket's own. Those of the
+ * stack are kept in the socket, too, because a handle may come later. What nobody supports is
+ * answered with ENOPROTOOPT, never swallowed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "posix/sock.h"
+#include "posix/tcp_info.h"
+
+enum {
+    BUFFER_MAX = 212992, /* net.core.rmem_max and wmem_max */
+    SEND_BUFFER_MIN = 4608,
+    RECV_BUFFER_MIN = 2304,
+    MSS_MIN = 88,
+    MSS_MAX = 32767,
+    MSS_UNKNOWN = 536,
+    NAME_MAX_LEN = 16, /* of a congestion control */
+};
+
+/* ---- values in and out ---- */
+
+/* The value of an option on its way in or out. */
+struct option {
+    int level, name;
+    const void *in;
+    void *out;
+    socklen_t len;
+};
+
+static int take_int(const struct option *o, int *value)
+{
+    if (o->in == NULL)
+        return -EFAULT;
+    if (o->len < sizeof *value)
+        return -EINVAL;
+    memcpy(value, o->in, sizeof *value);
+    return 0;
+}
+
+/* Options of IP may be bytes. */
+static int take_byte_or_int(const struct option *o, int *value)
+{
+    if (o->in == NULL)
+        return -EFAULT;
+    if (o->len >= sizeof *value)
+        return take_int(o, value);
+    if (o->len == 0)
+        return -EINVAL;
+    *value = *(const uint8_t *)o->in;
+    return 0;
+}
+
+static int give(struct option *o, const void *value, size_t len)
+{
+    if (o->len > len)
+        o->len = (socklen_t)len;
+    memcpy(o->out, value, o->len);
+    return 0;
+}
+
+static int give_int(struct option *o, int value)
+{
+    uint8_t byte = (uint8_t)value;
+
+    if (o->level == IPPROTO_IP && o->len > 0 && o->len < sizeof value && value >= 0
+        && value <= UINT8_MAX)
+        return give(o, &byte, 1);
+    return give(o, &value, sizeof value);
+}
+
+/* ---- the stack's options ---- */
+
+size_t sock_list_options(const struct sock *s, struct weir_opt_value opts[SOCK_LISTED_MAX])
+{
+    size_t count = 0;
+
+    for (int i = 0; i < WEIR_OPT_COUNT; i++)
+        if (s->opts.is_set[i])
+            opts[count++] = (struct weir_opt_value){(enum weir_opt)i, s->opts.values[i]};
+    return count;
+}
+
+static int set_in_stack(struct weir_posix *px, struct sock *s, enum weir_opt opt, int64_t value)
+{
+    int err = s->handle != 0 ? weir_set(px->stack, s->handle, opt, value) : WEIR_OK;
+
+    if (err == WEIR_ESTALE) /* an end of the connection that was never told makes no difference */
+        err = WEIR_OK;
+    if (err != WEIR_OK)
+        return err == WEIR_ESTATE ? -EINVAL : px_errno(err);
+    s->opts.is_set[opt] = true;
+    s->opts.values[opt] = value;
+    return 0;
+}
+
+static int64_t get_in_stack(const struct weir_posix *px, const struct sock *s, enum weir_opt opt)
+{
+    int64_t value = 0;
+
+    if (s->opts.is_set[opt])
+        return s->opts.values[opt];
+    if (s->handle == 0 || weir_get(px->stack, s->handle, opt, &value) != WEIR_OK)
+        weir_default(px->stack, opt, &value);
+    return value;
+}
+
+/* How a number of the stack's is an int of sockets. */
+struct row {
+    int level, name;
+    enum weir_opt opt;
+    int64_t unit; /* of the int, in the stack's; 0: a switch, anything but 0 is on */
+    int least, most;
+    bool is_of_datagrams;
+};
+
+static const struct row rows[] = {
+    {SOL_SOCKET, SO_KEEPALIVE, WEIR_OPT_KEEPALIVE, 0, INT_MIN, INT_MAX, false},
+    {IPPROTO_TCP, TCP_NODELAY, WEIR_OPT_NODELAY, 0, INT_MIN, INT_MAX, false},
+    {IPPROTO_TCP, TCP_CORK, WEIR_OPT_CORK, 0, INT_MIN, INT_MAX, false},
+    {IPPROTO_TCP, TCP_QUICKACK, WEIR_OPT_QUICKACK, 0, INT_MIN, INT_MAX, false},
+    {IPPROTO_TCP, TCP_KEEPIDLE, WEIR_OPT_KEEPALIVE_IDLE, WEIR_S, 1, 32767, false},
+    {IPPROTO_TCP, TCP_KEEPINTVL, WEIR_OPT_KEEPALIVE_INTERVAL, WEIR_S, 1, 32767, false},
+    {IPPROTO_TCP, TCP_KEEPCNT, WEIR_OPT_KEEPALIVE_PROBES, 1, 1, 127, false},
+    {IPPROTO_TCP, TCP_SYNCNT, WEIR_OPT_SYN_RETRIES, 1, 1, 127, false},
+    {IPPROTO_TCP, TCP_USER_TIMEOUT, WEIR_OPT_USER_TIMEOUT, WEIR_MS, 0, INT_MAX, false},
+    {IPPROTO_IPV6, IPV6_TCLASS, WEIR_OPT_TOS, 1, 0, 255, true},
+};
+
+static const struct row *row_of(const struct sock *s, const struct option *o)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct row *r = &rows[i];
+
+        if (r->level == o->level && r->name == o->name
+            && (s->file.kind == FILE_STREAM || r->is_of_datagrams))
+            return r;
+    }
+    return NULL;
+}
+
+static int set_row(struct weir_posix *px, struct sock *s, const struct row *r,
+                   const struct option *o)
+{
+    int value, err = take_int(o, &value);
+
+    if (err != 0)
+        return err;
+    if (value < r->least || value > r->most)
+        return -EINVAL;
+    return set_in_stack(px, s, r->opt, r->unit == 0 ? value != 0 : value * r->unit);
+}
+
+static int get_row(const struct weir_posix *px, const struct sock *s, const struct row *r,
+                   struct option *o)
+{
+    int64_t value = get_in_stack(px, s, r->opt);
+
+    return give_int(o, (int)(r->unit == 0 ? value : value / r->unit));
+}
+
+/* ---- SOL_SOCKET ---- */
+
+/* Linux doubles what was asked for: half of it is for its own needs. */
+static int set_buffer(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    bool is_send = o->name == SO_SNDBUF || o->name == SO_SNDBUFFORCE;
+    int value, err = take_int(o, &value);
+
+    if (err != 0)
+        return err;
+    if (o->name == SO_SNDBUFFORCE || o->name == SO_RCVBUFFORCE)
+        value = value > INT_MAX / 2 ? INT_MAX / 2 : value < 0 ? 0 : value;
+    else
+        value = value > BUFFER_MAX || value < 0 ? BUFFER_MAX : value;
+    value = 2 * value;
+    if (value < (is_send ? SEND_BUFFER_MIN : RECV_BUFFER_MIN))
+        value = is_send ? SEND_BUFFER_MIN : RECV_BUFFER_MIN;
+    if (is_send && s->file.kind == FILE_DATAGRAM) { /* there is no queue to be limited */
+        s->opts.send_buffer = value;
+        return 0;
+    }
+    return set_in_stack(px, s, is_send ? WEIR_OPT_SEND_BUFFER : WEIR_OPT_RECV_BUFFER, value / 2);
+}
+
+static int get_buffer(const struct weir_posix *px, const struct sock *s, struct option *o)
+{
+    bool is_send = o->name == SO_SNDBUF;
+
+    if (is_send && s->file.kind == FILE_DATAGRAM)
+        return give_int(o, s->opts.send_buffer != 0 ? s->opts.send_buffer : BUFFER_MAX);
+    return give_int(
+        o, (int)(2 * get_in_stack(px, s, is_send ? WEIR_OPT_SEND_BUFFER : WEIR_OPT_RECV_BUFFER)));
+}
+
+static int set_timeout(const struct option *o, weir_ns_t *timeout_ns)
+{
+    struct timeval tv;
+
+    if (o->in == NULL)
+        return -EFAULT;
+    if (o->len < sizeof tv)
+        return -EINVAL;
+    memcpy(&tv, o->in, sizeof tv);
+    if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+        return -EDOM;
+    if (tv.tv_sec < 0)
+        *timeout_ns = 0;
+    else if ((tv.tv_sec == 0 && tv.tv_usec == 0) || tv.tv_sec >= WEIR_NEVER / WEIR_S - 1)
+        *timeout_ns = -1;
+    else
+        *timeout_ns = (weir_ns_t)tv.tv_sec * WEIR_S + (weir_ns_t)tv.tv_usec * WEIR_US;
+    return 0;
+}
+
+static int get_timeout(struct option *o, weir_ns_t timeout_ns)
+{
+    struct timeval tv = {0};
+
+    if (timeout_ns >= 0) {
+        tv.tv_sec = (time_t)(timeout_ns / WEIR_S);
+        tv.tv_usec = (suseconds_t)(timeout_ns % WEIR_S / WEIR_US);
+    }
+    return give(o, &tv, sizeof tv);
+}
+
+static int set_linger(struct sock *s, const struct option *o)
+{
+    struct linger linger;
+
+    if (o->in == NULL)
+        return -EFAULT;
+    if (o->len < sizeof linger)
+        return -EINVAL;
+    memcpy(&linger, o->in, sizeof linger);
+    s->opts.linger_is_on = linger.l_onoff != 0;
+    if (s->opts.linger_is_on)
+        s->opts.linger_s = linger.l_linger < 0 ? INT_MAX : linger.l_linger;
+    return 0;
+}
+
+static int get_linger(const struct sock *s, struct option *o)
+{
+    struct linger linger = {.l_onoff = s->opts.linger_is_on, .l_linger = s->opts.linger_s};
+
+    return give(o, &linger, sizeof linger);
+}
+
+/* The socket's own switches. */
+static bool *switch_of(struct sock *s, const struct option *o)
+{
+    static const int level[] = {SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6};
+    bool is_stream = s->file.kind == FILE_STREAM;
+
+    if (o->level == level[0] && o->name == SO_REUSEADDR)
+        return &s->reuse_addr;
+    if (o->level == level[0] && o->name == SO_REUSEPORT && is_stream)
+        return &s->reuse_port;
+    if (o->level == level[0] && o->name == SO_OOBINLINE)
+        return &s->opts.oob_inline;
+    if (o->level == level[0] && o->name == SO_BROADCAST)
+        return &s->opts.broadcast;
+    if (o->level == level[1] && o->name == IP_PKTINFO && !is_stream)
+        return &s->opts.recv_pktinfo;
+    if (o->level == level[1] && o->name == IP_RECVTTL && !is_stream)
+        return &s->opts.recv_ttl;
+    if (o->level == level[1] && o->name == IP_RECVTOS && !is_stream)
+        return &s->opts.recv_tos;
+    if (o->level == level[2] && o->name == IPV6_RECVPKTINFO && !is_stream)
+        return &s->opts.recv_pktinfo6;
+    if (o->level == level[2] && o->name == IPV6_RECVHOPLIMIT && !is_stream)
+        return &s->opts.recv_hoplimit;
+    if (o->level == level[2] && o->name == IPV6_RECVTCLASS && !is_stream)
+        return &s->opts.recv_tclass;
+    return NULL;
+}
+
+static int set_socket(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    int value, err = take_int(o, &value);
+
+    switch (o->name) {
+    case SO_SNDBUF:
+    case SO_SNDBUFFORCE:
+    case SO_RCVBUF:
+    case SO_RCVBUFFORCE: return set_buffer(px, s, o);
+    case SO_RCVTIMEO: return err != 0 ? err : set_timeout(o, &s->opts.recv_timeout_ns);
+    case SO_SNDTIMEO: return err != 0 ? err : set_timeout(o, &s->opts.send_timeout_ns);
+    case SO_LINGER: return err != 0 ? err : set_linger(s, o);
+    case SO_RCVLOWAT:
+        if (err == 0)
+            s->opts.low_water = value < 0 ? INT_MAX : value == 0 ? 1 : (uint32_t)value;
+        return err;
+    case SO_PRIORITY:
+        if (err == 0)
+            s->opts.priority = value;
+        return err;
+    case SO_PEEK_OFF:
+        if (err == 0)
+            s->opts.peek_offset = value;
+        return err;
+    default: return err != 0 ? err : -ENOPROTOOPT;
+    }
+}
+
+static int get_socket(struct weir_posix *px, struct sock *s, struct option *o)
+{
+    switch (o->name) {
+    case SO_TYPE: return give_int(o, s->type);
+    case SO_DOMAIN: return give_int(o, s->domain);
+    case SO_PROTOCOL: return give_int(o, s->protocol);
+    case SO_ACCEPTCONN: return give_int(o, s->phase == SOCK_LISTENING);
+    case SO_SNDBUF:
+    case SO_RCVBUF: return get_buffer(px, s, o);
+    case SO_RCVTIMEO: return get_timeout(o, s->opts.recv_timeout_ns);
+    case SO_SNDTIMEO: return get_timeout(o, s->opts.send_timeout_ns);
+    case SO_LINGER: return get_linger(s, o);
+    case SO_RCVLOWAT: return give_int(o, (int)s->opts.low_water);
+    case SO_SNDLOWAT: return give_int(o, 1);
+    case SO_PRIORITY: return give_int(o, s->opts.priority);
+    case SO_PEEK_OFF: return give_int(o, s->opts.peek_offset);
+    case SO_ERROR: {
+        int error = -sock_take_error(s);
+
+        if (error == 0) {
+            error = s->soft_error;
+            s->soft_error = 0;
+        }
+        return give_int(o, error);
+    }
+    default: return -ENOPROTOOPT;
+    }
+}
+
+void sock_move_peek_offset(struct sock *s, ssize_t len, bool is_peek)
+{
+    if (is_peek)
+        s->opts.peek_offset += (int)len;
+    else
+        s->opts.peek_offset = s->opts.peek_offset > len ? s->opts.peek_offset - (int)len : 0;
+}
+
+/* ---- IPPROTO_IP and IPPROTO_IPV6 ---- */
+
+/* ECN's bits are TCP's. */
+static int set_tos(struct weir_posix *px, struct sock *s, int value)
+{
+    int own = s->file.kind == FILE_STREAM ? 0xfc : 0xff;
+
+    return set_in_stack(px, s, WEIR_OPT_TOS, value & own);
+}
+
+/* -1 is the stack's own. */
+static int set_ttl(struct weir_posix *px, struct sock *s, int value, int least)
+{
+    int64_t usual = value;
+
+    if (value != -1 && (value < least || value > 255))
+        return -EINVAL;
+    if (value == -1)
+        weir_default(px->stack, WEIR_OPT_TTL, &usual);
+    return set_in_stack(px, s, WEIR_OPT_TTL, usual);
+}
+
+static int set_ip(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    int value, err = take_byte_or_int(o, &value);
+
+    if (err != 0)
+        return err;
+    switch (o->name) {
+    case IP_TOS: return set_tos(px, s, value);
+    case IP_TTL: return set_ttl(px, s, value, 1);
+    default: return -ENOPROTOOPT;
+    }
+}
+
+static int mtu_of(const struct weir_posix *px, const struct sock *s)
+{
+    struct weir_tcp_info info;
+
+    if (s->file.kind != FILE_STREAM || s->handle == 0
+        || weir_tcp_info(px->stack, s->handle, &info) != WEIR_OK)
+        return -ENOTCONN;
+    return (int)info.pmtu;
+}
+
+static int get_mtu(const struct weir_posix *px, const struct sock *s, struct option *o)
+{
+    int mtu = mtu_of(px, s);
+
+    return mtu < 0 ? mtu : give_int(o, mtu);
+}
+
+static int get_ip(struct weir_posix *px, struct sock *s, struct option *o)
+{
+    switch (o->name) {
+    case IP_TOS: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_TOS));
+    case IP_TTL: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_TTL));
+    case IP_MTU: return get_mtu(px, s, o);
+    default: return -ENOPROTOOPT;
+    }
+}
+
+static int set_v6only(struct sock *s, const struct option *o)
+{
+    int value, err = take_int(o, &value);
+
+    if (err != 0)
+        return err;
+    if (s->is_bound)
+        return -EINVAL;
+    s->v6only = value != 0;
+    return 0;
+}
+
+static int set_hops(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    int value, err = take_int(o, &value);
+
+    return err != 0 ? err : set_ttl(px, s, value, 0);
+}
+
+static int set_ip6(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    switch (o->name) {
+    case IPV6_V6ONLY: return set_v6only(s, o);
+    case IPV6_UNICAST_HOPS: return set_hops(px, s, o);
+    default: return -ENOPROTOOPT;
+    }
+}
+
+static int get_ip6(struct weir_posix *px, struct sock *s, struct option *o)
+{
+    switch (o->name) {
+    case IPV6_V6ONLY: return give_int(o, s->v6only);
+    case IPV6_UNICAST_HOPS: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_TTL));
+    case IPV6_MTU: return get_mtu(px, s, o);
+    default: return -ENOPROTOOPT;
+    }
+}
+
+/* ---- IPPROTO_TCP ---- */
+
+static int set_maxseg(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    int value, err = take_int(o, &value);
+
+    if (err != 0)
+        return err;
+    if (value != 0 && (value < MSS_MIN || value > MSS_MAX))
+        return -EINVAL;
+    return set_in_stack(px, s, WEIR_OPT_MSS, value);
+}
+
+static int get_maxseg(const struct weir_posix *px, const struct sock *s, struct option *o)
+{
+    struct weir_tcp_info info;
+
+    if (s->handle != 0 && weir_tcp_info(px->stack, s->handle, &info) == WEIR_OK)
+        return give_int(o, (int)info.snd_mss);
+    return give_int(o, s->opts.values[WEIR_OPT_MSS] != 0 ? (int)s->opts.values[WEIR_OPT_MSS]
+                                                         : MSS_UNKNOWN);
+}
+
+/* Linux waits for so many repetitions of the SYN-ACK as take at least so long. */
+static int set_defer_accept(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    int64_t period = 1, step = 1;
+    int value, err = take_int(o, &value);
+
+    if (err != 0)
+        return err;
+    if (value <= 0)
+        return set_in_stack(px, s, WEIR_OPT_DEFER_ACCEPT, 0);
+    while (period < value) {
+        step = 2 * step < 120 ? 2 * step : 120;
+        period += step;
+    }
+    return set_in_stack(px, s, WEIR_OPT_DEFER_ACCEPT, period * WEIR_S);
+}
+
+static const char *congestion_control_of(const struct weir_posix *px, const struct sock *s)
+{
+    struct weir_tcp_info info;
+
+    if (s->handle != 0 && weir_tcp_info(px->stack, s->handle, &info) == WEIR_OK)
+        return info.congestion_control;
+    return weir_tcp_config(px->stack)->congestion_control;
+}
+
+static int get_congestion(const struct weir_posix *px, const struct sock *s, struct option *o)
+{
+    char name[NAME_MAX_LEN] = {0};
+
+    strncpy(name, congestion_control_of(px, s), sizeof name - 1);
+    return give(o, name, sizeof name);
+}
+
+static int get_info(const struct weir_posix *px, const struct sock *s, struct option *o)
+{
+    struct px_tcp_info info;
+
+    tcp_info_fill(px, s, &info);
+    return give(o, &info, sizeof info);
+}
+
+static int set_tcp(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    switch (o->name) {
+    case TCP_MAXSEG: return set_maxseg(px, s, o);
+    case TCP_DEFER_ACCEPT: return set_defer_accept(px, s, o);
+    default: return -ENOPROTOOPT;
+    }
+}
+
+static int get_tcp(struct weir_posix *px, struct sock *s, struct option *o)
+{
+    switch (o->name) {
+    case TCP_MAXSEG: return get_maxseg(px, s, o);
+    case TCP_DEFER_ACCEPT:
+        return give_int(o, (int)(s->opts.values[WEIR_OPT_DEFER_ACCEPT] / WEIR_S));
+    case TCP_CONGESTION: return get_congestion(px, s, o);
+    case TCP_INFO: return get_info(px, s, o);
+    default: return -ENOPROTOOPT;
+    }
+}
+
+/* ---- the calls ---- */
+
+static int set_switch(bool *is_on, const struct option *o)
+{
+    int value, err = o->level == IPPROTO_IP ? take_byte_or_int(o, &value) : take_int(o, &value);
+
+    if (err == 0)
+        *is_on = value != 0;
+    return err;
+}
+
+static int set_option(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    const struct row *r = row_of(s, o);
+    bool *is_on = switch_of(s, o);
+
+    if (r != NULL)
+        return set_row(px, s, r, o);
+    if (is_on != NULL)
+        return set_switch(is_on, o);
+    if (o->level == SOL_SOCKET)
+        return set_socket(px, s, o);
+    if (o->level == IPPROTO_IP)
+        return set_ip(px, s, o);
+    if (o->level == IPPROTO_IPV6 && s->domain == AF_INET6)
+        return set_ip6(px, s, o);
+    if (o->level == IPPROTO_TCP && s->file.kind == FILE_STREAM)
+        return set_tcp(px, s, o);
+    return -ENOPROTOOPT;
+}
+
+int weir_px_setsockopt(struct weir_posix *px, int fd, int level, int name, const void *value,
+                       socklen_t len)
+{
+    struct option o = {.level = level, .name = name, .in = value, .len = len};
+    struct sock *s;
+    int err;
+
+    px_enter(px);
+    s = sock_get(px, fd, &err);
+    if (s != NULL) {
+        err = len > INT_MAX ? -EINVAL : set_option(px, s, &o);
+        sock_put(px, s);
+    }
+    return (int)px_return(px, err);
+}
+
+static int get_option(struct weir_posix *px, struct sock *s, struct option *o)
+{
+    const struct row *r = row_of(s, o);
+    const bool *is_on = switch_of(s, o);
+
+    if (r != NULL)
+        return get_row(px, s, r, o);
+    if (is_on != NULL)
+        return give_int(o, *is_on);
+    if (o->level == SOL_SOCKET)
+        return get_socket(px, s, o);
+    if (o->level == IPPROTO_IP)
+        return get_ip(px, s, o);
+    if (o->level == IPPROTO_IPV6 && s->domain == AF_INET6)
+        return get_ip6(px, s, o);
+    if (o->level == IPPROTO_TCP && s->file.kind == FILE_STREAM)
+        return get_tcp(px, s, o);
+    return -ENOPROTOOPT;
+}
+
+int weir_px_getsockopt(struct weir_posix *px, int fd, int level, int name, void *value,
+                       socklen_t *len)
+{
+    struct option o = {.level = level, .name = name, .out = value};
+    struct sock *s;
+    int err;
+
+    px_enter(px);
+    s = sock_get(px, fd, &err);
+    if (s != NULL) {
+        if (value == NULL || len == NULL) {
+            err = -EFAULT;
+        } else {
+            o.len = *len;
+            err = *len > INT_MAX ? -EINVAL : get_option(px, s, &o);
+        }
+        if (err == 0)
+            *len = o.len;
+        sock_put(px, s);
+    }
+    return (int)px_return(px, err);
+}
+
+/* ---- ioctl ---- */
+
+static int unread(struct weir_posix *px, const struct sock *s, int *count)
+{
+    struct weir_tcp_queued queued = {0};
+    uint32_t before = stream_before_urgent(s);
+    ptrdiff_t next;
+
+    *count = 0;
+    if (s->phase == SOCK_LISTENING)
+        return -EINVAL;
+    if (s->handle == 0)
+        return 0;
+    if (s->file.kind == FILE_DATAGRAM) {
+        next = weir_udp_peek(px->stack, s->handle, NULL, 0, NULL);
+        *count = next > 0 ? (int)next : 0;
+        return 0;
+    }
+    if (sock_is_opening(s) || weir_tcp_queued(px->stack, s->handle, &queued) != WEIR_OK)
+        return 0;
+    *count = (int)(!s->opts.oob_inline && before < queued.recv_bytes ? before : queued.recv_bytes);
+    return 0;
+}
+
+static int unsent(struct weir_posix *px, const struct sock *s, bool is_sent_counted, int *count)
+{
+    struct weir_tcp_queued queued = {0};
+
+    *count = 0;
+    if (s->phase == SOCK_LISTENING)
+        return -EINVAL;
+    if (s->file.kind == FILE_STREAM && s->handle != 0)
+        weir_tcp_queued(px->stack, s->handle, &queued);
+    *count = (int)(is_sent_counted ? queued.send_bytes : queued.unsent_bytes);
+    return 0;
+}
+
+static int ioctl_sock(struct weir_posix *px, struct sock *s, unsigned long request, int *value)
+{
+    switch (request) {
+    case SIOCINQ: return unread(px, s, value);
+    case SIOCOUTQ: return unsent(px, s, true, value);
+    case SIOCOUTQNSD: return s->file.kind == FILE_STREAM ? unsent(px, s, false, value) : -ENOTTY;
+    case SIOCATMARK:
+        if (s->file.kind != FILE_STREAM)
+            return -ENOTTY;
+        *value = stream_before_urgent(s) == 0;
+        return 0;
+    default: return -ENOTTY;
+    }
+}
+
+static int ioctl_file(struct weir_posix *px, struct file *f, unsigned long request, int *value)
+{
+    if (request == FIONBIO) {
+        f->flags = *value != 0 ? f->flags | O_NONBLOCK : f->flags & ~O_NONBLOCK;
+        return 0;
+    }
+    return f->kind == FILE_EPOLL ? -ENOTTY : ioctl_sock(px, sock_of(f), request, value);
+}
+
+int weir_px_ioctl(struct weir_posix *px, int fd, unsigned long request, void *arg)
+{
+    struct file *f;
+    int err = -EBADF;
+
+    px_enter(px);
+    f = file_get(px, fd);
+    if (f != NULL) {
+        err = arg == NULL ? -EFAULT : ioctl_file(px, f, request, arg);
+        file_put(px, f);
+    }
+    return (int)px_return(px, err);
+}

@@ -1,0 +1,403 @@
+/*
+ * stream.c - stream sockets: what they are, from connect and accept to close
+ *
+ * The stack's events say what has become of a connection; they are noted in the socket, in the
+ * terms of Linux: a pending error that is told once, and the directions that are down.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+
+#include "posix/sock.h"
+
+/* ---- events ---- */
+
+/* The byte is kept when it has come: it may be read after those around it. */
+static void note_urgent(struct weir_posix *px, struct sock *s)
+{
+    ptrdiff_t ahead = weir_urgent(px->stack, s->handle);
+    uint64_t at = s->read_bytes + (uint64_t)ahead - 1;
+
+    if (ahead <= 0 || (s->urgent.state != URGENT_NONE && at <= s->urgent.at))
+        return;
+    s->urgent.state = URGENT_AWAITED;
+    s->urgent.at = at;
+}
+
+static void look_for_urgent(struct weir_posix *px, struct sock *s)
+{
+    size_t skip = (size_t)(s->urgent.at - s->read_bytes);
+
+    if (s->urgent.state == URGENT_AWAITED
+        && weir_peek(px->stack, s->handle, skip, &s->urgent.byte, 1) == 1)
+        s->urgent.state = URGENT_HERE;
+}
+
+/* The peer's reset after its end is a broken pipe to Linux. */
+static int error_of_end(const struct sock *s, int err)
+{
+    int error = -px_errno(err);
+
+    if (error == ECONNRESET && s->peer_closed && !(s->down & DOWN_WRITE))
+        return EPIPE;
+    if (error == ETIMEDOUT && s->soft_error != 0)
+        return s->soft_error;
+    return error;
+}
+
+static void note_end(struct sock *s, int err)
+{
+    if (err != WEIR_OK)
+        s->error = error_of_end(s, err);
+    s->has_ended = true;
+    s->down = DOWN_BOTH;
+}
+
+void stream_on_event(struct weir_posix *px, struct sock *s, const struct weir_event *event)
+{
+    unsigned bits = event->bits;
+
+    if (bits & WEIR_EVENT_CONNECTED)
+        s->is_established = true;
+    if (bits & WEIR_EVENT_URGENT)
+        note_urgent(px, s);
+    if (bits & (WEIR_EVENT_URGENT | WEIR_EVENT_READABLE))
+        look_for_urgent(px, s);
+    if (bits & WEIR_EVENT_PEER_CLOSED) {
+        s->peer_closed = true;
+        s->down |= DOWN_READ;
+    }
+    if (bits & WEIR_EVENT_SOFT_ERROR && !(bits & WEIR_EVENT_CLOSED))
+        s->soft_error = -px_errno(event->error);
+    if (bits & WEIR_EVENT_CLOSED)
+        note_end(s, event->error);
+    file_changed(px, &s->file, POLLIN | POLLOUT | POLLPRI | POLLERR | POLLHUP);
+}
+
+/* ---- readiness ---- */
+
+static bool is_open(const struct sock *s)
+{
+    return s->handle != 0 && s->phase != SOCK_LISTENING && !sock_is_opening(s);
+}
+
+/* Nobody can write into a buffer of which two thirds are used. */
+static bool is_writable(struct weir_posix *px, const struct sock *s)
+{
+    struct weir_tcp_queued queued;
+
+    if (!is_open(s) || s->has_ended || weir_tcp_queued(px->stack, s->handle, &queued) != WEIR_OK)
+        return true;
+    if (queued.send_room >= (queued.send_bytes + 1) / 2 && queued.send_room > 0)
+        return true;
+    weir_set(px->stack, s->handle, WEIR_OPT_NOTE_WRITABLE, 1);
+    return false;
+}
+
+static bool is_readable(struct weir_posix *px, const struct sock *s)
+{
+    struct weir_tcp_queued queued;
+    uint32_t wanted = s->opts.low_water;
+
+    if (s->handle == 0 || weir_tcp_queued(px->stack, s->handle, &queued) != WEIR_OK)
+        return false;
+    if (stream_before_urgent(s) == 0 && !s->opts.oob_inline)
+        wanted++; /* the urgent byte is not read with the others */
+    return queued.recv_bytes >= wanted;
+}
+
+static unsigned ready_open(struct weir_posix *px, struct sock *s)
+{
+    unsigned bits = 0;
+
+    if (is_readable(px, s))
+        bits |= POLLIN | POLLRDNORM;
+    if ((s->down & DOWN_WRITE) || is_writable(px, s))
+        bits |= POLLOUT | POLLWRNORM;
+    if (s->urgent.state == URGENT_HERE)
+        bits |= POLLPRI;
+    return bits;
+}
+
+static unsigned ready(struct weir_posix *px, struct file *f)
+{
+    struct sock *s = sock_of(f);
+    unsigned bits = 0;
+
+    if (s->phase == SOCK_LISTENING)
+        return weir_acceptable(px->stack, s->handle) > 0 ? POLLIN | POLLRDNORM : 0;
+    if (s->down == DOWN_BOTH || s->has_ended || s->handle == 0)
+        bits |= POLLHUP;
+    if (s->down & DOWN_READ)
+        bits |= POLLIN | POLLRDNORM | POLLRDHUP;
+    if (!sock_is_opening(s))
+        bits |= ready_open(px, s);
+    if (s->error != 0)
+        bits |= POLLERR;
+    return bits;
+}
+
+/* ---- listening ---- */
+
+static int open_listener(struct weir_posix *px, struct sock *s)
+{
+    struct weir_opt_value opts[SOCK_LISTED_MAX];
+    weir_listener_t listener;
+    size_t count;
+    int err;
+
+    if (!ports_can_listen(px, s))
+        return -EADDRINUSE;
+    count = sock_list_options(s, opts);
+    opts[count++] = (struct weir_opt_value){WEIR_OPT_V6ONLY, s->v6only};
+    opts[count++] = (struct weir_opt_value){WEIR_OPT_SHARE_PORT, s->reuse_port};
+    err = weir_listen_with(px->stack, &s->local, s->backlog, opts, count, &listener);
+    if (err != WEIR_OK)
+        return px_errno(err);
+    sock_set_handle(px, s, listener);
+    s->phase = SOCK_LISTENING;
+    return 0;
+}
+
+static uint32_t backlog_of(const struct weir_posix *px, int backlog)
+{
+    unsigned asked = (unsigned)backlog, most = (unsigned)px->config.somaxconn;
+
+    return asked < most ? asked : most;
+}
+
+int stream_listen(struct weir_posix *px, struct sock *s, int backlog)
+{
+    struct weir_endpoint any = {.addr = addr_any(s)};
+    int err = 0;
+
+    s->backlog = backlog_of(px, backlog);
+    if (s->phase == SOCK_LISTENING)
+        return px_errno(weir_set(px->stack, s->handle, WEIR_OPT_BACKLOG, s->backlog));
+    if (s->phase != SOCK_CLOSED)
+        return -EINVAL;
+    if (!s->is_bound)
+        err = ports_bind(px, s, &any);
+    return err != 0 ? err : open_listener(px, s);
+}
+
+/* A new socket is like its listener, but for what descriptors have. */
+static struct sock *inherit(struct weir_posix *px, const struct sock *listener)
+{
+    struct sock *s = sock_new(px, listener->domain, listener->type, listener->protocol);
+
+    if (s == NULL)
+        return NULL;
+    s->opts = listener->opts;
+    s->v6only = listener->v6only;
+    s->reuse_addr = listener->reuse_addr;
+    s->reuse_port = listener->reuse_port;
+    return s;
+}
+
+static int take_connection(struct weir_posix *px, struct sock *s, struct sock **accepted)
+{
+    weir_conn_t conn;
+    int err = weir_accept(px->stack, s->handle, &conn);
+
+    if (err != WEIR_OK)
+        return px_errno(err);
+    *accepted = inherit(px, s);
+    if (*accepted == NULL) {
+        weir_abort(px->stack, conn);
+        return -ENOBUFS;
+    }
+    s = *accepted;
+    s->phase = SOCK_CONNECTED;
+    s->is_established = true;
+    sock_set_handle(px, s, conn);
+    weir_local(px->stack, conn, &s->local);
+    weir_remote(px->stack, conn, &s->remote);
+    ports_add(px, s);
+    weir_px_run(px); /* what happened before it was accepted */
+    return 0;
+}
+
+int stream_accept(struct weir_posix *px, struct sock *s, struct sock **accepted)
+{
+    weir_ns_t until = sock_recv_until(px, s, 0);
+
+    for (;;) {
+        int err;
+
+        if (s->phase != SOCK_LISTENING)
+            return -EINVAL;
+        err = take_connection(px, s, accepted);
+        if (err != -EAGAIN)
+            return err;
+        err = px_wait(px, &s->file, until);
+        if (err != 0)
+            return err;
+    }
+}
+
+/* ---- connecting ---- */
+
+/* The socket forgets its connection. A port that bind has not asked for is free again. */
+static void forget(struct weir_posix *px, struct sock *s)
+{
+    if (s->handle != 0)
+        weir_close(px->stack, s->handle);
+    s->handle = 0;
+    s->phase = SOCK_CLOSED;
+    s->is_established = false;
+    s->has_ended = false;
+    s->peer_closed = false;
+    s->down = 0;
+    s->soft_error = 0;
+    s->read_bytes = 0;
+    s->urgent = (struct urgent){0};
+    memset(&s->remote, 0, sizeof s->remote);
+    if (!s->addr_is_asked)
+        s->local.addr = addr_any(s);
+    if (!s->port_is_asked) {
+        ports_remove(s);
+        s->local.port = 0;
+    }
+}
+
+/* The end of a connect that has failed. */
+static int fail(struct weir_posix *px, struct sock *s)
+{
+    int err = sock_take_error(s);
+
+    forget(px, s);
+    return err != 0 ? err : -ECONNABORTED;
+}
+
+static int finish_connect(struct weir_posix *px, struct sock *s, int unfinished)
+{
+    weir_ns_t until = sock_send_until(px, s, 0);
+
+    while (sock_is_opening(s)) {
+        int err = px_wait(px, &s->file, until);
+
+        if (err == -EAGAIN)
+            return unfinished;
+        if (err != 0)
+            return err;
+    }
+    if (s->phase != SOCK_CONNECTING) /* somebody else has finished or given it up */
+        return s->phase == SOCK_CONNECTED ? 0 : fail(px, s);
+    if (!s->is_established)
+        return fail(px, s);
+    s->phase = SOCK_CONNECTED;
+    return 0;
+}
+
+int stream_connect_again(struct weir_posix *px, struct sock *s)
+{
+    if (s->phase == SOCK_CONNECTING)
+        return finish_connect(px, s, -EALREADY);
+    return -EISCONN;
+}
+
+/* Addresses that are nobody's, as Linux has them. */
+static int connect_errno(const struct weir_endpoint *to, int err)
+{
+    if (err == WEIR_EADDRINUSE)
+        return -EADDRNOTAVAIL;
+    if (err == WEIR_EINVAL)
+        return to->port == 0 ? -ECONNREFUSED : -ENETUNREACH;
+    return px_errno(err);
+}
+
+int stream_connect(struct weir_posix *px, struct sock *s, const struct weir_endpoint *remote)
+{
+    struct weir_opt_value opts[SOCK_LISTED_MAX];
+    struct weir_endpoint to = *remote;
+    weir_conn_t conn;
+    int err;
+
+    if (weir_addr_is_any(&to.addr))
+        to.addr = addr_loopback(&to.addr);
+    err = weir_connect_with(px->stack, s->is_bound ? &s->local : NULL, &to, opts,
+                            sock_list_options(s, opts), &conn);
+    if (err != WEIR_OK)
+        return connect_errno(&to, err);
+    sock_set_handle(px, s, conn);
+    s->phase = SOCK_CONNECTING;
+    s->remote = to;
+    weir_local(px->stack, conn, &s->local);
+    if (!s->is_bound)
+        ports_add(px, s);
+    return finish_connect(px, s, -EINPROGRESS);
+}
+
+int stream_disconnect(struct weir_posix *px, struct sock *s)
+{
+    bool was_opening = sock_is_opening(s);
+
+    if (s->is_established && !s->has_ended)
+        weir_set(px->stack, s->handle, WEIR_OPT_LINGER, 1);
+    forget(px, s);
+    s->error = was_opening ? ECONNRESET : 0;
+    file_changed(px, &s->file, POLLIN | POLLOUT | POLLHUP);
+    return 0;
+}
+
+/* ---- the end ---- */
+
+int stream_shutdown(struct weir_posix *px, struct sock *s, unsigned how)
+{
+    if (s->phase == SOCK_LISTENING && !(how & DOWN_READ))
+        return 0;
+    if (s->phase == SOCK_LISTENING || sock_is_opening(s))
+        return stream_disconnect(px, s);
+    if ((how & DOWN_WRITE) && s->handle != 0 && !s->has_ended)
+        weir_shutdown(px->stack, s->handle);
+    if (s->handle == 0 || s->has_ended)
+        return -ENOTCONN;
+    s->down |= how;
+    file_changed(px, &s->file, POLLIN | POLLOUT | POLLHUP);
+    return 0;
+}
+
+static bool is_under_way(struct weir_posix *px, const struct sock *s)
+{
+    struct weir_tcp_info info;
+
+    return !s->has_ended && weir_tcp_info(px->stack, s->handle, &info) == WEIR_OK
+           && (info.state == WEIR_TCP_FIN_WAIT_1 || info.state == WEIR_TCP_CLOSING
+               || info.state == WEIR_TCP_LAST_ACK);
+}
+
+/* SO_LINGER: until the peer has acknowledged everything, or for so long. */
+static void linger(struct weir_posix *px, struct sock *s)
+{
+    weir_ns_t until = px_until(px, s->opts.linger_s * WEIR_S);
+    struct weir_tcp_queued queued;
+
+    if (weir_tcp_queued(px->stack, s->handle, &queued) != WEIR_OK || queued.recv_bytes > 0)
+        return; /* it will be reset */
+    weir_shutdown(px->stack, s->handle);
+    weir_set(px->stack, s->handle, WEIR_OPT_NOTE_SENT, 1);
+    while (is_under_way(px, s))
+        if (px_wait(px, &s->file, until) != 0)
+            return;
+}
+
+static void release(struct weir_posix *px, struct file *f)
+{
+    struct sock *s = sock_of(f);
+
+    if (s->handle != 0 && s->phase != SOCK_LISTENING && s->opts.linger_is_on) {
+        if (s->opts.linger_s > 0 && !sock_is_opening(s))
+            linger(px, s);
+        else
+            weir_set(px->stack, s->handle, WEIR_OPT_LINGER, 1);
+    }
+    if (s->handle != 0)
+        weir_close(px->stack, s->handle);
+    s->handle = 0;
+    links_remove(&f->changed);
+    sock_free(px, s);
+}
+
+const struct file_ops stream_ops = {ready, release};

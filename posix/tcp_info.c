@@ -1,0 +1,145 @@
+/*
+ * tcp_info.c - TCP_INFO in Linux's layout
+ */
+#include "posix/tcp_info.h"
+
+#include <limits.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "posix/sock.h"
+
+_Static_assert(offsetof(struct px_tcp_info, rto_us) == offsetof(struct tcp_info, tcpi_rto),
+               "as the kernel has it");
+_Static_assert(offsetof(struct px_tcp_info, total_retrans)
+                   == offsetof(struct tcp_info, tcpi_total_retrans),
+               "as the kernel has it");
+
+enum {
+    SSTHRESH_UNKNOWN = 0x7fffffff,
+    REORDERING = 3, /* duplicate acknowledgements that stand for a loss [RFC5681 3.2] */
+    CA_OPEN = 0,
+    CA_RECOVERY = 3,
+    CA_LOSS = 4,
+};
+
+/* The kernel's numbers of states. */
+static uint8_t state_of(enum weir_tcp_state state)
+{
+    switch (state) {
+    case WEIR_TCP_CLOSED: return TCP_CLOSE;
+    case WEIR_TCP_LISTEN: return TCP_LISTEN;
+    case WEIR_TCP_SYN_SENT: return TCP_SYN_SENT;
+    case WEIR_TCP_SYN_RECEIVED: return TCP_SYN_RECV;
+    case WEIR_TCP_ESTABLISHED: return TCP_ESTABLISHED;
+    case WEIR_TCP_FIN_WAIT_1: return TCP_FIN_WAIT1;
+    case WEIR_TCP_FIN_WAIT_2: return TCP_FIN_WAIT2;
+    case WEIR_TCP_CLOSE_WAIT: return TCP_CLOSE_WAIT;
+    case WEIR_TCP_CLOSING: return TCP_CLOSING;
+    case WEIR_TCP_LAST_ACK: return TCP_LAST_ACK;
+    case WEIR_TCP_TIME_WAIT: return TCP_CLOSE; /* the socket has left it to a record */
+    case WEIR_TCP_STATES: break;
+    }
+    return TCP_CLOSE;
+}
+
+static uint32_t us_of(weir_ns_t ns)
+{
+    return ns / WEIR_US > UINT32_MAX ? UINT32_MAX : (uint32_t)(ns / WEIR_US);
+}
+
+static uint32_t ms_since(weir_ns_t at, weir_ns_t now)
+{
+    weir_ns_t ms = (now - at) / WEIR_MS;
+
+    return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+}
+
+static uint32_t segs_of(uint32_t bytes, uint32_t mss)
+{
+    return mss == 0 ? 0 : (uint32_t)(((uint64_t)bytes + mss - 1) / mss);
+}
+
+static uint8_t options_of(const struct weir_tcp_info *t)
+{
+    return (uint8_t)((t->timestamps_ok ? TCPI_OPT_TIMESTAMPS : 0) | (t->sack_ok ? TCPI_OPT_SACK : 0)
+                     | (t->wscale_ok ? TCPI_OPT_WSCALE : 0));
+}
+
+/* Members that begin a byte with the lower bits on little-endian machines, and else the others. */
+static uint8_t wscale_of(const struct weir_tcp_info *t)
+{
+    struct tcp_info layout;
+    uint8_t byte;
+
+    memset(&layout, 0, sizeof layout);
+    layout.tcpi_snd_wscale = t->snd_wscale & 15u;
+    layout.tcpi_rcv_wscale = t->rcv_wscale & 15u;
+    memcpy(&byte, (const uint8_t *)&layout + offsetof(struct px_tcp_info, wscale), 1);
+    return byte;
+}
+
+static void fill_counters(const struct weir_tcp_info *t, struct px_tcp_info *info)
+{
+    info->total_retrans = (uint32_t)t->retransmits;
+    info->bytes_acked = t->bytes_acked;
+    info->bytes_received = t->bytes_received;
+    info->segs_out = (uint32_t)t->segs_out;
+    info->segs_in = (uint32_t)t->segs_in;
+    info->data_segs_in = (uint32_t)t->data_segs_in;
+    info->data_segs_out = (uint32_t)t->data_segs_out;
+    info->bytes_sent = t->bytes_sent;
+    info->bytes_retrans = t->bytes_retransmitted;
+    info->rwnd_limited_us = (uint64_t)(t->blocked_by_peer_ns / WEIR_US);
+}
+
+static void fill_connection(const struct weir_posix *px, const struct sock *s,
+                            struct px_tcp_info *info)
+{
+    struct weir_tcp_queued queued = {0};
+    struct weir_tcp_info t;
+    weir_ns_t now = px->config.hook.now(px->config.hook.ctx);
+
+    if (weir_tcp_info(px->stack, s->handle, &t) != WEIR_OK)
+        return;
+    weir_tcp_queued(px->stack, s->handle, &queued);
+    info->state = state_of(t.state);
+    info->ca_state = !t.in_recovery ? CA_OPEN : t.backoff > 0 ? CA_LOSS : CA_RECOVERY;
+    info->retransmits = info->backoff = (uint8_t)(t.backoff > UINT8_MAX ? UINT8_MAX : t.backoff);
+    info->options = options_of(&t);
+    info->wscale = wscale_of(&t);
+    info->rto_us = us_of(t.rto_ns);
+    info->snd_mss = t.snd_mss;
+    info->rcv_mss = t.rcv_mss < 536 ? t.rcv_mss : 536;
+    info->advmss = t.rcv_mss;
+    info->unacked = segs_of(t.flight_bytes, t.snd_mss);
+    info->last_data_sent_ms = ms_since(t.last_sent_at, now);
+    info->last_data_recv_ms = info->last_ack_recv_ms = ms_since(t.last_received_at, now);
+    info->pmtu = t.pmtu;
+    info->rtt_us = us_of(t.srtt_ns);
+    info->rttvar_us = us_of(t.rttvar_ns);
+    info->min_rtt_us = t.rtt_min_ns == 0 ? UINT32_MAX : us_of(t.rtt_min_ns);
+    info->snd_ssthresh =
+        t.ssthresh == UINT32_MAX ? SSTHRESH_UNKNOWN : segs_of(t.ssthresh, t.snd_mss);
+    info->snd_cwnd = t.snd_mss == 0 ? 0 : t.cwnd / t.snd_mss;
+    info->notsent_bytes = queued.unsent_bytes;
+    info->snd_wnd = t.snd_wnd;
+    info->rcv_wnd = t.rcv_wnd;
+    fill_counters(&t, info);
+}
+
+void tcp_info_fill(const struct weir_posix *px, const struct sock *s, struct px_tcp_info *info)
+{
+    memset(info, 0, sizeof *info);
+    info->state = TCP_CLOSE;
+    info->reordering = REORDERING;
+    info->snd_ssthresh = SSTHRESH_UNKNOWN;
+    info->max_pacing_rate = UINT64_MAX;
+    if (s->phase == SOCK_LISTENING) {
+        info->state = TCP_LISTEN;
+        info->unacked = (uint32_t)weir_acceptable(px->stack, s->handle);
+        info->sacked = s->backlog;
+    } else if (s->handle != 0) {
+        fill_connection(px, s, info);
+    }
+}
