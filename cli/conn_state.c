@@ -76,6 +76,22 @@ static void put_sequence(struct output *o, const struct weir_tcp_info *i)
     put_bool(o, "sack_ok", i->sack_ok);
 }
 
+static void put_marks(struct output *o, const struct weir_tcp_info *i)
+{
+    static const char *const names[] = {"none", "classic", "accurate"};
+
+    put_text(o, "ecn", names[i->ecn]);
+    put_bool(o, "ecn_capable", i->ecn_capable);
+    put_number(o, "received_ce", i->received_ce);
+    put_number(o, "delivered_ce", i->delivered_ce);
+    put_number(o, "received_ect1_bytes", i->received_ect1_bytes);
+    put_number(o, "received_ect0_bytes", i->received_ect0_bytes);
+    put_number(o, "received_ce_bytes", i->received_ce_bytes);
+    put_number(o, "delivered_ect1_bytes", i->delivered_ect1_bytes);
+    put_number(o, "delivered_ect0_bytes", i->delivered_ect0_bytes);
+    put_number(o, "delivered_ce_bytes", i->delivered_ce_bytes);
+}
+
 static void put_control(struct output *o, const struct weir_tcp_info *i)
 {
     put_text(o, "congestion_control", i->congestion_control != NULL ? i->congestion_control : "");
@@ -169,6 +185,7 @@ void conn_state_print(struct weir *s, weir_handle_t handle, weir_ns_t now, bool 
         if (info.error != 0)
             put_text(&o, "error", weir_err_name(info.error));
         put_sequence(&o, &info);
+        put_marks(&o, &info);
         put_control(&o, &info);
         put_counts(&o, &info);
     }

@@ -40,7 +40,7 @@ static void put_segment(struct json *j, const struct ladder *l, const struct lad
     char flags[LADDER_FLAGS_MAX], notation[SEG_TEXT_MAX];
 
     seg_text_emit(&row->seg, &origin, notation, sizeof notation);
-    json_text(j, "flags", ladder_flags_text(row->seg.flags, flags));
+    json_text(j, "flags", ladder_flags_text(row->seg.flags, row->ninth, flags));
     json_unsigned(j, "seq", row->seg.seq - origin.seq);
     json_unsigned(j, "seq_raw", row->seg.seq);
     if (row->seg.flags & TCP_ACK) {

@@ -18,6 +18,8 @@
 #include "wire/tcp_options.h"
 
 enum {
+    ECN_FLAGS = TCP_AE | TCP_CWR | TCP_ECE,
+    ACE_SHIFT = 6,
     FIRST_SEGMENTS = 3, /* a handshake */
     NO_ROW = -1,
 };
@@ -49,6 +51,8 @@ struct builder {
     weir_ns_t got_at[2];           /* the last segment with data */
     uint8_t shift[2];              /* what each end's SYN says */
     bool has_shift[2];
+    bool is_asked; /* for accurate ECN */
+    enum ladder_ninth ninth;
     size_t segment_count;
     bool no_memory;
 };
@@ -169,6 +173,22 @@ static void note_syn(struct builder *b, const struct ladder_row *row)
     b->shift[row->side] = options.window_scale < 14 ? options.window_scale : 14;
 }
 
+/* What the handshake says of it so far; the SYN and the SYN-ACK have flags, not a counter. */
+static enum ladder_ninth ninth_of(struct builder *b, uint16_t flags)
+{
+    unsigned ace = (flags & ECN_FLAGS) >> ACE_SHIFT;
+
+    if (!(flags & TCP_SYN))
+        return b->ninth;
+    if (!(flags & TCP_ACK) && !b->is_asked) {
+        b->is_asked = ace != 0 && ace != 3;
+        b->ninth = b->is_asked ? LADDER_AE : LADDER_NS;
+    } else if ((flags & TCP_ACK) && b->is_asked && ace >= 2 && ace <= 6) {
+        b->ninth = LADDER_ACE;
+    }
+    return b->is_asked ? LADDER_AE : b->ninth;
+}
+
 static struct ladder_row *add_segment(struct builder *b, enum trace_side from,
                                       const struct tcp_packet *packet)
 {
@@ -178,6 +198,7 @@ static struct ladder_row *add_segment(struct builder *b, enum trace_side from,
         return NULL;
     row->seg = packet->seg;
     row->packet = b->r->records[b->at].packet;
+    row->ninth = ninth_of(b, row->seg.flags);
     row->is_first = b->segment_count++ < FIRST_SEGMENTS || packet->seg.flags & TCP_SYN;
     if (packet->seg.flags & TCP_SYN)
         note_syn(b, row);
@@ -624,17 +645,23 @@ struct seg_origin ladder_origin(const struct ladder *l, const struct ladder_row 
     return (struct seg_origin){.seq = l->isn[row->side], .ack = l->isn[other(row->side)]};
 }
 
-const char *ladder_flags_text(uint16_t flags, char text[LADDER_FLAGS_MAX])
+const char *ladder_flags_text(uint16_t flags, enum ladder_ninth ninth, char text[LADDER_FLAGS_MAX])
 {
-    static const char names[][4] = {"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"};
+    static const char names[][4] = {"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
     /* SYN and FIN first, as people say it; then as in the header. */
     static const uint8_t order[] = {1, 0, 2, 3, 5, 6, 7, 8, 4};
+    uint16_t shown = ninth == LADDER_ACE ? flags & (uint16_t)~ECN_FLAGS : flags;
     size_t len = 0;
 
     for (size_t i = 0; i < sizeof order; i++)
-        if (flags & 1u << order[i])
+        if (shown & 1u << order[i])
             len += (size_t)snprintf(text + len, LADDER_FLAGS_MAX - len, "%s%s", len > 0 ? " " : "",
-                                    names[order[i]]);
+                                    order[i] < 8         ? names[order[i]]
+                                    : ninth == LADDER_NS ? "NS"
+                                                         : "AE");
+    if (ninth == LADDER_ACE)
+        len += (size_t)snprintf(text + len, LADDER_FLAGS_MAX - len, "%sACE %u", len > 0 ? " " : "",
+                                (flags & ECN_FLAGS) >> ACE_SHIFT);
     if (len == 0)
         snprintf(text, LADDER_FLAGS_MAX, "none");
     return text;

@@ -25,6 +25,13 @@ enum ladder_kind {
     LADDER_NOTE,    /* text: what happens at one end between segments */
 };
 
+/* What the ninth flag is called, and whether the last three are one number. */
+enum ladder_ninth {
+    LADDER_AE,  /* accurate ECN is asked for [RFC9768], or the handshake was not seen */
+    LADDER_NS,  /* it is not: the nonce of old [RFC3540] */
+    LADDER_ACE, /* it is agreed on: AE, CWR and ECE are the counter ACE */
+};
+
 struct ladder_row {
     enum ladder_kind kind;
     enum trace_side side; /* the sender; of a note: whom it is about */
@@ -34,6 +41,7 @@ struct ladder_row {
     struct weir_slice packet; /* the recording's */
     uint32_t window;          /* bytes */
     uint8_t window_shift;     /* with which seg.window becomes window */
+    enum ladder_ninth ninth;
     bool is_retransmit;
     weir_ns_t again_ns; /* how long after the time before */
     bool is_lost;
@@ -65,9 +73,12 @@ void ladder_fini(struct ladder *l);
 /* The origin of the numbers of a row: 0 is the ISN, where it is known. */
 struct seg_origin ladder_origin(const struct ladder *l, const struct ladder_row *row);
 
-/* "SYN ACK": all nine flags by name; at most LADDER_FLAGS_MAX with the NUL. "none" for none. */
+/*
+ * "SYN ACK": all nine flags by name, or "PSH ACK ACE 5"; at most LADDER_FLAGS_MAX with the NUL.
+ * "none" for none.
+ */
 enum { LADDER_FLAGS_MAX = 48 };
-const char *ladder_flags_text(uint16_t flags, char text[LADDER_FLAGS_MAX]);
+const char *ladder_flags_text(uint16_t flags, enum ladder_ninth ninth, char text[LADDER_FLAGS_MAX]);
 
 /* "63.000000": seconds in nine characters. */
 enum { LADDER_TIME_MAX = 24 };

@@ -283,7 +283,8 @@ static void label_of(const struct page *p, const struct ladder_row *row,
     struct way way = way_of(p, row);
     char flags[LADDER_FLAGS_MAX];
 
-    snprintf(label, LADDER_FLAGS_MAX + 2, " %s ", ladder_flags_text(row->seg.flags, flags));
+    snprintf(label, LADDER_FLAGS_MAX + 2, " %s ",
+             ladder_flags_text(row->seg.flags, row->ninth, flags));
     if (strlen(label) > way.end - way.begin - 1)
         label[0] = '\0';
 }
@@ -367,7 +368,7 @@ static void put_segment(const struct page *p, const struct ladder_row *row)
 
     label_of(p, row, label);
     if (label[0] == '\0')
-        text_putf(&t, "%s\n", ladder_flags_text(row->seg.flags, flags));
+        text_putf(&t, "%s\n", ladder_flags_text(row->seg.flags, row->ninth, flags));
     if (row->kind == LADDER_ARRIVES)
         text_putf(&t, "arrives, sent at %s", time_of(p, row->at, time) + strspn(time, " "));
     else

@@ -193,7 +193,10 @@ static uint32_t take_field(struct accecn_work *w, enum accecn_counter i, uint32_
 
     w->bytes_out[i] = value;
     w->bytes_out_known |= (uint8_t)(1u << i);
-    return was_known ? step : 0;
+    if (!was_known)
+        return 0;
+    w->delivered_bytes[i] += step;
+    return step;
 }
 
 /* How many bytes were marked CE; false: it is not told. A field that is left out has not moved. */
@@ -347,6 +350,20 @@ struct accecn_news accecn_take(struct tcp_conn *c, const struct tcp_seg *seg,
     news.is_mangled = is_contradiction(&c->work->accecn, news.segs, acked_segs, ceb)
                       || is_marked_always(c, news.segs, acked_segs, first);
     return news;
+}
+
+void accecn_info(const struct tcp_conn *c, struct weir_tcp_info *info)
+{
+    const uint32_t *in = c->accecn.bytes_in;
+
+    info->received_ect1_bytes = in[ACCECN_E1B];
+    info->received_ect0_bytes = in[ACCECN_E0B];
+    info->received_ce_bytes = in[ACCECN_CEB];
+    if (c->work == NULL)
+        return;
+    info->delivered_ect1_bytes = c->work->accecn.delivered_bytes[ACCECN_E1B];
+    info->delivered_ect0_bytes = c->work->accecn.delivered_bytes[ACCECN_E0B];
+    info->delivered_ce_bytes = c->work->accecn.delivered_bytes[ACCECN_CEB];
 }
 
 /* ---- out ---- */

@@ -69,6 +69,9 @@ uint32_t accecn_likely_increment(uint32_t d, uint32_t safe, uint32_t d_ceb,
 bool accecn_wants_option(const struct tcp_conn *c, bool has_text);
 uint32_t accecn_option_len(const struct tcp_conn *c);
 
+/* For STATUS. */
+void accecn_info(const struct tcp_conn *c, struct weir_tcp_info *info);
+
 /* ACE and the option of a segment that goes out and is no SYN: returns the flags. */
 uint16_t accecn_dress(struct tcp_conn *c, const struct segment *segment,
                       struct tcp_options *options, uint8_t *bytes, uint32_t option_room);

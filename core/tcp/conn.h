@@ -133,15 +133,16 @@ struct ecn_work {
 };
 
 struct accecn_work {
-    uint32_t bytes_out[ACCECN_COUNTERS]; /* as the peer has last told; 24 bits */
-    uint32_t acked_segs_mean;            /* newly acknowledged by an ACK, in 1/64 */
-    uint32_t marked_segs;                /* in a row, from the beginning on */
-    seq_t plain_from;                    /* where what is not ECN-capable begins, if is_plain */
-    uint32_t ts_seen;                    /* of the last ACK that was looked at */
-    uint8_t ce_acked;                    /* ecn.ce_in when the last ACK was sent */
-    uint8_t text_again;                  /* segments in a row that had come before */
-    uint8_t contradictions;              /* in a row: bytes marked, but no packets */
-    uint8_t bytes_out_known;             /* bits of accecn_counter */
+    uint32_t bytes_out[ACCECN_COUNTERS];       /* as the peer has last told; 24 bits */
+    uint32_t delivered_bytes[ACCECN_COUNTERS]; /* the sum of its steps */
+    uint32_t acked_segs_mean;                  /* newly acknowledged by an ACK, in 1/64 */
+    uint32_t marked_segs;                      /* in a row, from the beginning on */
+    seq_t plain_from;        /* where what is not ECN-capable begins, if is_plain */
+    uint32_t ts_seen;        /* of the last ACK that was looked at */
+    uint8_t ce_acked;        /* ecn.ce_in when the last ACK was sent */
+    uint8_t text_again;      /* segments in a row that had come before */
+    uint8_t contradictions;  /* in a row: bytes marked, but no packets */
+    uint8_t bytes_out_known; /* bits of accecn_counter */
     bool ts_known;
     bool is_unmarked; /* marked_segs has ended */
     bool is_plain;    /* all was marked, which no queue does */

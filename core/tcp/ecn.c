@@ -1,7 +1,7 @@
 /*
  * ecn.c - explicit congestion notification: negotiation, marks, and RFC 3168's feedback
  *
- * The network marks what is sent instead of dropping it. A handshake settles once how marks are told
+ * The network marks what is sent instead of dropping it [RFC9293 SHLD-8]. A handshake settles once how marks are told
  * of: not at all, by ECE and CWR [RFC3168], or by counters (accecn.c). What is
  * sent again, probes, and segments without text are never ECN-capable [RFC3168 6.1.4, 6.1.5,
  * 6.1.6]. State: conn.ecn.
@@ -391,6 +391,16 @@ void ecn_on_ack(struct tcp_conn *c, const struct tcp_seg *seg, struct delivery *
 void ecn_on_reduced(struct tcp_conn *c)
 {
     c->ecn.owes_cwr = c->ecn.mode == ECN_CLASSIC;
+}
+
+void ecn_info(const struct tcp_conn *c, struct weir_tcp_info *info)
+{
+    info->ecn = (enum weir_tcp_ecn)c->ecn.mode;
+    info->ecn_capable = c->ecn.mode != ECN_NONE && !c->ecn.is_not_ect;
+    info->received_ce = c->ecn.ce_in;
+    info->delivered_ce = c->ecn.ce_out;
+    if (c->ecn.mode == ECN_ACCURATE)
+        accecn_info(c, info);
 }
 
 /* ---- out ---- */

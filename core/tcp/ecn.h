@@ -79,6 +79,9 @@ void ecn_on_ack(struct tcp_conn *c, const struct tcp_seg *seg, struct delivery *
 /* cwnd was reduced, for whatever reason: the peer is told by CWR [RFC3168 6.1.2]. */
 void ecn_on_reduced(struct tcp_conn *c);
 
+/* For STATUS. */
+void ecn_info(const struct tcp_conn *c, struct weir_tcp_info *info);
+
 /* ---- out ---- */
 
 /* The ACK of the SYN-ACK has to go before any text [RFC9768 3.2.2.1]. */

@@ -550,6 +550,7 @@ void tcp_info(const struct tcp_conn *c, const struct tcp_env *env, struct weir_t
         .retransmits = c->retransmits,
         .last_received_at = c->received_s * NS_S,
     };
+    ecn_info(c, info);
     if (c->work != NULL)
         info_of_work(c, env, info);
 }

@@ -212,6 +212,13 @@ enum weir_fastopen {
     WEIR_FASTOPEN_ACCEPTED, /* passive: the connection began with the peer's SYN */
 };
 
+/* How the two ends tell each other of marks. */
+enum weir_tcp_ecn {
+    WEIR_TCP_ECN_NONE,
+    WEIR_TCP_ECN_CLASSIC,  /* [RFC3168] */
+    WEIR_TCP_ECN_ACCURATE, /* [RFC9768] */
+};
+
 /* STATUS. Sequence numbers are raw; windows are bytes, scaled. */
 struct weir_tcp_info {
     enum weir_tcp_state state;
@@ -229,6 +236,13 @@ struct weir_tcp_info {
     bool in_recovery;
     const char *congestion_control;
     enum weir_fastopen fastopen;
+    enum weir_tcp_ecn ecn;
+    bool ecn_capable;                   /* text is sent so that it can be marked */
+    uint32_t received_ce, delivered_ce; /* segments marked: that came; of ours, as the peer tells */
+    /* Bytes of text that came with each mark, and, with accurate ECN, of ours that arrived so since
+     * the connection last was at rest. */
+    uint32_t received_ect1_bytes, received_ect0_bytes, received_ce_bytes;
+    uint32_t delivered_ect1_bytes, delivered_ect0_bytes, delivered_ce_bytes;
     uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
     uint64_t segs_out, segs_in, data_segs_out, data_segs_in, retransmits, dup_acks_in;
     weir_ns_t last_sent_at, last_received_at;

@@ -117,8 +117,8 @@ static void check_checksum(int from, const uint8_t *bytes, size_t len)
 /* What the link takes, with IPv4's header. */
 static void check_len(const struct duo *d, const struct frame *frame, size_t len)
 {
-    size_t in_one = frame->wire.gso_size == 0 ? len
-                                              : frame->wire.slices[0].len + frame->wire.gso_size;
+    size_t in_one =
+        frame->wire.gso_size == 0 ? len : frame->wire.slices[0].len + frame->wire.gso_size;
 
     EXPECT(in_one + 20 <= d->link.mtu);
 }

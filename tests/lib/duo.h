@@ -28,8 +28,8 @@ struct duo_link {
     uint32_t loss_permille;
     uint32_t copies_permille;
     uint32_t marks_permille; /* of what is ECN-capable */
-    uint32_t mtu;       /* 0: 1500 */
-    uint32_t gso_bytes; /* what both devices take */
+    uint32_t mtu;            /* 0: 1500 */
+    uint32_t gso_bytes;      /* what both devices take */
 
     /* Scripted loss: is this segment of that end lost? NULL: by the numbers above alone. */
     bool (*is_lost)(void *ctx, int from, const struct tcp_header *h);
@@ -74,7 +74,7 @@ struct duo {
     uint64_t random;
     uint64_t sent_count, lost_count;
     uint64_t marked_count; /* segments, of super-segments each */
-    bool is_starved; /* something was not sent for want of memory */
+    bool is_starved;       /* something was not sent for want of memory */
 };
 
 struct duo duo_of(struct duo_link link);

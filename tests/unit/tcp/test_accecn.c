@@ -390,8 +390,8 @@ TEST(accecn_believes_bytes_more_than_fears) /* [RFC9768 A.2.2] */
     static const struct {
         uint32_t acked_segs, d, safe, d_ceb, likely;
     } rows[] = {
-        {8, 0, 8, 1460, 8},       {10, 2, 10, 1460, 2},      {15, 7, 15, 10200, 7},
-        {9, 1, 9, 1460, 1},       {15, 7, 15, 10951, 15}, /* of half the size, for all we know */
+        {8, 0, 8, 1460, 8},         {10, 2, 10, 1460, 2},   {15, 7, 15, 10200, 7},
+        {9, 1, 9, 1460, 1},         {15, 7, 15, 10951, 15}, /* of half the size, for all we know */
         {82, 1, 81, 41 * 1460, 41}, {82, 0, 80, 0, 0},
     };
 
@@ -589,6 +589,27 @@ TEST(accecn_stops_sending_an_option_when_text_keeps_coming_back) /* [RFC9768 3.2
         peer_skips(&p);
     }
     EXPECT(p.conn->accecn.sends_no_options);
+}
+
+TEST(accecn_tells_what_it_knows)
+{
+    struct peer p = peer_connected();
+    struct weir_tcp_info info;
+
+    peer_sends(&p, "[ect0] P.5 1:11(10) ack 1");
+    peer_sends(&p, "[ce] P.5 11:31(20) ack 1");
+    peer_skips(&p);
+    acknowledge(&p, 1, 6, " <ECN e0b 1 ceb 1460,nop,nop>");
+    acknowledge(&p, 1, 6, " <ECN e0b 1461 ceb 1460,nop,nop>");
+    tcp_info(p.conn, p.env, &info);
+    EXPECT_EQ(info.ecn, WEIR_TCP_ECN_ACCURATE);
+    EXPECT(info.ecn_capable);
+    EXPECT_EQ(info.received_ce, 1);
+    EXPECT_EQ(info.delivered_ce, 1);
+    EXPECT_EQ(info.received_ect0_bytes, 10);
+    EXPECT_EQ(info.received_ce_bytes, 20);
+    EXPECT_EQ(info.delivered_ce_bytes, 1460);
+    EXPECT_EQ(info.delivered_ect0_bytes, 1460);
 }
 
 /* ---- what may befall marks ---- */

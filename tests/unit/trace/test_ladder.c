@@ -246,9 +246,38 @@ TEST(flags_have_names)
 {
     char text[LADDER_FLAGS_MAX];
 
-    EXPECT_STR(ladder_flags_text(0, text), "none");
-    EXPECT_STR(ladder_flags_text(TCP_SYN | TCP_ACK, text), "SYN ACK");
-    EXPECT_STR(ladder_flags_text(TCP_FLAGS, text), "SYN FIN RST PSH URG ECE CWR AE ACK");
+    EXPECT_STR(ladder_flags_text(0, LADDER_AE, text), "none");
+    EXPECT_STR(ladder_flags_text(TCP_SYN | TCP_ACK, LADDER_AE, text), "SYN ACK");
+    EXPECT_STR(ladder_flags_text(TCP_FLAGS, LADDER_AE, text), "SYN FIN RST PSH URG ECE CWR AE ACK");
+    EXPECT_STR(ladder_flags_text(TCP_AE | TCP_ACK, LADDER_NS, text), "NS ACK");
+    EXPECT_STR(ladder_flags_text(TCP_AE | TCP_ECE | TCP_ACK, LADDER_ACE, text), "ACK ACE 5");
+    EXPECT_STR(ladder_flags_text(0, LADDER_ACE, text), "ACE 0");
+}
+
+TEST(ninth_flag_is_called_what_the_handshake_says) /* [RFC9768 3.1.1] */
+{
+    static const struct {
+        const char *syn, *synack;
+        const char *names[3];
+    } rows[] = {
+        {"S 0:0(0)", "S. 0:0(0) ack 1", {"SYN", "SYN ACK", "NS ACK"}},
+        {"SEW 0:0(0)", "SE. 0:0(0) ack 1", {"SYN ECE CWR", "SYN ECE ACK", "NS ACK"}},
+        {"SEWA 0:0(0)", "SA. 0:0(0) ack 1", {"SYN ECE CWR AE", "SYN AE ACK", "ACK ACE 4"}},
+        {"SEWA 0:0(0)", "SE. 0:0(0) ack 1", {"SYN ECE CWR AE", "SYN ECE ACK", "AE ACK"}},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct story s = story_of();
+        char text[LADDER_FLAGS_MAX];
+        story_sends(&s, TRACE_LEFT, rows[i].syn);
+        story_sends(&s, TRACE_RIGHT, rows[i].synack);
+        story_sends(&s, TRACE_LEFT, ".A 1:1(0) ack 1");
+        EXPECT_EQ(story_ladder(&s), 3);
+        for (size_t k = 0; k < 3; k++)
+            EXPECT_STR(ladder_flags_text(s.ladder.rows[k].seg.flags, s.ladder.rows[k].ninth, text),
+                       rows[i].names[k]);
+        story_fini(&s);
+    }
 }
 
 TEST(times_have_nine_columns)
