@@ -39,6 +39,7 @@ enum owner {
     OWNER_WATCH = 0,
     OWNER_STOP = 1,
     OWNER_PORT = 2,
+    OWNER_WAKE = 3,
 };
 
 /* A driver and its interface. */
@@ -54,7 +55,8 @@ struct weir_host {
     struct weir *stack;
     struct poller poller;
     struct watches watches;
-    int stop_fd;
+    int stop_fd, wake_fd;
+    struct weir_host_guard guard;
     bool stopped;
     bool unfinished; /* a bound was reached: do not wait */
     struct port *ports;
@@ -274,12 +276,11 @@ static weir_ns_t idle_ns(const struct weir_host *h, weir_ns_t now)
     return has_polled_port(h) ? earlier(wait_ns, poll_interval_ns) : wait_ns;
 }
 
-static void take_stop(struct weir_host *h)
+static bool take_count(int fd)
 {
     uint64_t count;
 
-    if (read(h->stop_fd, &count, sizeof count) > 0)
-        h->stopped = true;
+    return read(fd, &count, sizeof count) > 0;
 }
 
 /* What concerns the drivers and the host itself; the application's turn is later. */
@@ -291,8 +292,10 @@ static int sort_ready(struct weir_host *h, const struct poller_event *ready, siz
         enum owner owner = (enum owner)(ready[i].tag >> 56);
         struct port *p;
 
-        if (owner == OWNER_STOP)
-            take_stop(h);
+        if (owner == OWNER_STOP && take_count(h->stop_fd))
+            h->stopped = true;
+        if (owner == OWNER_WAKE)
+            take_count(h->wake_fd);
         if (owner != OWNER_PORT)
             continue;
         p = &h->ports[ready[i].tag & UINT32_MAX];
@@ -317,22 +320,41 @@ static bool settle(struct weir_host *h, int *err)
 {
     bool told = tell_events(h);
 
+    if (h->guard.work != NULL)
+        h->guard.work(h->guard.ctx);
     keep_first(err, transmit_all(h));
     return told;
+}
+
+static void lock(const struct weir_host *h)
+{
+    if (h->guard.lock != NULL)
+        h->guard.lock(h->guard.ctx);
+}
+
+static void unlock(const struct weir_host *h)
+{
+    if (h->guard.unlock != NULL)
+        h->guard.unlock(h->guard.ctx);
 }
 
 int weir_host_step(struct weir_host *h, weir_ns_t max_wait_ns)
 {
     struct poller_event ready[READY_MAX];
-    weir_ns_t now = weir_host_now();
+    weir_ns_t now;
     size_t count;
     int err = 0;
 
+    lock(h);
+    now = weir_host_now();
     /* Between two steps the application may have used the stack. */
     weir_advance(h->stack, now);
     if (settle(h, &err) || err != 0)
         max_wait_ns = 0;
-    count = poller_wait(&h->poller, ready, READY_MAX, earlier(idle_ns(h, now), max_wait_ns));
+    max_wait_ns = earlier(idle_ns(h, now), max_wait_ns);
+    unlock(h);
+    count = poller_wait(&h->poller, ready, READY_MAX, max_wait_ns);
+    lock(h);
     h->unfinished = false;
     now = weir_host_now();
     weir_advance(h->stack, now);
@@ -341,6 +363,7 @@ int weir_host_step(struct weir_host *h, weir_ns_t max_wait_ns)
     call_watches(h, ready, count);
     run_timer(h, now);
     settle(h, &err);
+    unlock(h);
     return err;
 }
 
@@ -354,15 +377,30 @@ int weir_host_run(struct weir_host *h)
     return err;
 }
 
-void weir_host_stop(struct weir_host *h)
+static void count_one(int fd)
 {
     const uint64_t one = 1;
     int saved = errno; /* this may be a signal handler */
 
     /* The write fails only if the counter is full, and then the host has been told already. */
-    if (write(h->stop_fd, &one, sizeof one) < 0)
+    if (write(fd, &one, sizeof one) < 0)
         errno = saved;
     errno = saved;
+}
+
+void weir_host_stop(struct weir_host *h)
+{
+    count_one(h->stop_fd);
+}
+
+void weir_host_wake(struct weir_host *h)
+{
+    count_one(h->wake_fd);
+}
+
+void weir_host_set_guard(struct weir_host *h, const struct weir_host_guard *guard)
+{
+    h->guard = *guard;
 }
 
 /* ---- making a host ---- */
@@ -377,11 +415,14 @@ int weir_host_create(const struct weir_config *config, struct weir_host **host)
     h->timer_at = WEIR_NEVER;
     h->watches.poller = &h->poller;
     h->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    h->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     err = poller_init(&h->poller);
-    if (err == 0 && h->stop_fd < 0)
+    if (err == 0 && (h->stop_fd < 0 || h->wake_fd < 0))
         err = WEIR_ENOMEM;
     if (err == 0)
         err = poller_set(&h->poller, h->stop_fd, POLLIN, tag_of(OWNER_STOP, 0));
+    if (err == 0)
+        err = poller_set(&h->poller, h->wake_fd, POLLIN, tag_of(OWNER_WAKE, 0));
     if (err == 0)
         err = weir_create(config, weir_host_now(), &h->stack);
     *host = h;
@@ -404,6 +445,8 @@ void weir_host_destroy(struct weir_host **host)
     poller_fini(&h->poller);
     if (h->stop_fd >= 0)
         close(h->stop_fd);
+    if (h->wake_fd >= 0)
+        close(h->wake_fd);
     free(h->ports);
     free(h);
     *host = NULL;

@@ -122,7 +122,7 @@ static int choose(struct weir_posix *px, size_t first)
     size_t fd = first < px->fd_lowest ? px->fd_lowest : first;
 
     if (px->config.hook.fd_open != NULL)
-        return px->config.hook.fd_open(px->config.hook.ctx);
+        return px->config.hook.fd_open(px->config.hook.files_ctx);
     while (fd < px->fd_count && px->fds[fd].file != NULL)
         fd++;
     if (first <= px->fd_lowest)
@@ -144,7 +144,7 @@ static int install_from(struct weir_posix *px, struct file *f, size_t first, boo
         return fd;
     if (!grow(px, (size_t)fd)) {
         if (px->config.hook.fd_close != NULL)
-            px->config.hook.fd_close(px->config.hook.ctx, fd);
+            px->config.hook.fd_close(px->config.hook.files_ctx, fd);
         return -ENOMEM;
     }
     set(px, fd, f, cloexec);
@@ -168,7 +168,7 @@ static void clear(struct weir_posix *px, int fd)
     if ((size_t)fd < px->fd_lowest && fd >= px->config.fd_first)
         px->fd_lowest = (size_t)fd;
     if (px->config.hook.fd_close != NULL)
-        px->config.hook.fd_close(px->config.hook.ctx, fd);
+        px->config.hook.fd_close(px->config.hook.files_ctx, fd);
     file_put(px, f);
 }
 

@@ -142,6 +142,16 @@ void px_leave(struct weir_posix *px)
         px->config.hook.unlock(px->config.hook.ctx);
 }
 
+void weir_px_lock(struct weir_posix *px)
+{
+    px_enter(px);
+}
+
+void weir_px_unlock(struct weir_posix *px)
+{
+    px_leave(px);
+}
+
 ssize_t px_return(struct weir_posix *px, ssize_t result)
 {
     px_leave(px);

@@ -19,7 +19,7 @@ static int broken(struct weir_posix *px, struct sock *s, int flags)
     if (err != 0 && err != -EPIPE)
         return err;
     if (!(flags & MSG_NOSIGNAL) && hook->sigpipe != NULL)
-        hook->sigpipe(hook->ctx);
+        hook->sigpipe(hook->files_ctx);
     return -EPIPE;
 }
 

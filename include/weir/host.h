@@ -70,6 +70,25 @@ WEIR_API void weir_host_set_timer(struct weir_host *host, weir_ns_t at, weir_hos
                                   void *ctx);
 
 /*
+ * For a host whose stack other threads use as well. lock is taken for all of a round but the wait
+ * in it; work, which may be NULL, is called in each round with the lock held, when what has
+ * arrived was taken in and before frames are sent. To be set before the first round.
+ */
+struct weir_host_guard {
+    void *ctx;
+    void (*lock)(void *ctx);
+    void (*unlock)(void *ctx);
+    void (*work)(void *ctx);
+};
+WEIR_API void weir_host_set_guard(struct weir_host *host, const struct weir_host_guard *guard);
+
+/*
+ * Ends the wait of the round that is under way, or of the next one: there are frames to send, or an
+ * earlier deadline. Any thread.
+ */
+WEIR_API void weir_host_wake(struct weir_host *host);
+
+/*
  * Waits for one round of work, at most max_wait_ns (WEIR_NEVER: as long as it takes), and does
  * it: frames in, descriptors, the timer, events, frames out. Returns 0, or a negative code when
  * a driver failed: it has been closed and its interface removed, and the host can go on

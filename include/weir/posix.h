@@ -57,7 +57,7 @@ struct weir_px_waiter {
  * wait may call the instance; all but lock and now are called with the lock held.
  */
 struct weir_px_hook {
-    void *ctx; /* the first argument of each */
+    void *ctx; /* the first argument of those for locking and waiting */
 
     /* Optional, both or neither. */
     void (*lock)(void *ctx);
@@ -78,6 +78,8 @@ struct weir_px_hook {
 
     /* Optional: the stack may have frames to send, or an earlier deadline, because of a call. */
     void (*changed)(void *ctx);
+
+    void *files_ctx; /* the first argument of those that follow */
 
     /*
      * Optional, both or neither: a number for a new descriptor that is not in use, or a negative
@@ -126,6 +128,8 @@ WEIR_API int weir_px_create(struct weir *stack, const struct weir_px_config *con
  */
 WEIR_API int weir_px_create_on_host(struct weir_host *host, const struct weir_px_config *config,
                                     struct weir_posix **px);
+
+/* The lock of an instance, for whoever uses its stack directly. What that has to send goes out. */
 WEIR_API void weir_px_lock(struct weir_posix *px);
 WEIR_API void weir_px_unlock(struct weir_posix *px);
 

@@ -201,6 +201,7 @@ struct lab *lab_make_with(const struct weir_config *given)
     px.hook = (struct weir_px_hook){.ctx = lab,
                                     .now = now,
                                     .wait = wait,
+                                    .files_ctx = lab,
                                     .sigpipe = sigpipe,
                                     .file_read = file_read,
                                     .file_write = file_write};

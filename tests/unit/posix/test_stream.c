@@ -90,3 +90,46 @@ TEST(a_full_send_buffer_blocks_until_the_peer_reads)
     }
     EXPECT_EQ(read, sent);
 }
+
+TEST(a_file_is_sent_and_a_socket_is_spliced_into_one)
+{
+    struct lab *lab = lab_make();
+    static char bytes[65536];
+    int64_t offset = 10;
+    int fds[2];
+
+    lab_pair(lab, fds);
+    for (size_t i = 0; i < 5000; i++)
+        lab->file.bytes[i] = (uint8_t)(i * 7);
+    lab->file.len = 5000;
+    EXPECT_EQ(weir_px_sendfile(lab->px, fds[0], 1000, &offset, 4000), 4000);
+    EXPECT_EQ(offset, 4010);
+    EXPECT_EQ(weir_px_sendfile(lab->px, fds[0], 1000, &offset, 4000), 990);
+    EXPECT_EQ(weir_px_sendfile(lab->px, fds[0], 1000, &offset, 4000), 0);
+    EXPECT_EQ(weir_px_recv(lab->px, fds[1], bytes, sizeof bytes, MSG_PEEK), 4990);
+    EXPECT_MEM(bytes, lab->file.bytes + 10, 4990);
+
+    EXPECT_EQ(weir_px_splice(lab->px, fds[1], NULL, 1000, NULL, 4990, 0), 4990);
+    EXPECT_EQ(lab->file.len, 9990);
+    EXPECT_MEM(lab->file.bytes + 5000, bytes, 4990);
+    EXPECT_ERRNO(weir_px_splice(lab->px, fds[1], NULL, 1000, NULL, 1, SPLICE_F_NONBLOCK), EAGAIN);
+    EXPECT_ERRNO(weir_px_splice(lab->px, fds[1], &offset, 1000, NULL, 1, 0), ESPIPE);
+    EXPECT_ERRNO(weir_px_sendfile(lab->px, fds[0], fds[1], NULL, 1), EINVAL);
+    EXPECT_ERRNO(weir_px_sendfile(lab->px, fds[0], 999, NULL, 1), EBADF);
+}
+
+TEST(a_socket_is_spliced_into_another)
+{
+    struct lab *lab = lab_make();
+    int from[2], to[2];
+    char bytes[8];
+
+    lab_pair(lab, from);
+    lab_pair(lab, to);
+    EXPECT_EQ(weir_px_send(lab->px, from[0], "through", 7, 0), 7);
+    EXPECT_EQ(weir_px_splice(lab->px, from[1], NULL, to[0], NULL, 100, 0), 7);
+    EXPECT_EQ(weir_px_recv(lab->px, to[1], bytes, sizeof bytes, 0), 7);
+    EXPECT_MEM(bytes, "through", 7);
+    EXPECT_EQ(weir_px_shutdown(lab->px, from[0], SHUT_WR), 0);
+    EXPECT_EQ(weir_px_splice(lab->px, from[1], NULL, to[0], NULL, 100, 0), 0);
+}
