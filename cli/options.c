@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,7 +130,7 @@ static int take_option(struct line *line, int answer, char **argv)
     return say_usage("%s: --%s wants %s, not '%s'", command, line->specs[i]->name, wanted, optarg);
 }
 
-/* The words of "HOST [PORT]": how many are needed, how many there may be. */
+/* The words of "HOST [PORT]": how many are needed, how many there may be; "FILE..." is any number. */
 static void count_operands(const char *operands, int *min, int *max)
 {
     bool in_word = false;
@@ -141,6 +142,8 @@ static void count_operands(const char *operands, int *min, int *max)
             *min += *operands != '[';
         }
         in_word = *operands != ' ';
+        if (strcmp(operands, "...") == 0)
+            *max = INT_MAX - 1;
     }
 }
 

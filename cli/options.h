@@ -35,7 +35,8 @@ enum {
 /*
  * Reads the options of a command; they may stand before or after operands. tables end with
  * one without specs. Returns the index in argv of the first operand, of which there are as
- * many as command->operands has words (a word in brackets may be missing), after moving them
+ * many as command->operands has words (a word in brackets may be missing; three dots at the
+ * end stand for any number more), after moving them
  * to the end; or OPTIONS_HELP, OPTIONS_MISTAKE.
  */
 int options_read(const struct command *command, const struct option_table *tables, int argc,

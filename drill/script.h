@@ -28,7 +28,7 @@
 struct drill_code;
 
 enum {
-    DRILL_ERROR_MAX = 240,
+    DRILL_ERROR_MAX = 400,
 };
 
 struct drill_error {

@@ -1,0 +1,93 @@
+/*
+ * options.c - what a script says of its network and of its times
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drill/run.h"
+
+/* Options of the original that mean nothing here. */
+static const char *const ignored[] = {
+    "ip_version",        "speed",   "mss",        "non_fatal",       "init_scripts",
+    "netmask_ip",        "verbose", "dry_run",    "wire_protocol",   "tolerance_percent",
+    "tcp_ts_tick_usecs", "define",  "udp_encaps", "strict_segments",
+};
+
+static bool fail(const struct drill_option *o, struct drill_error *error, const char *what)
+{
+    error->at = o->at;
+    (void)snprintf(error->text, sizeof error->text, "--%s: %s", o->name, what);
+    return false;
+}
+
+/* A whole number from first to last; false: it is none. */
+static bool read_number(const char *text, long first, long last, long *number)
+{
+    char *end;
+
+    *number = strtol(text, &end, 10);
+    return end != text && *end == '\0' && *number >= first && *number <= last;
+}
+
+static bool read_prefix(const char *text, struct weir_prefix *prefix, struct weir_addr *addr)
+{
+    char address[WEIR_ADDR_TEXT];
+    size_t len = strcspn(text, "/");
+
+    if (len >= sizeof address || weir_prefix_parse(text, prefix) != 0)
+        return false;
+    memcpy(address, text, len);
+    address[len] = '\0';
+    return weir_addr_parse(address, addr) == 0;
+}
+
+static bool read_option(const struct drill_option *o, struct drill_net *net,
+                        struct drill_run_options *run, struct drill_error *error)
+{
+    struct weir_prefix prefix;
+    struct weir_addr addr;
+    long number;
+
+    if (strcmp(o->name, "mtu") == 0) {
+        if (!read_number(o->value, 576, 65535, &number))
+            return fail(o, error, "a number from 576 to 65535 is expected");
+        net->mtu = (uint32_t)number;
+    } else if (strcmp(o->name, "tolerance_usecs") == 0) {
+        if (!read_number(o->value, 1, 1000000000, &number))
+            return fail(o, error, "a number of microseconds is expected");
+        run->tolerance_ns = number * WEIR_US;
+    } else if (strcmp(o->name, "bind_port") == 0 || strcmp(o->name, "connect_port") == 0) {
+        if (!read_number(o->value, 1, 65535, &number))
+            return fail(o, error, "a port is expected");
+        *(o->name[0] == 'b' ? &net->local_port : &net->remote_port) = (uint16_t)number;
+    } else if (strcmp(o->name, "local_ip") == 0 || strcmp(o->name, "remote_ip") == 0
+               || strcmp(o->name, "gateway_ip") == 0) {
+        if (!read_prefix(o->value, &prefix, &addr))
+            return fail(o, error, "an address is expected");
+        if (weir_addr_is_v4(&addr) != weir_addr_is_v4(&net->remote))
+            return true; /* meant for runs over the other family */
+        if (o->name[0] == 'l')
+            memcpy(&net->local.addr, &addr, sizeof addr);
+        else
+            *(o->name[0] == 'r' ? &net->remote : &net->gateway) = addr;
+    } else {
+        size_t i = 0;
+
+        while (i < sizeof ignored / sizeof *ignored && strcmp(ignored[i], o->name) != 0)
+            i++;
+        if (i == sizeof ignored / sizeof *ignored)
+            return fail(o, error, "there is no such option");
+    }
+    return true;
+}
+
+bool drill_options_read(const struct drill_script *script, struct drill_net *net,
+                        struct drill_run_options *options, struct drill_error *error)
+{
+    for (const struct drill_option *o = script->options; o != NULL; o = o->next) {
+        if (!read_option(o, net, options, error))
+            return false;
+    }
+    return true;
+}

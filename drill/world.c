@@ -1,0 +1,759 @@
+/*
+ * world.c - Weir as a target: a stack and its sockets in virtual time
+ *
+ * The mutex belongs to whoever runs. Time moves in step() alone, which the first thread calls
+ * when it waits: in sleep_until, receive and finish, and in calls that block. The second thread,
+ * of start or of a program, waits in on_wait for its turn.
+ */
+#include "drill/world.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <weir/posix.h>
+
+#include "drill/sysctl.h"
+
+/* Where the clock starts: any time will do. */
+#define START (1000 * WEIR_S)
+
+enum {
+    FRAMES_MAX = 64,
+    FD_FIRST = 10000, /* above what the process has open: pipes and files keep their numbers */
+};
+
+struct packet {
+    struct packet *next;
+    weir_ns_t at;
+    size_t len;
+    uint8_t bytes[];
+};
+
+/* What the second thread does. */
+enum turn {
+    TURN_NONE,    /* there is nothing to be done, or none such thread */
+    TURN_RUNS,    /* the first thread stands still */
+    TURN_WAITING, /* in a call, for waiter */
+};
+
+struct drill_world {
+    struct drill_world_options options;
+    struct weir *stack;
+    struct weir_posix *px;
+    weir_netif_t netif;
+    weir_ns_t now;
+    struct drill_sysctls sysctls;
+    struct packet *packets, **last_packet;
+
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    pthread_t first;
+    enum turn turn;
+    struct weir_px_waiter *waiter;
+    weir_ns_t wait_until;
+    bool is_ending; /* calls that wait return */
+
+    pthread_t second; /* of start */
+    void (*work)(void *arg);
+    void *work_arg;
+};
+
+/* ---- memory for the stack ---- */
+
+static void *get_memory(void *ctx, size_t size, size_t align)
+{
+    size_t whole = (size + align - 1) / align * align;
+
+    (void)ctx;
+    return aligned_alloc(align < sizeof(void *) ? sizeof(void *) : align, whole);
+}
+
+static void put_memory(void *ctx, void *memory, size_t size)
+{
+    (void)ctx;
+    (void)size;
+    free(memory);
+}
+
+/* ---- what the stack sends ---- */
+
+static void keep(struct drill_world *w, const struct weir_frame *frame)
+{
+    struct packet *packet = malloc(sizeof *packet + frame->len);
+    size_t len = 0;
+
+    if (packet == NULL)
+        return; /* as if it was lost */
+    for (size_t i = 0; i < frame->slice_count; i++) {
+        memcpy(packet->bytes + len, frame->slices[i].bytes, frame->slices[i].len);
+        len += frame->slices[i].len;
+    }
+    packet->len = len;
+    packet->at = w->now;
+    packet->next = NULL;
+    *w->last_packet = packet;
+    w->last_packet = &packet->next;
+}
+
+/* Lets the sockets know what has happened, and takes what is to be sent. */
+static void pump(struct drill_world *w)
+{
+    struct weir_frame *frames[FRAMES_MAX];
+    size_t count;
+
+    weir_px_run(w->px);
+    while ((count = weir_output(w->stack, w->netif, frames, FRAMES_MAX)) > 0) {
+        for (size_t i = 0; i < count; i++)
+            keep(w, frames[i]);
+        weir_output_done(w->stack, frames, count);
+        weir_px_run(w->px);
+    }
+}
+
+/* ---- whose turn it is ---- */
+
+static bool is_first(const struct drill_world *w)
+{
+    return pthread_equal(pthread_self(), w->first) != 0;
+}
+
+/* The first thread stands still while the second one runs, and takes what that has sent. */
+static void settle(struct drill_world *w)
+{
+    if (w->turn != TURN_RUNS)
+        return;
+    while (w->turn == TURN_RUNS)
+        (void)pthread_cond_wait(&w->changed, &w->mutex);
+    pump(w);
+}
+
+static void give_turn(struct drill_world *w)
+{
+    w->turn = TURN_RUNS;
+    (void)pthread_cond_broadcast(&w->changed);
+}
+
+/* Time goes on to the next thing that happens, at the longest until the time given. */
+static void step(struct drill_world *w, weir_ns_t until)
+{
+    weir_ns_t next = weir_deadline(w->stack);
+
+    if (w->turn == TURN_WAITING && w->wait_until < next)
+        next = w->wait_until;
+    if (next > until)
+        next = until;
+    if (next > w->now)
+        w->now = next;
+    weir_advance(w->stack, w->now);
+    pump(w);
+    if (w->turn == TURN_WAITING && w->now >= w->wait_until)
+        give_turn(w);
+    settle(w);
+}
+
+static weir_ns_t limited(const struct drill_world *w, weir_ns_t until)
+{
+    weir_ns_t limit = w->now + w->options.limit_ns;
+
+    return until < limit ? until : limit;
+}
+
+/* ---- the hook of the sockets ---- */
+
+static void on_lock(void *ctx)
+{
+    struct drill_world *w = ctx;
+
+    (void)pthread_mutex_lock(&w->mutex);
+}
+
+static void on_unlock(void *ctx)
+{
+    struct drill_world *w = ctx;
+
+    (void)pthread_mutex_unlock(&w->mutex);
+}
+
+static weir_ns_t on_now(void *ctx)
+{
+    const struct drill_world *w = ctx;
+
+    return w->now;
+}
+
+/* The second thread gives up its turn. */
+static void wait_for_turn(struct drill_world *w, struct weir_px_waiter *waiter, weir_ns_t until)
+{
+    w->waiter = waiter;
+    w->wait_until = until;
+    w->turn = TURN_WAITING;
+    (void)pthread_cond_broadcast(&w->changed);
+    while (w->turn == TURN_WAITING)
+        (void)pthread_cond_wait(&w->changed, &w->mutex);
+    w->waiter = NULL;
+}
+
+/* The first thread lets time pass itself; a script that would wait for ever ends with EINTR. */
+static int on_wait(void *ctx, struct weir_px_waiter *waiter, weir_ns_t until)
+{
+    struct drill_world *w = ctx;
+    weir_ns_t last = limited(w, until);
+
+    if (!is_first(w)) {
+        wait_for_turn(w, waiter, until);
+        return w->is_ending ? EINTR : 0;
+    }
+    pump(w);
+    settle(w);
+    while (!waiter->is_woken && w->now < last)
+        step(w, last);
+    return !waiter->is_woken && last < until ? EINTR : 0;
+}
+
+static void on_wake(void *ctx, struct weir_px_waiter *waiter)
+{
+    struct drill_world *w = ctx;
+
+    if (w->turn == TURN_WAITING && w->waiter == waiter)
+        give_turn(w);
+}
+
+static int on_fd_open(void *ctx)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    (void)ctx;
+    return fd >= 0 ? fd : -errno;
+}
+
+static void on_fd_close(void *ctx, int fd)
+{
+    (void)ctx;
+    (void)close(fd);
+}
+
+static ssize_t on_file_read(void *ctx, int fd, void *bytes, size_t len, int64_t *offset)
+{
+    ssize_t count = offset != NULL ? pread(fd, bytes, len, (off_t)*offset) : read(fd, bytes, len);
+
+    (void)ctx;
+    if (count > 0 && offset != NULL)
+        *offset += count;
+    return count >= 0 ? count : -errno;
+}
+
+static ssize_t on_file_write(void *ctx, int fd, const void *bytes, size_t len, int64_t *offset)
+{
+    ssize_t count = offset != NULL ? pwrite(fd, bytes, len, (off_t)*offset) : write(fd, bytes, len);
+
+    (void)ctx;
+    if (count > 0 && offset != NULL)
+        *offset += count;
+    return count >= 0 ? count : -errno;
+}
+
+/* ---- calls: what they cause is taken before they return ---- */
+
+static long over(struct drill_world *w, long result)
+{
+    int error = errno;
+
+    on_lock(w);
+    pump(w);
+    if (is_first(w))
+        settle(w);
+    on_unlock(w);
+    errno = error;
+    return result;
+}
+
+static int call_socket(void *t, int domain, int type, int protocol)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_socket(w->px, domain, type, protocol));
+}
+
+static int call_bind(void *t, int fd, const struct sockaddr *addr, socklen_t len)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_bind(w->px, fd, addr, len));
+}
+
+static int call_listen(void *t, int fd, int backlog)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_listen(w->px, fd, backlog));
+}
+
+static int call_accept(void *t, int fd, struct sockaddr *addr, socklen_t *len)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_accept(w->px, fd, addr, len));
+}
+
+static int call_connect(void *t, int fd, const struct sockaddr *addr, socklen_t len)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_connect(w->px, fd, addr, len));
+}
+
+static bool is_socket(struct drill_world *w, int fd)
+{
+    return weir_px_is_open(w->px, fd);
+}
+
+static ssize_t call_readv(void *t, int fd, const struct iovec *iov, int count)
+{
+    struct drill_world *w = t;
+
+    return is_socket(w, fd) ? over(w, weir_px_readv(w->px, fd, iov, count)) : readv(fd, iov, count);
+}
+
+static ssize_t call_recvmsg(void *t, int fd, struct msghdr *msg, int flags)
+{
+    struct drill_world *w = t;
+
+    return over(w, weir_px_recvmsg(w->px, fd, msg, flags));
+}
+
+static ssize_t call_recvfrom(void *t, int fd, void *bytes, size_t len, int flags,
+                             struct sockaddr *addr, socklen_t *addr_len)
+{
+    struct drill_world *w = t;
+
+    return over(w, weir_px_recvfrom(w->px, fd, bytes, len, flags, addr, addr_len));
+}
+
+static ssize_t call_writev(void *t, int fd, const struct iovec *iov, int count)
+{
+    struct drill_world *w = t;
+
+    return is_socket(w, fd) ? over(w, weir_px_writev(w->px, fd, iov, count))
+                            : writev(fd, iov, count);
+}
+
+static ssize_t call_sendmsg(void *t, int fd, const struct msghdr *msg, int flags)
+{
+    struct drill_world *w = t;
+
+    return over(w, weir_px_sendmsg(w->px, fd, msg, flags));
+}
+
+static ssize_t call_sendto(void *t, int fd, const void *bytes, size_t len, int flags,
+                           const struct sockaddr *addr, socklen_t addr_len)
+{
+    struct drill_world *w = t;
+
+    return over(w, weir_px_sendto(w->px, fd, bytes, len, flags, addr, addr_len));
+}
+
+static int call_fcntl(void *t, int fd, int command, long arg)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_fcntl(w->px, fd, command, arg));
+}
+
+static int call_ioctl(void *t, int fd, unsigned long request, void *arg)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_ioctl(w->px, fd, request, arg));
+}
+
+static int call_close(void *t, int fd)
+{
+    struct drill_world *w = t;
+
+    return is_socket(w, fd) ? (int)over(w, weir_px_close(w->px, fd)) : close(fd);
+}
+
+static int call_shutdown(void *t, int fd, int how)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_shutdown(w->px, fd, how));
+}
+
+static int call_getsockopt(void *t, int fd, int level, int name, void *value, socklen_t *len)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_getsockopt(w->px, fd, level, name, value, len));
+}
+
+static int call_setsockopt(void *t, int fd, int level, int name, const void *value, socklen_t len)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_setsockopt(w->px, fd, level, name, value, len));
+}
+
+static int call_poll(void *t, struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_poll(w->px, fds, count, timeout_ms));
+}
+
+static int call_epoll_create(void *t)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_epoll_create1(w->px, 0));
+}
+
+static int call_epoll_ctl(void *t, int epfd, int op, int fd, struct epoll_event *event)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_epoll_ctl(w->px, epfd, op, fd, event));
+}
+
+static int call_epoll_wait(void *t, int epfd, struct epoll_event *events, int max, int timeout_ms)
+{
+    struct drill_world *w = t;
+
+    return (int)over(w, weir_px_epoll_wait(w->px, epfd, events, max, timeout_ms));
+}
+
+static int call_pipe(void *t, int fds[2])
+{
+    (void)t;
+    return pipe2(fds, O_CLOEXEC | O_NONBLOCK);
+}
+
+static int call_open(void *t, const char *path, int flags)
+{
+    (void)t;
+    return open(path, flags | O_CLOEXEC, 0600);
+}
+
+static ssize_t call_sendfile(void *t, int out_fd, int in_fd, int64_t *offset, size_t len)
+{
+    struct drill_world *w = t;
+
+    return over(w, weir_px_sendfile(w->px, out_fd, in_fd, offset, len));
+}
+
+static ssize_t call_splice(void *t, int in_fd, int64_t *in_offset, int out_fd, int64_t *out_offset,
+                           size_t len, unsigned flags)
+{
+    struct drill_world *w = t;
+
+    return over(w, weir_px_splice(w->px, in_fd, in_offset, out_fd, out_offset, len, flags));
+}
+
+/* ---- the target ---- */
+
+static weir_ns_t world_now(void *t)
+{
+    const struct drill_world *w = t;
+
+    return w->now;
+}
+
+static void world_sleep_until(void *t, weir_ns_t until)
+{
+    struct drill_world *w = t;
+
+    on_lock(w);
+    settle(w);
+    while (w->now < until)
+        step(w, until);
+    on_unlock(w);
+}
+
+static bool world_inject(void *t, const uint8_t *bytes, size_t len)
+{
+    struct drill_world *w = t;
+    uint8_t *copy = malloc(len);
+    struct weir_frame frame = {
+        .slices = {{copy, len}},
+        .len = len,
+        .slice_count = 1,
+    };
+
+    if (copy == NULL) {
+        errno = ENOMEM;
+        return false;
+    }
+    memcpy(copy, bytes, len);
+    on_lock(w);
+    settle(w);
+    weir_input(w->stack, w->netif, &frame, 1);
+    weir_advance(w->stack, w->now);
+    pump(w);
+    settle(w);
+    on_unlock(w);
+    free(copy);
+    return true;
+}
+
+static size_t take_packet(struct drill_world *w, uint8_t *bytes, size_t room, weir_ns_t *at)
+{
+    struct packet *packet = w->packets;
+    size_t len = packet->len < room ? packet->len : room;
+
+    w->packets = packet->next;
+    if (w->packets == NULL)
+        w->last_packet = &w->packets;
+    memcpy(bytes, packet->bytes, len);
+    *at = packet->at;
+    free(packet);
+    return len;
+}
+
+static size_t world_receive(void *t, uint8_t *bytes, size_t room, weir_ns_t until, weir_ns_t *at)
+{
+    struct drill_world *w = t;
+    weir_ns_t last = limited(w, until);
+    size_t len;
+
+    on_lock(w);
+    settle(w);
+    while (w->packets == NULL && w->now < last)
+        step(w, last);
+    len = w->packets != NULL ? take_packet(w, bytes, room, at) : 0;
+    on_unlock(w);
+    return len;
+}
+
+static void *run_work(void *ctx)
+{
+    struct drill_world *w = ctx;
+
+    w->work(w->work_arg);
+    drill_world_leave(w);
+    return NULL;
+}
+
+static bool world_start(void *t, void (*work)(void *arg), void *arg)
+{
+    struct drill_world *w = t;
+
+    w->work = work;
+    w->work_arg = arg;
+    w->turn = TURN_RUNS;
+    if (pthread_create(&w->second, NULL, run_work, w) != 0) {
+        w->turn = TURN_NONE;
+        return false;
+    }
+    on_lock(w);
+    settle(w);
+    on_unlock(w);
+    return true;
+}
+
+static bool world_finish(void *t, weir_ns_t until)
+{
+    struct drill_world *w = t;
+    weir_ns_t last = limited(w, until);
+    bool is_over;
+
+    on_lock(w);
+    settle(w);
+    while (w->turn != TURN_NONE && w->now < last)
+        step(w, last);
+    is_over = w->turn == TURN_NONE;
+    on_unlock(w);
+    if (is_over && w->work != NULL) {
+        (void)pthread_join(w->second, NULL);
+        w->work = NULL;
+    }
+    return is_over;
+}
+
+static const char *world_sysctl(void *t, const char *name, const char *value)
+{
+    struct drill_world *w = t;
+
+    return drill_sysctls_set(&w->sysctls, w->stack, name, value);
+}
+
+void drill_world_enter(struct drill_world *w)
+{
+    if (is_first(w))
+        return;
+    on_lock(w);
+    w->turn = TURN_RUNS;
+    on_unlock(w);
+}
+
+void drill_world_leave(struct drill_world *w)
+{
+    if (is_first(w))
+        return;
+    on_lock(w);
+    w->turn = TURN_NONE;
+    (void)pthread_cond_broadcast(&w->changed);
+    on_unlock(w);
+}
+
+void drill_world_pass(struct drill_world *w, weir_ns_t ns)
+{
+    world_sleep_until(w, w->now + ns);
+}
+
+static void world_cancel(void *t)
+{
+    struct drill_world *w = t;
+
+    if (w->work == NULL)
+        return;
+    on_lock(w);
+    w->is_ending = true;
+    while (w->turn == TURN_WAITING) {
+        give_turn(w);
+        settle(w);
+    }
+    on_unlock(w);
+    (void)pthread_join(w->second, NULL);
+    w->work = NULL;
+}
+
+static void world_close(void *t)
+{
+    struct drill_world *w = t;
+
+    world_cancel(w);
+    if (w->px != NULL)
+        weir_px_destroy(&w->px);
+    if (w->stack != NULL)
+        weir_destroy(&w->stack);
+    while (w->packets != NULL) {
+        struct packet *packet = w->packets;
+
+        w->packets = packet->next;
+        free(packet);
+    }
+    (void)pthread_cond_destroy(&w->changed);
+    (void)pthread_mutex_destroy(&w->mutex);
+    free(w);
+}
+
+/* ---- the beginning ---- */
+
+static bool open_network(struct drill_world *w)
+{
+    const struct drill_net *net = &w->options.net;
+    struct weir_netif_config netif = {.name = "tun0", .link = WEIR_LINK_IP, .mtu = net->mtu};
+    struct weir_prefix all = {.addr = {{0}}, .len = 0};
+
+    if (weir_addr_is_v4(&net->remote))
+        all = (struct weir_prefix){weir_addr_v4(0, 0, 0, 0), 96};
+    return weir_netif_add(w->stack, &netif, &w->netif) == WEIR_OK
+           && weir_addr_add(w->stack, w->netif, &net->local) == WEIR_OK
+           && weir_route_add(w->stack, &all, NULL, w->netif) == WEIR_OK;
+}
+
+static bool open_stack(struct drill_world *w)
+{
+    struct weir_config config;
+
+    weir_config_init(&config);
+    memset(config.secret, 'd', sizeof config.secret);
+    config.allocator = (struct weir_allocator){get_memory, put_memory, NULL};
+    drill_sysctls_init(&w->sysctls, &config.tcp);
+    if (weir_create(&config, w->now, &w->stack) != WEIR_OK)
+        return false;
+    if (w->options.trace != NULL)
+        weir_trace_set(w->stack, w->options.trace, w->options.trace_ctx);
+    return open_network(w);
+}
+
+static bool open_sockets(struct drill_world *w)
+{
+    struct weir_px_config config;
+
+    weir_px_config_init(&config);
+    config.hook = (struct weir_px_hook){
+        .ctx = w,
+        .lock = on_lock,
+        .unlock = on_unlock,
+        .now = on_now,
+        .wait = on_wait,
+        .wake = on_wake,
+        .file_read = on_file_read,
+        .file_write = on_file_write,
+    };
+    config.fd_first = FD_FIRST;
+    if (w->options.has_placeholders) {
+        config.hook.fd_open = on_fd_open;
+        config.hook.fd_close = on_fd_close;
+    }
+    return weir_px_create(w->stack, &config, &w->px) == WEIR_OK;
+}
+
+struct drill_world *drill_world_open(const struct drill_world_options *options)
+{
+    struct drill_world *w = calloc(1, sizeof *w);
+
+    if (w == NULL)
+        return NULL;
+    w->options = *options;
+    w->now = START;
+    w->last_packet = &w->packets;
+    w->first = pthread_self();
+    (void)pthread_mutex_init(&w->mutex, NULL);
+    (void)pthread_cond_init(&w->changed, NULL);
+    if (open_stack(w) && open_sockets(w))
+        return w;
+    world_close(w);
+    return NULL;
+}
+
+struct drill_target drill_world_target(struct drill_world *w)
+{
+    return (struct drill_target){
+        .ctx = w,
+        .calls =
+            {
+                .socket = call_socket,
+                .bind = call_bind,
+                .listen = call_listen,
+                .accept = call_accept,
+                .connect = call_connect,
+                .readv = call_readv,
+                .recvmsg = call_recvmsg,
+                .recvfrom = call_recvfrom,
+                .writev = call_writev,
+                .sendmsg = call_sendmsg,
+                .sendto = call_sendto,
+                .fcntl = call_fcntl,
+                .ioctl = call_ioctl,
+                .close = call_close,
+                .shutdown = call_shutdown,
+                .getsockopt = call_getsockopt,
+                .setsockopt = call_setsockopt,
+                .poll = call_poll,
+                .epoll_create = call_epoll_create,
+                .epoll_ctl = call_epoll_ctl,
+                .epoll_wait = call_epoll_wait,
+                .pipe = call_pipe,
+                .open = call_open,
+                .sendfile = call_sendfile,
+                .splice = call_splice,
+            },
+        .net = w->options.net,
+        .limit_ns = w->options.limit_ns,
+        .patience_ns = 10 * WEIR_S,
+        .now = world_now,
+        .sleep_until = world_sleep_until,
+        .inject = world_inject,
+        .receive = world_receive,
+        .start = world_start,
+        .finish = world_finish,
+        .cancel = world_cancel,
+        .sysctl = world_sysctl,
+        .close = world_close,
+    };
+}
