@@ -93,6 +93,18 @@ if(cli_sources)
     target_compile_definitions(weir PRIVATE WEIR_VERSION="${PROJECT_VERSION}")
 endif()
 
+# What google's packetdrill loads to test Weir. It exports one function and nothing else.
+weir_sources(packetdrill_sources drill/so)
+if(packetdrill_sources AND TARGET layer_posix)
+    add_library(weir_packetdrill SHARED ${packetdrill_sources} ${inner_objects})
+    target_link_libraries(weir_packetdrill PRIVATE weir_outer_flags Threads::Threads m)
+    target_compile_options(weir_packetdrill PRIVATE ${lto_flags})
+    target_link_options(weir_packetdrill PRIVATE ${lto_flags}
+        -Wl,--version-script=${PROJECT_SOURCE_DIR}/drill/so/exports)
+    set_target_properties(weir_packetdrill PROPERTIES
+        LINK_DEPENDS ${PROJECT_SOURCE_DIR}/drill/so/exports)
+endif()
+
 # Each example is a program of its own over the public headers and libraries alone.
 weir_sources(example_sources examples)
 foreach(source ${example_sources})

@@ -488,6 +488,8 @@ static long call_epoll_wait(struct drill_job *job)
     count = CALL(job, epoll_wait, epfd, events, max, ms);
     if (want->kind == DRILL_EXPR_LIST)
         want = want->first;
+    if (count != job->call->result->number)
+        return count; /* that is to be said first */
     for (long i = 0; i < count && want != NULL && !job->failed; i++, want = want->next) {
         drill_job_compare(job, drill_job_member(want, "events"), events[i].events, "events");
         drill_job_compare(job, event_data(want), (int64_t)events[i].data.u64, "the data");

@@ -19,7 +19,7 @@ enum {
     BINDS_AND,
     BINDS_NOT,
     BINDS_COMPARE,
-    BINDS_UNARY = 10,
+    BINDS_UNARY = 11,
     MESSAGE_MAX = 120,
 };
 

@@ -21,6 +21,13 @@ static const char *value_of(const char *definition, const struct lex_token *word
     return definition + word->len + 1;
 }
 
+/* What belongs to an option reaches up to a blank. */
+static void skip_option(struct lexer *l)
+{
+    while (*l->next != '\0' && strchr(" \t\r\n", *l->next) == NULL)
+        lex_skip_char(l);
+}
+
 /* The definitions among the options at the script's start. */
 static const char *find_in_script(const char *script, const struct lex_token *word, size_t *len)
 {
@@ -34,8 +41,7 @@ static const char *find_in_script(const char *script, const struct lex_token *wo
             found = value_of(start + sizeof option - 1, word, len);
         if (found != NULL)
             return found;
-        while (*l.next != '\0' && strchr(" \t\r\n", *l.next) == NULL)
-            lex_skip_char(&l);
+        skip_option(&l);
     }
     return NULL;
 }
@@ -77,9 +83,9 @@ char *drill_expand(const char *text, const struct drill_defines *defines)
         const char *value;
         size_t len;
 
-        if (t.kind != LEX_WORD || (value = find(text, defines, &t, &len)) == NULL)
-            continue;
-        if (t.text - text < (ptrdiff_t)sizeof option || t.text[-1] != '=')
+        if (t.kind == LEX_OPTION)
+            skip_option(&l);
+        else if (t.kind == LEX_WORD && (value = find(text, defines, &t, &len)) != NULL)
             replace(out, &copied, &t, value, len);
     }
     (void)fwrite(copied, 1, strlen(copied), out);

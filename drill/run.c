@@ -300,7 +300,7 @@ static bool join_segments(struct runner *r, struct drill_flow *flow, uint32_t le
             return false;
         }
         seen->seg.len += next.seg.len;
-        seen->seg.flags |= next.seg.flags;
+        seen->seg.flags = next.seg.flags | (seen->seg.flags & TCP_CWR);
         seen->at = next.at;
     }
     return true;
@@ -330,7 +330,7 @@ static bool compare_packet(struct runner *r, struct drill_flow *flow,
         return false;
     }
     (void)fail_packet(r, want, "");
-    return fail(r, "another packet is expected: the %s differs", what);
+    return fail(r, "another packet is expected; what differs: %s", what);
 }
 
 static bool run_outbound(struct runner *r, struct drill_packet *want)

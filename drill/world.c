@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <weir/posix.h>
 
+#include "drill/flow.h"
 #include "drill/sysctl.h"
 
 /* Where the clock starts: any time will do. */
@@ -182,6 +183,14 @@ static weir_ns_t on_now(void *ctx)
     const struct drill_world *w = ctx;
 
     return w->now;
+}
+
+bool drill_world_is_of_interest(const uint8_t *packet, size_t len)
+{
+    struct drill_seen seen;
+    const char *problem;
+
+    return drill_seen_parse(packet, len, &seen, &problem);
 }
 
 /* The second thread gives up its turn. */

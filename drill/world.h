@@ -37,6 +37,9 @@ struct drill_target drill_world_target(struct drill_world *world);
 void drill_world_enter(struct drill_world *world);
 void drill_world_leave(struct drill_world *world);
 
+/* Is it TCP, UDP or ICMP that is no neighbour discovery, with a good checksum? */
+bool drill_world_is_of_interest(const uint8_t *packet, size_t len);
+
 /* The clock moves on by so much, and what is due happens. */
 void drill_world_pass(struct drill_world *world, weir_ns_t ns);
 

@@ -1,0 +1,488 @@
+/*
+ * packetdrill.c - libweir_packetdrill.so: Weir as what google's packetdrill tests
+ *
+ *   packetdrill --so_filename=libweir_packetdrill.so --so_flags=local=192.168.0.1/16,... FILE
+ *
+ * Time is virtual: it passes when packetdrill sleeps, waits for a packet or makes a call that
+ * blocks, and a microsecond whenever it asks for the time. Scripts' sysctl commands reach the
+ * stack through the file that PD_SYSCTL_FILE names, if something writes them there.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "drill/world.h"
+
+enum {
+    LINE_MAX = 512,
+    VALUE_MAX = 96,
+};
+
+/* What packetdrill waits for a packet at most, and for anything else. */
+#define RECEIVE_NS (300 * WEIR_S)
+#define LIMIT_NS (24 * 3600 * WEIR_S)
+
+/* The contract, in the order of its members. */
+struct packetdrill_interface {
+    void *userdata;
+    void (*free)(void *userdata);
+    int (*socket)(void *userdata, int domain, int type, int protocol);
+    int (*bind)(void *userdata, int fd, const struct sockaddr *addr, socklen_t len);
+    int (*listen)(void *userdata, int fd, int backlog);
+    int (*accept)(void *userdata, int fd, struct sockaddr *addr, socklen_t *len);
+    int (*connect)(void *userdata, int fd, const struct sockaddr *addr, socklen_t len);
+    ssize_t (*read)(void *userdata, int fd, void *bytes, size_t len);
+    ssize_t (*readv)(void *userdata, int fd, const struct iovec *iov, int count);
+    ssize_t (*recv)(void *userdata, int fd, void *bytes, size_t len, int flags);
+    ssize_t (*recvfrom)(void *userdata, int fd, void *bytes, size_t len, int flags,
+                        struct sockaddr *addr, socklen_t *addr_len);
+    ssize_t (*recvmsg)(void *userdata, int fd, struct msghdr *msg, int flags);
+    ssize_t (*write)(void *userdata, int fd, const void *bytes, size_t len);
+    ssize_t (*writev)(void *userdata, int fd, const struct iovec *iov, int count);
+    ssize_t (*send)(void *userdata, int fd, const void *bytes, size_t len, int flags);
+    ssize_t (*sendto)(void *userdata, int fd, const void *bytes, size_t len, int flags,
+                      const struct sockaddr *addr, socklen_t addr_len);
+    ssize_t (*sendmsg)(void *userdata, int fd, const struct msghdr *msg, int flags);
+    int (*fcntl)(void *userdata, int fd, int command, ...);
+    int (*ioctl)(void *userdata, int fd, unsigned long request, ...);
+    int (*close)(void *userdata, int fd);
+    int (*shutdown)(void *userdata, int fd, int how);
+    int (*getsockopt)(void *userdata, int fd, int level, int name, void *value, socklen_t *len);
+    int (*setsockopt)(void *userdata, int fd, int level, int name, const void *value,
+                      socklen_t len);
+    int (*poll)(void *userdata, struct pollfd *fds, nfds_t count, int timeout_ms);
+    int (*netdev_send)(void *userdata, const void *bytes, size_t len);
+    int (*netdev_receive)(void *userdata, void *bytes, size_t *len, long long *time_us);
+    int (*usleep)(void *userdata, useconds_t us);
+    int (*gettimeofday)(void *userdata, struct timeval *tv, struct timezone *tz);
+    int (*epoll_create)(void *userdata, int size);
+    int (*epoll_ctl)(void *userdata, int epfd, int op, int fd, struct epoll_event *event);
+    int (*epoll_wait)(void *userdata, int epfd, struct epoll_event *events, int max,
+                      int timeout_ms);
+    int (*pipe)(void *userdata, int fds[2]);
+    ssize_t (*splice)(void *userdata, int in_fd, loff_t *in_offset, int out_fd, loff_t *out_offset,
+                      size_t len, unsigned flags);
+};
+
+struct adapter {
+    struct drill_world *world;
+    struct drill_target target;
+    long settings_read; /* of the file of sysctls, in bytes */
+};
+
+void packetdrill_interface_init(const char *flags, struct packetdrill_interface *i);
+
+/* A second thread has its turn until it asks for the time. */
+static struct adapter *enter(void *userdata)
+{
+    struct adapter *a = userdata;
+
+    drill_world_enter(a->world);
+    return a;
+}
+
+/* ---- settings ---- */
+
+/* name=value lines that came since the last time. Those that make no sense are packetdrill's. */
+static void read_settings(struct adapter *a)
+{
+    const char *path = getenv("PD_SYSCTL_FILE");
+    FILE *file = path != NULL ? fopen(path, "re") : NULL;
+    char line[LINE_MAX];
+
+    if (file == NULL)
+        return;
+    if (fseek(file, a->settings_read, SEEK_SET) == 0) {
+        while (fgets(line, sizeof line, file) != NULL) {
+            char *equals = strchr(line, '=');
+
+            line[strcspn(line, "\r\n")] = '\0';
+            if (equals != NULL) {
+                *equals = '\0';
+                (void)a->target.sysctl(a->target.ctx, line, equals + 1);
+            }
+        }
+        a->settings_read = ftell(file);
+    }
+    (void)fclose(file);
+}
+
+/* ---- calls ---- */
+
+static int on_socket(void *u, int domain, int type, int protocol)
+{
+    struct adapter *a = enter(u);
+
+    read_settings(a);
+    return a->target.calls.socket(a->target.ctx, domain, type, protocol);
+}
+
+static int on_bind(void *u, int fd, const struct sockaddr *addr, socklen_t len)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.bind(a->target.ctx, fd, addr, len);
+}
+
+static int on_listen(void *u, int fd, int backlog)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.listen(a->target.ctx, fd, backlog);
+}
+
+static int on_accept(void *u, int fd, struct sockaddr *addr, socklen_t *len)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.accept(a->target.ctx, fd, addr, len);
+}
+
+static int on_connect(void *u, int fd, const struct sockaddr *addr, socklen_t len)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.connect(a->target.ctx, fd, addr, len);
+}
+
+static ssize_t on_readv(void *u, int fd, const struct iovec *iov, int count)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.readv(a->target.ctx, fd, iov, count);
+}
+
+static ssize_t on_read(void *u, int fd, void *bytes, size_t len)
+{
+    const struct iovec iov = {bytes, len};
+
+    return on_readv(u, fd, &iov, 1);
+}
+
+static ssize_t on_recvfrom(void *u, int fd, void *bytes, size_t len, int flags,
+                           struct sockaddr *addr, socklen_t *addr_len)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.recvfrom(a->target.ctx, fd, bytes, len, flags, addr, addr_len);
+}
+
+static ssize_t on_recv(void *u, int fd, void *bytes, size_t len, int flags)
+{
+    return on_recvfrom(u, fd, bytes, len, flags, NULL, NULL);
+}
+
+static ssize_t on_recvmsg(void *u, int fd, struct msghdr *msg, int flags)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.recvmsg(a->target.ctx, fd, msg, flags);
+}
+
+static ssize_t on_writev(void *u, int fd, const struct iovec *iov, int count)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.writev(a->target.ctx, fd, iov, count);
+}
+
+static ssize_t on_write(void *u, int fd, const void *bytes, size_t len)
+{
+    union {
+        const void *read_only;
+        void *bytes;
+    } to = {bytes}; /* struct iovec is for both directions */
+    const struct iovec iov = {to.bytes, len};
+
+    return on_writev(u, fd, &iov, 1);
+}
+
+static ssize_t on_sendto(void *u, int fd, const void *bytes, size_t len, int flags,
+                         const struct sockaddr *addr, socklen_t addr_len)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.sendto(a->target.ctx, fd, bytes, len, flags, addr, addr_len);
+}
+
+static ssize_t on_send(void *u, int fd, const void *bytes, size_t len, int flags)
+{
+    return on_sendto(u, fd, bytes, len, flags, NULL, 0);
+}
+
+static ssize_t on_sendmsg(void *u, int fd, const struct msghdr *msg, int flags)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.sendmsg(a->target.ctx, fd, msg, flags);
+}
+
+static int on_fcntl(void *u, int fd, int command, ...)
+{
+    struct adapter *a = enter(u);
+    va_list args;
+    long arg;
+
+    va_start(args, command);
+    arg = command == F_GETFL || command == F_GETFD ? 0 : va_arg(args, int);
+    va_end(args);
+    return a->target.calls.fcntl(a->target.ctx, fd, command, arg);
+}
+
+static int on_ioctl(void *u, int fd, unsigned long request, ...)
+{
+    struct adapter *a = enter(u);
+    va_list args;
+    void *arg;
+
+    va_start(args, request);
+    arg = va_arg(args, void *);
+    va_end(args);
+    return a->target.calls.ioctl(a->target.ctx, fd, request, arg);
+}
+
+static int on_close(void *u, int fd)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.close(a->target.ctx, fd);
+}
+
+static int on_shutdown(void *u, int fd, int how)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.shutdown(a->target.ctx, fd, how);
+}
+
+static int on_getsockopt(void *u, int fd, int level, int name, void *value, socklen_t *len)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.getsockopt(a->target.ctx, fd, level, name, value, len);
+}
+
+static int on_setsockopt(void *u, int fd, int level, int name, const void *value, socklen_t len)
+{
+    struct adapter *a = enter(u);
+
+    read_settings(a);
+    return a->target.calls.setsockopt(a->target.ctx, fd, level, name, value, len);
+}
+
+static int on_poll(void *u, struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.poll(a->target.ctx, fds, count, timeout_ms);
+}
+
+static int on_epoll_create(void *u, int size)
+{
+    struct adapter *a = enter(u);
+
+    if (size <= 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    return a->target.calls.epoll_create(a->target.ctx);
+}
+
+static int on_epoll_ctl(void *u, int epfd, int op, int fd, struct epoll_event *event)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.epoll_ctl(a->target.ctx, epfd, op, fd, event);
+}
+
+static int on_epoll_wait(void *u, int epfd, struct epoll_event *events, int max, int timeout_ms)
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.epoll_wait(a->target.ctx, epfd, events, max, timeout_ms);
+}
+
+static int on_pipe(void *u, int fds[2])
+{
+    struct adapter *a = enter(u);
+
+    return a->target.calls.pipe(a->target.ctx, fds);
+}
+
+/* packetdrill passes offsets where a script has NULL; those of 0 mean none. */
+static ssize_t on_splice(void *u, int in_fd, loff_t *in_offset, int out_fd, loff_t *out_offset,
+                         size_t len, unsigned flags)
+{
+    struct adapter *a = enter(u);
+    int64_t in = in_offset != NULL ? *in_offset : 0, out = out_offset != NULL ? *out_offset : 0;
+
+    return a->target.calls.splice(a->target.ctx, in_fd, in != 0 ? &in : NULL, out_fd,
+                                  out != 0 ? &out : NULL, len, flags);
+}
+
+/* ---- packets and time ---- */
+
+static int on_netdev_send(void *u, const void *bytes, size_t len)
+{
+    struct adapter *a = u;
+
+    read_settings(a);
+    return a->target.inject(a->target.ctx, bytes, len) ? 0 : -1;
+}
+
+static int on_netdev_receive(void *u, void *bytes, size_t *len, long long *time_us)
+{
+    struct adapter *a = u;
+    weir_ns_t at = a->target.now(a->target.ctx), until = at + RECEIVE_NS;
+    size_t room = *len;
+
+    do {
+        *len = a->target.receive(a->target.ctx, bytes, room, until, &at);
+    } while (*len > 0 && !drill_world_is_of_interest(bytes, *len));
+    *time_us = at / WEIR_US;
+    return 0;
+}
+
+static int on_usleep(void *u, useconds_t us)
+{
+    struct adapter *a = u;
+
+    drill_world_pass(a->world, us * WEIR_US);
+    return 0;
+}
+
+static int on_gettimeofday(void *u, struct timeval *tv, struct timezone *tz)
+{
+    struct adapter *a = u;
+    weir_ns_t now;
+
+    (void)tz;
+    drill_world_leave(a->world);
+    drill_world_pass(a->world, WEIR_US);
+    now = a->target.now(a->target.ctx);
+    tv->tv_sec = (time_t)(now / WEIR_S);
+    tv->tv_usec = (suseconds_t)(now % WEIR_S / WEIR_US);
+    return 0;
+}
+
+static void on_free(void *u)
+{
+    struct adapter *a = u;
+
+    a->target.close(a->target.ctx);
+    free(a);
+}
+
+/* ---- the beginning ---- */
+
+static void die(const char *format, const char *word)
+{
+    (void)fprintf(stderr, "libweir_packetdrill: ");
+    (void)fprintf(stderr, format, word);
+    (void)fprintf(stderr, "\n");
+    exit(1);
+}
+
+static void set_flag(struct drill_net *net, const char *name, const char *value)
+{
+    struct weir_prefix prefix;
+    char *end;
+
+    if (strcmp(name, "mtu") == 0) {
+        net->mtu = (uint32_t)strtoul(value, &end, 10);
+        if (*end != '\0' || net->mtu < 576 || net->mtu > 65535)
+            die("mtu=%s is not a number from 576 to 65535", value);
+        return;
+    }
+    if (strcmp(name, "local") != 0 && strcmp(name, "remote") != 0 && strcmp(name, "gw") != 0)
+        die("there is no flag '%s': local, remote, gw, mtu", name);
+    if (weir_prefix_parse(value, &prefix) != 0)
+        die("'%s' is not an address", value);
+    if (name[0] == 'l') {
+        net->local = prefix;
+    } else if (name[0] == 'r') {
+        net->remote_net = prefix;
+        net->remote = prefix.addr;
+    } else {
+        net->gateway = prefix.addr;
+    }
+}
+
+/* local=192.168.0.1/16,remote=192.0.2.0/24,gw=192.168.0.1,mtu=1500 */
+static void read_flags(struct drill_net *net, const char *flags)
+{
+    while (flags != NULL && *flags != '\0') {
+        char part[VALUE_MAX];
+        size_t len = strcspn(flags, ",");
+        char *equals;
+
+        (void)snprintf(part, sizeof part, "%.*s", (int)len, flags);
+        equals = strchr(part, '=');
+        if (equals == NULL || len >= sizeof part)
+            die("'%s' is not name=value", part);
+        else
+            *equals = '\0', set_flag(net, part, equals + 1);
+        flags += len + (flags[len] == ',');
+    }
+}
+
+static struct adapter *open_adapter(const char *flags)
+{
+    struct adapter *a = calloc(1, sizeof *a);
+    struct drill_world_options options = {.limit_ns = LIMIT_NS, .has_placeholders = true};
+
+    drill_net_init(&options.net, DRILL_IPV4);
+    read_flags(&options.net, flags);
+    if (a != NULL)
+        a->world = drill_world_open(&options);
+    if (a == NULL || a->world == NULL)
+        die("%s", "the network cannot be set up");
+    else
+        a->target = drill_world_target(a->world);
+    return a;
+}
+
+__attribute__((visibility("default"))) void packetdrill_interface_init(
+    const char *flags, struct packetdrill_interface *i)
+{
+    *i = (struct packetdrill_interface){
+        .userdata = open_adapter(flags),
+        .free = on_free,
+        .socket = on_socket,
+        .bind = on_bind,
+        .listen = on_listen,
+        .accept = on_accept,
+        .connect = on_connect,
+        .read = on_read,
+        .readv = on_readv,
+        .recv = on_recv,
+        .recvfrom = on_recvfrom,
+        .recvmsg = on_recvmsg,
+        .write = on_write,
+        .writev = on_writev,
+        .send = on_send,
+        .sendto = on_sendto,
+        .sendmsg = on_sendmsg,
+        .fcntl = on_fcntl,
+        .ioctl = on_ioctl,
+        .close = on_close,
+        .shutdown = on_shutdown,
+        .getsockopt = on_getsockopt,
+        .setsockopt = on_setsockopt,
+        .poll = on_poll,
+        .netdev_send = on_netdev_send,
+        .netdev_receive = on_netdev_receive,
+        .usleep = on_usleep,
+        .gettimeofday = on_gettimeofday,
+        .epoll_create = on_epoll_create,
+        .epoll_ctl = on_epoll_ctl,
+        .epoll_wait = on_epoll_wait,
+        .pipe = on_pipe,
+        .splice = on_splice,
+    };
+}
