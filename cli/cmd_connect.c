@@ -72,7 +72,7 @@ static void on_event(void *ctx, struct weir *s, const struct weir_event *event)
         return;
     }
     if (c->has_connected)
-        stream_on_event(&c->stream, event);
+        stream_on_news(&c->stream, event);
 }
 
 static void on_finished(void *ctx)

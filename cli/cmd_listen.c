@@ -85,7 +85,7 @@ static void on_event(void *ctx, struct weir *s, const struct weir_event *event)
     if (event->bits & WEIR_EVENT_ACCEPTABLE)
         accept_next(l);
     else
-        stream_on_event(&l->stream, event);
+        stream_on_news(&l->stream, event);
 }
 
 /* Which addresses the wanted family stands for. */

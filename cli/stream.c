@@ -194,7 +194,7 @@ static void move(struct stream *st)
 }
 
 /* Bytes that came before the end are still to be had: receiving them ends with the error. */
-void stream_on_event(struct stream *st, const struct weir_event *event)
+void stream_on_news(struct stream *st, const struct weir_event *event)
 {
     if (event->handle != st->conn)
         return;

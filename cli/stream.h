@@ -48,10 +48,10 @@ struct stream {
 void stream_init(struct stream *st, struct session *session);
 void stream_fini(struct stream *st);
 
-/* Joins a connection to stdin and stdout. Its events are given to stream_on_event. */
+/* Joins a connection to stdin and stdout. Its events are given to stream_on_news. */
 void stream_start(struct stream *st, weir_conn_t conn);
 
-void stream_on_event(struct stream *st, const struct weir_event *event);
+void stream_on_news(struct stream *st, const struct weir_event *event);
 
 /* Whether the connection or stdout ended badly. */
 bool stream_has_failed(const struct stream *st);

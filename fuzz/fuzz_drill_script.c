@@ -8,7 +8,7 @@
 #include "drill/code.h"
 #include "drill/expand.h"
 #include "drill/script.h"
-#include "expect.h"
+#include "fuzz/expect.h"
 
 static bool look_up(void *ctx, const char *name, int64_t *value)
 {
