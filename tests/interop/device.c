@@ -94,6 +94,8 @@ struct weir_host *device_open(const struct options *o)
 
     configure(o, driver->name);
     weir_host_config(&config);
+    if (o->ecn > 0)
+        config.tcp.ecn = (enum weir_ecn)(o->ecn - 1);
     if (o->syn_queue > 0)
         config.syn_queue = o->syn_queue;
     check("stack", weir_host_create(&config, &host));

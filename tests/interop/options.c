@@ -54,6 +54,8 @@ static const struct spec specs[] = {
     {"--user-timeout", NUMBER32, AT(user_timeout_ms), 0},
     {"--datagrams", NUMBER32, AT(datagrams), 0},
     {"--fastopen", SWITCH, AT(fastopen), 0},
+    {"--ecn", NUMBER32, AT(ecn), 0},
+    {"--marks", TEXT, AT(marks), 0},
     {"--syn-queue", NUMBER32, AT(syn_queue), 0},
 };
 

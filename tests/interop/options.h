@@ -36,6 +36,8 @@ struct options {
     uint32_t own_count, peer_count, gateway_count;
     uint32_t keepalive_ms, user_timeout_ms;
     uint32_t datagrams; /* longest datagram */
+    uint32_t ecn;       /* one more than an enum weir_ecn; 0: the default */
+    const char *marks;  /* all connections have ECN of that kind, and marks have come both ways */
     uint32_t syn_queue; /* half-open connections; 0: the default */
 };
 

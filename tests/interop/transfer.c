@@ -31,6 +31,7 @@ struct transfer {
     weir_listener_t listener;
     struct conn *conns;
     uint32_t opened, over, wrong, open_peak, fast;
+    uint64_t ce_in, ce_out; /* segments marked, that came and of ours */
     weir_ns_t begin, end, next_at;
 };
 
@@ -45,10 +46,27 @@ static bool is_fast(const struct transfer *t, const struct conn *c)
            && (info.fastopen == WEIR_FASTOPEN_TAKEN || info.fastopen == WEIR_FASTOPEN_ACCEPTED);
 }
 
+/* What has come of marks; NULL, or what is not as it must be. */
+static const char *look_at_marks(struct transfer *t, const struct conn *c)
+{
+    static const char *const kinds[] = {"none", "classic", "accurate"};
+    struct weir_tcp_info info;
+
+    if (t->o.marks == NULL || weir_tcp_info(t->stack, c->handle, &info) != 0)
+        return NULL;
+    t->ce_in += info.received_ce;
+    t->ce_out += info.delivered_ce;
+    return strcmp(kinds[info.ecn], t->o.marks) == 0 ? NULL : kinds[info.ecn];
+}
+
 static void finish(struct transfer *t, struct conn *c, const char *wrong)
 {
+    const char *ecn;
+
     if (c->over)
         return;
+    ecn = look_at_marks(t, c);
+    wrong = wrong != NULL ? wrong : ecn;
     c->over = true;
     t->over++;
     t->fast += is_fast(t, c);
@@ -308,11 +326,18 @@ static void say_drops(const struct transfer *t)
     }
 }
 
+static bool has_marks(const struct transfer *t)
+{
+    bool wanted = t->o.marks != NULL && strcmp(t->o.marks, "none") != 0;
+
+    return !wanted || (t->ce_in > 0 && t->ce_out > 0);
+}
+
 static int report(const struct transfer *t)
 {
     uint64_t sent = 0, received = 0;
     double seconds = (double)(t->end - t->begin) / 1e9;
-    bool good = t->over == t->o.count && t->wrong == 0;
+    bool good = t->over == t->o.count && t->wrong == 0 && has_marks(t);
     struct weir_stats stats;
 
     for (uint32_t i = 0; i < t->opened; i++) {
@@ -327,6 +352,9 @@ static int report(const struct transfer *t)
            stats.memory_peak_bytes);
     printf("%u with data in the SYN, %" PRIu64 " with a cookie for a SYN\n", t->fast,
            stats.tcp_cookies_taken);
+    if (t->o.marks != NULL)
+        printf("= %s ECN, marked %" PRIu64 " in, %" PRIu64 " out\n", t->o.marks, t->ce_in,
+               t->ce_out);
     if (stats.connections > 0)
         fprintf(stderr, "%u connections have not come to their end\n", stats.connections);
     if (!good) {
