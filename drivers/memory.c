@@ -126,23 +126,32 @@ static void release(void *owner)
     free_when_unused(d->pair);
 }
 
-/* The frame as the receiver sees it. */
-static struct weir_frame deliver(struct direction *d, struct slot *slot)
+/* The frame as the receiver sees it; slices that it does not have are not copied. */
+static void deliver(struct direction *d, struct slot *slot, struct weir_frame *frame)
 {
-    struct weir_frame frame = *slot->frame;
+    const struct weir_frame *sent = slot->frame;
 
-    frame.release = NULL;
-    frame.owner = NULL;
-    frame.memory = 0;
-    if (frame.len < KEEP_MIN || d->kept >= d->pair->depth) {
+    for (size_t i = 0; i < sent->slice_count; i++)
+        frame->slices[i] = sent->slices[i];
+    frame->len = sent->len;
+    frame->slice_count = sent->slice_count;
+    frame->gso = sent->gso;
+    frame->flags = sent->flags;
+    frame->gso_size = sent->gso_size;
+    frame->csum_start = sent->csum_start;
+    frame->csum_offset = sent->csum_offset;
+    frame->header_len = sent->header_len;
+    frame->memory = 0;
+    frame->release = NULL;
+    frame->owner = NULL;
+    if (sent->len < KEEP_MIN || d->kept >= d->pair->depth) {
         add(&d->lent, slot);
-        return frame;
+        return;
     }
-    frame.release = release;
-    frame.owner = slot;
+    frame->release = release;
+    frame->owner = slot;
     d->under_way--;
     d->kept++;
-    return frame;
 }
 
 static void reclaim_lent(struct direction *d)
@@ -161,7 +170,7 @@ static ptrdiff_t receive(struct weir_driver *driver, struct weir_frame *frames, 
     give_back_spent(in->pair);
     reclaim_lent(in);
     while (count < max && (slot = take(&in->queued)) != NULL)
-        frames[count++] = deliver(in, slot);
+        deliver(in, slot, &frames[count++]);
     return (ptrdiff_t)count;
 }
 

@@ -161,7 +161,7 @@ AVX2 INLINE uint32_t sum_and_copy_avx2(uint8_t *to, const uint8_t *from, size_t 
         to = after(to, turns * TURN_BYTES);
         len -= turns * TURN_BYTES;
     }
-    return checksum_reduce((uint64_t)to_network(sum) + sum_and_copy(to, from, len));
+    return checksum_reduce32(to_network(sum) + sum_and_copy(to, from, len));
 }
 
 AVX2 static uint32_t add_avx2(uint32_t sum, const void *bytes, size_t len)

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <weir/addr.h>
 
 /* sum and the sum of the bytes; a last odd byte counts as followed by a zero. */
@@ -50,6 +51,13 @@ static inline uint32_t checksum_reduce(uint64_t sum)
     return (uint32_t)sum;
 }
 
+/* The same for a few numbers of 16 bits. */
+static inline uint32_t checksum_reduce32(uint32_t sum)
+{
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (sum & 0xffff) + (sum >> 16);
+}
+
 /* The sum of a, made from len_of_a bytes, and of b, made from the bytes that follow. */
 static inline uint32_t checksum_join(uint32_t a, uint32_t b, size_t len_of_a)
 {
@@ -57,6 +65,24 @@ static inline uint32_t checksum_join(uint32_t a, uint32_t b, size_t len_of_a)
     if (len_of_a & 1)
         b = (b & 0xff) << 8 | (b >> 8 & 0xff);
     return checksum_reduce((uint64_t)a + b);
+}
+
+/* checksum_add(0, ...) for a header: short, and made of words of 32 bits. */
+static inline uint32_t checksum_words(const uint8_t *bytes, size_t len)
+{
+    uint64_t sum = 0;
+    uint32_t reduced;
+
+    for (size_t i = 0; i < len; i += 4) {
+        uint32_t word;
+        memcpy(&word, bytes + i, sizeof word);
+        sum += word;
+    }
+    reduced = checksum_reduce(sum);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    reduced = (reduced & 0xff) << 8 | reduced >> 8;
+#endif
+    return reduced;
 }
 
 /* What the checksum field holds for a sum in which it counted as zero. */

@@ -19,9 +19,18 @@ struct frame *frame_get(struct pool *pool)
 
     if (frame == NULL)
         return NULL;
-    memset(&frame->wire, 0, sizeof frame->wire);
-    frame->wire.slices[0].bytes = frame->headroom + FRAME_HEADROOM;
+    frame->wire.slices[0] = (struct weir_slice){frame->headroom + FRAME_HEADROOM, 0};
+    frame->wire.len = 0;
     frame->wire.slice_count = 1;
+    frame->wire.gso = WEIR_GSO_NONE;
+    frame->wire.flags = 0;
+    frame->wire.gso_size = 0;
+    frame->wire.csum_start = 0;
+    frame->wire.csum_offset = 0;
+    frame->wire.header_len = 0;
+    frame->wire.memory = 0;
+    frame->wire.release = NULL;
+    frame->wire.owner = NULL;
     frame->next = NULL;
     frame->held[0] = NULL;
     frame->payload_sum = 0;

@@ -55,46 +55,48 @@ static uint32_t memory_of(const struct weir_frame *frame)
     return frame->memory != 0 ? frame->memory : (uint32_t)frame->len;
 }
 
-static bool is_worth_keeping(const struct tcp_seg *seg)
+static bool is_worth_keeping(const struct weir_frame *frame, uint32_t len)
 {
-    if (seg->text_buf != NULL)
-        return true;
-    return seg->frame != NULL && seg->frame->release != NULL
-           && memory_of(seg->frame) / WASTE_MAX <= seg->len;
+    return frame->release != NULL && memory_of(frame) / WASTE_MAX <= len;
 }
 
-/* A reference to the buf around the frame, which from now on releases it; NULL: no memory. */
-static struct buf *keep(struct tcp_seg *seg, struct bufs *bufs)
+/* A buf around the frame, which releases it from now on; NULL: no memory. */
+static struct buf *wrap(struct weir_frame *frame, struct bufs *bufs)
 {
-    struct weir_frame *frame = seg->frame;
+    struct buf *buf = buf_wrap(bufs, frame->slices[0].bytes, (uint32_t)frame->len, memory_of(frame),
+                               frame->release, frame->owner);
 
-    if (seg->text_buf == NULL) {
-        seg->text_buf = buf_wrap(bufs, frame->slices[0].bytes, (uint32_t)frame->len,
-                                 memory_of(frame), frame->release, frame->owner);
-        if (seg->text_buf == NULL)
-            return NULL;
+    if (buf != NULL)
         frame->release = NULL;
-    }
-    return buf_ref(seg->text_buf);
+    return buf;
 }
 
-static bool refer(struct tcp_seg *seg, struct tcp_env *env, struct span bytes, struct pieces *list,
-                  uint32_t *memory)
+/* The queue that has the piece does not write to it: room is 0. Takes *buf; false: no memory. */
+static bool refer(struct tcp_env *env, struct buf **buf, struct span bytes, struct taking *t)
 {
-    struct buf *buf = keep(seg, env->bufs);
     struct piece *p;
 
-    if (buf == NULL)
-        return false;
-    *memory += buf->memory;
-    /* The queue that has the piece does not write to it: room is 0. */
-    p = piece_get(&env->pieces, &buf, (uint8_t *)(uintptr_t)bytes.bytes, (uint32_t)bytes.len);
+    t->memory += (*buf)->memory;
+    p = piece_get(&env->pieces, buf, (uint8_t *)(uintptr_t)bytes.bytes, (uint32_t)bytes.len);
     if (p == NULL) {
-        buf_unref(env->bufs, &buf);
+        buf_unref(env->bufs, buf);
         return false;
     }
-    pieces_append(list, p);
+    pieces_append(&t->pieces, p);
     return true;
+}
+
+/* The same for text of the segment's own frame. */
+static bool refer_own(struct tcp_seg *seg, struct tcp_env *env, struct span bytes, struct taking *t)
+{
+    struct buf *buf;
+
+    if (seg->text_buf == NULL)
+        seg->text_buf = wrap(seg->frame, env->bufs);
+    if (seg->text_buf == NULL)
+        return false;
+    buf = buf_ref(seg->text_buf);
+    return refer(env, &buf, bytes, t);
 }
 
 /* What of slice lies in the first len bytes after *skip; moves *skip along. */
@@ -115,7 +117,8 @@ static struct span part_of(const struct weir_slice *slice, uint32_t *skip, uint3
 static bool take_own(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, uint32_t len,
                      struct taking *t)
 {
-    bool by_reference = is_worth_keeping(seg);
+    bool by_reference =
+        seg->text_buf != NULL || (seg->frame != NULL && is_worth_keeping(seg->frame, seg->len));
     uint32_t skip = seg->text_skip + offset;
 
     for (size_t i = 0; i < seg->text_count && len > 0; i++) {
@@ -124,7 +127,7 @@ static bool take_own(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, 
         if (s.len == 0)
             continue;
         if (by_reference) {
-            if (!refer(seg, env, s, &t->pieces, &t->memory))
+            if (!refer_own(seg, env, s, t))
                 return false;
             continue;
         }
@@ -148,18 +151,12 @@ static bool refer_more(const struct tcp_seg *seg, struct tcp_env *env, uint32_t 
         struct weir_slice slice = {p->bytes, p->len};
         struct span s = part_of(&slice, &skip, len);
         struct buf *buf;
-        struct piece *copy;
 
         if (s.len == 0)
             continue;
         buf = buf_ref(p->buf);
-        copy = piece_get(&env->pieces, &buf, (uint8_t *)(uintptr_t)s.bytes, (uint32_t)s.len);
-        if (copy == NULL) {
-            buf_unref(env->bufs, &buf);
+        if (!refer(env, &buf, s, t))
             return false;
-        }
-        t->memory += copy->buf->memory;
-        pieces_append(&t->pieces, copy);
         len -= (uint32_t)s.len;
     }
     CHECK(len == 0);
@@ -196,32 +193,52 @@ bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset
     return true;
 }
 
-/* The frame releases itself again, as if nobody had wanted to keep it. */
-static void give_back(struct tcp_seg *seg, struct tcp_env *env)
+/* A neighbour whose frame is kept. */
+static bool join_kept(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *frame,
+                      uint32_t skip)
 {
-    if (seg->text_buf == NULL)
-        return;
-    seg->frame->release = seg->text_buf->release;
-    seg->text_buf->release = NULL;
-    buf_unref(env->bufs, &seg->text_buf);
+    void (*release)(void *owner) = frame->release;
+    struct buf *buf = wrap(frame, env->bufs);
+    struct taking t = {.memory = 0};
+    bool done = buf != NULL;
+
+    for (size_t i = 0; done && i < frame->slice_count; i++) {
+        struct span s = part_of(&frame->slices[i], &skip, UINT32_MAX);
+        if (s.len > 0)
+            done = refer(env, &(struct buf *){buf_ref(buf)}, s, &t);
+    }
+    if (!done && buf != NULL) { /* it releases itself, as if nobody had wanted it */
+        frame->release = release;
+        buf->release = NULL;
+        pieces_clear(&t.pieces, &env->pieces, env->bufs);
+    }
+    buf_unref(env->bufs, &buf);
+    pieces_join(&seg->more, &t.pieces);
+    seg->more_memory += done ? t.memory : 0;
+    return done;
+}
+
+/* Any other one is copied. */
+static bool join_copy(struct tcp_seg *seg, struct tcp_env *env, const struct weir_frame *frame,
+                      uint32_t skip)
+{
+    struct tcp_seg neighbour = {
+        .len = (uint32_t)frame->len - skip,
+        .text = frame->slices,
+        .text_count = frame->slice_count,
+        .text_skip = skip,
+    };
+
+    return tcp_seg_take_text(&neighbour, env, 0, neighbour.len, &seg->more, &seg->more_memory);
 }
 
 bool tcp_seg_join(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *frame, uint32_t skip)
 {
     uint32_t len = (uint32_t)frame->len - skip;
-    struct tcp_seg neighbour = {
-        .len = len,
-        .text = frame->slices,
-        .text_count = frame->slice_count,
-        .text_skip = skip,
-        .frame = frame,
-    };
 
-    if (!tcp_seg_take_text(&neighbour, env, 0, len, &seg->more, &seg->more_memory)) {
-        give_back(&neighbour, env);
+    if (!(is_worth_keeping(frame, len) ? join_kept(seg, env, frame, skip)
+                                       : join_copy(seg, env, frame, skip)))
         return false;
-    }
-    tcp_seg_done(&neighbour, env);
     seg->len += len;
     seg->more_len += len;
     seg->more_bytes += len;

@@ -76,16 +76,6 @@ static uint32_t sum32(uint32_t word)
     return (word >> 16) + (word & 0xffff);
 }
 
-/* Headers are short, and made of words of 32 bits. */
-static uint32_t sum_words(const uint8_t *bytes, size_t len)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < len; i += 4)
-        sum += get32(bytes + i);
-    return checksum_reduce(sum);
-}
-
 /* ---- cutting ---- */
 
 void super_init(struct super *u, struct span headers, size_t tcp_at, uint32_t text_len)
@@ -101,13 +91,13 @@ void super_init(struct super *u, struct span headers, size_t tcp_at, uint32_t te
         .text_len = text_len,
         .offset_flags = get16(tcp + TCP_FLAGS_AT),
     };
-    u->tcp_sum = checksum_reduce((uint64_t)sum_words(tcp, tcp_len)
+    u->tcp_sum = checksum_reduce((uint64_t)checksum_words(tcp, tcp_len)
                                  + without16((uint16_t)(tcp_len + text_len)) + without32(u->seq)
                                  + without16(u->offset_flags));
     if (u->is_v4) {
         const uint8_t *ip = tcp - IP4_HEADER_LEN;
         u->id = get16(ip + IP4_ID);
-        u->ip_sum = checksum_reduce((uint64_t)sum_words(ip, IP4_HEADER_LEN)
+        u->ip_sum = checksum_reduce((uint64_t)checksum_words(ip, IP4_HEADER_LEN)
                                     + without16(get16(ip + IP4_TOTAL_LEN)) + without16(u->id)
                                     + without16(get16(ip + IP4_CHECKSUM)));
     }
@@ -139,7 +129,7 @@ static void emit_ip(const struct super *u, const struct super_part *part, uint8_
     len = (uint16_t)(len + IP4_HEADER_LEN);
     put16(ip + IP4_TOTAL_LEN, len);
     put16(ip + IP4_ID, id);
-    put16(ip + IP4_CHECKSUM, checksum_fold(u->ip_sum + len + id));
+    put16(ip + IP4_CHECKSUM, (uint16_t)~checksum_reduce32(u->ip_sum + len + id));
 }
 
 void super_emit(const struct super *u, const struct super_part *part, uint8_t *out)
@@ -183,8 +173,8 @@ bool super_follow_init(struct super_follow *f, const uint8_t *first, size_t ip_a
     f->is_v4 = is_v4;
     f->next_seq = get32(tcp + TCP_SEQ_AT) + text_len;
     f->segment_len_max = (uint32_t)(headers_len - tcp_at) + text_len;
-    f->pseudo_sum =
-        IP_PROTOCOL_TCP + (is_v4 ? sum_words(ip + IP4_SRC, 8) : sum_words(ip + IP6_SRC, 32));
+    f->pseudo_sum = IP_PROTOCOL_TCP
+                    + (is_v4 ? checksum_words(ip + IP4_SRC, 8) : checksum_words(ip + IP6_SRC, 32));
     return true;
 }
 
@@ -193,7 +183,7 @@ static bool ip4_follows(const uint8_t *first, const uint8_t *next, size_t len)
     return memcmp(first, next, 2) == 0            /* version, length, DiffServ and ECN */
            && memcmp(first + 6, next + 6, 4) == 0 /* fragment, TTL, protocol */
            && memcmp(first + IP4_SRC, next + IP4_SRC, 8) == 0 && get16(next + IP4_TOTAL_LEN) == len
-           && sum_words(next, IP4_HEADER_LEN) == 0xffff;
+           && checksum_words(next, IP4_HEADER_LEN) == 0xffff;
 }
 
 static bool ip6_follows(const uint8_t *first, const uint8_t *next, size_t len)
@@ -234,8 +224,8 @@ bool super_follows(struct super_follow *f, struct span head, size_t len, uint32_
         return false;
     if (!tcp_follows(f, tcp))
         return false;
-    *header_sum = checksum_reduce((uint64_t)f->pseudo_sum + tcp_len
-                                  + sum_words(tcp, f->headers_len - f->tcp_at));
+    *header_sum =
+        f->pseudo_sum + (uint32_t)tcp_len + checksum_words(tcp, f->headers_len - f->tcp_at);
     *is_last = tcp_len < f->segment_len_max || (get16(tcp + TCP_FLAGS_AT) & TCP_PSH) != 0;
     return true;
 }
