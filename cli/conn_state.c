@@ -109,6 +109,12 @@ static void put_control(struct output *o, const struct weir_tcp_info *i)
     put_number(o, "reassembly_queued", i->reassembly_queued);
 }
 
+/* Some instants are known to the second only. */
+static void put_ago(struct output *o, const char *name, weir_ns_t at)
+{
+    put_seconds(o, name, at < o->now ? o->now - at : 0);
+}
+
 static void put_counts(struct output *o, const struct weir_tcp_info *i)
 {
     put_number(o, "bytes_sent", i->bytes_sent);
@@ -121,8 +127,8 @@ static void put_counts(struct output *o, const struct weir_tcp_info *i)
     put_number(o, "data_segs_in", i->data_segs_in);
     put_number(o, "retransmits", i->retransmits);
     put_number(o, "dup_acks_in", i->dup_acks_in);
-    put_seconds(o, "sent_ago_s", o->now - i->last_sent_at);
-    put_seconds(o, "received_ago_s", o->now - i->last_received_at);
+    put_ago(o, "sent_ago_s", i->last_sent_at);
+    put_ago(o, "received_ago_s", i->last_received_at);
     put_seconds(o, "blocked_by_app_s", i->blocked_by_app_ns);
     put_seconds(o, "blocked_by_peer_s", i->blocked_by_peer_ns);
     put_seconds(o, "blocked_by_cwnd_s", i->blocked_by_cwnd_ns);

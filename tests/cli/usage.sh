@@ -83,6 +83,10 @@ mistake "--gateway wants an address" ping --gateway 198.18.0.1/24 198.18.0.1
 mistake "of the family of gateway fd00::1" ping -a 198.18.0.2/24 --gateway fd00::1 198.18.0.1
 mistake "IPv6 needs an --mtu of at least 1280" ping -a fd00::2/64 --mtu 600 fd00::1
 mistake "--pcap wants the name of a file" ping --pcap "" 198.18.0.1
+mistake "--record wants the name of a file" ping --record "" 198.18.0.1
+mistake "replay wants FILE" replay
+mistake "--stop-at wants seconds" replay --stop-at x file
+mistake "--stop-at-segment wants the number of a packet" replay --stop-at-segment 0 file
 mistake "--count wants a number" ping -c 0 198.18.0.1
 mistake "--interval wants a number of seconds" ping -i -1 198.18.0.1
 mistake "--interval wants a number of seconds" ping -i nan 198.18.0.1
@@ -93,7 +97,7 @@ says "usage: weir COMMAND" help
 says "usage: weir COMMAND" --help
 says "weir " version
 says "weir " --version
-for command in serve connect listen ping version help; do
+for command in serve connect listen ping replay version help; do
     says "usage: weir $command" help "$command"
     cp "$there/out" "$there/help"
     says "usage: weir $command" "$command" --help
