@@ -192,7 +192,7 @@ static void put_on_wire(struct weir_sim_link *l, struct packet *p, weir_ns_t at)
 {
     struct packet *copy = NULL;
 
-    if (loss_next(&l->loss, &l->config.loss, &l->host.draw) | is_dark(&l->config, at)) {
+    if (loss_next(&l->loss, &l->config.loss, &l->host.draw) || is_dark(&l->config, at)) {
         l->host.stats.lost++;
         packet_put(p);
         return;

@@ -84,7 +84,7 @@ void accecn_offer_option(struct tcp_options *options)
 
 void accecn_start(struct tcp_conn *c, enum ip_ecn syn_mark)
 {
-    c->accecn = (struct accecn){.syn_mark = syn_mark, .owes_option = true};
+    c->accecn = (struct accecn){.syn_mark = syn_mark & 3u, .owes_option = true};
     c->work->accecn = (struct accecn_work){.bytes_out_known = 1 << ACCECN_CEB};
 }
 
@@ -96,7 +96,7 @@ bool accecn_is_mangled(unsigned ace)
 
 void accecn_on_synack(struct tcp_conn *c, const struct tcp_seg *seg)
 {
-    c->accecn.syn_mark = ip_ecn_of(seg->tos);
+    c->accecn.syn_mark = ip_ecn_of(seg->tos) & 3u;
     c->accecn.owes_handshake_ack = true;
     if (c->state != TCP_SYN_SENT)
         return;

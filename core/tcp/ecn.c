@@ -95,7 +95,7 @@ static enum ecn_mode respond(enum ecn_mode accepted, const struct tcp_seg *syn)
 
 void ecn_open(struct tcp_conn *c, const struct tcp_env *env)
 {
-    c->ecn.asked = to_ask(env, c->cc_ops);
+    c->ecn.asked = to_ask(env, c->cc_ops) & 3u;
 }
 
 struct ecn_half ecn_half_of_syn(const struct tcp_env *env, const struct cc_ops *ops,
@@ -104,8 +104,8 @@ struct ecn_half ecn_half_of_syn(const struct tcp_env *env, const struct cc_ops *
     enum ecn_mode accepted = to_accept(env, ops);
 
     return (struct ecn_half){
-        .mode = respond(accepted, syn),
-        .syn_mark = ip_ecn_of(syn->tos),
+        .mode = respond(accepted, syn) & 3u,
+        .syn_mark = ip_ecn_of(syn->tos) & 3u,
         .tells_apart = accepted == ECN_ACCURATE,
     };
 }
@@ -121,7 +121,7 @@ bool ecn_half_take_syn(struct ecn_half *half, const struct tcp_seg *syn)
         return false;
     if (asked == ECN_NONE)
         half->is_not_ect = true;
-    half->syn_mark = ip_ecn_of(syn->tos);
+    half->syn_mark = ip_ecn_of(syn->tos) & 3u;
     half->is_repeated = true;
     return true;
 }
@@ -162,7 +162,7 @@ uint16_t ecn_half_ack(const struct ecn_half *half)
 
 static void set_mode(struct tcp_conn *c, enum ecn_mode mode, const struct tcp_seg *seg)
 {
-    c->ecn.mode = mode;
+    c->ecn.mode = mode & 3u;
     if (mode == ECN_ACCURATE)
         accecn_start(c, ip_ecn_of(seg->tos));
 }
