@@ -60,6 +60,15 @@ static void compare_results(struct replay *r, int64_t expected, int64_t seen)
     tell(r, &d);
 }
 
+/* Of a deadline, how long it is away. */
+static void put_instant(char *text, size_t room, int64_t at, weir_ns_t now)
+{
+    if (at == WEIR_NEVER)
+        (void)snprintf(text, room, "never");
+    else
+        (void)snprintf(text, room, "in %" PRId64 " ns", (int64_t)((uint64_t)at - (uint64_t)now));
+}
+
 static void compare_instants(struct replay *r, int64_t expected, int64_t seen)
 {
     struct replay_difference d;
@@ -67,13 +76,8 @@ static void compare_instants(struct replay *r, int64_t expected, int64_t seen)
     if (expected == seen || player_differs_too_much(r))
         return;
     d = difference_of(r);
-    (void)snprintf(d.expected, sizeof d.expected, "%s",
-                   expected == WEIR_NEVER ? "never" : "an instant");
-    if (expected != WEIR_NEVER)
-        (void)snprintf(d.expected, sizeof d.expected, "in %" PRId64 " ns", expected - r->totals.at);
-    (void)snprintf(d.seen, sizeof d.seen, "never");
-    if (seen != WEIR_NEVER)
-        (void)snprintf(d.seen, sizeof d.seen, "in %" PRId64 " ns", seen - r->totals.at);
+    put_instant(d.expected, sizeof d.expected, expected, r->totals.at);
+    put_instant(d.seen, sizeof d.seen, seen, r->totals.at);
     tell(r, &d);
 }
 
@@ -165,29 +169,6 @@ static bool is_same_packet(const struct replay_packet *a, const struct replay_pa
            && memcmp(a->head, b->head, a->head_len) == 0;
 }
 
-/* The number of a frame is that of its recorded one; what has none is given back at once. */
-static bool keep_out(struct replay *r, struct weir_frame *frame)
-{
-    void *out = r->out;
-    bool ok;
-
-    if (r->out_count == r->out_room) { /* those at the front may be back already */
-        size_t gone = 0;
-        while (gone < r->out_count && r->out[gone] == NULL)
-            gone++;
-        if (gone > 0) {
-            r->out_count -= gone;
-            r->out_first += gone;
-            memmove(r->out, r->out + gone, r->out_count * sizeof(struct weir_frame *));
-        }
-    }
-    ok = player_make_room(&out, &r->out_room, r->out_count, sizeof(struct weir_frame *));
-    r->out = out;
-    if (ok)
-        r->out[r->out_count++] = frame;
-    return ok;
-}
-
 static enum replay_status compare_frame(struct replay *r, struct weir_frame *seen)
 {
     struct weir_frame recorded;
@@ -195,7 +176,7 @@ static enum replay_status compare_frame(struct replay *r, struct weir_frame *see
 
     if (!take_frame_out(&r->body, &recorded, &expected))
         return player_fail_record(r);
-    if (!keep_out(r, seen))
+    if (seen == NULL && !player_keep_out(r, NULL)) /* it has a number nevertheless */
         return player_fail_memory(r);
     if (seen != NULL)
         made = packet_of(seen);
@@ -213,6 +194,7 @@ static void give_back_unexpected(struct replay *r, struct weir_frame **frames, s
         struct replay_packet seen = packet_of(frames[i]);
         compare_packets(r, &none, &seen);
     }
+    r->out_count -= count;
     weir_output_done(r->stack, frames, count);
 }
 

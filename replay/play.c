@@ -182,6 +182,28 @@ static enum replay_status do_input(struct replay *r)
 
 /* ---- frames out ---- */
 
+bool player_keep_out(struct replay *r, struct weir_frame *frame)
+{
+    void *out = r->out;
+    bool ok;
+
+    if (r->out_count == r->out_room) { /* those at the front may be back already */
+        size_t gone = 0;
+        while (gone < r->out_count && r->out[gone] == NULL)
+            gone++;
+        if (gone > 0) {
+            r->out_count -= gone;
+            r->out_first += gone;
+            memmove(r->out, r->out + gone, r->out_count * sizeof(struct weir_frame *));
+        }
+    }
+    ok = player_make_room(&out, &r->out_room, r->out_count, sizeof(struct weir_frame *));
+    r->out = out;
+    if (ok)
+        r->out[r->out_count++] = frame;
+    return ok;
+}
+
 static enum replay_status do_output(struct replay *r)
 {
     struct cursor *c = &r->body;
@@ -198,9 +220,9 @@ static enum replay_status do_output(struct replay *r)
     for (size_t i = 0; i < r->call.count; i++) {
         r->totals.frames_out++;
         tell_frame(r, r->frames_out[i], true);
+        if (!player_keep_out(r, r->frames_out[i]))
+            return player_fail_memory(r);
     }
-    if (after_frames(r) == REPLAY_STOPPED) /* nobody will ask for these */
-        weir_output_done(r->stack, r->frames_out, r->call.count);
     return after_frames(r);
 }
 

@@ -40,6 +40,7 @@ struct replay {
 
     /* The call under way. */
     uint64_t call_index;
+    bool is_answered;
     struct weir_call call;
     struct cursor body;
     struct weir_frame *frames;      /* frames_room of them */
@@ -88,6 +89,9 @@ void player_free(void *ctx, void *memory, size_t size);
 
 /* Makes the call of r->call.kind with the arguments in r->body. */
 enum replay_status player_make_call(struct replay *r);
+
+/* Gives a frame out its number; NULL: it was sent then and not now. False: there is no memory. */
+bool player_keep_out(struct replay *r, struct weir_frame *frame);
 
 /* Ends the stack. */
 void player_destroy(struct replay *r);

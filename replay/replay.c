@@ -120,9 +120,11 @@ static enum replay_status take_failures(struct replay *r)
     struct log_record record;
     uint8_t kind;
 
-    while (status == REPLAY_GOES_ON && log_peek(&r->log, &kind) && kind == LOG_ALLOC_FAILED)
-        if (log_next(&r->log, &record) == LOG_RECORD)
-            status = take_failure(r, &record.body);
+    while (status == REPLAY_GOES_ON && log_peek(&r->log, &kind) && kind == LOG_ALLOC_FAILED) {
+        if (log_next(&r->log, &record) != LOG_RECORD)
+            return REPLAY_GOES_ON; /* the next step says so */
+        status = take_failure(r, &record.body);
+    }
     return status;
 }
 
@@ -158,14 +160,16 @@ static enum replay_status next_call(struct replay *r)
     if (record.kind == LOG_ALLOC_FAILED)
         return take_failure(r, &r->body);
     if (record.kind & LOG_ANSWER) {
-        if ((record.kind & ~LOG_ANSWER) != (int)r->call.kind || r->stack == NULL)
+        if ((record.kind & ~LOG_ANSWER) != (int)r->call.kind || r->is_answered || r->stack == NULL)
             return player_fail_record(r);
+        r->is_answered = true;
         return player_compare(r);
     }
     r->call_index = r->log.index - 1;
     if (record.kind >= WEIR_CALL_KIND_COUNT)
         return player_fail_record(r);
     r->call.kind = (enum weir_call_kind)record.kind;
+    r->is_answered = false;
     r->totals.calls++;
     status = take_failures(r);
     return status == REPLAY_GOES_ON ? player_make_call(r) : status;

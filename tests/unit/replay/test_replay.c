@@ -340,6 +340,30 @@ TEST(replay_of_a_damaged_log_says_where_and_does_what_comes_before)
     fini(&r);
 }
 
+TEST(replay_of_a_log_cut_in_a_note_of_memory_that_ran_out_ends)
+{
+    struct recorded r = {0};
+    struct log_reader reader;
+    struct log_record record = {0};
+    struct weir_endpoint to;
+    weir_conn_t conn;
+    struct seen s;
+
+    begin(&r, (struct world_setup){0});
+    r.w->stacks[0].alloc.fail_at = r.w->stacks[0].alloc.calls + 1;
+    r.w->stacks[0].alloc.fails_from_then = true;
+    to = world_endpoint(r.w, 1, 9);
+    EXPECT_EQ(weir_connect(world_stack(r.w, 0), NULL, &to, &conn), WEIR_ENOMEM);
+    end(&r);
+    EXPECT_EQ(log_open(&reader, span_of(r.logs[0].bytes, r.logs[0].len)), LOG_RECORD);
+    while (record.kind != LOG_ALLOC_FAILED)
+        EXPECT_EQ(log_next(&reader, &record), LOG_RECORD);
+    EXPECT_EQ(replay(&r.logs[0], record.offset + LOG_FRAMING, &s), REPLAY_CUT);
+    r.logs[0].bytes[record.offset + 5] ^= 1;
+    EXPECT_EQ(replay(&r.logs[0], r.logs[0].len, &s), REPLAY_FAILED);
+    fini(&r);
+}
+
 static struct replay *run_until(struct replay_setup *setup, const struct memory_log *log)
 {
     struct replay *r;
