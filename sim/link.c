@@ -181,10 +181,12 @@ static void damage(struct weir_sim_link *l, struct packet *p)
     if (draw_share(&l->host.draw, c->corrupt_ppm)) {
         damage_corrupt(p, c->frames, c->corrupt_unnoticed, &l->host.draw);
         l->host.stats.corrupted++;
+        p->is_copy = true;
     }
     if (draw_share(&l->host.draw, c->truncate_ppm)) {
         damage_truncate(p, c->frames, &l->host.draw);
         l->host.stats.truncated++;
+        p->is_copy = true;
     }
 }
 

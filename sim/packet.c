@@ -103,7 +103,7 @@ struct packet *packet_get(struct packets *store, size_t len)
     store->out++;
     p->next = p->prev = NULL;
     p->frame.len = len;
-    p->mark = 0;
+    p->is_copy = false;
     return p;
 }
 
@@ -128,6 +128,7 @@ struct packet *packet_copy(const struct packet *p)
     copy->frame.sent_at = p->frame.sent_at;
     copy->frame.at = p->frame.at;
     copy->queued_at = p->queued_at;
+    copy->is_copy = true;
     return copy;
 }
 

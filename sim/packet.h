@@ -23,7 +23,7 @@ struct packet {
     struct packets *store;
     uint32_t room;
     uint8_t class;
-    uint8_t mark; /* for the queue that holds it */
+    bool is_copy; /* the network made it what it is: doubled, or damaged */
 };
 
 /* A store of packets in a few sizes, which grows and does not shrink until it ends. */

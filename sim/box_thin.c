@@ -1,0 +1,32 @@
+/*
+ * box_thin.c - a link that saves ACKs: of those that carry nothing else, one in several passes
+ */
+#include "sim/box.h"
+
+struct thin {
+    struct box box;
+    uint32_t count[2];
+};
+
+static bool check(const struct weir_sim_box_config *config)
+{
+    return config->value > 0;
+}
+
+static void pass(struct box *box, struct box_packet *it, struct packet_list *list)
+{
+    struct thin *t = (struct thin *)box;
+    bool is_ack = it->view.l4[13] == VIEW_ACK && it->view.l4_len == it->view.header_len;
+
+    if (is_ack && t->count[it->way]++ % box->config.value != 0)
+        packet_put(it->packet);
+    else
+        packet_list_add(list, it->packet);
+}
+
+const struct box_ops box_thin = {
+    .name = "thin",
+    .size = sizeof(struct thin),
+    .check = check,
+    .pass = pass,
+};
