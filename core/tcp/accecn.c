@@ -124,8 +124,8 @@ static void count_text(struct tcp_conn *c, enum ip_ecn mark, uint32_t len)
     if (mark == IP_ECN_NOT_ECT || len == 0)
         return;
     a->bytes_in[i] += len;
-    a->changed |= (uint8_t)(1u << i) & ((1u << ACCECN_COUNTERS) - 1);
-    a->unsent |= (uint8_t)(1u << i) & ((1u << ACCECN_COUNTERS) - 1);
+    a->changed = (a->changed | 1u << i) & ((1u << ACCECN_COUNTERS) - 1);
+    a->unsent = (a->unsent | 1u << i) & ((1u << ACCECN_COUNTERS) - 1);
     a->moved = true;
 }
 
