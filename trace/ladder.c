@@ -176,7 +176,7 @@ static void note_syn(struct builder *b, const struct ladder_row *row)
 /* What the handshake says of it so far; the SYN and the SYN-ACK have flags, not a counter. */
 static enum ladder_ninth ninth_of(struct builder *b, uint16_t flags)
 {
-    unsigned ace = (flags & ECN_FLAGS) >> ACE_SHIFT;
+    unsigned ace = (unsigned)(flags & ECN_FLAGS) >> ACE_SHIFT;
 
     if (!(flags & TCP_SYN))
         return b->ninth;
