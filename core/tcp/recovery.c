@@ -197,10 +197,18 @@ void recovery_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_
 
 /* ---- recovery begins and ends ---- */
 
-/* What limited transmit has sent beyond the window does not count [RFC5681 3.2 (2)]. */
+/*
+ * What limited transmit has sent beyond the window does not count [RFC5681 3.2 (2)], and of what a
+ * recovery has sent no more than its window: the rest has arrived, if not in order.
+ */
+static uint32_t bounded_flight(const struct tcp_conn *c, uint32_t flight_bytes, uint32_t pipe_bytes)
+{
+    return u32_min(flight_bytes, u32_max(cc_of(c)->cwnd, pipe_bytes));
+}
+
 static uint32_t flight_at_loss(const struct tcp_conn *c, const struct delivery *d)
 {
-    return u32_min(d->flight_before_bytes, u32_max(cc_of(c)->cwnd, d->pipe_before_bytes));
+    return bounded_flight(c, d->flight_before_bytes, d->pipe_before_bytes);
 }
 
 static void note_recover(struct tcp_conn *c)
@@ -546,7 +554,7 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env)
     }
     if (is_first) {
         undo_arm(c);
-        cc->ops->on_timeout(cc, env->now, tcp_flight(c));
+        cc->ops->on_timeout(cc, env->now, bounded_flight(c, tcp_flight(c), recovery_pipe(c)));
     }
     r->timeout_at = env->now;
     r->dup_acks = 0;

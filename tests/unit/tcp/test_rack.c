@@ -1,4 +1,5 @@
 /* test_rack.c - losses told by time, and the probe at the tail */
+#include "base/num.h"
 #include "lib/peer.h"
 #include "lib/test.h"
 #include "tcp/rack.h"
@@ -141,6 +142,30 @@ TEST(rack_takes_no_acknowledgement_of_the_first_copy_for_one_of_the_second) /* [
 }
 
 /* ---- timeouts ---- */
+
+/* What has arrived beyond a hole is in snd.nxt - snd.una, but not in the network. */
+TEST(rack_timeout_in_a_recovery_lowers_the_window_again) /* [RFC5681 4.3] */
+{
+    struct peer p = peer_with_paced_segments(20);
+    const struct cc *cc = &p.conn->work->cc;
+    uint32_t window;
+
+    acks(&p, 0, 1, 20);
+    sees_again(&p, 0);
+    EXPECT_EQ(cc->ssthresh, 10000);
+    for (unsigned i = 21; i <= 30; i++) {
+        peer_writes(&p, 1000);
+        peer_skips(&p);
+        acks(&p, 0, 1, i);
+    }
+    peer_skips(&p);
+    EXPECT_EQ(tcp_flight(p.conn), 30000);
+    window = u32_max(cc->cwnd, recovery_pipe(p.conn));
+    EXPECT(window <= 11000);
+    peer_waits(&p, tcp_deadline(p.conn) - p.env->now);
+    EXPECT_EQ(p.conn->work->recovery.state, RECOVERY_RTO);
+    EXPECT_EQ(cc->ssthresh, u32_max(window / 2, 2000));
+}
 
 TEST(rack_does_not_count_as_lost_at_a_timeout_what_was_sent_just_now) /* [RFC8985 6.3] */
 {
