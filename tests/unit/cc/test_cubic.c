@@ -5,9 +5,10 @@
  * segments and seconds; the code has integers, bytes and 2^-10 s.
  */
 #include "cc/cc.h"
+#include "lib/path.h"
 #include "lib/test.h"
 
-enum { MSS = 1460 };
+enum { MSS = PATH_MSS };
 
 static struct cc cubic_of(uint32_t cwnd_segs, uint32_t ssthresh)
 {
@@ -522,5 +523,46 @@ TEST(cubic_bears_anything)
                 cc.ops->on_restart(&cc, ack.now, durations[test_random_below(&random, 7)]);
             EXPECT(cc.ssthresh >= 2 * cc.mss);
         }
+    }
+}
+
+/* ---- on a path ---- */
+
+/* 50 Mbit/s, 20 ms, and as much buffer: the second comes 5 s later [RFC9438 5.4]. */
+TEST(cubic_flows_share_a_link)
+{
+    struct path p = path_of(50, 20);
+    struct path_flow *a = path_add(&p, "cubic", 20 * NS_MS, 0);
+    struct path_flow *b = path_add(&p, "cubic", 20 * NS_MS, 5 * NS_S);
+    double x, y;
+
+    a->is_paced = b->is_paced = true;
+    path_run(&p, 20 * NS_S);
+    path_forget(&p);
+    path_run(&p, 80 * NS_S);
+    x = path_share(&p, a);
+    y = path_share(&p, b);
+    EXPECT(x + y > 0.98);
+    EXPECT((x + y) * (x + y) / (2 * (x * x + y * y)) > 0.95); /* Jain's index */
+    EXPECT(path_loss(a) < 0.001 && path_loss(b) < 0.001);
+    path_free(&p);
+}
+
+/* Where round trips are short it is Reno's equal [RFC9438 4.3]. */
+TEST(cubic_shares_a_link_with_reno_and_bbr)
+{
+    static const char *const others[] = {"reno", "bbr"};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct path p = path_of(50, 40);
+        struct path_flow *a = path_add(&p, "cubic", 20 * NS_MS, 0);
+        struct path_flow *b = path_add(&p, others[i], 20 * NS_MS, 5 * NS_S);
+        a->is_paced = b->is_paced = true;
+        path_run(&p, 20 * NS_S);
+        path_forget(&p);
+        path_run(&p, 80 * NS_S);
+        EXPECT(path_share(&p, a) + path_share(&p, b) > 0.97);
+        EXPECT(path_share(&p, a) > 0.3 && path_share(&p, b) > 0.3);
+        path_free(&p);
     }
 }

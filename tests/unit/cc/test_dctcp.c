@@ -173,3 +173,35 @@ TEST(dctcp_keeps_a_short_queue)
     EXPECT(path_loss(a) == 0 && path_loss(b) == 0);
     path_free(&p);
 }
+
+/* Whatever is acknowledged, marked and lost. */
+TEST(dctcp_bears_anything)
+{
+    static const uint32_t counts[] = {0, 1, MSS, 100 * MSS, 1 << 30, UINT32_MAX};
+    static const uint32_t sizes[] = {1, 48, MSS, 65535};
+    uint64_t random = test_seed();
+
+    for (int run = 0; run < 300; run++) {
+        struct busy b = busy_of(10, run % 2 == 0 ? UINT32_MAX : 100 * MSS);
+        b.cc.mss = sizes[test_random_below(&random, 4)];
+        b.cc.cwnd = 10 * b.cc.mss;
+        for (int i = 0; i < 200; i++) {
+            struct cc_ack ack = {
+                .acked_bytes = counts[test_random_below(&random, 6)],
+                .ce_bytes = counts[test_random_below(&random, 6)],
+                .pipe_bytes = counts[test_random_below(&random, 6)],
+                .cwnd_limited = test_random_below(&random, 4) != 0,
+                .in_recovery = test_random_below(&random, 4) == 0,
+            };
+
+            ack.delivered_bytes = b.delivered_bytes += ack.acked_bytes;
+            b.cc.ops->on_ack(&b.cc, &ack);
+            EXPECT(b.cc.cwnd >= 2 * b.cc.mss || b.cc.cwnd >= b.cc.ssthresh);
+            if (test_random_below(&random, 20) == 0) {
+                b.cc.ops->on_loss(&b.cc, 0, counts[test_random_below(&random, 6)]);
+                b.cc.cwnd = b.cc.ssthresh;
+            }
+            EXPECT(b.cc.ssthresh >= 2 * b.cc.mss);
+        }
+    }
+}
