@@ -108,8 +108,7 @@ void rack_on_recovered(struct tcp_conn *c)
         r->reo_wnd_mult = 1;
 }
 
-/* Step 4. */
-static ns_t reo_wnd_ns(const struct tcp_conn *c)
+ns_t rack_window_ns(const struct tcp_conn *c)
 {
     const struct tcp_work *w = c->work;
     ns_t wnd_ns = (ns_t)u32_max(w->rack.reo_wnd_mult, 1) * min_rtt_ns(c) / 4;
@@ -123,7 +122,7 @@ static ns_t reo_wnd_ns(const struct tcp_conn *c)
 
 static ns_t lost_at(const struct tcp_conn *c, const struct sent *sent)
 {
-    return ns_after(sent->sent_at, c->work->rack.rtt_ns + reo_wnd_ns(c));
+    return ns_after(sent->sent_at, c->work->rack.rtt_ns + rack_window_ns(c));
 }
 
 /* What is in flight is in the order of sending: the first that may still arrive ends the search. */

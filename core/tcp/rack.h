@@ -29,6 +29,9 @@ struct rack {
     ns_t reo_at; /* when the next record will be lost if it has not arrived; NEVER */
 };
 
+/* How long what is late may be late [RFC8985 6.2, step 4]. */
+ns_t rack_window_ns(const struct tcp_conn *c);
+
 /* Some of sent, up to end, has arrived. */
 void rack_on_delivered(struct tcp_conn *c, const struct tcp_env *env, const struct sent *sent,
                        seq_t end, const struct delivery *d);

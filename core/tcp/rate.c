@@ -54,6 +54,14 @@ void rate_on_app_limited(struct tcp_conn *c, uint32_t pipe_bytes)
     c->work->rate.limited_until = until > 0 ? until : 1;
 }
 
+/* What is delivered within an interval is less than the windows of 2^34 bytes that there can be. */
+static uint64_t bytes_per_s(uint64_t bytes, ns_t interval_ns)
+{
+    uint64_t us = (uint64_t)ns_div_ceil(interval_ns, NS_US);
+
+    return bytes * (NS_S / NS_US) / us;
+}
+
 /*
  * The slower of how fast it was sent and how fast it was acknowledged: acknowledgements may be
  * compressed on their way. An interval below a round trip is no sample of the path.
@@ -83,5 +91,9 @@ struct cc_rate rate_take_sample(struct tcp_conn *c, const struct tcp_env *env)
     min_rtt_ns = c->rtt.min_us == UINT32_MAX ? 0 : (ns_t)(c->rtt.min_us - 1) * NS_US;
     if (sample.interval_ns < min_rtt_ns)
         sample.interval_ns = 0;
+    if (sample.interval_ns > 0) {
+        r->latest = bytes_per_s(sample.delivered_bytes, sample.interval_ns);
+        r->latest_is_app_limited = sample.is_app_limited;
+    }
     return sample;
 }

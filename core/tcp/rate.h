@@ -33,6 +33,9 @@ struct rate {
     ns_t first_sent_at;     /* of what the last sample was made from */
     uint64_t limited_until; /* what is sent before so much is delivered is app-limited; 0: no */
 
+    uint64_t latest; /* the last sample, in bytes per second */
+    bool latest_is_app_limited;
+
     /* The sample of the acknowledgement that is being taken in. */
     bool has_newest;
     struct rate_mark newest;

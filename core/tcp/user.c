@@ -489,6 +489,18 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     return WEIR_ENOTSUP;
 }
 
+static enum weir_tcp_recovery recovery_of(const struct tcp_work *w)
+{
+    switch (w->recovery.state) {
+    case RECOVERY_CWR: return WEIR_TCP_CWR;
+    case RECOVERY_FAST: return WEIR_TCP_RECOVERY;
+    case RECOVERY_RTO: return WEIR_TCP_LOSS;
+    case RECOVERY_OPEN: break;
+    }
+    return w->scoreboard.sacked_bytes > 0 || w->recovery.dup_acks > 0 ? WEIR_TCP_DISORDER
+                                                                      : WEIR_TCP_OPEN;
+}
+
 static void info_of_work(const struct tcp_conn *c, const struct tcp_env *env,
                          struct weir_tcp_info *info)
 {
@@ -503,6 +515,20 @@ static void info_of_work(const struct tcp_conn *c, const struct tcp_env *env,
     info->reassembly_queued = reasm_bytes(c);
     info->backoff = w->backoff;
     info->in_recovery = w->recovery.state != RECOVERY_OPEN;
+    info->recovery = recovery_of(w);
+    info->pipe_bytes = recovery_pipe(c);
+    info->sacked_bytes = w->scoreboard.sacked_bytes;
+    info->lost_bytes = w->scoreboard.lost_bytes;
+    info->reordering_seen = w->rack.reordering_seen;
+    info->reordering_window_ns = rack_window_ns(c);
+    info->dsacks_in = w->dsacks_in;
+    info->undone = w->undone;
+    info->cc_phase = w->cc.ops->phase == NULL ? NULL : w->cc.ops->phase(&w->cc);
+    info->pacing_rate = pace_rate(c, env);
+    info->delivery_rate = w->rate.latest;
+    info->delivery_rate_app_limited = w->rate.latest_is_app_limited;
+    info->delivered_bytes = w->rate.delivered_bytes;
+    info->blocked_by = (enum weir_tcp_blocked)w->blocked_by;
     info->bytes_sent = w->bytes_sent;
     info->bytes_retransmitted = w->bytes_retransmitted;
     info->data_segs_in = w->data_segs_in;
@@ -512,6 +538,7 @@ static void info_of_work(const struct tcp_conn *c, const struct tcp_env *env,
     info->blocked_by_app_ns = w->blocked_ns[BLOCKED_BY_APP];
     info->blocked_by_peer_ns = w->blocked_ns[BLOCKED_BY_PEER];
     info->blocked_by_cwnd_ns = w->blocked_ns[BLOCKED_BY_CWND];
+    info->blocked_by_pacing_ns = w->blocked_ns[BLOCKED_BY_PACING];
 }
 
 /* STATUS [RFC9293 3.10.6]. */

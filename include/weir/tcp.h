@@ -219,6 +219,24 @@ enum weir_tcp_ecn {
     WEIR_TCP_ECN_ACCURATE, /* [RFC9768] */
 };
 
+/* What congestion control and loss recovery are doing. The numbers are those of Linux's TCP_CA_. */
+enum weir_tcp_recovery {
+    WEIR_TCP_OPEN,     /* nothing unusual */
+    WEIR_TCP_DISORDER, /* something has arrived out of order, and may be lost */
+    WEIR_TCP_CWR,      /* the window shrinks because the peer tells of marks [RFC3168] */
+    WEIR_TCP_RECOVERY, /* something is lost, and acknowledgements keep coming */
+    WEIR_TCP_LOSS,     /* the retransmission timer has fired */
+};
+
+/* Why nothing is sent now. */
+enum weir_tcp_blocked {
+    WEIR_TCP_BLOCKED_APP,    /* there is nothing to send */
+    WEIR_TCP_BLOCKED_PEER,   /* the peer's window */
+    WEIR_TCP_BLOCKED_CWND,   /* the congestion window */
+    WEIR_TCP_BLOCKED_PACING, /* it is not yet time */
+    WEIR_TCP_BLOCKED_NOT,    /* something is about to be sent */
+};
+
 /* STATUS. Sequence numbers are raw; windows are bytes, scaled. */
 struct weir_tcp_info {
     enum weir_tcp_state state;
@@ -233,8 +251,22 @@ struct weir_tcp_info {
     uint32_t flight_bytes;                                /* sent and not acknowledged */
     uint32_t send_queued, recv_queued, reassembly_queued; /* bytes */
     uint32_t backoff; /* times the retransmission timer fired in a row */
-    bool in_recovery;
+    bool in_recovery; /* recovery is not OPEN or DISORDER */
+    enum weir_tcp_recovery recovery;
+    uint32_t pipe_bytes;            /* of flight_bytes, still in the network */
+    uint32_t sacked_bytes;          /* selectively acknowledged */
+    uint32_t lost_bytes;            /* lost, and not yet sent again */
+    bool reordering_seen;           /* by this connection, on its path */
+    weir_ns_t reordering_window_ns; /* how long what is late may be late [RFC8985 6.2] */
+    uint32_t dsacks_in;             /* reports of segments that arrived twice */
+    uint32_t undone;                /* recoveries and timeouts that were not needed */
     const char *congestion_control;
+    const char *cc_phase;             /* in the algorithm's words, or NULL */
+    uint64_t pacing_rate;             /* bytes per second; 0: not paced */
+    uint64_t delivery_rate;           /* bytes per second, the last sample; 0: none yet */
+    bool delivery_rate_app_limited;   /* of that sample */
+    uint64_t delivered_bytes;         /* since the connection was last at rest */
+    enum weir_tcp_blocked blocked_by; /* now */
     enum weir_fastopen fastopen;
     enum weir_tcp_ecn ecn;
     bool ecn_capable;                   /* text is sent so that it can be marked */
@@ -246,7 +278,8 @@ struct weir_tcp_info {
     uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
     uint64_t segs_out, segs_in, data_segs_out, data_segs_in, retransmits, dup_acks_in;
     weir_ns_t last_sent_at, last_received_at;
-    weir_ns_t blocked_by_app_ns, blocked_by_peer_ns, blocked_by_cwnd_ns; /* time spent so */
+    weir_ns_t blocked_by_app_ns, blocked_by_peer_ns; /* time spent so */
+    weir_ns_t blocked_by_cwnd_ns, blocked_by_pacing_ns;
 };
 
 WEIR_API int weir_tcp_info(const struct weir *s, weir_conn_t conn, struct weir_tcp_info *info);
