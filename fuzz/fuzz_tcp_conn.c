@@ -113,7 +113,7 @@ static void init_config(struct weir_tcp_config *config, uint32_t bits)
         .timewait_reuse = true,
         .congestion_control = cc_at(bits >> 5 & 1)->name,
         .challenge_acks_per_s = 10,
-        .reassembly_holes = 64,
+        .reassembly_holes = 8192,
         .fastopen_servers = 2,
         .fastopen_off_ns = 60 * NS_S,
     };

@@ -39,7 +39,7 @@ static const struct weir_tcp_config tcp_defaults = {
     .ecn = WEIR_ECN_PASSIVE,
     .congestion_control = "cubic",
     .challenge_acks_per_s = 10,
-    .reassembly_holes = 64,
+    .reassembly_holes = 8192,
     .port_first = 32768,
     .port_last = 60999,
 };

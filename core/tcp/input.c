@@ -64,13 +64,24 @@ static bool challenge(struct arrival *a)
     return stop(a, WHY_TCP_CHALLENGED);
 }
 
+/* What has arrived before is said to be a duplicate; what is beyond the window is not. */
+static void owe_ack_of_old(struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    seq_t end = seq_add(seg->seq, seg->len);
+
+    c->work->ack_owed = true;
+    ecn_on_text_again(c);
+    if (seq_leq(end, c->rcv.nxt) && seq_gt(seg->seq, c->rcv.irs))
+        sack_on_duplicate(c, seg->seq, end);
+}
+
 /* Before the list: a timestamp from the past is no segment of now [RFC7323 5.3 R1]. */
 static bool check_paws(struct arrival *a)
 {
     if ((a->seg->flags & TCP_RST) || !tstamp_is_old(a->c, a->env, a->seg))
         return false;
     if (a->seg->len > 0)
-        a->c->work->ack_owed = true;
+        owe_ack_of_old(a->c, a->seg);
     else
         tcp_challenge(a->c, a->env);
     return stop(a, WHY_TCP_PAWS);
@@ -140,17 +151,6 @@ static void trim(struct tcp_conn *c, struct tcp_seg *seg)
         tcp_seg_cut_back(seg, beyond);
         c->work->ack_owed = true;
     }
-}
-
-/* What has arrived before is said to be a duplicate; what is beyond the window is not. */
-static void owe_ack_of_old(struct tcp_conn *c, const struct tcp_seg *seg)
-{
-    seq_t end = seq_add(seg->seq, seg->len);
-
-    c->work->ack_owed = true;
-    ecn_on_text_again(c);
-    if (seq_leq(end, c->rcv.nxt) && seq_gt(seg->seq, c->rcv.irs))
-        sack_on_duplicate(c, seg->seq, end);
 }
 
 /* First: the sequence number. */

@@ -416,6 +416,8 @@ static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct
     pace_on_sent(c, env, s->len);
     note_text_sent(c, env, s, mss);
     timers_on_sent(c, env, !s->is_resent);
+    if (s->is_resent && seq_eq(s->seq, c->snd.una))
+        timers_on_first_resent(c, env);
     if (s->is_tail_probe) {
         tlp_on_sent(c, s->is_resent);
         timers_on_tail_probe(c, env);

@@ -11,7 +11,6 @@
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/scoreboard.h"
-#include "tcp/tstamp.h"
 
 enum {
     DUP_THRESH = 3,
@@ -40,11 +39,9 @@ static ns_t min_rtt_ns(const struct tcp_conn *c)
 static bool is_of_first_copy(const struct tcp_conn *c, const struct tcp_env *env,
                              const struct sent *sent, const struct delivery *d)
 {
-    if (!sent->was_resent)
-        return false;
-    if (d->has_echo && seq_lt(seq_of(d->echo), seq_of(tstamp_clock(sent->sent_at, c->ts.offset))))
-        return true;
-    return ns_since(sent->sent_at, env->now) < min_rtt_ns(c);
+    return sent->resends > 0
+           && (d->needless_at == sent->sent_at
+               || ns_since(sent->sent_at, env->now) < min_rtt_ns(c));
 }
 
 /* Step 3: reordering is something that was sent once, and arrives after what follows it. */
@@ -53,7 +50,7 @@ static void note_order(struct rack *r, const struct sent *sent, seq_t end)
     if (!r->fack_valid || seq_gt(end, r->fack)) {
         r->fack = end;
         r->fack_valid = true;
-    } else if (seq_lt(end, r->fack) && !sent->was_resent) {
+    } else if (seq_lt(end, r->fack) && sent->resends == 0) {
         r->reordering_seen = true;
     }
 }

@@ -1,8 +1,8 @@
 /*
  * reasm.c - text that arrived out of order
  *
- * Blocks are a sorted array: found by bisection, capped, and moved at most REASM_BLOCKS
- * places, so that a segment costs the same whatever a peer sends. Within a block, bytes are a
+ * Blocks are a sorted array: found by bisection, capped, and where one comes or goes the shorter
+ * side moves, so that a segment's cost is bounded whatever a peer sends. Within a block, bytes are a
  * list of pieces to which both ends can be added. What is there stays: of overlapping
  * segments the first to arrive counts.
  *
@@ -10,10 +10,13 @@
  */
 #include "tcp/reasm.h"
 #include "base/check.h"
+#include "base/mem.h"
 #include "tcp/conn.h"
 #include "tcp/recvq.h"
 #include "tcp/seg.h"
 #include <string.h>
+
+enum { BLOCKS_FIRST = 16 };
 
 void reasm_clear(struct tcp_conn *c, struct tcp_env *env)
 {
@@ -22,7 +25,8 @@ void reasm_clear(struct tcp_conn *c, struct tcp_env *env)
     if (r == NULL)
         return;
     for (uint32_t i = 0; i < r->count; i++)
-        pieces_clear(&r->blocks[i].pieces, &env->pieces, env->bufs);
+        pieces_clear(&reasm_at(r, i)->pieces, &env->pieces, env->bufs);
+    mem_free(env->reasms.mem, r->blocks, r->capacity * sizeof *r->blocks);
     pool_put(&env->reasms, r);
     c->work->reasm = NULL;
 }
@@ -41,10 +45,7 @@ static bool attach(struct tcp_conn *c, struct tcp_env *env)
     r = pool_get(&env->reasms);
     if (r == NULL)
         return false;
-    r->count = 0;
-    r->bytes = 0;
-    r->memory = 0;
-    r->fin_known = false;
+    *r = (struct reasm){0};
     c->work->reasm = r;
     return true;
 }
@@ -56,7 +57,7 @@ static uint32_t first_ending_after(const struct reasm *r, seq_t seq)
 
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (seq_gt(r->blocks[middle].end, seq))
+        if (seq_gt(reasm_at(r, middle)->end, seq))
             high = middle;
         else
             low = middle + 1;
@@ -68,23 +69,74 @@ const struct reasm_block *reasm_find(const struct reasm *r, seq_t seq)
 {
     uint32_t i = first_ending_after(r, seq);
 
-    return i < r->count && seq_leq(r->blocks[i].start, seq) ? &r->blocks[i] : NULL;
+    return i < r->count && seq_leq(reasm_at(r, i)->start, seq) ? reasm_at(r, i) : NULL;
 }
 
+/* Makes the array twice as large, with what there is in the middle; false: no memory. */
+static bool grow(struct reasm *r, struct tcp_env *env)
+{
+    uint32_t capacity = r->capacity == 0 ? BLOCKS_FIRST : 2 * r->capacity;
+    uint32_t first = (capacity - r->count) / 2;
+    struct reasm_block *blocks =
+        mem_alloc(env->reasms.mem, capacity * sizeof *blocks, _Alignof(struct reasm_block));
+
+    if (blocks == NULL)
+        return false;
+    if (r->count > 0)
+        memcpy(blocks + first, reasm_at(r, 0), r->count * sizeof *blocks);
+    mem_free(env->reasms.mem, r->blocks, r->capacity * sizeof *blocks);
+    r->blocks = blocks;
+    r->capacity = capacity;
+    r->first = first;
+    return true;
+}
+
+/* Makes sure that another block can be inserted. */
+static bool has_place(struct reasm *r, struct tcp_env *env)
+{
+    return r->count < r->capacity || grow(r, env);
+}
+
+static void move(struct reasm *r, uint32_t to, uint32_t from, uint32_t count)
+{
+    memmove(&r->blocks[to], &r->blocks[from], count * sizeof r->blocks[0]);
+}
+
+/* There is a place. Where the shorter side has no room to move, the other moves. */
 static void insert(struct reasm *r, uint32_t i, struct reasm_block block)
 {
-    memmove(&r->blocks[i + 1], &r->blocks[i], (r->count - i) * sizeof block);
-    r->blocks[i] = block;
+    uint32_t behind = r->count - i;
+    bool has_room_behind = r->first + r->count < r->capacity;
+
+    if (!has_room_behind || (i < behind && r->first > 0)) {
+        move(r, r->first - 1, r->first, i);
+        r->first--;
+    } else {
+        move(r, r->first + i + 1, r->first + i, behind);
+    }
+    *reasm_at(r, i) = block;
     r->count++;
+}
+
+static void remove_at(struct reasm *r, uint32_t i)
+{
+    uint32_t behind = r->count - i - 1;
+
+    if (i < behind) {
+        move(r, r->first + 1, r->first, i);
+        r->first++;
+    } else {
+        move(r, r->first + i, r->first + i + 1, behind);
+    }
+    r->count--;
 }
 
 /* Joins block i + 1 to block i, whose end is where it starts. */
 static void join_next(struct reasm *r, uint32_t i)
 {
-    r->blocks[i].end = r->blocks[i + 1].end;
-    pieces_join(&r->blocks[i].pieces, &r->blocks[i + 1].pieces);
-    r->count--;
-    memmove(&r->blocks[i + 1], &r->blocks[i + 2], (r->count - i - 1) * sizeof r->blocks[0]);
+    reasm_at(r, i)->end = reasm_at(r, i + 1)->end;
+    pieces_join(&reasm_at(r, i)->pieces, &reasm_at(r, i + 1)->pieces);
+    remove_at(r, i + 1);
 }
 
 /*
@@ -95,28 +147,30 @@ static enum why keep(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *se
                      seq_t end, uint32_t i)
 {
     struct reasm *r = c->work->reasm;
-    bool after = i > 0 && seq_eq(r->blocks[i - 1].end, start);
-    bool before = i < r->count && seq_eq(r->blocks[i].start, end);
+    bool after = i > 0 && seq_eq(reasm_at(r, i - 1)->end, start);
+    bool before = i < r->count && seq_eq(reasm_at(r, i)->start, end);
     uint32_t cap =
         env->config.reassembly_holes < REASM_BLOCKS ? env->config.reassembly_holes : REASM_BLOCKS;
     uint32_t offset = seq_len(seg->seq, start);
     uint32_t len = seq_len(start, end);
     struct pieces fresh = {NULL, NULL};
-    struct pieces *to = after ? &r->blocks[i - 1].pieces : &fresh;
+    struct pieces *to = after ? &reasm_at(r, i - 1)->pieces : &fresh;
 
     if (!after && !before && r->count >= cap)
         return WHY_TCP_REASSEMBLY;
+    if (!after && !before && !has_place(r, env))
+        return WHY_NO_MEMORY;
     if (!tcp_seg_take_text(seg, env, offset, len, to, &r->memory))
         return WHY_NO_MEMORY;
     r->bytes += len;
     if (after) {
-        r->blocks[i - 1].end = end;
+        reasm_at(r, i - 1)->end = end;
         if (before)
             join_next(r, i - 1);
     } else if (before) {
-        pieces_join(&fresh, &r->blocks[i].pieces);
-        r->blocks[i].pieces = fresh;
-        r->blocks[i].start = start;
+        pieces_join(&fresh, &reasm_at(r, i)->pieces);
+        reasm_at(r, i)->pieces = fresh;
+        reasm_at(r, i)->start = start;
     } else {
         insert(r, i, (struct reasm_block){start, end, fresh});
     }
@@ -132,9 +186,9 @@ static enum why keep_gaps(struct tcp_conn *c, struct tcp_env *env, struct tcp_se
 
     while (seq_lt(at, end)) {
         uint32_t i = first_ending_after(r, at);
-        bool is_last = i == r->count || seq_geq(r->blocks[i].start, end);
-        seq_t gap_end = is_last ? end : r->blocks[i].start;
-        seq_t next = is_last ? end : r->blocks[i].end;
+        bool is_last = i == r->count || seq_geq(reasm_at(r, i)->start, end);
+        seq_t gap_end = is_last ? end : reasm_at(r, i)->start;
+        seq_t next = is_last ? end : reasm_at(r, i)->end;
 
         if (!is_last)
             sack_on_duplicate(c, seq_max(at, gap_end), seq_min(next, end));
@@ -178,8 +232,8 @@ static void drop_old(struct tcp_conn *c, struct tcp_env *env)
 {
     struct reasm *r = c->work->reasm;
 
-    while (r->count > 0 && seq_lt(r->blocks[0].start, c->rcv.nxt)) {
-        struct reasm_block *b = &r->blocks[0];
+    while (r->count > 0 && seq_lt(reasm_at(r, 0)->start, c->rcv.nxt)) {
+        struct reasm_block *b = reasm_at(r, 0);
         seq_t to = seq_min(b->end, c->rcv.nxt);
         uint32_t len = seq_len(b->start, to);
 
@@ -188,8 +242,7 @@ static void drop_old(struct tcp_conn *c, struct tcp_env *env)
         b->start = to;
         if (!seq_eq(b->start, b->end))
             break;
-        r->count--;
-        memmove(&r->blocks[0], &r->blocks[1], r->count * sizeof *b);
+        remove_at(r, 0);
     }
 }
 
@@ -211,14 +264,13 @@ uint32_t reasm_take(struct tcp_conn *c, struct tcp_env *env, bool *fin)
     if (r == NULL)
         return 0;
     drop_old(c, env);
-    if (r->count > 0 && seq_eq(r->blocks[0].start, c->rcv.nxt)) {
-        uint32_t memory = memory_of(&r->blocks[0].pieces);
-        len = seq_len(r->blocks[0].start, r->blocks[0].end);
-        recvq_join(c, &r->blocks[0].pieces, len, memory);
+    if (r->count > 0 && seq_eq(reasm_at(r, 0)->start, c->rcv.nxt)) {
+        uint32_t memory = memory_of(&reasm_at(r, 0)->pieces);
+        len = seq_len(reasm_at(r, 0)->start, reasm_at(r, 0)->end);
+        recvq_join(c, &reasm_at(r, 0)->pieces, len, memory);
         r->bytes -= len;
         r->memory -= memory;
-        r->count--;
-        memmove(&r->blocks[0], &r->blocks[1], r->count * sizeof r->blocks[0]);
+        remove_at(r, 0);
     }
     if (r->fin_known && seq_eq(r->fin, seq_add(c->rcv.nxt, len))) {
         *fin = true;
@@ -240,11 +292,12 @@ void reasm_check(const struct tcp_conn *c)
     CHECK(r->count > 0 || r->fin_known);
     CHECK(r->count <= REASM_BLOCKS);
     for (uint32_t i = 0; i < r->count; i++) {
-        CHECK(seq_lt(r->blocks[i].start, r->blocks[i].end));
-        CHECK(i == 0 ? seq_gt(r->blocks[i].start, c->rcv.nxt)
-                     : seq_gt(r->blocks[i].start, r->blocks[i - 1].end));
-        CHECK(pieces_bytes(&r->blocks[i].pieces) == seq_len(r->blocks[i].start, r->blocks[i].end));
-        bytes += pieces_bytes(&r->blocks[i].pieces);
+        CHECK(seq_lt(reasm_at(r, i)->start, reasm_at(r, i)->end));
+        CHECK(i == 0 ? seq_gt(reasm_at(r, i)->start, c->rcv.nxt)
+                     : seq_gt(reasm_at(r, i)->start, reasm_at(r, i - 1)->end));
+        CHECK(pieces_bytes(&reasm_at(r, i)->pieces)
+              == seq_len(reasm_at(r, i)->start, reasm_at(r, i)->end));
+        bytes += pieces_bytes(&reasm_at(r, i)->pieces);
     }
     CHECK(bytes == r->bytes);
 }

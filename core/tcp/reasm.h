@@ -15,7 +15,7 @@ struct tcp_env;
 struct tcp_seg;
 
 enum {
-    REASM_BLOCKS = 64, /* most runs without holes; the configuration may say fewer */
+    REASM_BLOCKS = 8192, /* most runs without holes; the configuration may say fewer */
 };
 
 /* A run of bytes without a hole. */
@@ -25,9 +25,14 @@ struct reasm_block {
     struct pieces pieces;
 };
 
-/* In order, and never touching one another. */
+/*
+ * In order, and never touching one another: count of them from blocks[first] on, in an array that
+ * grows and has room at both ends.
+ */
 struct reasm {
-    struct reasm_block blocks[REASM_BLOCKS];
+    struct reasm_block *blocks;
+    uint32_t capacity;
+    uint32_t first;
     uint32_t count;
     uint32_t bytes;
     uint32_t memory;
@@ -48,6 +53,11 @@ enum why reasm_add(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
  * bytes that were; *fin: the stream ends there.
  */
 uint32_t reasm_take(struct tcp_conn *c, struct tcp_env *env, bool *fin);
+
+static inline struct reasm_block *reasm_at(const struct reasm *r, uint32_t i)
+{
+    return &r->blocks[r->first + i];
+}
 
 /* The block that seq is in, or NULL. */
 const struct reasm_block *reasm_find(const struct reasm *r, seq_t seq);

@@ -188,7 +188,7 @@ void recovery_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_
 {
     if (is_resent) {
         scoreboard_on_resent(c, env, start, end);
-        undo_on_resent(c, env, segs);
+        undo_on_resent(c, segs);
     } else {
         scoreboard_on_sent(c, env, start, end, segs);
     }
@@ -234,7 +234,7 @@ static void enter_fast_recovery(struct tcp_conn *c, struct tcp_env *env, const s
     struct cc *cc = cc_of(c);
 
     if (recovery_of(c)->state == RECOVERY_OPEN) {
-        undo_arm(c);
+        undo_arm(c, env);
         cc->ops->on_loss(cc, env->now, flight_at_loss(c, d));
     } else {
         undo_disarm(c);
@@ -553,7 +553,7 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env)
         return;
     }
     if (is_first) {
-        undo_arm(c);
+        undo_arm(c, env);
         cc->ops->on_timeout(cc, env->now, bounded_flight(c, tcp_flight(c), recovery_pipe(c)));
     }
     r->timeout_at = env->now;

@@ -89,7 +89,7 @@ void sack_of_segment(const struct tcp_conn *c, struct tcp_options *options)
     for (uint8_t i = 0; i < s->recent_count; i++)
         add_block(options, room, from, block_with(c, s->recent[i]));
     for (uint32_t i = 0; reasm != NULL && i < reasm->count && options->sack_count < room; i++)
-        add_block(options, room, from, &reasm->blocks[i]);
+        add_block(options, room, from, reasm_at(reasm, i));
     if (options->sack_count > 0)
         options->present |= TCP_HAS_SACK;
 }
@@ -137,7 +137,7 @@ static void take_dsack(struct tcp_conn *c, const struct tcp_seg *seg, struct del
     seq_t left = seq_of(seg->opt.sack[0].left), right = seq_of(seg->opt.sack[0].right);
 
     if (!is_block(left, right) || seq_gt(right, c->snd.nxt)
-        || seq_lt(left, seq_sub(c->snd.una, c->snd.wnd_max)) || seq_lt(left, c->snd.iss))
+        || seq_lt(left, seq_sub(c->snd.una, c->snd.wnd_max)))
         return;
     d->has_dsack = true;
     d->dsack_start = left;

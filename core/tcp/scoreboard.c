@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/rack.h"
+#include "tcp/tstamp.h"
 
 enum {
     CAPACITY_FIRST = 16,
@@ -240,7 +241,7 @@ static bool extend_last(struct tcp_conn *c, const struct tcp_env *env, seq_t end
     struct scoreboard *b = board_of(c);
     struct sent *last = b->count == 0 ? NULL : at(b, b->count - 1);
 
-    if (last == NULL || last->state != SENT_IN_FLIGHT || last->was_resent
+    if (last == NULL || last->state != SENT_IN_FLIGHT || last->resends > 0
         || last->sent_at != env->now || last->segs + segs > SCOREBOARD_SEGS)
         return false;
     b->in_flight_bytes += seq_len(last->end, end);
@@ -291,7 +292,7 @@ static bool split(struct scoreboard *b, struct tcp_env *env, uint32_t i, seq_t s
     second->turn = first->turn;
     second->mark = first->mark;
     second->state = first->state;
-    second->was_resent = first->was_resent;
+    second->resends = first->resends;
     second->segs = segs_of(first->segs > segs_before ? first->segs - segs_before : 1);
     if (list_is_linked(&first->link))
         list_add_before(first->link.next, &second->link);
@@ -317,7 +318,8 @@ void scoreboard_on_resent(struct tcp_conn *c, struct tcp_env *env, seq_t start, 
         if (sent->state == SENT_SACKED)
             continue;
         leave(b, sent);
-        sent->was_resent = true;
+        if (sent->resends < UINT8_MAX)
+            sent->resends++;
         send_now(c, env, sent);
     }
 }
@@ -331,13 +333,24 @@ static void deliver(struct tcp_conn *c, const struct tcp_env *env, const struct 
     d->delivered_bytes += len;
     rate_on_delivered(c, env, sent, len);
     rack_on_delivered(c, env, sent, end, d);
-    if (sent->was_resent)
+    if (sent->resends > 0)
         return;
     d->first_sent_at = ns_min(d->first_sent_at, sent->sent_at);
     d->last_sent_at =
         d->last_sent_at == NEVER ? sent->sent_at : ns_max(d->last_sent_at, sent->sent_at);
     if (sent->sent_at < c->work->recovery.timeout_at)
         d->original_delivered = true;
+}
+
+/*
+ * Eifel: what was sent again, once, is acknowledged, and the echo is of the time before. That of a
+ * selective acknowledgement says nothing: it is of what arrived in order.
+ */
+static void note_first_copy(const struct tcp_conn *c, const struct sent *sent, struct delivery *d)
+{
+    if (sent->resends == 1 && d->has_echo
+        && seq_lt(seq_of(d->echo), seq_of(tstamp_clock(sent->sent_at, c->ts.offset))))
+        d->needless_at = ns_max(d->needless_at, sent->sent_at);
 }
 
 /* The beginning of a record is acknowledged, the rest is not. */
@@ -360,9 +373,11 @@ void scoreboard_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t una, str
         struct sent *sent = at(b, 0);
         seq_t end = seq_min(sent->end, una);
 
-        if (sent->state != SENT_SACKED)
+        if (sent->state != SENT_SACKED) {
+            note_first_copy(c, sent, d);
             deliver(c, env, sent, seq_len(sent->start, end), end, d);
-        d->resent_acked = d->resent_acked || sent->was_resent;
+        }
+        d->resent_acked = d->resent_acked || sent->resends > 0;
         if (seq_lt(end, sent->end)) {
             trim(b, sent, una);
             break;
@@ -389,7 +404,7 @@ static void join(struct scoreboard *b, struct tcp_env *env, uint32_t i, uint32_t
     for (uint32_t k = 1; k < count; k++) {
         struct sent *sent = at(b, i + k);
         first->end = sent->end;
-        first->was_resent = first->was_resent || sent->was_resent;
+        first->resends = first->resends > sent->resends ? first->resends : sent->resends;
         pool_put(&env->sents, sent);
     }
     b->sacked_segs -= segs - segs_of(segs);

@@ -24,7 +24,7 @@ struct tcp_conn;
 struct tcp_env;
 
 enum {
-    SCOREBOARD_RECORDS = 4096, /* at most; a power of two */
+    SCOREBOARD_RECORDS = 16384, /* at most; a power of two */
     SCOREBOARD_SEGS = 64,      /* at most in one record, unless they are acknowledged */
 };
 
@@ -43,7 +43,7 @@ struct sent {
     struct rate_mark mark;
     uint16_t segs; /* how many segments; saturates */
     uint8_t state; /* enum sent_state */
-    bool was_resent;
+    uint8_t resends;
 };
 
 struct scoreboard {
@@ -81,6 +81,7 @@ struct delivery {
     bool has_dsack;
     seq_t dsack_start, dsack_end;
     bool resent_acked;       /* cumulatively, something that had been sent again */
+    ns_t needless_at;        /* when that was, if the echo is of the time before [RFC3522]; or 0 */
     bool original_delivered; /* something sent once, before the last timeout */
 };
 

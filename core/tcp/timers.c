@@ -146,6 +146,13 @@ void timers_on_sent(struct tcp_conn *c, struct tcp_env *env, bool is_new)
     arm_rto(c, env, rto_at);
 }
 
+/* Never earlier than it would have been, and not while it is backing off. */
+void timers_on_first_resent(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (c->work->backoff == 0)
+        arm_rto(c, env, ns_max(c->work->rto_at, ns_after(env->now, timers_rto_ns(c, env))));
+}
+
 /* The last timer of all starts anew behind the probe [RFC8985 7.3]. */
 void timers_on_tail_probe(struct tcp_conn *c, struct tcp_env *env)
 {

@@ -12,9 +12,8 @@
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/scoreboard.h"
-#include "tcp/tstamp.h"
 
-void undo_arm(struct tcp_conn *c)
+void undo_arm(struct tcp_conn *c, const struct tcp_env *env)
 {
     const struct cc *cc = &c->work->cc;
 
@@ -22,6 +21,7 @@ void undo_arm(struct tcp_conn *c)
         .cwnd = cc->cwnd,
         .ssthresh = cc->ssthresh,
         .is_armed = true,
+        .armed_at = env->now,
         .start = c->snd.una,
     };
 }
@@ -31,21 +31,16 @@ void undo_disarm(struct tcp_conn *c)
     c->work->undo.is_armed = false;
 }
 
-void undo_on_resent(struct tcp_conn *c, const struct tcp_env *env, uint32_t segs)
+void undo_on_resent(struct tcp_conn *c, uint32_t segs)
 {
-    struct undo *u = &c->work->undo;
-
-    if (!u->has_resent)
-        u->first_resent = tstamp_clock(env->now, c->ts.offset);
-    u->has_resent = true;
-    u->resent_segs += segs;
+    c->work->undo.has_resent = true;
+    c->work->undo.resent_segs += segs;
 }
 
-/* Eifel: what had been sent again is acknowledged, with an echo from before that. */
+/* What was sent again in an earlier recovery tells of that one. */
 static bool is_echo_early(const struct undo *u, const struct delivery *d)
 {
-    return u->has_resent && d->cum_bytes > 0 && d->has_echo
-           && seq_lt(seq_of(d->echo), seq_of(u->first_resent));
+    return d->needless_at != 0 && d->needless_at >= u->armed_at;
 }
 
 static bool are_all_duplicates(struct tcp_conn *c, const struct delivery *d)

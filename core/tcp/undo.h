@@ -18,17 +18,17 @@ struct undo {
     uint32_t ssthresh;
     bool is_armed;
     bool has_resent;
-    uint32_t resent_segs;  /* and no word yet that they arrived twice */
-    uint32_t first_resent; /* our timestamp when the first was sent again */
-    seq_t start;           /* snd.una when the recovery began */
+    uint32_t resent_segs; /* and no word yet that they arrived twice */
+    ns_t armed_at;
+    seq_t start; /* snd.una then */
 };
 
 /* A recovery begins: what is about to be changed is kept. */
-void undo_arm(struct tcp_conn *c);
+void undo_arm(struct tcp_conn *c, const struct tcp_env *env);
 void undo_disarm(struct tcp_conn *c);
 
 /* segs segments were sent again. */
-void undo_on_resent(struct tcp_conn *c, const struct tcp_env *env, uint32_t segs);
+void undo_on_resent(struct tcp_conn *c, uint32_t segs);
 
 /*
  * Does this acknowledgement show that nothing had been lost? is_in_episode: the recovery has not

@@ -96,7 +96,7 @@ struct weir_tcp_config {
     const char
         *congestion_control; /* "cubic" [RFC9438]; weir_congestion_control_name has the others */
     uint32_t challenge_acks_per_s;  /* 10 for each connection [RFC5961 7] */
-    uint32_t reassembly_holes;      /* 64 for each connection: more are dropped */
+    uint32_t reassembly_holes;      /* 8192 for each connection, and no more: the rest is dropped */
     uint16_t port_first, port_last; /* 32768 to 60999: where ports are chosen from [RFC6056] */
 
     /* The handshake. */

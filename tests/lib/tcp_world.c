@@ -49,7 +49,7 @@ struct weir_tcp_config tcp_world_config(void)
         .ecn = WEIR_ECN_PASSIVE,
         .congestion_control = "reno",
         .challenge_acks_per_s = 10,
-        .reassembly_holes = 64,
+        .reassembly_holes = 8192,
         .fastopen_servers = 4,
         .fastopen_off_ns = 3600 * NS_S,
         .port_first = 32768,

@@ -264,7 +264,7 @@ TEST(scoreboard_has_a_bound_whatever_is_acknowledged)
 {
     struct board_test t = board_test();
     struct tcp_conn *c = t.p.conn;
-    uint32_t len = 100000, sacked = 0;
+    uint32_t len = 200000, sacked = 0;
 
     for (uint32_t i = 0; i < len; i += 1000) {
         EXPECT(scoreboard_reserve(c, t.p.env));
