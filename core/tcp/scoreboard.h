@@ -25,7 +25,7 @@ struct tcp_env;
 
 enum {
     SCOREBOARD_RECORDS = 16384, /* at most; a power of two */
-    SCOREBOARD_SEGS = 64,      /* at most in one record, unless they are acknowledged */
+    SCOREBOARD_SEGS = 64,       /* at most in one record, unless they are acknowledged */
 };
 
 enum sent_state {

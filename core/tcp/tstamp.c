@@ -29,12 +29,30 @@ static uint32_t seconds(const struct tcp_env *env)
     return (uint32_t)((uint64_t)env->now / NS_S);
 }
 
+/*
+ * Where something is missing, text may have been overtaken by the second copy of what came before
+ * it, and be older than that. In two round trips no more than two windows go by, so that its
+ * numbers cannot have come around; a tick of the peer's clock is taken for a millisecond.
+ */
+static bool may_be_late(const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    uint32_t age_ms = c->ts.recent - seg->opt.ts_val;
+
+    return seg->len > 0 && c->work->reasm != NULL && age_ms <= 2 * (c->rtt.srtt_us / 1000);
+}
+
+static bool is_below_recent(const struct tcp_conn *c, const struct tcp_env *env,
+                            const struct tcp_seg *seg)
+{
+    return seq_lt(seq_of(seg->opt.ts_val), seq_of(c->ts.recent))
+           && seconds(env) - c->ts.recent_s < RECENT_LIFE_S;
+}
+
 bool tstamp_is_old(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
 {
     if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS))
         return false;
-    return seq_lt(seq_of(seg->opt.ts_val), seq_of(c->ts.recent))
-           && seconds(env) - c->ts.recent_s < RECENT_LIFE_S;
+    return is_below_recent(c, env, seg) && !may_be_late(c, seg);
 }
 
 void tstamp_start(struct tcp_conn *c, const struct tcp_env *env, uint32_t recent)
@@ -47,7 +65,7 @@ void tstamp_note(struct tcp_conn *c, const struct tcp_env *env, const struct tcp
 {
     if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS))
         return;
-    if (seq_leq(seg->seq, c->rcv.acked) && !(seg->flags & TCP_RST))
+    if (seq_leq(seg->seq, c->rcv.acked) && !(seg->flags & TCP_RST) && !is_below_recent(c, env, seg))
         tstamp_start(c, env, seg->opt.ts_val);
 }
 

@@ -140,7 +140,7 @@ TEST(recovery_sends_again_after_three_duplicates) /* [RFC5681 3.2] */
 
     acks(&p, 1);
     EXPECT_EQ(cc_of(&p)->ssthresh, 5000); /* of the ten, not of the twelve */
-    EXPECT_EQ(cc_of(&p)->cwnd, 9000); /* eight in the network, and one more [RFC9937 6.2] */
+    EXPECT_EQ(cc_of(&p)->cwnd, 9000);     /* eight in the network, and one more [RFC9937 6.2] */
     sees(&p, 0);
     EXPECT(p.seen_resent);
     peer_sees_nothing(&p);

@@ -70,6 +70,23 @@ TEST(tstamp_from_the_past_stops_a_segment) /* PAWS [RFC7323 5.3] */
     EXPECT_EQ(sends_with(&p, "R. 11:11(0) ack 1", 50), WHY_TCP_RESET); /* but no reset */
 }
 
+/* The second copy of a lost segment overtakes the first copy of another. */
+TEST(tstamp_does_not_stop_text_that_is_only_late) /* docs/deviations.md */
+{
+    struct peer p = peer_with_timestamps(100);
+
+    p.conn->rtt.srtt_us = 50000;
+    EXPECT_EQ(sends_with(&p, ". 11:21(10) ack 1", 101), WHY_NONE);
+    EXPECT_EQ(sends_with(&p, ". 31:41(10) ack 1", 102), WHY_NONE);
+    EXPECT_EQ(sends_with(&p, ". 1:11(10) ack 1", 180), WHY_NONE); /* again */
+    EXPECT_EQ(p.conn->ts.recent, 180);
+    EXPECT_EQ(sends_with(&p, ". 21:31(10) ack 1", 79), WHY_TCP_PAWS); /* over 100 ms */
+    EXPECT_EQ(sends_with(&p, ". 21:31(10) ack 1", 101), WHY_NONE);
+    EXPECT_EQ(p.conn->ts.recent, 180);
+    EXPECT_EQ(peer_reads(&p, 100), 40);
+    EXPECT_EQ(sends_with(&p, ". 41:51(10) ack 1", 179), WHY_TCP_PAWS); /* nothing is missing */
+}
+
 TEST(tstamp_wraps_around) /* [RFC7323 5.2] */
 {
     struct peer p = peer_with_timestamps(UINT32_MAX - 1);
