@@ -282,6 +282,7 @@ TEST(holes_are_so_many_and_cost_so_much) /* SegmentSmack */
         struct weir_tcp_info info;
         size_t before;
         config.tcp.timestamps = false;
+        config.tcp.reassembly_holes = 64;
         w = world_make(&(struct world_setup){.config = &config, .lends_frames = lends});
         p = world_connect(w);
         w->is_cut = true; /* a does not hear of it */
@@ -300,6 +301,28 @@ TEST(holes_are_so_many_and_cost_so_much) /* SegmentSmack */
         world_settle(w);
         EXPECT_EQ(w->frames_out, 0);
     }
+}
+
+/* By default the limit is what they cost: four times the buffer. */
+TEST(holes_cost_no_more_than_the_buffer_allows)
+{
+    struct weir_config config = world_config();
+    struct world *w;
+    struct world_pair p;
+    size_t before;
+
+    config.tcp.timestamps = false;
+    w = world_make(&(struct world_setup){.config = &config, .lends_frames = true});
+    p = world_connect(w);
+    w->is_cut = true;
+    before = world_stats(w, 1).memory_bytes;
+    for (uint32_t i = 0; i < 12000; i++)
+        forge(w, &p, (struct forged){TCP_ACK, 2 + 2 * (i * 7919 % 16000), 0, 1});
+    EXPECT(world_dropped(w, 1, "tcp_buffer") + world_dropped(w, 1, "tcp_reassembly") > 0);
+    EXPECT(world_stats(w, 1).memory_bytes - before < 5 * config.tcp.recv_buffer_bytes);
+    w->is_cut = false;
+    EXPECT_EQ(weir_abort(world_stack(w, 1), p.b), WEIR_OK);
+    world_settle(w);
 }
 
 /* ---- fragments ---- */
