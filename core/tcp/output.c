@@ -230,10 +230,9 @@ static void note_waiting(struct tcp_conn *c, struct tcp_env *env, uint32_t queue
     }
 }
 
-/* Nothing is left to send, although more might be under way. */
-static void note_app_limited(struct tcp_conn *c, struct tcp_env *env)
+/* Less than a segment is left to send, although more might be under way [BBR 4.1.2.4]. */
+static void note_app_limited(struct tcp_conn *c)
 {
-    note_blocked(c, env, BLOCKED_BY_APP);
     if (recovery_room(c) > 0 && scoreboard_first_lost(c) == NULL)
         rate_on_app_limited(c, recovery_pipe(c));
 }
@@ -248,7 +247,8 @@ static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint
         return false;
     queued = seq_len(c->snd.nxt, sendq_end(c));
     if (queued == 0 && !fin_waits) {
-        note_app_limited(c, env);
+        note_blocked(c, env, BLOCKED_BY_APP);
+        note_app_limited(c);
         timers_on_window_open(c);
         return false;
     }
@@ -260,6 +260,8 @@ static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint
     if (len > most)
         len = most - most % mss;
     if (len == 0 && !(queued == 0 && window_usable(c) > 0)) {
+        if (queued < mss)
+            note_app_limited(c);
         note_waiting(c, env, queued + fin_waits, mss);
         return false;
     }

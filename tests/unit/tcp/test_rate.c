@@ -107,6 +107,23 @@ TEST(rate_says_when_the_application_was_the_limit)
     EXPECT(!last_sample.is_app_limited);
 }
 
+/* A short segment that Nagle's algorithm holds back is no more than nothing. */
+TEST(rate_says_so_when_less_than_a_segment_waits)
+{
+    struct peer p = peer_with_probe();
+
+    peer_writes(&p, 1500);
+    EXPECT_EQ(peer_skips(&p), 2);
+    peer_writes(&p, 2700);
+    EXPECT_EQ(peer_skips(&p), 2); /* 700 wait for the 500 to be acknowledged */
+    peer_waits(&p, 100 * NS_MS);
+    EXPECT_EQ(peer_sends(&p, ". 1:1(0) ack 2501"), WHY_NONE);
+    EXPECT_EQ(peer_skips(&p), 1);
+    peer_waits(&p, 100 * NS_MS);
+    EXPECT_EQ(peer_sends(&p, ". 1:1(0) ack 4201"), WHY_NONE);
+    EXPECT(last_sample.is_app_limited);
+}
+
 TEST(rate_does_not_count_a_pause_as_time_of_delivery)
 {
     struct peer p = peer_with_probe();
