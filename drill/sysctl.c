@@ -89,6 +89,7 @@ void drill_sysctls_init(struct drill_sysctls *s, struct weir_tcp_config *config)
     s->tcp = *config;
     s->tcp.recv_buffer_bytes = RECV_BUFFER;
     s->tcp.send_buffer_bytes = SEND_BUFFER;
+    s->tcp.recv_buffer_max_bytes = s->tcp.send_buffer_max_bytes = 0; /* as wide as they are */
     (void)snprintf(s->congestion_control, sizeof s->congestion_control, "cubic");
     s->tcp.congestion_control = s->congestion_control;
     *config = s->tcp;

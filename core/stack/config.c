@@ -24,7 +24,9 @@ static const struct weir_tcp_config tcp_defaults = {
     .delack_max_ns = 200 * WEIR_MS,
     .initial_window_segs = 10,
     .send_buffer_bytes = 256 * 1024,
+    .send_buffer_max_bytes = 4 * 1024 * 1024,
     .recv_buffer_bytes = 256 * 1024,
+    .recv_buffer_max_bytes = 6 * 1024 * 1024,
     .mss_min = 48,
     .window_scaling = true,
     .timestamps = true,
@@ -108,6 +110,7 @@ static bool is_tcp_valid(const struct weir_tcp_config *t)
            && t->initial_window_segs > 0 && t->initial_window_segs <= INITIAL_WINDOW_MAX
            && t->send_buffer_bytes > 0 && t->send_buffer_bytes <= INT32_MAX
            && t->recv_buffer_bytes > 0 && t->recv_buffer_bytes <= INT32_MAX
+           && t->send_buffer_max_bytes <= INT32_MAX && t->recv_buffer_max_bytes <= INT32_MAX
            && t->mss_min >= MSS_MIN_LEAST && t->mss_min <= UINT16_MAX
            && t->syn_cookies <= WEIR_SYN_COOKIES_ALWAYS && t->fastopen_off_ns >= 0
            && t->fastopen_off_ns <= 24 * 3600 * WEIR_S && t->port_first > 0

@@ -13,6 +13,7 @@
 #include "tcp/sendq.h"
 #include "tcp/timers.h"
 #include "tcp/tstamp.h"
+#include "tcp/tune.h"
 
 static uint32_t window_of(const struct tcp_conn *c, const struct tcp_seg *seg)
 {
@@ -119,6 +120,7 @@ static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
 
     sendq_drop(c, env, ack);
     c->bytes_acked += text_before - c->work->sendq.bytes;
+    tune_on_acked(c, env);
     if (c->work->small_sent && seq_leq(c->work->small_end, ack))
         c->work->small_sent = false;
     if (c->snd_urgent && seq_leq(c->snd.up, ack))

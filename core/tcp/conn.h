@@ -14,6 +14,7 @@
  *   sendq, recvq, reasm, scoreboard, recovery, sack, rack, tlp, prr, undo, rate, pace
  *                       the file of that name
  *   ecn                 ecn.c             accecn    accecn.c
+ *   tune, user's sizes of buffers           tune.c
  */
 #ifndef CORE_TCP_CONN_H
 #define CORE_TCP_CONN_H
@@ -168,6 +169,8 @@ struct tcp_user {
     bool soft_errors : 1;
     bool note_sent : 1;
     bool linger : 1;
+    bool send_buffer_is_set : 1; /* by the application: it stays as it is */
+    bool recv_buffer_is_set : 1;
     bool fastopen : 1;
 };
 
@@ -221,6 +224,18 @@ struct recvq {
     uint32_t memory;
 };
 
+/* How fast the application reads (tune.c). */
+struct tune {
+    ns_t rtt_ns;   /* as the receiver sees it; 0: not measured yet */
+    ns_t round_at; /* when read_bytes began to count; 0: not yet */
+    uint32_t read_bytes;
+    uint32_t space_bytes; /* the most that has been read in a round trip */
+    uint32_t cost;        /* memory for a byte of text, in sixteenths; 0: not known */
+    bool is_timed;        /* from timed_at until timed_end is received */
+    seq_t timed_end;
+    ns_t timed_at;
+};
+
 struct reasm;
 
 /* Why nothing is sent now. */
@@ -257,6 +272,7 @@ struct tcp_work {
     struct sack sack;
     struct ecn_work ecn;
     struct accecn_work accecn;
+    struct tune tune;
 
     /* What is owed to the peer: counted, so that a batch of segments gets all its ACKs. */
     uint32_t dup_acks_owed; /* one for each segment out of order */

@@ -19,6 +19,7 @@
 #include "tcp/synsent.h"
 #include "tcp/timers.h"
 #include "tcp/tstamp.h"
+#include "tcp/tune.h"
 #include "tcp/window.h"
 
 enum {
@@ -419,6 +420,7 @@ static bool take_next_text(struct arrival *a)
     if (!recvq_add(c, a->env, a->seg))
         return stop(a, WHY_NO_MEMORY);
     advance(c, a->seg->len);
+    tune_on_text(c, a->env, a->seg);
     if (!filled_gap) {
         owe_ack(c, a->env, a->seg);
         return false;

@@ -9,6 +9,7 @@
 #include "tcp/ecn.h"
 #include "tcp/sack.h"
 #include "tcp/tstamp.h"
+#include "tcp/tune.h"
 #include "tcp/window.h"
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
@@ -43,7 +44,9 @@ struct tcp_agreed options_wish(const struct tcp_env *env, const struct tcp_user 
     return (struct tcp_agreed){
         .rcv_mss = rcv_mss,
         .wscale_ok = env->config.window_scaling,
-        .rcv_wscale = env->config.window_scaling ? window_scale_for(user->recv_buffer_bytes) : 0,
+        .rcv_wscale = env->config.window_scaling
+                          ? window_scale_for(user->recv_buffer_bytes, tune_recv_most(user, env))
+                          : 0,
         .timestamps_ok = env->config.timestamps,
         .sack_ok = env->config.sack,
     };

@@ -16,6 +16,7 @@
 #include "tcp/sendq.h"
 #include "tcp/timers.h"
 #include "tcp/tstamp.h"
+#include "tcp/tune.h"
 #include "tcp/window.h"
 #include "wire/ip.h"
 
@@ -170,6 +171,7 @@ static void pass_urgent(struct tcp_conn *c)
 static void consume(struct tcp_conn *c, struct tcp_env *env, uint32_t len)
 {
     recvq_drop(c, env, len);
+    tune_on_read(c, env, len);
     pass_urgent(c);
     emit_call(c, env, "receive", len);
     if (tcp_is_synchronized(c) && !c->fin_received && window_is_worth_announcing(c))
@@ -394,11 +396,13 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
         if (!is_between(value, 1, INT32_MAX))
             return WEIR_EINVAL;
         u->send_buffer_bytes = (uint32_t)value;
+        u->send_buffer_is_set = true;
         return WEIR_OK;
     case WEIR_OPT_RECV_BUFFER:
         if (!is_between(value, 1, INT32_MAX))
             return WEIR_EINVAL;
         u->recv_buffer_bytes = (uint32_t)value;
+        u->recv_buffer_is_set = true;
         return WEIR_OK;
     case WEIR_OPT_MSS: return set_mss(c, env, value);
     case WEIR_OPT_QUICKACK:

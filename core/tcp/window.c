@@ -10,15 +10,17 @@
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/reasm.h"
+#include "tcp/tune.h"
 
 enum {
     SCALE_MAX = 14,
     ROOM_TO_GROW = 16, /* the buffer may be made so many times larger later */
+    MEMORY_FACTOR = 2, /* what is received may cost so many times the buffer's size */
 };
 
-uint8_t window_scale_for(uint32_t recv_buffer_bytes)
+uint8_t window_scale_for(uint32_t recv_buffer_bytes, uint32_t most_bytes)
 {
-    uint64_t bytes = (uint64_t)recv_buffer_bytes * ROOM_TO_GROW;
+    uint64_t bytes = u64_max((uint64_t)recv_buffer_bytes * ROOM_TO_GROW, most_bytes);
     uint8_t scale = 0;
 
     while (scale < SCALE_MAX && bytes >> scale > UINT16_MAX)
@@ -48,14 +50,16 @@ static uint32_t room_in(uint32_t limit, uint32_t used)
 
 /*
  * Room for bytes, and room for what bytes cost: a peer that sends tiny segments in large
- * frames is shown a smaller window.
+ * frames is shown a smaller window. What waits out of order is in the window already.
  */
 static uint32_t free_bytes(const struct tcp_conn *c)
 {
     const struct tcp_work *w = c->work;
+    uint32_t apart = w->reasm != NULL ? w->reasm->bytes : 0;
     uint64_t memory = (uint64_t)w->recvq.memory + (w->reasm != NULL ? w->reasm->memory : 0);
-    uint64_t memory_limit = 2 * (uint64_t)c->user.recv_buffer_bytes;
-    uint64_t by_memory = memory < memory_limit ? (memory_limit - memory) / 2 : 0;
+    uint64_t memory_limit = MEMORY_FACTOR * (uint64_t)c->user.recv_buffer_bytes;
+    uint64_t room = memory < memory_limit ? memory_limit - memory : 0;
+    uint64_t by_memory = room * TUNE_COST_UNIT / tune_cost(c) + apart;
     uint32_t by_bytes = room_in(c->user.recv_buffer_bytes, w->recvq.bytes);
 
     return by_memory < by_bytes ? (uint32_t)by_memory : by_bytes;

@@ -11,8 +11,11 @@
 struct tcp_conn;
 struct tcp_env;
 
-/* How far our windows are shifted, so that a buffer of that size can be announced [RFC7323 2.3]. */
-uint8_t window_scale_for(uint32_t recv_buffer_bytes);
+/*
+ * How far our windows are shifted, so that a buffer of that size can be announced, also when it has
+ * grown [RFC7323 2.3].
+ */
+uint8_t window_scale_for(uint32_t recv_buffer_bytes, uint32_t most_bytes);
 
 /* The peer's window beyond snd.nxt; 0 also if the window has shrunk behind it. */
 uint32_t window_usable(const struct tcp_conn *c);

@@ -262,7 +262,7 @@ enum weir_opt {
     WEIR_OPT_USER_TIMEOUT,       /* ns after which unacknowledged data ends the connection: R2 as
                                     a time [RFC9293 MUST-21]; 0: by tcp.retries2 */
     WEIR_OPT_SYN_RETRIES,        /* R2 of the SYN */
-    WEIR_OPT_SEND_BUFFER,        /* bytes */
+    WEIR_OPT_SEND_BUFFER,        /* bytes; what is set stays: without, the two of TCP grow */
     WEIR_OPT_RECV_BUFFER,        /* bytes */
     WEIR_OPT_MSS,                /* the largest segment to send or to ask for; before connecting */
     WEIR_OPT_QUICKACK,           /* 1: acknowledge at once for a while */

@@ -57,13 +57,25 @@ static bool is_lost(struct duo *d, int from, const uint8_t *bytes, size_t len)
     return d->link.is_lost(d->link.ctx, from, &h);
 }
 
-static ns_t arrival_at(struct duo *d)
+/* With IPv4's header, and the others' of a super-segment. */
+static ns_t departure_at(struct duo *d, int from, size_t len)
+{
+    ns_t *free_at = &d->free_at[from];
+
+    if (d->link.rate_bytes_s == 0)
+        return d->world->env.now;
+    *free_at =
+        ns_max(*free_at, d->world->env.now) + (ns_t)((len + 20) * NS_S / d->link.rate_bytes_s);
+    return *free_at;
+}
+
+static ns_t arrival_at(struct duo *d, int from, size_t len)
 {
     ns_t jitter_ns = 0;
 
     if (d->link.jitter_ns > 0)
         jitter_ns = (ns_t)(test_random(&d->random) % (uint64_t)d->link.jitter_ns);
-    return d->world->env.now + d->link.delay_ns + jitter_ns;
+    return departure_at(d, from, len) + d->link.delay_ns + jitter_ns;
 }
 
 /* A queue that is long marks what may be marked. */
@@ -83,7 +95,7 @@ static void fly(struct duo *d, int from, const uint8_t *bytes, size_t len,
                 const struct frame *frame)
 {
     struct duo_flying f = {
-        .at = arrival_at(d),
+        .at = arrival_at(d, from, len),
         .to = 1 - from,
         .gso_size = frame->wire.gso_size,
         .len = len,

@@ -24,7 +24,8 @@ enum {
 
 struct duo_link {
     ns_t delay_ns;
-    ns_t jitter_ns; /* up to so much more for each segment: reorders */
+    uint64_t rate_bytes_s; /* of each direction, behind a queue without end; 0: no limit */
+    ns_t jitter_ns;        /* up to so much more for each segment: reorders */
     uint32_t loss_permille;
     uint32_t copies_permille;
     uint32_t marks_permille; /* of what is ECN-capable */
@@ -73,6 +74,7 @@ struct duo {
     size_t flying_count;
     uint64_t random;
     uint64_t sent_count, lost_count;
+    ns_t free_at[2];       /* when what each end has sent will have left it */
     uint64_t marked_count; /* segments, of super-segments each */
     bool is_starved;       /* something was not sent for want of memory */
 };

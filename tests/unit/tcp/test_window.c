@@ -15,7 +15,7 @@ TEST(window_scale_lets_the_buffer_grow)
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        EXPECT_EQ(window_scale_for(rows[i].bytes), rows[i].scale);
+        EXPECT_EQ(window_scale_for(rows[i].bytes, rows[i].bytes), rows[i].scale);
 }
 
 static struct peer peer_with_buffer(uint32_t bytes)
