@@ -31,12 +31,20 @@ void ack_set_window(struct tcp_conn *c, const struct tcp_seg *seg)
         c->snd.wnd_max = c->snd.wnd;
 }
 
-/* A window that shrinks is taken as it is [RFC9293 MUST-34]. */
+/*
+ * A window that shrinks is taken as it is [RFC9293 MUST-34]. What acknowledges more than any
+ * segment before was sent after them all, also if its text is old because it was sent again; an
+ * older window would reach further from the new snd.una than the peer ever said. Linux does so, too.
+ */
 void ack_take_window(struct tcp_conn *c, const struct tcp_seg *seg)
 {
-    if (seq_lt(c->snd.wl1, seg->seq)
-        || (seq_eq(c->snd.wl1, seg->seq) && seq_leq(c->snd.wl2, seg->ack)))
-        ack_set_window(c, seg);
+    seq_t newest = seq_max(c->snd.wl1, seg->seq);
+
+    if (!seq_lt(c->snd.wl1, seg->seq) && !seq_gt(seg->ack, c->snd.wl2)
+        && !(seq_eq(c->snd.wl1, seg->seq) && seq_eq(c->snd.wl2, seg->ack)))
+        return;
+    ack_set_window(c, seg);
+    c->snd.wl1 = newest;
 }
 
 /*

@@ -62,6 +62,20 @@ TEST(ack_takes_the_window_of_the_newest_segment_only) /* [RFC9293 3.10.7.4, fift
     EXPECT_EQ(p.conn->snd.wnd_max, 65535);
 }
 
+TEST(ack_that_is_new_brings_its_window_with_old_text) /* [RFC9293 3.10.7.4, fifth] */
+{
+    struct peer p = peer_of(TCP_ESTABLISHED);
+
+    peer_writes(&p, 3000);
+    peer_skips(&p);
+    peer_sends(&p, ". 101:101(0) ack 1 win 4000"); /* after text that was lost */
+    EXPECT_EQ(p.conn->snd.wnd, 4000);
+    peer_sends(&p, ". 1:101(100) ack 1461 win 2540"); /* the text, sent again: 4001 still */
+    EXPECT_EQ(p.conn->snd.wnd, 2540);
+    peer_sends(&p, ". 51:101(50) ack 1461 win 3000"); /* neither newer by text nor by ack */
+    EXPECT_EQ(p.conn->snd.wnd, 2540);
+}
+
 TEST(ack_takes_windows_as_unsigned_and_32_bits_wide) /* [RFC9293 MUST-1, REC-1] */
 {
     struct peer p =
