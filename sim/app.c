@@ -394,13 +394,25 @@ static void quit(struct play *p, struct play_exchange *x, enum play_side side, b
         (void)(aborts ? weir_abort(stack, conn) : weir_close(stack, conn));
 }
 
+/* Whoever answers, or asks, has no more to say once the other side has ended. */
+static bool is_left_alone(const struct play *p, const struct play_exchange *x, enum play_side side)
+{
+    const struct scenario_flow *f = flow_of(p, x);
+    const struct play_end *e = &x->ends[side];
+
+    return e->has_read_end && (f->kind == SCENARIO_REQUEST || f->kind == SCENARIO_SHORT)
+           && e->sent == allowed(p, x, side);
+}
+
 static void finish(struct play *p, struct play_exchange *x, enum play_side side, struct weir *stack)
 {
     struct play_end *e = &x->ends[side];
     const struct scenario_flow *f = flow_of(p, x);
 
     /* A server waits for the end of what it is sent. */
-    if (!e->is_shut && e->sent == total(p, x, side) && (side == PLAY_CLIENT || e->has_read_end)) {
+    if (!e->is_shut
+        && (is_left_alone(p, x, side)
+            || (e->sent == total(p, x, side) && (side == PLAY_CLIENT || e->has_read_end)))) {
         if (f->closes && side == PLAY_CLIENT) {
             quit(p, x, side, false);
             return;

@@ -84,3 +84,13 @@ void box_set32(struct view *v, size_t at, uint32_t value)
     box_set16(v, at, (uint16_t)(value >> 16));
     box_set16(v, at + 2, (uint16_t)value);
 }
+
+void box_set8(struct view *v, size_t at, uint8_t value)
+{
+    size_t word = at & ~(size_t)1;
+    uint16_t both = view_get16(v->l4 + word);
+
+    box_set16(v, word,
+              at == word ? (uint16_t)((both & 0xff) | value << 8)
+                         : (uint16_t)((both & 0xff00) | value));
+}

@@ -54,7 +54,11 @@ void box_pass(struct box *box, enum box_way way, struct packet *p, weir_ns_t now
               struct packet_list *list);
 void box_flush(struct box *box, enum box_way way, struct packet_list *list);
 
-/* Changes a 16-bit or 32-bit field of a TCP header, at an even offset, and its checksum. */
+/*
+ * Change a field of a TCP header, and its checksum as much: what was damaged stays so. Those of 16
+ * and 32 bits lie at even offsets.
+ */
+void box_set8(struct view *v, size_t at, uint8_t value);
 void box_set16(struct view *v, size_t at, uint16_t value);
 void box_set32(struct view *v, size_t at, uint32_t value);
 

@@ -37,8 +37,8 @@ static bool is_same_flow(const struct view *a, const struct view *b)
 
 static bool can_join(const struct view *a, const struct view *b, uint32_t most)
 {
-    return is_same_flow(a, b) && text_len(a) > 0 && text_len(b) > 0
-           && text_len(a) + text_len(b) <= most
+    return is_same_flow(a, b) && view_is_intact(a) && view_is_intact(b) && text_len(a) > 0
+           && text_len(b) > 0 && text_len(a) + text_len(b) <= most
            && ((a->l4[FLAGS_AT] | b->l4[FLAGS_AT]) & ~(VIEW_ACK | VIEW_PSH)) == 0
            && (a->l4[FLAGS_AT] & VIEW_PSH) == 0
            && view_get32(b->l4 + SEQ_AT) == view_get32(a->l4 + SEQ_AT) + text_len(a)

@@ -17,7 +17,15 @@ static uint32_t shift(const struct box *box, enum box_way way)
     return (uint32_t)draw_mix(box->seed + (uint64_t)way);
 }
 
-/* Blocks that do not lie on even offsets are rewritten as well; the checksum is then made anew. */
+static void shift_edge(struct view *v, size_t at, uint32_t by)
+{
+    uint32_t edge = view_get32(v->l4 + at) - by;
+
+    for (size_t i = 0; i < 4; i++)
+        box_set8(v, at + i, (uint8_t)(edge >> (24 - 8 * i)));
+}
+
+/* Blocks need not lie on even offsets. */
 static void shift_sack(struct view *v, uint32_t by)
 {
     for (size_t at = HEADER_LEN; at + 1 < v->header_len;) {
@@ -26,8 +34,7 @@ static void shift_sack(struct view *v, uint32_t by)
             return;
         if (v->l4[at] == OPTION_SACK) {
             for (size_t i = at + 2; i + 4 <= at + len; i += 4)
-                view_set32(v->l4 + i, view_get32(v->l4 + i) - by);
-            view_fix_checksums(v);
+                shift_edge(v, i, by);
         }
         at += len;
     }

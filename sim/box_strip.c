@@ -26,13 +26,8 @@ static uint32_t bit_of(uint8_t kind)
 
 static void blank(struct view *v, size_t at, size_t len)
 {
-    for (size_t i = at; i < at + len; i++) {
-        size_t word = i & ~(size_t)1;
-        uint16_t value = view_get16(v->l4 + word);
-        box_set16(v, word,
-                  i == word ? (uint16_t)((value & 0xff) | OPTION_NOP << 8)
-                            : (uint16_t)((value & 0xff00) | OPTION_NOP));
-    }
+    for (size_t i = at; i < at + len; i++)
+        box_set8(v, i, OPTION_NOP);
 }
 
 static void strip(struct box *box, struct view *v)

@@ -411,6 +411,7 @@ bool chance_draw(struct scenario *s, uint64_t seed)
 static _Thread_local struct {
     jmp_buf *way_out;
     char text[PLAY_TEXT];
+    const char *kind;
 } guard;
 
 void chance_note_check(const char *file, int line, const char *what)
@@ -418,6 +419,7 @@ void chance_note_check(const char *file, int line, const char *what)
     if (guard.way_out == NULL)
         return;
     (void)snprintf(guard.text, sizeof guard.text, "%s:%d: %s does not hold", file, line, what);
+    guard.kind = what;
     longjmp(*guard.way_out, 1);
 }
 
@@ -435,6 +437,7 @@ void chance_try(const struct scenario *s, struct chance_result *result)
     if (setjmp(way_out) != 0) {
         guard.way_out = NULL;
         memcpy(result->broken, guard.text, sizeof result->broken);
+        result->kind = guard.kind;
         result->at = weir_sim_now(p.sim);
         return;
     }
@@ -446,5 +449,6 @@ void chance_try(const struct scenario *s, struct chance_result *result)
     play_fini(&p);
     guard.way_out = NULL;
     memcpy(result->broken, p.broken, sizeof result->broken);
+    result->kind = p.broken_kind;
     result->at = p.broken_at;
 }

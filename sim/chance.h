@@ -8,6 +8,7 @@
 
 struct chance_result {
     char broken[PLAY_TEXT]; /* "": everything held */
+    const char *kind;       /* the same for all that break in the same way */
     weir_ns_t at;
     uint64_t segments;
     uint64_t digest;

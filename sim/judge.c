@@ -33,6 +33,7 @@ void play_break(struct play *p, const char *format, ...)
     va_start(list, format);
     (void)vsnprintf(p->broken, sizeof p->broken, format, list);
     va_end(list);
+    p->broken_kind = format;
     p->broken_at = weir_sim_now(p->sim);
     weir_sim_stop(p->sim);
 }
@@ -49,8 +50,11 @@ static void breaks(const struct end_view *v, const char *what, uint32_t a, uint3
 {
     char text[64];
 
+    if (v->p->broken[0] != 0)
+        return;
     play_break(v->p, "%s, %s: %s (%u, %u)", play_end_text(v->p, v->x, v->side, text),
                weir_tcp_state_name(v->info.state), what, a, b);
+    v->p->broken_kind = what;
 }
 
 static bool is_synchronized(enum weir_tcp_state state)

@@ -336,9 +336,11 @@ void play_fini(struct play *p)
 {
     size_t lost = weir_sim_destroy(&p->sim);
 
-    if (lost > 0 && p->broken[0] == 0)
+    if (lost > 0 && p->broken[0] == 0) {
         (void)snprintf(p->broken, sizeof p->broken, "%zu blocks of memory were not given back",
                        lost);
+        p->broken_kind = "memory";
+    }
     for (size_t i = 0; i < p->exchange_count; i++)
         free(p->exchanges[i]);
     free(p->exchanges);

@@ -108,7 +108,8 @@ struct play {
     bool is_ending;          /* no more connections */
     uint64_t turns;
     struct weir_sim_stats stats;
-    char broken[PLAY_TEXT]; /* what does not hold; "" */
+    char broken[PLAY_TEXT];  /* what does not hold; "" */
+    const char *broken_kind; /* the same for all that break in the same way */
     weir_ns_t broken_at;
 };
 
@@ -137,7 +138,7 @@ void play_fini(struct play *p);
 
 /* ---- between the files ---- */
 
-/* The first thing that does not hold ends the run. */
+/* The first thing that does not hold ends the run. Its kind is the format. */
 void play_break(struct play *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "main 3 client" */

@@ -13,10 +13,12 @@
 enum {
     TRIES_MAX = 1000,
     WORK_MAX = 10000000, /* of all tries: some seconds */
+    RATE_MIN = 10000,
 };
 
 struct shrinking {
     struct scenario *best;
+    const char *kind; /* of failure */
     unsigned tries;
     uint64_t work;
     bool has_shrunk; /* in this round */
@@ -35,7 +37,7 @@ static bool try_it(struct shrinking *w, struct scenario *candidate)
     w->tries++;
     chance_try(candidate, &result);
     w->work += result.work;
-    if (result.broken[0] == 0) {
+    if (result.broken[0] == 0 || result.kind != w->kind) {
         scenario_fini(candidate);
         return false;
     }
@@ -132,12 +134,23 @@ static void *flow_part(struct scenario *s, size_t index)
     return index < s->flow_count ? &s->flows[index] : NULL;
 }
 
-/* A flow without a count is not one that can be written down. */
+/*
+ * Whether it can be written down, and can be expected to end: a flow has a count and an end, and a
+ * link is not so slow that it takes an hour.
+ */
 static bool is_sound(const struct scenario *s)
 {
-    for (size_t i = 0; i < s->flow_count; i++)
-        if (s->flows[i].count == 0)
+    for (size_t i = 0; i < s->flow_count; i++) {
+        const struct scenario_flow *f = &s->flows[i];
+        if (f->count == 0 || (f->bytes + f->back_bytes == 0 && f->kind == SCENARIO_BULK)
+            || (f->read_rate != 0 && f->read_rate < RATE_MIN))
             return false;
+    }
+    for (size_t i = 0; i < 2 * s->link_count; i++) {
+        uint64_t rate = s->links[i / 2].ways[i % 2].rate_bits_s;
+        if (rate != 0 && rate < RATE_MIN)
+            return false;
+    }
     return true;
 }
 
@@ -170,6 +183,7 @@ bool shrink_scenario(struct scenario *s)
     chance_try(s, &result);
     if (result.broken[0] == 0)
         return false;
+    w.kind = result.kind;
     do {
         w.has_shrunk = false;
         remove_parts(&w);

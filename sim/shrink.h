@@ -7,8 +7,7 @@
 #include "sim/scenario.h"
 
 /*
- * Takes away and makes smaller whatever it can, as long as something still does not hold, perhaps
- * something else. False: it does not fail, or there is no memory; then *s is as it was.
+ * Takes away and makes smaller whatever it can, as long as the same thing does not hold. False: it does not fail, or there is no memory; then *s is as it was.
  */
 bool shrink_scenario(struct scenario *s);
 

@@ -153,6 +153,15 @@ static void addresses(const struct view *v, struct weir_addr *src, struct weir_a
     }
 }
 
+bool view_is_intact(const struct view *v)
+{
+    struct weir_addr src, dst;
+
+    addresses(v, &src, &dst);
+    return checksum_is_good(
+        checksum_add(checksum_pseudo(&src, &dst, v->protocol, v->l4_len), v->l4, v->l4_len));
+}
+
 void view_fix_checksums(struct view *v)
 {
     struct weir_addr src, dst;

@@ -89,6 +89,9 @@ enum view_ecn view_ecn_of(enum weir_link link, uint8_t *bytes, size_t len);
 /* The same number for the packets of one flow: addresses, protocol and ports. */
 uint64_t view_flow(const struct view *v);
 
+/* Is the transport checksum of TCP or UDP right? */
+bool view_is_intact(const struct view *v);
+
 /* Makes the transport checksum of TCP and UDP, and IPv4's own, right again. */
 void view_fix_checksums(struct view *v);
 
