@@ -158,7 +158,7 @@ static void draw_way(struct chance *c, struct weir_sim_link_config *l)
                         ? WEIR_SIM_FIFO
                         : (enum weir_sim_queue_kind)draw_below(&c->draw, WEIR_SIM_QUEUE_KINDS);
     if (one_in(c, 2))
-        l->queue.limit_packets = (uint32_t)any_size(c, 2, 2000);
+        l->queue.limit_packets = (uint32_t)any_size(c, 8, 2000);
     if (l->queue.kind == WEIR_SIM_FQ_CODEL)
         l->queue.flows = between(c, 1, 64);
     l->queue.drops_only = one_in(c, 6);
@@ -236,7 +236,8 @@ static uint64_t some_bytes(struct chance *c)
 {
     uint64_t most = c->slowest / 8 * 4;
 
-    return any_size(c, 1, most < 3000000 ? most : 3000000);
+    most = most < 3000000 ? most : 3000000;
+    return any_size(c, one_in(c, 2) ? 1 : most / 8, most);
 }
 
 static void draw_flow(struct chance *c, uint32_t hosts)
@@ -273,8 +274,11 @@ static void draw_flow(struct chance *c, uint32_t hosts)
     }
     if (f->read_rate != 0 && f->bytes > f->read_rate)
         f->bytes = f->read_rate;
-    if (f->chunk != 0 && f->bytes > f->chunk * UINT64_C(2000))
-        f->bytes = f->chunk * UINT64_C(2000);
+    /* Very many tiny segments, lost at once, can take hours: what is sent again is not joined. */
+    if (f->chunk != 0 && f->bytes > f->chunk * UINT64_C(200))
+        f->bytes = f->chunk * UINT64_C(200);
+    if (f->chunk != 0 && f->back_bytes > f->chunk * UINT64_C(200))
+        f->back_bytes = f->chunk * UINT64_C(200);
     if (f->kind == SCENARIO_BULK)
         return;
     f->count = between(c, 1, 12);
@@ -383,6 +387,18 @@ static void draw_actions(struct chance *c, uint32_t hosts)
     (void)add_action(c, heal_at, SCENARIO_HEAL, 0);
 }
 
+/* A box that makes packets too long for a later link keeps them from ever arriving. */
+static void drop_joiners(struct scenario *s)
+{
+    bool has_mtu = false;
+
+    for (size_t i = 0; i < 2 * s->link_count; i++)
+        has_mtu = has_mtu || s->links[i / 2].ways[i % 2].mtu != 0;
+    for (size_t i = s->box_count; has_mtu && i-- > 0;)
+        if (s->boxes[i].config.kind == WEIR_SIM_COALESCE)
+            scenario_remove_box(s, (uint32_t)i);
+}
+
 bool chance_draw(struct scenario *s, uint64_t seed)
 {
     struct chance c = {.s = s, .draw = draw_of(seed, 4711), .slowest = UINT64_C(1000000000)};
@@ -397,6 +413,7 @@ bool chance_draw(struct scenario *s, uint64_t seed)
         scenario_fini(s);
         return false;
     }
+    drop_joiners(s);
     while (hosts < s->node_count && !s->nodes[hosts].is_router)
         hosts++;
     flows = between(&c, 1, 4);
