@@ -419,6 +419,20 @@ static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery 
 }
 
 /*
+ * The timeout was right. Without SACK nothing says that the new data has arrived: it fills the
+ * window, and there has to be room beside it for what is lost [RFC5682 2.1, 3 (a)].
+ */
+static void end_frto(struct tcp_conn *c, const struct delivery *d)
+{
+    struct recovery *r = recovery_of(c);
+    struct cc *cc = cc_of(c);
+
+    if (r->frto == FRTO_SECOND && d->is_duplicate && !c->agreed.sack_ok)
+        cc->cwnd = u32_max(cc->cwnd, 3 * (uint32_t)cc->mss);
+    r->frto = FRTO_OFF;
+}
+
+/*
  * After a timeout [RFC5682]: if what arrives was sent only once, the timeout was spurious. Until
  * that is known new data is sent rather than old, if there is any.
  */
@@ -434,7 +448,7 @@ static bool is_timeout_spurious(struct tcp_conn *c, const struct delivery *d)
     if (r->frto == FRTO_FIRST && d->cum_bytes > 0 && has_new && seq_lt(c->snd.una, r->recover))
         r->frto = FRTO_SECOND;
     else if (d->cum_bytes > 0 || d->sacked_bytes > 0 || d->is_duplicate)
-        r->frto = FRTO_OFF;
+        end_frto(c, d);
     return false;
 }
 
@@ -546,6 +560,8 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env)
     struct recovery *r = recovery_of(c);
     struct cc *cc = cc_of(c);
     bool is_first = c->work->unanswered == 1; /* not when the retransmission is lost, too */
+    /* Acknowledgements of what an earlier timeout sent again would look like those of the rest. */
+    bool is_under_way = r->state == RECOVERY_RTO && seq_leq(c->snd.una, r->recover);
 
     if (!tcp_is_synchronized(c)) {
         recovery_on_syn_lost(c, env);
@@ -559,7 +575,7 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env)
     r->timeout_at = env->now;
     r->dup_acks = 0;
     r->dup_bytes = 0;
-    r->frto = is_first ? FRTO_FIRST : FRTO_OFF;
+    r->frto = is_first && !is_under_way ? FRTO_FIRST : FRTO_OFF; /* [RFC5682 2.1, 1] */
     mark_lost_by_timeout(c, env);
     cc->cwnd = recovery_pipe(c) + cc->mss;
     ecn_on_reduced(c);

@@ -198,6 +198,31 @@ TEST(undo_of_a_timeout_does_not_follow_if_a_duplicate_comes) /* [RFC5682 2.1, 3 
     EXPECT_EQ(work_of(&p)->cc.ssthresh, 5000);
 }
 
+TEST(undo_of_a_timeout_that_was_right_leaves_room_for_what_is_lost) /* [RFC5682 2.1, 3 (a)] */
+{
+    struct peer p = peer_after_a_timeout("mss 1000");
+
+    peer_sends(&p, ". 1:1(0) ack 1001");
+    EXPECT_EQ(peer_skips(&p), 2); /* new */
+    peer_sends(&p, ". 1:1(0) ack 1001");
+    peer_sees(&p, ". 1001:2001(1000) ack 1");
+    peer_sends(&p, ". 1:1(0) ack 2001");
+    peer_sees(&p, ". 2001:3001(1000) ack 1");
+}
+
+TEST(undo_is_not_looked_for_in_a_second_timeout_of_one_recovery) /* [RFC5682 2.1, 1] */
+{
+    struct peer p = peer_after_a_timeout("mss 1000");
+
+    peer_sends(&p, ". 1:1(0) ack 1001");
+    EXPECT_EQ(peer_skips(&p), 2); /* new; nothing comes back */
+    peer_waits_for_frame(&p);
+    peer_sees(&p, ". 1001:2001(1000) ack 1");
+    peer_sends(&p, ". 1:1(0) ack 2001");
+    peer_sees(&p, ". 2001:3001(1000) ack 1"); /* no new data */
+    EXPECT_EQ(work_of(&p)->undone, 0);
+}
+
 TEST(undo_of_a_timeout_follows_from_one_block_of_what_was_sent_once) /* [RFC5682 3.1] */
 {
     struct peer p = peer_after_a_timeout("mss 1000,sackOK");
