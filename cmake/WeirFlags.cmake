@@ -40,6 +40,10 @@ set(weir_pure_options -fno-stack-protector -U_FORTIFY_SOURCE -fno-builtin-bcmp
 target_include_directories(weir_core_flags INTERFACE
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/core)
 
+if(WEIR_QUIET_CHECKS)
+    target_compile_definitions(weir_core_flags INTERFACE WEIR_QUIET_CHECKS)
+endif()
+
 add_library(weir_outer_flags INTERFACE)
 target_link_libraries(weir_outer_flags INTERFACE weir_core_flags)
 target_compile_definitions(weir_outer_flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64)

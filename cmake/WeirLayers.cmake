@@ -3,6 +3,10 @@
 # The .c files directly in a folder; a new file is noticed by the next build.
 function(weir_sources out folder)
     file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.c)
+    if(folder STREQUAL "core/cc" AND WEIR_CC_REGISTRY)
+        list(FILTER found EXCLUDE REGEX "/core/cc/registry\\.c$")
+        list(APPEND found ${WEIR_CC_REGISTRY})
+    endif()
     set(${out} ${found} PARENT_SCOPE)
 endfunction()
 

@@ -177,6 +177,9 @@ uint64_t cc_default_pacing_rate(const struct cc *cc, ns_t srtt_ns);
 /* The algorithm of that name, or NULL. */
 const struct cc_ops *cc_find(const char *name);
 
+/* Those there are, the default first; NULL after the last (registry.c). */
+extern const struct cc_ops *const cc_registry[];
+
 /* The index-th, or NULL past the last; the first is the default. */
 const struct cc_ops *cc_at(size_t index);
 

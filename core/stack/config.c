@@ -39,7 +39,6 @@ static const struct weir_tcp_config tcp_defaults = {
     .abort_on_overflow = false,
     .timewait_reuse = true,
     .ecn = WEIR_ECN_PASSIVE,
-    .congestion_control = "cubic",
     .challenge_acks_per_s = 10,
     .reassembly_holes = 8192,
     .port_first = 32768,
@@ -73,6 +72,7 @@ void weir_config_init(struct weir_config *config)
         .tcp = tcp_defaults,
         .ip = ip_defaults,
     };
+    config->tcp.congestion_control = cc_at(0)->name;
 }
 
 enum {
