@@ -11,11 +11,11 @@
 #include "cli/suggest.h"
 
 extern const struct command cmd_demo, cmd_serve, cmd_connect, cmd_listen, cmd_ping, cmd_drill,
-    cmd_sim, cmd_replay, cmd_bench, cmd_version, cmd_help;
+    cmd_sim, cmd_link, cmd_replay, cmd_bench, cmd_version, cmd_help;
 
 static const struct command *const commands[] = {
-    &cmd_demo, &cmd_serve,  &cmd_connect, &cmd_listen,  &cmd_ping, &cmd_drill,
-    &cmd_sim,  &cmd_replay, &cmd_bench,   &cmd_version, &cmd_help,
+    &cmd_demo, &cmd_serve, &cmd_connect, &cmd_listen, &cmd_ping,    &cmd_drill,
+    &cmd_sim,  &cmd_link,  &cmd_replay,  &cmd_bench,  &cmd_version, &cmd_help,
 };
 
 const struct command *command_at(size_t index)

@@ -85,6 +85,14 @@ mistake "IPv6 needs an --mtu of at least 1280" ping -a fd00::2/64 --mtu 600 fd00
 mistake "--pcap wants the name of a file" ping --pcap "" 198.18.0.1
 mistake "--record wants the name of a file" ping --record "" 198.18.0.1
 mistake "replay wants FILE" replay
+mistake "link wants two devices" link --a wa
+mistake "--delay wants a time, as 50ms" link --a wa --b wb --delay 50min
+mistake "--rate wants a rate" link --rate 100
+mistake "--loss wants a share" link --loss 101%
+mistake "--bursts wants a share" link --bursts 1%
+mistake "--queue wants fifo" link --queue red
+mistake "--limit wants bytes" link --limit 5x
+mistake "--reorder wants a share" link --reorder 1%
 mistake "--stop-at wants seconds" replay --stop-at x file
 mistake "--stop-at-segment wants the number of a packet" replay --stop-at-segment 0 file
 mistake "--count wants a number" ping -c 0 198.18.0.1
@@ -97,7 +105,7 @@ says "usage: weir COMMAND" help
 says "usage: weir COMMAND" --help
 says "weir " version
 says "weir " --version
-for command in serve connect listen ping replay version help; do
+for command in serve connect listen ping link replay version help; do
     says "usage: weir $command" help "$command"
     cp "$there/out" "$there/help"
     says "usage: weir $command" "$command" --help
