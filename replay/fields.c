@@ -59,6 +59,8 @@ const struct field config_fields[] = {
     CONFIG(tcp.ecn),
     CONFIG(tcp.fastopen_servers),
     CONFIG(tcp.fastopen_off_ns),
+    CONFIG(tcp.send_buffer_max_bytes),
+    CONFIG(tcp.recv_buffer_max_bytes),
     CONFIG(ip.ttl),
     CONFIG(ip.neighbours),
     CONFIG(ip.neighbour_queue),

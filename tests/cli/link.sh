@@ -36,9 +36,9 @@ between() {
 
 # The shortest and the middle round trip of many, in ms.
 round_trips() {
-    ping -n -i 0.005 -c "$1" "${@:2}" | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' | sort -n >times
-    sed -n 1p times
-    sed -n "$((($(wc -l <times) + 1) / 2))p" times
+    ping -n -i 0.005 -c "$1" "${@:2}" | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' | sort -n >trips.log
+    sed -n 1p trips.log
+    sed -n "$((($(wc -l <trips.log) + 1) / 2))p" trips.log
 }
 
 # delay LEAST MOST OPTION...: no round trip is shorter, and most are not much longer.
