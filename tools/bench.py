@@ -2,16 +2,22 @@
 """bench.py - runs the benchmarks several times, and prints medians beside what is aimed at
 
     bench.py WEIR [--runs N] [--json] [--small] [NAME [OPTION...]]
+    bench.py WEIR [--runs N] [--json] [--small] --peers
 
 Without a name, all that the table below has. A line a number: median, least, greatest, aim. With
---json, one object a benchmark in a line; the numbers are medians, each with _min and _max.
+--json, one object a benchmark in a line; the numbers are medians, each with _min and _max. With
+--peers, other stacks that are installed do the same work, run by run beside Weir.
 Exit code 1 if a benchmark failed; an aim that is missed is no failure.
 """
 
 import json
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
+
+PEERS = os.path.join(os.path.dirname(__file__), "..", "bench", "peers")
 
 # Benchmark with its options, and what is aimed at: at least (>=) or at most (<=).
 TABLE = [
@@ -82,6 +88,40 @@ def print_json(line, numbers, aims, runs):
     print(json.dumps(out), flush=True)
 
 
+def build_lwip(there):
+    """The harness around Debian's liblwip, or None if that is not installed."""
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "lwip"], check=False, text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    program = os.path.join(there, "lwip")
+    source = os.path.join(PEERS, "lwip.c")
+    if flags.returncode != 0:
+        return None
+    subprocess.run(["gcc", "-O2", "-o", program, source, *flags.stdout.split()], check=True)
+    return program
+
+
+def run_peers(weir, runs, small, as_json):
+    with tempfile.TemporaryDirectory() as there:
+        lwip = build_lwip(there)
+        if lwip is None:
+            print("lwIP is not installed (package liblwip-dev)", file=sys.stderr)
+            return 77
+        for name, key in (("bulk", "goodput_gbit_per_cpu_s"), ("conns", "connections_per_cpu_s")):
+            numbers = {f"weir_{key}": [], f"lwip_{key}": [], "ratio_to_lwip": []}
+            for _ in range(runs):
+                ours = run_once(weir, [name] + (["--small"] if small else []))[key]
+                done = subprocess.run([lwip, name] + (["small"] if small else []), check=True,
+                                      stdout=subprocess.PIPE, text=True)
+                theirs = json.loads(done.stdout)[key]
+                for list_, value in zip(numbers.values(), (ours, theirs, ours / theirs)):
+                    list_.append(value)
+            if as_json:
+                print_json(f"peers {name}", numbers, {}, runs)
+            else:
+                print_table(f"peers {name}", numbers, {})
+    return 0
+
+
 def take(words, option, default=None):
     """Takes an option and, with a default, its value out of the words."""
     if option not in words:
@@ -95,6 +135,8 @@ def main():
     weir, *words = sys.argv[1:]
     as_json, small = take(words, "--json"), take(words, "--small")
     runs = take(words, "--runs", 1 if small else 5)
+    if take(words, "--peers"):
+        return run_peers(weir, runs, small, as_json)
     table = TABLE
     if words:
         line = " ".join(words)

@@ -34,7 +34,8 @@ measure() {
     fi
     mkdir "$there/$name"
     # shellcheck disable=SC2016 # the inner shell expands it
-    find core tools/size -name '*.c' ! -path core/cc/registry.c | xargs -P "$(nproc)" -n 4 sh -c '
+    find core tools/size -name '*.c' ! -path core/cc/registry.c -print0 |
+        xargs -0 -P "$(nproc)" -n 4 sh -c '
         there=$1 gcc=$2 flags=$3
         shift 3
         for file; do
