@@ -11,11 +11,22 @@ check_c_source_compiles("
     #include <setjmp.h>
     #include <cmocka.h>
     int main(void) { return _cmocka_run_group_tests(\"\", NULL, 0, NULL, NULL); }" WEIR_HAVE_CMOCKA)
+# OpenSSL's digests likewise: only tests use them.
+set(CMAKE_REQUIRED_LIBRARIES crypto)
+check_c_source_compiles("
+    #include <openssl/core_names.h>
+    #include <openssl/evp.h>
+    int main(void) { return EVP_MAC_fetch(NULL, OSSL_MAC_NAME_CMAC, NULL) == NULL; }"
+    WEIR_HAVE_LIBCRYPTO)
 set(CMAKE_REQUIRED_LIBRARIES ${saved_flags})
+option(WEIR_WITH_LIBCRYPTO "Test segments with digests" ${WEIR_HAVE_LIBCRYPTO})
 option(WEIR_WITH_CMOCKA "Run the unit tests with cmocka" ${WEIR_HAVE_CMOCKA})
 
 # An archive: a file of tests/lib is linked into the programs that use it.
 weir_sources(tests_lib_sources tests/lib)
+if(NOT WEIR_WITH_LIBCRYPTO)
+    list(FILTER tests_lib_sources EXCLUDE REGEX "/libcrypto\\.c$")
+endif()
 list(APPEND tests_lib_sources # what tests of TCP write segments in
     ${PROJECT_SOURCE_DIR}/format/seg_text.c ${PROJECT_SOURCE_DIR}/format/text.c)
 add_library(tests_lib STATIC ${tests_lib_sources})
@@ -45,6 +56,9 @@ foreach(source ${unit_sources})
     list(APPEND unit_folders ${folder})
 endforeach()
 list(REMOVE_DUPLICATES unit_folders)
+if(NOT WEIR_WITH_LIBCRYPTO)
+    list(FILTER unit_folders EXCLUDE REGEX "/crypto$")
+endif()
 
 foreach(folder ${unit_folders})
     cmake_path(GET folder FILENAME name)
@@ -52,6 +66,9 @@ foreach(folder ${unit_folders})
     list(FILTER sources INCLUDE REGEX "/tests/unit/${name}/")
     add_executable(unit_${name} ${sources})
     target_link_libraries(unit_${name} PRIVATE tests_lib)
+    if(name STREQUAL "crypto")
+        target_link_libraries(unit_crypto PRIVATE crypto)
+    endif()
     if(name STREQUAL "cli") # the commands, without their main
         set(commands ${cli_sources})
         list(FILTER commands EXCLUDE REGEX "/main\\.c$")
@@ -112,6 +129,11 @@ endforeach()
 if(NOT TARGET weir_os_static)
     set(interop_programs)
 endif()
+if(WEIR_WITH_LIBCRYPTO)
+    list(FILTER interop_helpers EXCLUDE REGEX "/no_crypto\\.c$")
+    list(APPEND interop_helpers ${PROJECT_SOURCE_DIR}/tests/lib/libcrypto.c)
+    set(interop_libraries crypto)
+endif()
 foreach(source ${interop_programs})
     cmake_path(GET source STEM name)
     add_executable(interop_${name} ${source} ${interop_helpers})
@@ -119,7 +141,7 @@ foreach(source ${interop_programs})
         ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/tests)
     target_compile_definitions(interop_${name} PRIVATE _GNU_SOURCE)
     target_link_libraries(interop_${name} PRIVATE
-        weir_os_static weir_static weir_flags Threads::Threads)
+        weir_os_static weir_static weir_flags Threads::Threads ${interop_libraries})
 endforeach()
 
 # ---- examples: run without arguments, or by a script that is given the program ----

@@ -132,6 +132,7 @@ static void init(struct run *r)
     expect(pool_init(&r->env.pieces, &r->mem, "pieces", sizeof(struct piece), SLAB_BYTES));
     expect(pool_init(&r->env.sents, &r->mem, "sents", sizeof(struct sent), SLAB_BYTES));
     expect(pool_init(&r->env.reasms, &r->mem, "reasms", sizeof(struct reasm), SLAB_BYTES));
+    expect(auths_init(&r->env.auth, &r->mem, SLAB_BYTES, NULL));
     expect(fastopen_init(&r->env.fastopen, &r->mem, SLAB_BYTES, (struct siphash_key){1, 2},
                          (struct siphash_key){3, 4}));
     r->env.now = 1000 * NS_S;
@@ -165,6 +166,7 @@ static void fini(struct run *r)
     fini_pool(&r->env.sents);
     fini_pool(&r->env.reasms);
     fastopen_fini(&r->env.fastopen);
+    auths_fini(&r->env.auth);
     for (size_t i = 0; i <= BUF_FOREIGN; i++)
         expect(r->bufs.pools[i].used == 0);
     bufs_fini(&r->bufs);

@@ -307,6 +307,10 @@ static void put_call(struct weir_recorder *r, struct writer *w, const struct wei
         break;
     case WEIR_CALL_NEXT_ISN: put_number(w, (uint64_t)call->number); break;
     case WEIR_CALL_TCP_CONFIGURE: fields_emit(w, config_fields, call->config); break;
+    case WEIR_CALL_AUTH: /* keys do not go into a log: it ends here when it is replayed */
+        writer_put_be64(w, call->handle);
+        put_number(w, (uint64_t)call->number);
+        break;
     case WEIR_CALL_KIND_COUNT: break;
     }
 }

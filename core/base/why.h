@@ -41,6 +41,7 @@
     X(ICMP_UNKNOWN, "icmp_unknown", "an ICMP message that asks nothing of us")                     \
     X(ICMP_NOT_OURS, "icmp_not_ours", "the ICMP message speaks of no packet of ours")              \
     X(ICMP_SEQUENCE, "icmp_sequence", "the ICMP error quotes a sequence number not under way")     \
+    X(ICMP_AUTH, "icmp_auth", "the connection believes only segments with a digest")               \
     X(ICMP_SOURCE_QUENCH, "icmp_source_quench", "source quench is ignored")                        \
     X(ICMP_LIMIT, "icmp_limit", "the limit on ICMP messages is reached")                           \
     X(NDP_MALFORMED, "ndp_malformed", "the neighbour discovery message is malformed or forged")    \
@@ -59,11 +60,15 @@
     X(TCP_MALFORMED, "tcp_malformed", "the TCP header is short or its offset is impossible")       \
     X(TCP_CHECKSUM, "tcp_checksum", "the TCP checksum is wrong")                                   \
     X(TCP_NOT_UNICAST, "tcp_not_unicast", "the segment is from or to a group of hosts")            \
+    X(TCP_AUTH_MISSING, "tcp_auth_missing", "a digest was required")                               \
+    X(TCP_AUTH_UNEXPECTED, "tcp_auth_unexpected", "a digest where there is no key for it")         \
+    X(TCP_AUTH_KEY, "tcp_auth_key", "there is no key with that ID")                                \
+    X(TCP_AUTH_WRONG, "tcp_auth_wrong", "the digest is not that of the segment")                   \
     X(TCP_NO_CONN, "tcp_no_conn", "there is no such connection")                                   \
     X(TCP_LISTEN_FLAGS, "tcp_listen_flags", "a listener hears neither SYN, ACK nor RST")           \
     X(TCP_LISTEN_RST, "tcp_listen_rst", "a reset for a listener")                                  \
     X(TCP_LISTEN_ACK, "tcp_listen_ack", "an acknowledgement for a listener")                       \
-    X(TCP_COOKIE, "tcp_cookie", "an acknowledgement without a valid SYN cookie for a listener")     \
+    X(TCP_COOKIE, "tcp_cookie", "an acknowledgement without a valid SYN cookie for a listener")    \
     X(TCP_SYN_QUEUE, "tcp_syn_queue", "too many connections are half open")                        \
     X(TCP_ACCEPT_QUEUE, "tcp_accept_queue", "too many connections wait to be accepted")            \
     X(TCP_DEFERRED, "tcp_deferred", "the listener waits for data before it accepts")               \

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <weir/auth.h>
 #include <weir/tcp.h>
 #include <weir/udp.h>
 #include <weir/weir.h>
@@ -71,6 +72,12 @@ ptrdiff_t api_ping_send(struct weir *s, weir_ping_t ping, uint16_t sequence, con
                         size_t len);
 ptrdiff_t api_ping_recv(struct weir *s, weir_ping_t ping, void *bytes, size_t len,
                         struct weir_ping_reply *reply);
+
+/* ---- api_auth.c ---- */
+
+int api_auth_add(struct weir *s, weir_handle_t handle, const struct weir_auth_key *key);
+int api_auth_remove(struct weir *s, weir_handle_t handle, const struct weir_auth_key *key);
+int api_auth_ask(struct weir *s, weir_conn_t conn, uint8_t recv_id);
 
 /* ---- calls.c ---- */
 

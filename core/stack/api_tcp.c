@@ -297,6 +297,7 @@ static void close_listener(struct weir *s, struct listener *l)
     }
     demux_remove_listener(s, l);
     list_remove(&l->event);
+    tcp_conn_fini(&l->model, &s->tcp);
     pool_put(&s->listeners, l);
 }
 

@@ -46,6 +46,7 @@ static const char *const names[WEIR_CALL_KIND_COUNT] = {
     [WEIR_CALL_NEXT_ISN] = "next_isn",
     [WEIR_CALL_TCP_CONFIGURE] = "tcp_configure",
     [WEIR_CALL_FASTOPEN_KEY] = "fastopen_key",
+    [WEIR_CALL_AUTH] = "auth",
 };
 
 const char *weir_call_name(enum weir_call_kind kind)
@@ -412,6 +413,38 @@ void weir_fastopen_key(struct weir *s, const uint8_t key[16])
         tell(s, &call);
     }
     api_fastopen_key(s, key);
+}
+
+enum { AUTH_ADD, AUTH_REMOVE, AUTH_ASK };
+
+int weir_auth_add(struct weir *s, weir_handle_t handle, const struct weir_auth_key *key)
+{
+    if (!is_told(s))
+        return api_auth_add(s, handle, key);
+    struct weir_call call = {
+        .kind = WEIR_CALL_AUTH, .handle = handle, .number = AUTH_ADD, .auth_key = key};
+    tell(s, &call);
+    return (int)answer(s, &call, api_auth_add(s, handle, key));
+}
+
+int weir_auth_remove(struct weir *s, weir_handle_t handle, const struct weir_auth_key *key)
+{
+    if (!is_told(s))
+        return api_auth_remove(s, handle, key);
+    struct weir_call call = {
+        .kind = WEIR_CALL_AUTH, .handle = handle, .number = AUTH_REMOVE, .auth_key = key};
+    tell(s, &call);
+    return (int)answer(s, &call, api_auth_remove(s, handle, key));
+}
+
+int weir_auth_ask(struct weir *s, weir_conn_t conn, uint8_t recv_id)
+{
+    if (!is_told(s))
+        return api_auth_ask(s, conn, recv_id);
+    struct weir_call call = {
+        .kind = WEIR_CALL_AUTH, .handle = conn, .number = AUTH_ASK, .len = recv_id};
+    tell(s, &call);
+    return (int)answer(s, &call, api_auth_ask(s, conn, recv_id));
 }
 
 /* ---- UDP and pings ---- */

@@ -169,6 +169,7 @@ void flows_free_halfopen(struct weir *s, struct halfopen *h)
 {
     demux_remove(s, &h->flow);
     wheel_disarm(&s->wheel, &h->flow.timer);
+    auth_put(&s->tcp, &h->tcp.auth);
     pool_put(&s->halfopens, h);
 }
 
@@ -276,6 +277,7 @@ void flows_free_timewait(struct weir *s, struct timewait *tw)
     flows_trace_state(s, &tw->flow, TCP_TIME_WAIT, TCP_CLOSED);
     demux_remove(s, &tw->flow);
     list_remove(&tw->flow.link);
+    auth_put(&s->tcp, &tw->tcp.auth);
     pool_put(&s->timewaits, tw);
 }
 
@@ -323,13 +325,17 @@ static bool keep_timewait(struct weir *s, const struct tcp_timewait *what)
 void flows_enter_timewait(struct weir *s, struct conn *c)
 {
     struct tcp_timewait tw;
+    bool is_kept;
 
     demux_remove(s, &c->flow);
     list_remove(&c->flow.link);
     timewait_init(&tw, &c->tcp);
-    (void)keep_timewait(s, &tw);
+    tw.auth = c->tcp.auth;
+    is_kept = keep_timewait(s, &tw);
     if (c->tcp.work->ack_owed)
         send_ack(s, &tw, c->tcp.handle);
+    if (is_kept)
+        c->tcp.auth = 0; /* it went with the record */
 }
 
 /* ---- time ---- */

@@ -45,6 +45,7 @@ static enum why send_cookie(struct weir *s, struct tcp_halfopen *h)
     s->tcp.counts.cookies_sent++;
     frame = halfopen_synack(h, &s->tcp);
     tx_reply(s, &frame, &about);
+    auth_put(&s->tcp, &h->auth);
     return WHY_NONE;
 }
 
@@ -90,7 +91,7 @@ static bool become(struct weir *s, struct conn *c, const struct tcp_halfopen *h,
 }
 
 /* A connection of what was half open; the caller puts it in the table. NULL: no memory. */
-static struct conn *new_conn(struct weir *s, const struct tcp_halfopen *h, const struct listener *l)
+static struct conn *new_conn(struct weir *s, struct tcp_halfopen *h, const struct listener *l)
 {
     struct conn *c = flows_new_conn(s);
 
@@ -101,6 +102,8 @@ static struct conn *new_conn(struct weir *s, const struct tcp_halfopen *h, const
         return NULL;
     }
     c->user = l->user;
+    c->tcp.auth = h->auth;
+    h->auth = 0;
     return c;
 }
 
@@ -116,7 +119,7 @@ static bool has_room_for_pending(const struct weir *s, struct listener *l)
 
 /* A connection at once, with the SYN's data; false: an ordinary handshake [RFC7413 4.2.2]. */
 static bool open_fast(struct weir *s, struct arrival *a, struct listener *l,
-                      const struct tcp_halfopen *what)
+                      struct tcp_halfopen *what)
 {
     struct conn *c;
 
@@ -140,14 +143,26 @@ static bool open_fast(struct weir *s, struct arrival *a, struct listener *l,
 static bool take_fastopen(struct weir *s, struct arrival *a, struct listener *l,
                           struct tcp_halfopen *what)
 {
-    enum fastopen_ask ask =
-        l->fastopen_queue > 0 ? fastopen_check(&s->tcp, &a->tuple, &a->seg.opt) : FASTOPEN_NO;
+    enum fastopen_ask ask = l->fastopen_queue > 0 && what->auth == 0
+                                ? fastopen_check(&s->tcp, &a->tuple, &a->seg.opt)
+                                : FASTOPEN_NO;
 
     if (ask == FASTOPEN_GOOD)
         return open_fast(s, a, l, what);
     what->grants_cookie = ask == FASTOPEN_REQUEST;
     what->cookie_is_experimental = a->seg.opt.fastopen_is_experimental;
     return false;
+}
+
+/* Copies of the listener's keys for this peer; false: no memory. */
+static bool take_keys(struct weir *s, const struct arrival *a, const struct listener *l,
+                      struct tcp_halfopen *what)
+{
+    if (!auth_has_key_for(&s->tcp, l->model.auth, &a->tuple.remote_addr))
+        return true;
+    what->auth = auth_copy(&s->tcp, l->model.auth, &a->tuple.remote_addr);
+    auth_begin(&s->tcp, what->auth, &a->seg, what->iss, what->irs);
+    return what->auth != 0;
 }
 
 enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, seq_t isn)
@@ -162,6 +177,8 @@ enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, seq
     if (is_full(l))
         return WHY_TCP_ACCEPT_QUEUE;
     halfopen_init(&what, &s->tcp, &l->model.user, &a->tuple, &a->seg, isn, mtu);
+    if (!take_keys(s, a, l, &what))
+        return WHY_NO_MEMORY;
     if (cookies != WEIR_SYN_COOKIES_ALWAYS)
         h = flows_new_halfopen(s);
     if (h != NULL && take_fastopen(s, a, l, &what)) {
@@ -170,8 +187,10 @@ enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, seq
     }
     if (h == NULL && cookies != WEIR_SYN_COOKIES_NEVER)
         return send_cookie(s, &what);
-    if (h == NULL)
+    if (h == NULL) {
+        auth_put(&s->tcp, &what.auth);
         return WHY_TCP_SYN_QUEUE;
+    }
     h->tcp = what;
     h->tcp.is_told = true;
     h->listener = pool_handle(&s->listeners, l);
@@ -198,8 +217,8 @@ static enum why begin(struct weir *s, struct arrival *a, struct listener *l, str
 static enum why refuse(struct weir *s, const struct arrival *a, struct halfopen *h)
 {
     if (s->config.tcp.abort_on_overflow) {
-        flows_free_halfopen(s, h);
         rx_send_reset(s, a, TCP_SYN_RECEIVED);
+        flows_free_halfopen(s, h);
     }
     return WHY_TCP_ACCEPT_QUEUE;
 }
@@ -225,8 +244,9 @@ static enum why complete(struct weir *s, struct arrival *a, struct halfopen *h)
     struct conn *c;
 
     if (l == NULL) {
+        enum why why = rx_to_nobody(s, a);
         flows_free_halfopen(s, h);
-        return rx_to_nobody(s, a);
+        return why;
     }
     if (is_deferred(s, a, h)) {
         flows_defer(s, h);
@@ -307,7 +327,8 @@ static enum why take_cookie(struct weir *s, struct arrival *a, struct listener *
             rx_send_reset(s, a, TCP_LISTEN);
         return WHY_TCP_ACCEPT_QUEUE;
     }
-    c = new_conn(s, &h, l);
+    c = take_keys(s, a, l, &h) ? new_conn(s, &h, l) : NULL;
+    auth_put(&s->tcp, &h.auth);
     if (c == NULL)
         return WHY_NO_MEMORY;
     s->tcp.counts.cookies_taken++;

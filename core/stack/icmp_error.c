@@ -27,6 +27,19 @@ static bool is_hard(const struct tcp_conn *c, const struct icmp_error *error)
                || error->kind == ICMP_ERROR_ADMIN);
 }
 
+/*
+ * Whoever asks for digests does not let anybody without a key end or slow down the connection
+ * [RFC5925 7.8].
+ */
+static bool is_disbelieved(uint32_t auth, const struct icmp_error *error)
+{
+    bool is_too_big4 = error->kind == ICMP_ERROR_TOO_BIG && weir_addr_is_v4(&error->dst);
+
+    return auth != 0
+           && (error->kind == ICMP_ERROR_PORT || error->kind == ICMP_ERROR_PROTOCOL
+               || error->kind == ICMP_ERROR_ADMIN || is_too_big4);
+}
+
 static void tell_conn(struct weir *s, struct conn *c, const struct icmp_error *error)
 {
     struct tcp_conn *t = &c->tcp;
@@ -54,6 +67,8 @@ static enum why tell_halfopen(struct weir *s, struct halfopen *h, const struct i
 {
     if (!seq_eq(seq_of(seq), h->tcp.iss))
         return WHY_ICMP_SEQUENCE;
+    if (is_disbelieved(h->tcp.auth, error))
+        return WHY_ICMP_AUTH;
     if (error->kind == ICMP_ERROR_TOO_BIG) {
         pmtu_update(&s->ip, &error->dst, error->mtu, error->packet_len);
         return WHY_NONE;
@@ -81,6 +96,8 @@ static enum why to_tcp(struct weir *s, const struct icmp_error *error)
         return WHY_ICMP_NOT_OURS;
     if (!is_under_way(&container_of(flow, struct conn, flow)->tcp, h.seq))
         return WHY_ICMP_SEQUENCE;
+    if (is_disbelieved(container_of(flow, struct conn, flow)->tcp.auth, error))
+        return WHY_ICMP_AUTH;
     tell_conn(s, container_of(flow, struct conn, flow), error);
     return WHY_NONE;
 }

@@ -42,6 +42,7 @@ static bool init_pools(struct weir *s)
            && pool_init(&t->works, &s->mem, "work", sizeof(struct tcp_work), slab)
            && pool_init(&t->pieces, &s->mem, "piece", sizeof(struct piece), slab)
            && pool_init(&t->sents, &s->mem, "sent", sizeof(struct sent), slab)
+           && auths_init(&t->auth, &s->mem, slab, s->config.crypto)
            && fastopen_init(&t->fastopen, &s->mem, slab,
                             siphash_key_derive(s->config.secret, PURPOSE_FASTOPEN),
                             siphash_key_derive(s->config.secret, PURPOSE_FASTOPEN_CACHE))
@@ -156,6 +157,7 @@ static void fini_pools(struct weir *s)
     pool_fini(&s->tcp.sents);
     pool_fini(&s->tcp.reasms);
     fastopen_fini(&s->tcp.fastopen);
+    auths_fini(&s->tcp.auth);
     pool_fini(&s->frames);
     bufs_fini(&s->bufs);
 }

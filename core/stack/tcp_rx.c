@@ -38,6 +38,7 @@ static enum why parse(struct ip_packet *packet, struct arrival *a)
     if (!is_between_hosts(packet))
         return WHY_TCP_NOT_UNICAST;
     a->packet = packet;
+    a->auth = 0;
     a->tuple = (struct tcp_tuple){packet->dst, packet->src, h.dst_port, h.src_port};
     segs = packet->gso_size == 0 || h.payload_len <= packet->gso_size
                ? 1
@@ -55,6 +56,7 @@ static enum why parse(struct ip_packet *packet, struct arrival *a)
         .text_count = packet->slice_count,
         .text_skip = packet->header_len + h.header_len,
         .frame = packet->frame,
+        .header = span_take(ip_packet_head(packet), h.header_len),
     };
     tcp_options_parse(h.options, &a->seg.opt); /* in any segment [RFC9293 MUST-5] */
     return WHY_NONE;
@@ -98,17 +100,29 @@ static void trace_in(struct weir *s, const struct arrival *a, const struct flow 
     trace_emit(&s->tracer, &event);
 }
 
+/* TCP-AO's keys are those of a connection: where there is none, nothing can be signed. */
+static bool may_reset(const struct weir *s, const struct arrival *a, enum tcp_state state)
+{
+    struct weir_auth_info info;
+
+    return state != TCP_LISTEN || auth_info(&s->tcp, a->auth, &info) != WEIR_OK
+           || info.algorithm == WEIR_AUTH_MD5;
+}
+
 void rx_send_reset(struct weir *s, const struct arrival *a, enum tcp_state state)
 {
-    static const struct tcp_options none;
+    struct tcp_options options = {0};
+    uint8_t digest[AUTH_VALUE_MAX];
     struct reply reply;
     struct frame *frame;
     struct tx_about about = {.tuple = &a->tuple, .state = state};
 
-    if (!closed_reset(&a->tuple, &a->seg, &reply))
+    if (!closed_reset(&a->tuple, &a->seg, &reply) || !may_reset(s, a, state))
         return;
+    reply.auth = a->auth;
+    auth_reserve(&s->tcp, a->auth, &a->tuple.remote_addr, digest, &options);
     s->tcp.counts.resets_out++;
-    frame = segment_build_reply(&s->tcp, &reply, &none);
+    frame = segment_build_reply(&s->tcp, &reply, &options);
     tx_reply(s, &frame, &about);
 }
 
@@ -214,6 +228,62 @@ static enum why to_flow(struct weir *s, struct arrival *a, struct flow *flow)
     return WHY_NONE;
 }
 
+/* ---- digests ---- */
+
+static uint32_t auth_of_flow(const struct flow *flow)
+{
+    switch ((enum handle_kind)flow->kind) {
+    case HANDLE_CONN: return ((const struct conn *)(const void *)flow)->tcp.auth;
+    case HANDLE_HALFOPEN: return ((const struct halfopen *)(const void *)flow)->tcp.auth;
+    case HANDLE_TIMEWAIT: return ((const struct timewait *)(const void *)flow)->tcp.auth;
+    case HANDLE_NONE:
+    case HANDLE_LISTENER:
+    case HANDLE_UDP:
+    case HANDLE_PING: break;
+    }
+    CHECK(false);
+    return 0;
+}
+
+/* A listener knows numbers of a segment that is no SYN only from the segment itself. */
+static enum why check_for_listener(struct weir *s, struct arrival *a, uint32_t auth)
+{
+    uint32_t copy;
+    enum why why;
+
+    a->auth = auth_has_key_for(&s->tcp, auth, &a->tuple.remote_addr) ? auth : 0;
+    if (a->auth == 0 || (a->seg.flags & TCP_SYN))
+        return auth_check(&s->tcp, a->auth, &a->tuple, &a->seg);
+    copy = auth_copy(&s->tcp, auth, &a->tuple.remote_addr);
+    if (copy == 0)
+        return WHY_NO_MEMORY;
+    auth_begin(&s->tcp, copy, &a->seg, seq_sub(a->seg.ack, 1), seq_sub(a->seg.seq, 1));
+    why = auth_check(&s->tcp, copy, &a->tuple, &a->seg);
+    auth_put(&s->tcp, &copy);
+    return why;
+}
+
+/* Before all else: other options count only if the digest is right [RFC5925 7.5]. */
+static enum why check_digest(struct weir *s, struct arrival *a, const struct flow *flow,
+                             const struct listener *l)
+{
+    if (flow == NULL)
+        return l == NULL ? WHY_NONE : check_for_listener(s, a, l->model.auth);
+    a->auth = auth_of_flow(flow);
+    return auth_check(&s->tcp, a->auth, &a->tuple, &a->seg);
+}
+
+static enum why deliver(struct weir *s, struct arrival *a, struct flow *flow, struct listener *l)
+{
+    enum why why = check_digest(s, a, flow, l);
+
+    if (why != WHY_NONE)
+        return why;
+    if (flow != NULL)
+        return to_flow(s, a, flow);
+    return l != NULL ? rx_to_listener(s, a, l) : rx_to_nobody(s, a);
+}
+
 size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest, size_t count)
 {
     struct arrival a;
@@ -233,10 +303,7 @@ size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest,
     if (flow == NULL)
         l = rx_listener(s, &a);
     trace_in(s, &a, flow, l);
-    if (flow != NULL)
-        why = to_flow(s, &a, flow);
-    else
-        why = l != NULL ? rx_to_listener(s, &a, l) : rx_to_nobody(s, &a);
+    why = deliver(s, &a, flow, l);
     tcp_seg_done(&a.seg, &s->tcp);
     if (why != WHY_NONE)
         stack_drop(s, why);

@@ -122,6 +122,7 @@ void tcp_work_detach(struct tcp_conn *c, struct tcp_env *env)
 
 void tcp_conn_fini(struct tcp_conn *c, struct tcp_env *env)
 {
+    auth_put(env, &c->auth);
     if (c->work != NULL)
         free_work(c, env);
 }

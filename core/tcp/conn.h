@@ -365,6 +365,7 @@ struct tcp_conn {
     bool rcv_urgent : 1;      /* rcv.up is ahead of what was read */
     bool path_is_suspect : 1; /* R1: for the stack to collect */
     uint8_t fastopen : 3;     /* enum weir_fastopen */
+    uint32_t auth;            /* of env.auth; 0: segments have no digests */
 };
 
 /* ---- conn.c ---- */

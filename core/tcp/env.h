@@ -14,6 +14,7 @@
 #include "base/siphash.h"
 #include "base/trace.h"
 #include "base/why.h"
+#include "tcp/auth.h"
 #include "tcp/fastopen.h"
 #include <weir/config.h>
 
@@ -38,6 +39,7 @@ struct tcp_env {
     struct siphash_key cookie_key;
     struct siphash_key port_key;
     struct fastopen fastopen;
+    struct auths auth;
     const struct tracer *tracer;
     struct tcp_counts counts;
 };

@@ -196,8 +196,8 @@ static bool is_lossy(const struct fastopen_entry *e, ns_t now)
 /* May this SYN try it? Only the first of its connection. */
 static bool may_try(const struct tcp_conn *c, const struct tcp_env *env)
 {
-    return c->user.fastopen && c->state == TCP_SYN_SENT && seq_eq(c->snd.nxt, c->snd.iss)
-           && env->now >= env->fastopen.off_until_at;
+    return c->user.fastopen && c->auth == 0 && c->state == TCP_SYN_SENT
+           && seq_eq(c->snd.nxt, c->snd.iss) && env->now >= env->fastopen.off_until_at;
 }
 
 /* The server, if there is a cookie to send it now. */

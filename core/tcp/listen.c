@@ -70,14 +70,17 @@ struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env)
         .ack = seq_add(h->irs, 1),
         .flags = TCP_SYN | TCP_ACK,
         .window = h->rcv_wnd,
+        .auth = h->auth,
     };
     struct tcp_options options;
-    uint8_t cookie[FASTOPEN_COOKIE_LEN];
+    uint8_t cookie[FASTOPEN_COOKIE_LEN], digest[AUTH_VALUE_MAX];
 
     options_offer(&options, &h->agreed, tstamp_clock(env->now, h->ts_offset), h->ts_recent);
+    auth_reserve(env, h->auth, &h->tuple.remote_addr, digest, &options);
     if (h->grants_cookie)
         fastopen_give(env, &h->tuple, h->cookie_is_experimental, cookie, &options);
     reply.flags |= ecn_half_synack(&h->ecn, h->retries, &options);
+    options_fit(&options);
     return segment_build_reply(env, &reply, &options);
 }
 
@@ -89,11 +92,14 @@ struct frame *halfopen_ack(const struct tcp_halfopen *h, struct tcp_env *env)
         .ack = seq_add(h->irs, 1),
         .flags = (uint16_t)(TCP_ACK | ecn_half_ack(&h->ecn)),
         .window = (uint16_t)(h->rcv_wnd >> h->agreed.rcv_wscale),
+        .auth = h->auth,
     };
     struct tcp_options options = {0};
+    uint8_t digest[AUTH_VALUE_MAX];
 
+    auth_reserve(env, h->auth, &h->tuple.remote_addr, digest, &options);
     if (h->agreed.timestamps_ok) {
-        options.present = TCP_HAS_TIMESTAMPS;
+        options.present |= TCP_HAS_TIMESTAMPS;
         options.ts_val = tstamp_clock(env->now, h->ts_offset);
         options.ts_ecr = h->ts_recent;
     }

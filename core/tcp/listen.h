@@ -32,6 +32,7 @@ struct tcp_halfopen {
     uint8_t tos;
     struct ecn_half ecn;
     struct tcp_agreed agreed;
+    uint32_t auth;      /* of env.auth; 0: none */
     bool grants_cookie; /* for Fast Open, in the SYN-ACK */
     bool cookie_is_experimental;
     bool is_told; /* the stack's: traces know that it began */

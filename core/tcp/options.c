@@ -95,13 +95,21 @@ struct tcp_agreed options_agree(const struct tcp_env *env, struct tcp_agreed wis
     return a;
 }
 
+void options_fit(struct tcp_options *options)
+{
+    static const uint16_t dispensable[] = {TCP_HAS_ACCECN, TCP_HAS_FASTOPEN, TCP_HAS_TIMESTAMPS};
+
+    for (size_t i = 0; i < sizeof dispensable / sizeof dispensable[0]; i++)
+        if (tcp_options_len(options) > TCP_OPTIONS_MAX)
+            options->present &= (uint16_t)~dispensable[i];
+}
+
 /* What is agreed on in the handshake is not said again [RFC9293 MUST-65]. */
 void options_of_segment(const struct tcp_conn *c, const struct tcp_env *env,
                         struct tcp_options *out)
 {
-    out->present = 0;
     if (c->agreed.timestamps_ok) {
-        out->present = TCP_HAS_TIMESTAMPS;
+        out->present |= TCP_HAS_TIMESTAMPS;
         out->ts_val = tstamp_clock(env->now, c->ts.offset);
         out->ts_ecr = c->ts.recent;
     }
@@ -119,7 +127,8 @@ uint32_t tcp_send_mss(const struct tcp_conn *c, const struct tcp_env *env)
 {
     uint32_t path = c->pmtu - headers_len(&c->tuple.remote_addr);
     uint32_t mss = c->agreed.snd_mss < path ? c->agreed.snd_mss : path;
-    uint32_t options = c->agreed.timestamps_ok ? TCP_TIMESTAMPS_LEN : 0;
+    uint32_t options =
+        (c->agreed.timestamps_ok ? TCP_TIMESTAMPS_LEN : 0) + auth_option_bytes(env, c->auth);
 
     if (c->user.mss != 0 && c->user.mss < mss)
         mss = c->user.mss;

@@ -24,7 +24,10 @@ struct tcp_agreed options_wish(const struct tcp_env *env, const struct tcp_user 
 struct tcp_agreed options_agree(const struct tcp_env *env, struct tcp_agreed wish,
                                 const struct tcp_options *peers, bool is_v4);
 
-/* The options of a segment that is not a SYN. */
+/* What may be left out goes, as long as there is no room for all. */
+void options_fit(struct tcp_options *options);
+
+/* Adds the options of a segment that is not a SYN to those for its digest. */
 void options_of_segment(const struct tcp_conn *c, const struct tcp_env *env,
                         struct tcp_options *out);
 

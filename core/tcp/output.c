@@ -471,7 +471,7 @@ struct frame *tcp_output(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_b
     if (c->work == NULL)
         return NULL;
     mss = tcp_send_mss_now(c, env);
-    if (!decide(c, env, mss, gso_bytes > mss ? gso_bytes : mss, &s)) {
+    if (!decide(c, env, mss, gso_bytes > mss && c->auth == 0 ? gso_bytes : mss, &s)) {
         if (tcp_can_rest(c))
             timers_on_quiet(c, env);
         return NULL;

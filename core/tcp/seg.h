@@ -29,6 +29,8 @@ struct tcp_seg {
     uint8_t tos; /* with the ECN field in the low two bits */
     struct tcp_options opt;
 
+    struct span header; /* TCP's, as it came */
+
     /* The text starts text_skip bytes into the slices. */
     const struct weir_slice *text;
     size_t text_count;

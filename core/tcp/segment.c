@@ -59,13 +59,16 @@ static uint16_t urgent_pointer(const struct tcp_conn *c, seq_t seq)
 }
 
 static void set_options(const struct tcp_conn *c, const struct tcp_env *env, uint16_t flags,
-                        struct tcp_options *options)
+                        uint8_t digest[AUTH_VALUE_MAX], struct tcp_options *options)
 {
     if (!(flags & TCP_SYN)) {
+        options->present = 0;
+        auth_reserve(env, c->auth, &c->tuple.remote_addr, digest, options);
         options_of_segment(c, env, options);
         return;
     }
     options_offer(options, &c->agreed, tstamp_clock(env->now, c->ts.offset), c->ts.recent);
+    auth_reserve(env, c->auth, &c->tuple.remote_addr, digest, options);
     fastopen_offer(c, env, options);
 }
 
@@ -109,7 +112,7 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
     struct frame *frame = frame_get(env->frames);
     struct tcp_options options;
     struct tcp_header h;
-    uint8_t option[ECN_OPTION_MAX];
+    uint8_t option[ECN_OPTION_MAX], digest[AUTH_VALUE_MAX];
 
     if (frame == NULL)
         return NULL;
@@ -128,10 +131,13 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
     } else {
         h.window = window_announce(c, (h.flags & TCP_SYN) != 0);
     }
-    set_options(c, env, h.flags, &options);
+    set_options(c, env, h.flags, digest, &options);
     frame->ecn =
         (uint8_t)ecn_dress(c, segment, &h, &options, option, option_room(c, env, segment, mss));
+    if (h.flags & TCP_SYN)
+        options_fit(&options);
     push_header(frame, &c->tuple, &h, &options);
+    auth_sign(env, c->auth, &c->tuple, frame);
     set_gso(frame, &c->tuple, segment->len, mss);
     return frame;
 }
@@ -150,5 +156,6 @@ struct frame *segment_build_reply(struct tcp_env *env, const struct reply *reply
     if (frame == NULL)
         return NULL;
     push_header(frame, &reply->tuple, &h, options);
+    auth_sign(env, reply->auth, &reply->tuple, frame);
     return frame;
 }

@@ -29,7 +29,8 @@ struct reply {
     seq_t ack;
     uint16_t flags;
     uint16_t window;
-    uint8_t ttl; /* 0: the stack's default */
+    uint32_t auth; /* its options have room for the digest; 0: none */
+    uint8_t ttl;   /* 0: the stack's default */
     uint8_t tos;
 };
 

@@ -73,11 +73,14 @@ struct frame *timewait_ack(const struct tcp_timewait *tw, struct tcp_env *env)
         .ack = tw->rcv_nxt,
         .flags = (uint16_t)(TCP_ACK | accecn_flags_of(tw->ace)),
         .window = tw->window,
+        .auth = tw->auth,
     };
     struct tcp_options options = {0};
+    uint8_t digest[AUTH_VALUE_MAX];
 
+    auth_reserve(env, tw->auth, &tw->tuple.remote_addr, digest, &options);
     if (tw->timestamps_ok) {
-        options.present = TCP_HAS_TIMESTAMPS;
+        options.present |= TCP_HAS_TIMESTAMPS;
         options.ts_val = tstamp_clock(env->now, tw->ts_offset);
         options.ts_ecr = tw->ts_recent;
     }

@@ -20,6 +20,7 @@ struct tcp_timewait {
     uint32_t ts_offset;
     uint32_t ts_recent;
     uint16_t window; /* as in the header */
+    uint32_t auth;   /* of env.auth; 0: none */
     uint8_t ttl;
     uint8_t tos;
     uint8_t ace; /* what is in AE, CWR and ECE [RFC9768] */

@@ -13,6 +13,7 @@
 #define WEIR_CALL_H
 
 #include <stdbool.h>
+#include <weir/auth.h>
 #include <weir/tcp.h>
 #include <weir/udp.h>
 #include <weir/weir.h>
@@ -62,7 +63,8 @@ extern "C" {
     X(NEXT_ISN, "number; no result", "")                                                           \
     X(TCP_CONFIGURE, "config: only tcp is looked at", "")                                          \
     X(FASTOPEN_KEY, "slices: one of 16 bytes; no result", "")                                      \
-    X(UDP_CONNECT, "handle, remote (may be NULL)", "")
+    X(UDP_CONNECT, "handle, remote (may be NULL)", "")                                             \
+    X(AUTH, "handle, number: 0 adds, 1 removes, 2 asks; auth_key (0, 1), len: its ID (2)", "")
 
 enum weir_call_kind {
 #define X(name, arguments, answer) WEIR_CALL_##name,
@@ -103,6 +105,7 @@ struct weir_call {
     bool has_release;
     const struct weir_event *event;
     const struct weir_ping_reply *reply;
+    const struct weir_auth_key *auth_key;
 };
 
 #ifdef __cplusplus

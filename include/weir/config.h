@@ -135,18 +135,21 @@ enum weir_cpu {
     WEIR_CPU_AVX2 = 1, /* x86-64: and the system saves its registers */
 };
 
+struct weir_crypto;
+
 struct weir_config {
     uint8_t secret[32]; /* from which ISNs, ports and all random choices derive; keep it secret */
-    struct weir_allocator allocator; /* required */
-    uint32_t cpu_features;           /* enum weir_cpu: 0 is right on any machine */
-    size_t memory_limit;             /* bytes from the allocator at most; default: no limit */
-    size_t slab_bytes;               /* 64 KiB: a power of two, at least 1 KiB */
-    uint32_t buffer_small;           /* 256:   the three sizes of buffers, with their headers */
-    uint32_t buffer_medium;          /* 2048 */
-    uint32_t buffer_large;           /* 16384, at most slab_bytes / 2 */
-    uint32_t connections;            /* 0: as many as memory holds */
-    uint32_t timewaits;              /* 262144; the oldest makes room */
-    uint32_t syn_queue;              /* 4096 half-open connections in the stack */
+    struct weir_allocator allocator;  /* required */
+    uint32_t cpu_features;            /* enum weir_cpu: 0 is right on any machine */
+    size_t memory_limit;              /* bytes from the allocator at most; default: no limit */
+    size_t slab_bytes;                /* 64 KiB: a power of two, at least 1 KiB */
+    uint32_t buffer_small;            /* 256:   the three sizes of buffers, with their headers */
+    uint32_t buffer_medium;           /* 2048 */
+    uint32_t buffer_large;            /* 16384, at most slab_bytes / 2 */
+    uint32_t connections;             /* 0: as many as memory holds */
+    uint32_t timewaits;               /* 262144; the oldest makes room */
+    uint32_t syn_queue;               /* 4096 half-open connections in the stack */
+    const struct weir_crypto *crypto; /* NULL: no segments with digests (weir/auth.h); kept */
     struct weir_tcp_config tcp;
     struct weir_ip_config ip;
     weir_call_hook on_call; /* NULL: nobody is told */

@@ -57,7 +57,7 @@ one_syn_had_data() {
     [ "$(grep -c '^[0-9].*length [1-9]' capture.log)" = 1 ] || code=1
     end_started
     ip link del w0
-    return $code
+    return "$code"
 }
 
 weir_opens_fast() {

@@ -320,8 +320,8 @@ static void arrive(struct duo *d, struct duo_flying *f)
     if (f->gso_size != 0)
         a.seg.segs = (uint16_t)((h.payload_len + f->gso_size - 1u) / f->gso_size);
     tcp_options_parse(h.options, &a.seg.opt);
+    input(d, f->to, &a.seg); /* options stay where they came */
     free(f->bytes);
-    input(d, f->to, &a.seg);
     tcp_arrival_done(d->world, &a);
 }
 

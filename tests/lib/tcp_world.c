@@ -7,6 +7,7 @@
 #include "lib/tcp_world.h"
 
 #include "base/check.h"
+#include "lib/fake_crypto.h"
 #include "lib/test.h"
 #include "tcp/reasm.h"
 #include <stdlib.h>
@@ -71,6 +72,7 @@ static void init_pools(struct tcp_world *w)
     CHECK(pool_init(&w->env.pieces, &w->mem, "pieces", sizeof(struct piece), SLAB_BYTES));
     CHECK(pool_init(&w->env.sents, &w->mem, "sents", sizeof(struct sent), SLAB_BYTES));
     CHECK(pool_init(&w->env.reasms, &w->mem, "reasms", sizeof(struct reasm), SLAB_BYTES));
+    CHECK(auths_init(&w->env.auth, &w->mem, SLAB_BYTES, fake_crypto()));
     CHECK(fastopen_init(&w->env.fastopen, &w->mem, SLAB_BYTES, (struct siphash_key){1, 2},
                         (struct siphash_key){3, 4}));
 }
@@ -156,6 +158,8 @@ static void end_world(struct tcp_world *w)
     check_and_fini(&w->env.sents);
     check_and_fini(&w->env.reasms);
     fastopen_fini(&w->env.fastopen);
+    check_and_fini(&w->env.auth.auths);
+    check_and_fini(&w->env.auth.keys);
     check_and_fini(&w->frames);
     for (size_t i = 0; i <= BUF_FOREIGN; i++)
         EXPECT_EQ(w->bufs.pools[i].used, 0);

@@ -60,6 +60,7 @@ static void expect_all_members(const struct field *fields, const struct field *o
 TEST(fields_leave_no_member_of_a_configuration_out)
 {
     static const struct field others[] = {
+        OTHER(weir_config, crypto),
         OTHER(weir_config, secret),
         OTHER(weir_config, allocator.alloc),
         OTHER(weir_config, allocator.free),
