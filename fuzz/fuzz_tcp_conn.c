@@ -21,6 +21,7 @@
 #include "tcp/seg.h"
 #include "tcp/timers.h"
 #include "tcp/user.h"
+#include "wire/ip.h"
 #include "wire/tcp.h"
 
 enum {
@@ -105,7 +106,10 @@ static void init_config(struct weir_tcp_config *config, uint32_t bits)
         .delack_max_ns = 200 * NS_MS,
         .initial_window_segs = 10,
         .send_buffer_bytes = bits & 1 ? 65536 : 3000,
+        .send_buffer_max_bytes = 1 << 20,
         .recv_buffer_bytes = bits & 2 ? 65536 : 3000,
+        .recv_buffer_max_bytes = bits & 4 ? 1 << 20 : 0,
+        .ecn = bits >> 6 == 3 ? WEIR_ECN_ACCURATE : (enum weir_ecn)(bits >> 6),
         .mss_min = 48,
         .window_scaling = bits & 4,
         .timestamps = bits & 8,
@@ -260,12 +264,15 @@ static void make_segment(struct run *r, struct tcp_seg *seg)
     uint32_t how = take(r, 1);
 
     /* Most segments of a connection only acknowledge. */
-    seg->flags = how < 128 ? TCP_ACK : how < 160 ? TCP_ACK | TCP_FIN : take(r, 2) & TCP_FLAGS;
+    seg->flags = how < 128   ? (uint16_t)(TCP_ACK | (how & 14) << 5) /* with ACE */
+                 : how < 160 ? TCP_ACK | TCP_FIN
+                             : take(r, 2) & TCP_FLAGS;
     seg->seq = seq_of(number(r, seqs));
     seg->ack = seq_of(number(r, acks));
     seg->wnd = (uint16_t)(take(r, 1) * 257);
     seg->up = seg->flags & TCP_URG ? (uint16_t)take(r, 2) : 0;
     seg->segs = (uint16_t)(1 + (how & 1));
+    seg->tos = how >> 4 & IP_ECN_MASK;
     set_options(r, &seg->opt);
 }
 
@@ -443,7 +450,8 @@ static void open(struct run *r)
     };
     uint32_t how = take(r, 1);
     uint32_t mtu = how & 2 ? 1500 : 68 + take(r, 2);
-    struct tcp_seg syn = {.seq = seq_of(irs), .flags = TCP_SYN, .segs = 1, .wnd = 5000};
+    struct tcp_seg syn = {
+        .seq = seq_of(irs), .flags = (uint16_t)(TCP_SYN | (how & 28) << 4), .segs = 1, .wnd = 5000};
     struct tcp_halfopen halfopen;
     struct tcp_user user = r->conn.user;
 

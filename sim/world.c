@@ -162,12 +162,21 @@ static void touch(struct weir_sim *s, uint32_t node)
     s->touched[s->touched_count++] = node;
 }
 
+/* Both, whatever the first has found; an event may have ended the stack. */
+static bool take_all(struct weir_sim *s, uint32_t node)
+{
+    bool had_events = take_events(s, node);
+    bool had_output = s->nodes[node]->stack != NULL && take_output(s, node);
+
+    return had_events || had_output;
+}
+
 static void turn(struct weir_sim *s, uint32_t node)
 {
     struct world_node *n = s->nodes[node];
     int turns = 0;
 
-    while (n->stack != NULL && (take_events(s, node) | (n->stack != NULL && take_output(s, node))))
+    while (n->stack != NULL && take_all(s, node))
         if (++turns > TURNS_MAX) {
             s->stats.spins++;
             break;
