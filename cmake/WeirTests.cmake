@@ -144,6 +144,20 @@ foreach(source ${interop_programs})
         weir_os_static weir_static weir_flags Threads::Threads ${interop_libraries})
 endforeach()
 
+# ---- the comparison of sockets: one program, over the kernel's and over Weir's ----
+
+weir_sources(posix_sources tests/posix)
+if(posix_sources AND TARGET weir_os_static)
+    add_executable(posix_compare ${posix_sources})
+    target_include_directories(posix_compare PRIVATE
+        ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_definitions(posix_compare PRIVATE _GNU_SOURCE)
+    target_link_libraries(posix_compare PRIVATE
+        weir_os_static weir_static weir_flags Threads::Threads)
+    weir_add_test(posix_compare posix
+        ${PROJECT_SOURCE_DIR}/tests/posix/compare.sh $<TARGET_FILE:posix_compare>)
+endif()
+
 # ---- examples: run without arguments, or by a script that is given the program ----
 
 foreach(source ${example_sources})

@@ -90,7 +90,7 @@ int datagram_bind(struct weir_posix *px, struct sock *s, const struct weir_endpo
 
 static int open_anywhere(struct weir_posix *px, struct sock *s)
 {
-    struct weir_endpoint any = {.addr = addr_any(s)};
+    struct weir_endpoint any = {.addr = s->local.addr};
 
     return s->handle != 0 ? 0 : open_endpoint(px, s, &any);
 }
@@ -153,7 +153,9 @@ int datagram_disconnect(struct weir_posix *px, struct sock *s)
         weir_close(px->stack, s->handle);
         s->handle = 0;
         ports_remove(s);
-        s->local = (struct weir_endpoint){.addr = addr_any(s)};
+        s->local.port = 0;
+        if (!s->addr_is_asked)
+            s->local.addr = addr_any(s);
         return 0;
     }
     weir_udp_connect(px->stack, s->handle, NULL);
@@ -272,8 +274,6 @@ ssize_t datagram_recv(struct weir_posix *px, struct sock *s, struct msghdr *msg,
 {
     weir_ns_t until = sock_recv_until(px, s, flags);
 
-    if (flags & MSG_OOB)
-        return -EOPNOTSUPP;
     for (;;) {
         int err;
 

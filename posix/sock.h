@@ -32,7 +32,7 @@ struct urgent {
 
 /* Options that sockets have and the stack has not, or has only with a handle. */
 struct sock_opts {
-    bool oob_inline, broadcast, linger_is_on;
+    bool oob_inline, broadcast, linger_is_on, keepalive;
     bool recv_tos, recv_ttl, recv_pktinfo, recv_tclass, recv_hoplimit, recv_pktinfo6;
     int linger_s;
     int peek_offset; /* negative: off */

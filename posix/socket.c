@@ -257,6 +257,10 @@ static int accept_from(struct weir_posix *px, struct sock *s, struct sockaddr *a
     err = stream_accept(px, s, &accepted);
     if (err != 0)
         return err;
+    if (addr != NULL && *len > INT32_MAX) { /* the connection is lost, as on Linux */
+        sock_put(px, accepted);
+        return -EINVAL;
+    }
     if (flags & SOCK_NONBLOCK)
         accepted->file.flags |= O_NONBLOCK;
     file_ref(&accepted->file);
@@ -277,8 +281,8 @@ int weir_px_accept4(struct weir_posix *px, int fd, struct sockaddr *addr, sockle
     if (s != NULL) {
         if (flags & ~TYPE_FLAGS)
             result = -EINVAL;
-        else if (addr != NULL && (len == NULL || *len > INT32_MAX))
-            result = len == NULL ? -EFAULT : -EINVAL;
+        else if (addr != NULL && len == NULL)
+            result = -EFAULT;
         else
             result = accept_from(px, s, addr, len, flags);
         sock_put(px, s);

@@ -113,26 +113,24 @@ static int64_t get_in_stack(const struct weir_posix *px, const struct sock *s, e
     return value;
 }
 
-/* How a number of the stack's is an int of sockets. */
+/* How a number of the stack's is an int of stream sockets. */
 struct row {
     int level, name;
     enum weir_opt opt;
     int64_t unit; /* of the int, in the stack's; 0: a switch, anything but 0 is on */
     int least, most;
-    bool is_of_datagrams;
 };
 
 static const struct row rows[] = {
-    {SOL_SOCKET, SO_KEEPALIVE, WEIR_OPT_KEEPALIVE, 0, INT_MIN, INT_MAX, false},
-    {IPPROTO_TCP, TCP_NODELAY, WEIR_OPT_NODELAY, 0, INT_MIN, INT_MAX, false},
-    {IPPROTO_TCP, TCP_CORK, WEIR_OPT_CORK, 0, INT_MIN, INT_MAX, false},
-    {IPPROTO_TCP, TCP_QUICKACK, WEIR_OPT_QUICKACK, 0, INT_MIN, INT_MAX, false},
-    {IPPROTO_TCP, TCP_KEEPIDLE, WEIR_OPT_KEEPALIVE_IDLE, WEIR_S, 1, 32767, false},
-    {IPPROTO_TCP, TCP_KEEPINTVL, WEIR_OPT_KEEPALIVE_INTERVAL, WEIR_S, 1, 32767, false},
-    {IPPROTO_TCP, TCP_KEEPCNT, WEIR_OPT_KEEPALIVE_PROBES, 1, 1, 127, false},
-    {IPPROTO_TCP, TCP_SYNCNT, WEIR_OPT_SYN_RETRIES, 1, 1, 127, false},
-    {IPPROTO_TCP, TCP_USER_TIMEOUT, WEIR_OPT_USER_TIMEOUT, WEIR_MS, 0, INT_MAX, false},
-    {IPPROTO_IPV6, IPV6_TCLASS, WEIR_OPT_TOS, 1, 0, 255, true},
+    {SOL_SOCKET, SO_KEEPALIVE, WEIR_OPT_KEEPALIVE, 0, INT_MIN, INT_MAX},
+    {IPPROTO_TCP, TCP_NODELAY, WEIR_OPT_NODELAY, 0, INT_MIN, INT_MAX},
+    {IPPROTO_TCP, TCP_CORK, WEIR_OPT_CORK, 0, INT_MIN, INT_MAX},
+    {IPPROTO_TCP, TCP_QUICKACK, WEIR_OPT_QUICKACK, 0, INT_MIN, INT_MAX},
+    {IPPROTO_TCP, TCP_KEEPIDLE, WEIR_OPT_KEEPALIVE_IDLE, WEIR_S, 1, 32767},
+    {IPPROTO_TCP, TCP_KEEPINTVL, WEIR_OPT_KEEPALIVE_INTERVAL, WEIR_S, 1, 32767},
+    {IPPROTO_TCP, TCP_KEEPCNT, WEIR_OPT_KEEPALIVE_PROBES, 1, 1, 127},
+    {IPPROTO_TCP, TCP_SYNCNT, WEIR_OPT_SYN_RETRIES, 1, 1, 127},
+    {IPPROTO_TCP, TCP_USER_TIMEOUT, WEIR_OPT_USER_TIMEOUT, WEIR_MS, 0, INT_MAX},
 };
 
 static const struct row *row_of(const struct sock *s, const struct option *o)
@@ -140,8 +138,7 @@ static const struct row *row_of(const struct sock *s, const struct option *o)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *r = &rows[i];
 
-        if (r->level == o->level && r->name == o->name
-            && (s->file.kind == FILE_STREAM || r->is_of_datagrams))
+        if (r->level == o->level && r->name == o->name && s->file.kind == FILE_STREAM)
             return r;
     }
     return NULL;
@@ -262,8 +259,10 @@ static bool *switch_of(struct sock *s, const struct option *o)
 
     if (o->level == level[0] && o->name == SO_REUSEADDR)
         return &s->reuse_addr;
-    if (o->level == level[0] && o->name == SO_REUSEPORT && is_stream)
+    if (o->level == level[0] && o->name == SO_REUSEPORT)
         return &s->reuse_port;
+    if (o->level == level[0] && o->name == SO_KEEPALIVE && !is_stream)
+        return &s->opts.keepalive; /* of no effect */
     if (o->level == level[0] && o->name == SO_OOBINLINE)
         return &s->opts.oob_inline;
     if (o->level == level[0] && o->name == SO_BROADCAST)
@@ -283,6 +282,16 @@ static bool *switch_of(struct sock *s, const struct option *o)
     return NULL;
 }
 
+/* More than half of the buffer might never come. */
+static uint32_t low_water_of(const struct weir_posix *px, const struct sock *s, int value)
+{
+    int64_t most = get_in_stack(px, s, WEIR_OPT_RECV_BUFFER) / 2;
+
+    if (value >= 0 && value < most)
+        most = value;
+    return most == 0 ? 1 : (uint32_t)most;
+}
+
 static int set_socket(struct weir_posix *px, struct sock *s, const struct option *o)
 {
     int value, err = take_int(o, &value);
@@ -297,7 +306,7 @@ static int set_socket(struct weir_posix *px, struct sock *s, const struct option
     case SO_LINGER: return err != 0 ? err : set_linger(s, o);
     case SO_RCVLOWAT:
         if (err == 0)
-            s->opts.low_water = value < 0 ? INT_MAX : value == 0 ? 1 : (uint32_t)value;
+            s->opts.low_water = low_water_of(px, s, value);
         return err;
     case SO_PRIORITY:
         if (err == 0)
@@ -429,9 +438,21 @@ static int set_hops(struct weir_posix *px, struct sock *s, const struct option *
     return err != 0 ? err : set_ttl(px, s, value, 0);
 }
 
+static int set_tclass(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    int value, err = take_int(o, &value);
+
+    if (err != 0)
+        return err;
+    if (value < -1 || value > 255)
+        return -EINVAL;
+    return set_tos(px, s, value == -1 ? 0 : value);
+}
+
 static int set_ip6(struct weir_posix *px, struct sock *s, const struct option *o)
 {
     switch (o->name) {
+    case IPV6_TCLASS: return set_tclass(px, s, o);
     case IPV6_V6ONLY: return set_v6only(s, o);
     case IPV6_UNICAST_HOPS: return set_hops(px, s, o);
     default: return -ENOPROTOOPT;
@@ -442,6 +463,7 @@ static int get_ip6(struct weir_posix *px, struct sock *s, struct option *o)
 {
     switch (o->name) {
     case IPV6_V6ONLY: return give_int(o, s->v6only);
+    case IPV6_TCLASS: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_TOS));
     case IPV6_UNICAST_HOPS: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_TTL));
     case IPV6_MTU: return get_mtu(px, s, o);
     default: return -ENOPROTOOPT;
@@ -474,16 +496,17 @@ static int get_maxseg(const struct weir_posix *px, const struct sock *s, struct 
 /* Linux waits for so many repetitions of the SYN-ACK as take at least so long. */
 static int set_defer_accept(struct weir_posix *px, struct sock *s, const struct option *o)
 {
-    int64_t period = 1, step = 1;
+    int64_t period = 1, step = 1, count = 1;
     int value, err = take_int(o, &value);
 
     if (err != 0)
         return err;
     if (value <= 0)
         return set_in_stack(px, s, WEIR_OPT_DEFER_ACCEPT, 0);
-    while (period < value) {
+    while (period < value && count < UINT8_MAX) {
         step = 2 * step < 120 ? 2 * step : 120;
         period += step;
+        count++;
     }
     return set_in_stack(px, s, WEIR_OPT_DEFER_ACCEPT, period * WEIR_S);
 }
@@ -598,7 +621,7 @@ static int get_option(struct weir_posix *px, struct sock *s, struct option *o)
         return get_ip6(px, s, o);
     if (o->level == IPPROTO_TCP && s->file.kind == FILE_STREAM)
         return get_tcp(px, s, o);
-    return -ENOPROTOOPT;
+    return s->domain == AF_INET ? -EOPNOTSUPP : -ENOPROTOOPT; /* as it happens on Linux */
 }
 
 int weir_px_getsockopt(struct weir_posix *px, int fd, int level, int name, void *value,

@@ -239,7 +239,10 @@ int stream_accept(struct weir_posix *px, struct sock *s, struct sock **accepted)
 
 /* ---- connecting ---- */
 
-/* The socket forgets its connection. A port that bind has not asked for is free again. */
+/*
+ * The socket forgets its connection. A port that bind has not asked for is free again, though, as
+ * on Linux, the socket still shows it.
+ */
 static void forget(struct weir_posix *px, struct sock *s)
 {
     if (s->handle != 0)
@@ -256,10 +259,8 @@ static void forget(struct weir_posix *px, struct sock *s)
     memset(&s->remote, 0, sizeof s->remote);
     if (!s->addr_is_asked)
         s->local.addr = addr_any(s);
-    if (!s->port_is_asked) {
+    if (!s->port_is_asked)
         ports_remove(s);
-        s->local.port = 0;
-    }
 }
 
 /* The end of a connect that has failed. */
@@ -323,6 +324,7 @@ int stream_connect(struct weir_posix *px, struct sock *s, const struct weir_endp
         return connect_errno(&to, err);
     sock_set_handle(px, s, conn);
     s->phase = SOCK_CONNECTING;
+    s->error = 0;
     s->remote = to;
     weir_local(px->stack, conn, &s->local);
     if (!s->is_bound)
@@ -332,12 +334,13 @@ int stream_connect(struct weir_posix *px, struct sock *s, const struct weir_endp
 
 int stream_disconnect(struct weir_posix *px, struct sock *s)
 {
-    bool was_opening = sock_is_opening(s);
+    bool is_reset = s->phase != SOCK_LISTENING && s->handle != 0 && !s->has_ended;
 
-    if (s->is_established && !s->has_ended)
+    if (is_reset)
         weir_set(px->stack, s->handle, WEIR_OPT_LINGER, 1);
     forget(px, s);
-    s->error = was_opening ? ECONNRESET : 0;
+    if (is_reset)
+        s->error = ECONNRESET;
     file_changed(px, &s->file, POLLIN | POLLOUT | POLLHUP);
     return 0;
 }

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# compare.sh PROGRAM - the same socket calls over the kernel's sockets and Weir's, line by line
+#
+# The kernel's run in a network namespace of their own, where its settings are the usual ones.
+# Differences that are meant stand in expected.diff, with the reasons in docs/deviations.md.
+set -uo pipefail
+program=$1
+here=$(dirname "$(readlink -f "$0")")
+inside=(unshare --net)
+[ "$(id -u)" = 0 ] || inside+=(--user --map-root-user)
+
+"${inside[@]}" true 2>/dev/null || {
+    echo "no network namespaces here"
+    exit 77
+}
+there=$(mktemp -d)
+trap 'rm -rf "$there"' EXIT
+cd "$there" || exit 1
+# shellcheck disable=SC2016 # for the inner shell
+"${inside[@]}" sh -c 'ip link set lo up && exec "$1" kernel' sh "$program" >kernel || exit 1
+"$program" weir >weir || exit 1
+diff kernel weir | grep '^[<>]' >different
+lines=$(wc -l <kernel)
+if ! diff "$here/expected.diff" different; then
+    echo "not as tests/posix/expected.diff: '<' is the kernel, '>' is Weir"
+    exit 1
+fi
+echo "$lines lines, $(grep -c '^<' different) of them differ as expected"
