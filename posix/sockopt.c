@@ -53,9 +53,7 @@ static int take_byte_or_int(const struct option *o, int *value)
         return -EFAULT;
     if (o->len >= sizeof *value)
         return take_int(o, value);
-    if (o->len == 0)
-        return -EINVAL;
-    *value = *(const uint8_t *)o->in;
+    *value = o->len == 0 ? 0 : *(const uint8_t *)o->in;
     return 0;
 }
 
@@ -387,7 +385,7 @@ static int set_ip(struct weir_posix *px, struct sock *s, const struct option *o)
         return err;
     switch (o->name) {
     case IP_TOS: return set_tos(px, s, value);
-    case IP_TTL: return set_ttl(px, s, value, 1);
+    case IP_TTL: return o->len == 0 ? -EINVAL : set_ttl(px, s, value, 1);
     default: return -ENOPROTOOPT;
     }
 }
@@ -511,21 +509,29 @@ static int set_defer_accept(struct weir_posix *px, struct sock *s, const struct 
     return set_in_stack(px, s, WEIR_OPT_DEFER_ACCEPT, period * WEIR_S);
 }
 
-static const char *congestion_control_of(const struct weir_posix *px, const struct sock *s)
-{
-    struct weir_tcp_info info;
-
-    if (s->handle != 0 && weir_tcp_info(px->stack, s->handle, &info) == WEIR_OK)
-        return info.congestion_control;
-    return weir_tcp_config(px->stack)->congestion_control;
-}
-
 static int get_congestion(const struct weir_posix *px, const struct sock *s, struct option *o)
 {
+    int64_t index = get_in_stack(px, s, WEIR_OPT_CONGESTION_CONTROL);
     char name[NAME_MAX_LEN] = {0};
 
-    strncpy(name, congestion_control_of(px, s), sizeof name - 1);
+    strncpy(name, weir_congestion_control_name((size_t)index), sizeof name - 1);
     return give(o, name, sizeof name);
+}
+
+static int set_congestion(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    char name[NAME_MAX_LEN] = {0};
+    const char *known;
+
+    if (o->in == NULL)
+        return -EFAULT;
+    if (o->len < 1)
+        return -EINVAL;
+    memcpy(name, o->in, o->len < sizeof name - 1 ? o->len : sizeof name - 1);
+    for (size_t i = 0; (known = weir_congestion_control_name(i)) != NULL; i++)
+        if (strcmp(known, name) == 0)
+            return set_in_stack(px, s, WEIR_OPT_CONGESTION_CONTROL, (int64_t)i);
+    return -ENOENT;
 }
 
 static int get_info(const struct weir_posix *px, const struct sock *s, struct option *o)
@@ -541,6 +547,7 @@ static int set_tcp(struct weir_posix *px, struct sock *s, const struct option *o
     switch (o->name) {
     case TCP_MAXSEG: return set_maxseg(px, s, o);
     case TCP_DEFER_ACCEPT: return set_defer_accept(px, s, o);
+    case TCP_CONGESTION: return set_congestion(px, s, o);
     default: return -ENOPROTOOPT;
     }
 }

@@ -133,7 +133,7 @@ void tcp_info_fill(const struct weir_posix *px, const struct sock *s, struct px_
     memset(info, 0, sizeof *info);
     info->state = TCP_CLOSE;
     info->reordering = REORDERING;
-    info->snd_ssthresh = SSTHRESH_UNKNOWN;
+    info->snd_ssthresh = s->phase == SOCK_LISTENING ? 0 : SSTHRESH_UNKNOWN;
     info->max_pacing_rate = UINT64_MAX;
     if (s->phase == SOCK_LISTENING) {
         info->state = TCP_LISTEN;

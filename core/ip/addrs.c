@@ -106,6 +106,19 @@ static bool is_other_loopback(const struct netif *netif, const struct weir_addr 
     return netif->is_loopback && weir_addr_is_v4(dst) && addr_is_loopback(dst);
 }
 
+bool addrs_has(const struct ip *ip, const struct weir_addr *addr)
+{
+    if (addrs_find(ip, NULL, addr) != NULL)
+        return true;
+    LIST_EACH (i, &ip->addrs.all) {
+        const struct ip_addr *a = container_of(i, struct ip_addr, link);
+
+        if (is_other_loopback(a->netif, addr) && addr_is_loopback(&a->addr))
+            return true;
+    }
+    return false;
+}
+
 static enum addrs_kind search(const struct ip *ip, struct netif *netif, const struct weir_addr *dst)
 {
     struct table_iter it = table_find(&ip->addrs.table, hash_of(ip, dst));

@@ -84,6 +84,9 @@ bool addrs_at(const struct ip *ip, size_t index, struct weir_addr_info *info);
 struct ip_addr *addrs_find(const struct ip *ip, const struct netif *netif,
                            const struct weir_addr *addr);
 
+/* An address of any interface, or of 127/8 where there is a loopback interface. */
+bool addrs_has(const struct ip *ip, const struct weir_addr *addr);
+
 /* What a destination is to us, for a packet that came in on netif. */
 enum addrs_kind addrs_classify(const struct ip *ip, struct netif *netif,
                                const struct weir_addr *dst);

@@ -161,7 +161,7 @@ int api_listen_with(struct weir *s, const struct weir_endpoint *local, uint32_t 
 
     if (local->port == 0 || addr_is_multicast(&local->addr) || addr_is_broadcast(&local->addr))
         return WEIR_EINVAL;
-    if (!weir_addr_is_any(&local->addr) && addrs_find(&s->ip, NULL, &local->addr) == NULL)
+    if (!weir_addr_is_any(&local->addr) && !addrs_has(&s->ip, &local->addr))
         return WEIR_EADDRNOTAVAIL;
     l = pool_get_zeroed(&s->listeners);
     if (l == NULL)

@@ -20,7 +20,7 @@ static int choose_local(struct weir *s, const struct weir_endpoint *remote,
 
     if (remote == NULL)
         return weir_addr_is_any(&local->addr) || addr_is_multicast(&local->addr)
-                       || addrs_find(&s->ip, NULL, &local->addr) != NULL
+                       || addrs_has(&s->ip, &local->addr)
                    ? WEIR_OK
                    : WEIR_EADDRNOTAVAIL;
     if (remote->port == 0 || weir_addr_is_any(&remote->addr))

@@ -73,12 +73,8 @@ static void settle_closed(struct weir *s, struct conn *c)
         return;
     }
     demux_remove(s, &c->flow);
-    if (c->listener != NULL) { /* it ended before it was accepted */
-        c->listener->queued--;
+    if (c->tcp.is_orphan) /* one that waits to be accepted still does, as on Linux */
         flows_free_conn(s, c);
-    } else if (c->tcp.is_orphan) {
-        flows_free_conn(s, c);
-    }
 }
 
 void flows_note_pending(struct weir *s, struct conn *c, struct listener *l)

@@ -84,6 +84,7 @@ static bool become(struct weir *s, struct conn *c, const struct tcp_halfopen *h,
 {
     bool done;
 
+    c->tcp.cc_ops = l->model.cc_ops;
     s->tcp.tracer = h->is_told ? &silent : &s->tracer;
     done = tcp_open_passively(&c->tcp, &s->tcp, h, &l->model.user);
     s->tcp.tracer = &s->tracer;

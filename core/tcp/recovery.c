@@ -89,6 +89,21 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env)
     cc->ops->init(cc);
 }
 
+void recovery_set_cc(struct tcp_conn *c, const struct tcp_env *env, const struct cc_ops *ops)
+{
+    c->cc_ops = ops;
+    if (c->work == NULL)
+        return;
+    *cc_of(c) = (struct cc){
+        .ops = ops,
+        .cwnd = cc_of(c)->cwnd,
+        .ssthresh = cc_of(c)->ssthresh,
+        .mss = cc_of(c)->mss,
+        .is_paced = env->config.pacing,
+    };
+    ops->init(cc_of(c));
+}
+
 void recovery_on_syn_lost(struct tcp_conn *c, const struct tcp_env *env)
 {
     recovery_of(c)->syn_was_lost = true;

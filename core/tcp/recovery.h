@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct delivery;
+struct cc_ops;
 struct tcp_conn;
 struct tcp_env;
 
@@ -73,6 +74,9 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env);
 
 /* The SYN, or the SYN-ACK of a simultaneous open, is to be sent (again). */
 void recovery_on_syn(struct tcp_conn *c);
+
+/* Another congestion control goes on from the same window. */
+void recovery_set_cc(struct tcp_conn *c, const struct tcp_env *env, const struct cc_ops *ops);
 
 /* It has been sent. */
 void recovery_on_syn_sent(struct tcp_conn *c, const struct tcp_env *env, bool is_resent);

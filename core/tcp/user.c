@@ -364,6 +364,25 @@ static int set_mss(struct tcp_conn *c, const struct tcp_env *env, int64_t value)
     return WEIR_OK;
 }
 
+static int set_congestion_control(struct tcp_conn *c, const struct tcp_env *env, int64_t value)
+{
+    const struct cc_ops *ops = value >= 0 && value <= UINT8_MAX ? cc_at((size_t)value) : NULL;
+
+    if (ops == NULL)
+        return WEIR_EINVAL;
+    recovery_set_cc(c, env, ops);
+    return WEIR_OK;
+}
+
+static int64_t number_of(const struct cc_ops *ops)
+{
+    size_t i = 0;
+
+    while (cc_at(i) != ops)
+        i++;
+    return (int64_t)i;
+}
+
 int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t value)
 {
     struct tcp_user *u = &c->user;
@@ -435,6 +454,7 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
             return WEIR_EINVAL;
         c->wants_writable = value != 0;
         return WEIR_OK;
+    case WEIR_OPT_CONGESTION_CONTROL: return set_congestion_control(c, env, value);
     case WEIR_OPT_LINGER:
         if (!is_switch(value))
             return WEIR_EINVAL;
@@ -482,6 +502,7 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     case WEIR_OPT_LINGER: *value = u->linger; return WEIR_OK;
     case WEIR_OPT_FASTOPEN: *value = u->fastopen; return WEIR_OK;
     case WEIR_OPT_NOTE_WRITABLE: *value = c->wants_writable; return WEIR_OK;
+    case WEIR_OPT_CONGESTION_CONTROL: *value = number_of(c->cc_ops); return WEIR_OK;
     case WEIR_OPT_USER:
     case WEIR_OPT_FASTOPEN_QUEUE:
     case WEIR_OPT_DEFER_ACCEPT:

@@ -85,7 +85,7 @@ WEIR_API int weir_listen_with(struct weir *s, const struct weir_endpoint *local,
                               weir_listener_t *listener);
 
 /*
- * Takes the oldest complete connection. Returns 0 and its handle, or
+ * Takes the oldest complete connection, which may have ended since. Returns 0 and its handle, or
  *   WEIR_EAGAIN  none: wait for WEIR_EVENT_ACCEPTABLE
  *   WEIR_ESTALE  no such listener
  */

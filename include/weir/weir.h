@@ -286,6 +286,7 @@ enum weir_opt {
                                     weir_listen_with and weir_udp_open_with */
     WEIR_OPT_NOTE_WRITABLE,  /* 1: WEIR_EVENT_WRITABLE when a third of the send buffer is
                                     free, as after WEIR_EAGAIN; the event sets it to 0 */
+    WEIR_OPT_CONGESTION_CONTROL, /* the number of weir_congestion_control_name, at any time */
     WEIR_OPT_COUNT,
 };
 

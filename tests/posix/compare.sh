@@ -4,7 +4,7 @@
 # The kernel's run in a network namespace of their own, where its settings are the usual ones.
 # Differences that are meant stand in expected.diff, with the reasons in docs/deviations.md.
 set -uo pipefail
-program=$1
+program=$(readlink -f "$1")
 here=$(dirname "$(readlink -f "$0")")
 inside=(unshare --net)
 [ "$(id -u)" = 0 ] || inside+=(--user --map-root-user)
@@ -17,10 +17,10 @@ there=$(mktemp -d)
 trap 'rm -rf "$there"' EXIT
 cd "$there" || exit 1
 # shellcheck disable=SC2016 # for the inner shell
-"${inside[@]}" sh -c 'ip link set lo up && exec "$1" kernel' sh "$program" >kernel || exit 1
-"$program" weir >weir || exit 1
-diff kernel weir | grep '^[<>]' >different
-lines=$(wc -l <kernel)
+"${inside[@]}" sh -c 'ip link set lo up && exec "$1" kernel' sh "$program" >kernel.txt || exit 1
+"$program" weir >ours.txt || exit 1
+diff kernel.txt ours.txt | grep '^[<>]' >different
+lines=$(wc -l <kernel.txt)
 if ! diff "$here/expected.diff" different; then
     echo "not as tests/posix/expected.diff: '<' is the kernel, '>' is Weir"
     exit 1

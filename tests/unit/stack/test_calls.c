@@ -389,6 +389,7 @@ TEST(options_have_ranges_and_keep_what_they_are_set_to)
         {WEIR_OPT_LINGER, 0, 1, {2, -1, 5}, WEIR_OK},
         {WEIR_OPT_FASTOPEN, 0, 1, {2, -1, 5}, WEIR_ESTATE},
         {WEIR_OPT_NOTE_WRITABLE, 0, 1, {2, -1, 5}, WEIR_OK},
+        {WEIR_OPT_CONGESTION_CONTROL, 0, 1, {99, -1, 1000}, WEIR_OK},
     };
     enum { COUNT = sizeof cases / sizeof cases[0], OF_LISTENERS_ALONE = 5 };
     struct world *w = world_make(&(struct world_setup){0});

@@ -286,6 +286,7 @@ TEST(listen_options_are_inherited_by_what_is_accepted)
         {WEIR_OPT_NOTE_SENT, 1},
         {WEIR_OPT_LINGER, 1},
         {WEIR_OPT_FASTOPEN, 1},
+        {WEIR_OPT_CONGESTION_CONTROL, 1},
     };
     enum { COUNT = sizeof opts / sizeof opts[0], OF_LISTENERS_ALONE = 5, OF_CONNECTIONS = 1 };
     struct world *w = world_make(&(struct world_setup){0});
@@ -353,21 +354,31 @@ TEST(listen_closing_resets_what_waits_and_forgets_what_is_half_open)
     l = world_listen(w, 1, WORLD_PORT, 5);
 }
 
-TEST(listen_what_is_reset_before_it_was_accepted_is_gone)
+TEST(listen_what_is_reset_before_it_was_accepted_is_accepted_and_says_so)
 {
     struct world *w = world_make(&(struct world_setup){0});
-    weir_listener_t l = world_listen(w, 1, WORLD_PORT, 0);
+    weir_listener_t l = world_listen(w, 1, WORLD_PORT, 2);
     weir_conn_t a = connect_to(w, "198.18.0.2:80"), b;
+    char byte;
+    int err;
 
+    world_sends(w, 0, a, 1);
     world_settle(w);
-    EXPECT_EQ(world_stats(w, 1).connections, 1);
     EXPECT_EQ(weir_abort(world_stack(w, 0), a), WEIR_OK);
     world_settle(w);
-    EXPECT_EQ(world_stats(w, 1).connections, 0);
-    EXPECT_EQ(weir_accept(world_stack(w, 1), l, &b), WEIR_EAGAIN);
-    a = connect_to(w, "198.18.0.2:80"); /* and makes room */
-    world_settle(w);
     EXPECT_EQ(weir_accept(world_stack(w, 1), l, &b), WEIR_OK);
+    EXPECT(world_news(w, 1, b, &err) & WEIR_EVENT_CLOSED);
+    EXPECT_EQ(err, WEIR_ECONNRESET);
+    EXPECT_EQ(weir_recv(world_stack(w, 1), b, &byte, 1), 1); /* what came before is there */
+    EXPECT_EQ(weir_recv(world_stack(w, 1), b, &byte, 1), WEIR_ECONNRESET);
+    EXPECT_EQ(weir_close(world_stack(w, 1), b), WEIR_OK);
+
+    a = connect_to(w, "198.18.0.2:80"); /* one that nobody accepts goes with its listener */
+    world_settle(w);
+    EXPECT_EQ(weir_abort(world_stack(w, 0), a), WEIR_OK);
+    world_settle(w);
+    EXPECT_EQ(weir_close(world_stack(w, 1), l), WEIR_OK);
+    world_expects_nothing_left(w, 1);
 }
 
 TEST(listen_data_and_end_that_come_before_accept_are_there_after_it)
