@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/say.h"
 #include "cli/sim_output.h"
+#include "cli/sim_plot.h"
 #include "cli/sim_report.h"
 
 #include "sim/chance.h"
@@ -29,10 +30,11 @@ struct simulating {
     bool is_json, is_random, is_bench, is_quiet, no_checks, prints, no_shrink;
     bool has_seed;
     unsigned long long seed, seeds, from, segments;
-    const char *capture, *series, *keep;
+    const char *capture, *series, *plot, *keep;
     weir_ns_t interval_ns;
     struct play play;
     struct sim_output output;
+    struct sim_plot drawing;
     weir_ns_t end;
     time_t shown_at;
 };
@@ -129,6 +131,12 @@ static const char *take_series(void *target, const char *value)
     return NULL;
 }
 
+static const char *take_plot(void *target, const char *value)
+{
+    ((struct simulating *)target)->plot = value;
+    return value[0] != 0 ? NULL : "the name of a file";
+}
+
 static const char *take_keep(void *target, const char *value)
 {
     ((struct simulating *)target)->keep = value;
@@ -151,6 +159,7 @@ static const struct option_spec specs[] = {
     {"pcap", 'w', "FILE", "write what hosts send and receive to a capture", take_capture},
     {"series", 'S', "FILE", "write what flows do over time, as CSV, or JSON if it ends so",
      take_series},
+    {"plot", 0, "FILE", "draw the same as SVG, by means of gnuplot", take_plot},
     {"interval", 'i', "SECONDS", "between two lines of the series (default: 0.1)", take_interval},
     {"json", 'j', NULL, "the report as one object a line", take_json},
     {"quiet", 'q', NULL, "no report and no progress", take_quiet},
@@ -171,7 +180,11 @@ static const struct option_spec specs[] = {
 
 static void on_sample(void *ctx, const struct play_sample *sample)
 {
-    sim_output_sample(&((struct simulating *)ctx)->output, sample);
+    struct simulating *s = ctx;
+
+    sim_output_sample(&s->output, sample);
+    if (s->plot != NULL)
+        sim_plot_add(&s->drawing, sample);
 }
 
 static void on_frame(void *ctx, weir_sim_node_t node, bool is_out,
@@ -201,7 +214,7 @@ static struct play_options options_of(struct simulating *s)
         .no_checks = s->no_checks,
         .frames_max = (uint32_t)s->segments,
         .sample_ns = s->interval_ns,
-        .sample = s->series != NULL ? on_sample : NULL,
+        .sample = s->series != NULL || s->plot != NULL ? on_sample : NULL,
         .frame = s->capture != NULL ? on_frame : NULL,
         .progress = shows ? on_progress : NULL,
         .ctx = s,
@@ -214,7 +227,8 @@ static int run_scenario(struct simulating *s, const struct scenario *scenario)
     struct scenario_error error;
     bool good;
 
-    if (!sim_output_open(&s->output, s->series, s->capture))
+    if ((s->plot != NULL && !sim_plot_is_possible())
+        || !sim_output_open(&s->output, s->series, s->capture))
         return EXIT_FAILED;
     sim_output_begin(&s->output, scenario);
     s->end = scenario->run_ns;
@@ -233,6 +247,9 @@ static int run_scenario(struct simulating *s, const struct scenario *scenario)
     if (s->play.broken[0] != 0)
         (void)say_failed("at %.9f s: %s", (double)s->play.broken_at / 1e9, s->play.broken);
     good = sim_output_close(&s->output) && good && s->play.broken[0] == 0;
+    if (s->plot != NULL && sim_plot_write(&s->drawing, s->plot) != EXIT_OK)
+        good = false;
+    sim_plot_fini(&s->drawing);
     return say_end(good ? EXIT_OK : EXIT_FAILED);
 }
 
