@@ -74,9 +74,10 @@ static void init(struct cc *cc)
         .probe_up_per_inc = BBR_INFINITE,
         .state = BBR_STARTUP,
         .undo_state = BBR_STATES,
+        .has_seen_rtt = cc->srtt_ns > 0,
     };
     bbr_model_init(cc);
-    set_initial_rate(cc, NS_MS);
+    set_initial_rate(cc, cc->srtt_ns > 0 ? cc->srtt_ns : NS_MS);
 }
 
 uint32_t bbr_quantize(const struct cc *cc, uint64_t bytes)

@@ -77,7 +77,7 @@ struct cc_ops {
      */
     bool owns_recovery;
 
-    /* A connection starts, or starts to be busy again: cwnd, ssthresh and mss are set. */
+    /* A connection starts, or starts to be busy again: cwnd, ssthresh, mss and srtt_ns are set. */
     void (*init)(struct cc *cc);
 
     /* Something is delivered (see owns_recovery). */
@@ -124,6 +124,7 @@ struct cc {
     uint32_t send_quantum; /* bytes worth sending at once when paced; 0: what pacing finds */
     uint64_t pacing_rate;  /* bytes per second; 0: see cc_default_pacing_rate */
     bool is_paced;         /* set by who sends: what is sent is spread over the round trip */
+    ns_t srtt_ns;          /* as known when init is called; 0: never measured */
     uint64_t state[32];    /* the algorithm's own */
 };
 

@@ -60,17 +60,6 @@ static struct prague *prague_of(const struct cc *cc)
     return (struct prague *)(uintptr_t)cc->state;
 }
 
-/* The first mark halves: nothing is known yet [RFC8257 3.3]. */
-static void init(struct cc *cc)
-{
-    struct prague *p = prague_of(cc);
-
-    *p = (struct prague){.cwnd = cc->cwnd, .min_rtt_ns = NEVER};
-    p->window_q32 = (uint64_t)cc->cwnd << 32;
-    p->alpha_by_g_q32 = ONE_Q32 << G_SHIFT;
-    hystart_init(&p->hystart);
-}
-
 static uint32_t window_bytes(const struct prague *p)
 {
     return (uint32_t)(p->window_q32 >> 32);
@@ -240,6 +229,21 @@ static void set_outputs(struct prague *p, struct cc *cc, ns_t srtt_ns)
     cc->cwnd = u32_max(window_bytes(p) + has_fraction, 2 * cc->mss);
     p->cwnd = cc->cwnd;
     set_pacing(p, cc, srtt_ns);
+}
+
+/*
+ * The first mark halves: nothing is known yet [RFC8257 3.3]. The initial window is paced, too, or its
+ * burst would be marked.
+ */
+static void init(struct cc *cc)
+{
+    struct prague *p = prague_of(cc);
+
+    *p = (struct prague){.cwnd = cc->cwnd, .min_rtt_ns = NEVER};
+    p->window_q32 = (uint64_t)cc->cwnd << 32;
+    p->alpha_by_g_q32 = ONE_Q32 << G_SHIFT;
+    hystart_init(&p->hystart);
+    set_pacing(p, cc, cc->srtt_ns);
 }
 
 static void on_ack(struct cc *cc, const struct cc_ack *ack)

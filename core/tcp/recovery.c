@@ -86,6 +86,7 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env)
     cc->cwnd = initial_window(env, cc->mss);
     cc->ssthresh = c->ssthresh;
     cc->is_paced = env->config.pacing;
+    cc->srtt_ns = (ns_t)c->rtt.srtt_us * NS_US;
     cc->ops->init(cc);
 }
 

@@ -102,6 +102,9 @@ TEST(bbr_initial_pacing_rate)
     cc.ops->on_ack(&cc, &ack);
     EXPECT_EQ(cc.pacing_rate, 1011050);
     EXPECT_EQ(cc.send_quantum, 2 * MSS);
+    cc = (struct cc){.ops = cc.ops, .mss = MSS, .cwnd = 10 * MSS, .srtt_ns = 40 * NS_MS};
+    cc.ops->init(&cc);
+    EXPECT_EQ(cc.pacing_rate, 1011050);
 }
 
 /* 100 Mbit/s and 40 ms are 500,000 bytes [BBR 5.6]. */

@@ -237,6 +237,10 @@ TEST(prague_paces)
     b = busy_of(10, 10 * MSS, 10 * NS_MS);
     acked(&b, 0, 0);
     EXPECT_EQ(b.cc.send_quantum, MSS);
+    b.cc.srtt_ns = 10 * NS_MS;
+    b.cc.ssthresh = UINT32_MAX;
+    b.cc.ops->init(&b.cc);
+    EXPECT_EQ(b.cc.pacing_rate, 2 * 10 * MSS * 100); /* from the first segment on */
 }
 
 /* cwnd stays two segments; the rate goes on falling, and comes back [RFC9331 4.3]. */
