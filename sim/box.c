@@ -91,6 +91,5 @@ void box_set8(struct view *v, size_t at, uint8_t value)
     uint16_t both = view_get16(v->l4 + word);
 
     box_set16(v, word,
-              at == word ? (uint16_t)((both & 0xff) | value << 8)
-                         : (uint16_t)((both & 0xff00) | value));
+              (uint16_t)(at == word ? (both & 0xff) | value << 8 : (both & 0xff00) | value));
 }
