@@ -24,7 +24,6 @@ enum {
 
 /* In virtual time a day is over at once; and nothing in TCP takes longer. */
 #define LIMIT_NS (24 * 3600 * WEIR_S)
-#define TOLERANCE_NS (4 * WEIR_MS)
 
 struct play {
     const struct drill_settings *settings;
@@ -80,8 +79,22 @@ static bool load(struct play *p)
                    slash != NULL ? p->path : ".");
     if (slash == p->path)
         (void)snprintf(p->folder, sizeof p->folder, "/");
-    return drill_script_parse(p->text, &p->script, &p->failure.error)
-           && drill_options_read(&p->script, &p->net, &p->options, &p->failure.error);
+    return drill_script_parse(p->text, &p->script, &p->failure.error);
+}
+
+/* Over which family; false: a mistake, or (*skipped) not over the one that is asked for. */
+static bool choose_family(struct play *p, bool *skipped)
+{
+    unsigned families = drill_options_families(&p->script, &p->failure.error);
+    enum drill_family family = p->settings->family;
+
+    *skipped = families != 0 && p->settings->is_family_given && !(families & 1u << family);
+    if (families == 0 || *skipped)
+        return false;
+    while (!(families & 1u << family))
+        family = family == DRILL_MAPPED ? DRILL_IPV4 : family + 1;
+    drill_net_init(&p->net, family);
+    return drill_options_read(&p->script, &p->net, &p->options, &p->failure.error);
 }
 
 /* ---- running ---- */
@@ -187,20 +200,20 @@ static void print_ladder(const struct play *p)
 
 static void print_json(const struct play *p, enum drill_verdict verdict)
 {
-    static const char *const names[] = {"pass", "fail", "error"};
+    static const char *const names[] = {"pass", "fail", "error", "skip"};
     const struct drill_failure *f = &p->failure;
     struct json j;
 
     json_begin(&j, p->out, "script");
     json_text(&j, "file", p->path);
     json_text(&j, "result", names[verdict]);
-    if (verdict != DRILL_PASSED) {
+    if (verdict == DRILL_FAILED || verdict == DRILL_BROKEN) {
         json_number(&j, "line", f->error.at.line);
         json_number(&j, "column", f->error.at.column);
         json_seconds(&j, "at_s", f->at);
         json_text(&j, "message", f->error.text);
     }
-    if (verdict != DRILL_PASSED && f->is_packet) {
+    if (verdict == DRILL_FAILED && f->is_packet) {
         json_text(&j, "expected", f->expected);
         json_text(&j, "seen", f->seen);
     }
@@ -238,7 +251,7 @@ static enum drill_verdict end(struct play *p, enum drill_verdict verdict)
 {
     if (p->settings->json)
         print_json(p, verdict);
-    else if (verdict != DRILL_PASSED)
+    else if (verdict == DRILL_FAILED || verdict == DRILL_BROKEN)
         print_failure(p);
     drill_script_fini(&p->script);
     free(p->text);
@@ -276,17 +289,16 @@ static bool run_recorded(struct play *p, bool *written)
 enum drill_verdict drill_play(const struct drill_settings *settings, const char *path, FILE *out)
 {
     struct play p = {.settings = settings, .path = path, .out = out};
-    bool ok, written = true;
+    bool ok, written = true, skipped = false;
 
-    drill_net_init(&p.net, settings->family);
     p.options = (struct drill_run_options){
-        .folder = p.folder, .shell = settings->shell, .tolerance_ns = TOLERANCE_NS};
+        .folder = p.folder, .shell = settings->shell, .tolerance_ns = settings->tolerance_ns};
     if (settings->trace) {
         p.options.on_packet = print_packet;
         p.options.ctx = &p;
     }
-    if (!load(&p))
-        return end(&p, DRILL_BROKEN);
+    if (!load(&p) || !choose_family(&p, &skipped))
+        return end(&p, skipped ? DRILL_SKIPPED : DRILL_BROKEN);
     ok = settings->pcap != NULL ? run_recorded(&p, &written) : run(&p);
     if (!written) {
         (void)fprintf(out, "%s: %s cannot be written: %s\n", path, settings->pcap, strerror(errno));

@@ -12,6 +12,8 @@
 
 struct drill_settings {
     enum drill_family family;
+    bool is_family_given; /* else a script may choose its own */
+    weir_ns_t tolerance_ns;
     bool tun; /* against the kernel */
     bool shell;
     bool trace;
@@ -24,7 +26,9 @@ struct drill_settings {
 enum drill_verdict {
     DRILL_PASSED,
     DRILL_FAILED,
-    DRILL_BROKEN, /* the script has a mistake, or cannot be read */
+    DRILL_BROKEN,  /* the script has a mistake, or cannot be read */
+    DRILL_SKIPPED, /* it is for another family */
+    DRILL_VERDICTS,
 };
 
 /* Runs the script in a file; what there is to say goes to out. */

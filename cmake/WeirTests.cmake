@@ -173,7 +173,8 @@ endforeach()
 # ---- scripts that run the program: golden ladders, command lines ----
 
 file(GLOB scripts CONFIGURE_DEPENDS
-    ${PROJECT_SOURCE_DIR}/tests/golden/*.sh ${PROJECT_SOURCE_DIR}/tests/cli/*.sh)
+    ${PROJECT_SOURCE_DIR}/tests/golden/*.sh ${PROJECT_SOURCE_DIR}/tests/cli/*.sh
+    ${PROJECT_SOURCE_DIR}/tests/conform/*.sh)
 if(NOT TARGET weir)
     set(scripts)
 endif()

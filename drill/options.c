@@ -9,9 +9,21 @@
 
 /* Options of the original that mean nothing here. */
 static const char *const ignored[] = {
-    "ip_version",        "speed",   "mss",        "non_fatal",       "init_scripts",
-    "netmask_ip",        "verbose", "dry_run",    "wire_protocol",   "tolerance_percent",
-    "tcp_ts_tick_usecs", "define",  "udp_encaps", "strict_segments",
+    "ip_version", /* drill_options_families reads it */
+    "speed",
+    "mss",
+    "non_fatal",
+    "init_scripts",
+    "netmask_ip",
+    "verbose",
+    "dry_run",
+    "wire_protocol",
+    "tolerance_percent",
+    "tcp_ts_tick_usecs",
+    "tcp_ts_ecr_scaled",
+    "define",
+    "udp_encaps",
+    "strict_segments",
 };
 
 static bool fail(const struct drill_option *o, struct drill_error *error, const char *what)
@@ -80,6 +92,27 @@ static bool read_option(const struct drill_option *o, struct drill_net *net,
             return fail(o, error, "there is no such option");
     }
     return true;
+}
+
+unsigned drill_options_families(const struct drill_script *script, struct drill_error *error)
+{
+    static const char *const names[] = {"ipv4", "ipv6", "ipv4-mapped-ipv6"};
+    unsigned families = 0;
+
+    for (const struct drill_option *o = script->options; o != NULL; o = o->next) {
+        unsigned i = 0;
+
+        if (strcmp(o->name, "ip_version") != 0)
+            continue;
+        while (i < 3 && strcmp(names[i], o->value) != 0)
+            i++;
+        if (i == 3) {
+            (void)fail(o, error, "ipv4, ipv6 or ipv4-mapped-ipv6 is expected");
+            return 0;
+        }
+        families |= 1u << i;
+    }
+    return families != 0 ? families : 1 << DRILL_IPV4 | 1 << DRILL_IPV6 | 1 << DRILL_MAPPED;
 }
 
 bool drill_options_read(const struct drill_script *script, struct drill_net *net,

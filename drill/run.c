@@ -280,15 +280,16 @@ static void learn_isn(struct drill_flow *flow, const struct drill_packet *want,
 
 /*
  * A script may show as one segment what a device cuts into several: those that follow one
- * another, all but the last of one length. False: what comes does not belong to it.
+ * another, all but the last of one length. As Linux sets PSH in whatever a device is to cut, PSH
+ * is then what the script says. False: what comes does not belong to it.
  */
-static bool join_segments(struct runner *r, struct drill_flow *flow, uint32_t len,
+static bool join_segments(struct runner *r, struct drill_flow *flow, const struct seg_text *want,
                           struct drill_seen *seen, const char **problem)
 {
     const uint16_t last_only = TCP_PSH | TCP_FIN | TCP_CWR;
     uint32_t part = seen->seg.len;
 
-    while (seen->seg.len < len) {
+    while (seen->seg.len < want->len) {
         struct drill_seen next;
 
         if (!next_seen(r, flow, DRILL_TCP, &next, problem))
@@ -300,7 +301,8 @@ static bool join_segments(struct runner *r, struct drill_flow *flow, uint32_t le
             return false;
         }
         seen->seg.len += next.seg.len;
-        seen->seg.flags = next.seg.flags | (seen->seg.flags & TCP_CWR);
+        seen->seg.flags = (uint16_t)((next.seg.flags & ~TCP_PSH) | (seen->seg.flags & TCP_CWR)
+                                     | (want->flags & TCP_PSH));
         seen->at = next.at;
     }
     return true;
@@ -346,7 +348,7 @@ static bool run_outbound(struct runner *r, struct drill_packet *want)
     if (seen.protocol == DRILL_TCP)
         learn_isn(flow, want, &seen);
     if (seen.protocol == DRILL_TCP && want->protocol == DRILL_TCP && seen.seg.len > 0
-        && !join_segments(r, flow, want->seg.len, &seen, &problem)) {
+        && !join_segments(r, flow, &want->seg, &seen, &problem)) {
         struct seg_text seg = drill_flow_to_script(flow, &seen.seg);
 
         (void)drill_seen_text(&seen, &seg, r->failure->seen, sizeof r->failure->seen);

@@ -30,6 +30,12 @@ struct drill_failure {
     weir_ns_t seen_at;
 };
 
+/*
+ * The families over which a script can run, as bits (1 << DRILL_IPV4): all, or those that it
+ * names with --ip_version=ipv4, ipv6 or ipv4-mapped-ipv6. 0, and *error: there is no such family.
+ */
+unsigned drill_options_families(const struct drill_script *script, struct drill_error *error);
+
 /* What a script's own options say of the network: --mtu=, --local_ip= ... False, and *error. */
 bool drill_options_read(const struct drill_script *script, struct drill_net *net,
                         struct drill_run_options *options, struct drill_error *error);

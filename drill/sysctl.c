@@ -15,9 +15,7 @@
 enum {
     NUMBERS_MAX = 3,
     NAME_MAX_LEN = 64,
-    /* What Linux lets the two buffers grow to. */
-    RECV_BUFFER = 6 << 20,
-    SEND_BUFFER = 4 << 20,
+    RECV_BUFFER = 131072, /* Linux's, half of which is window */
 };
 
 /* How the value becomes a member of the configuration. */
@@ -26,7 +24,10 @@ enum rule {
     RULE_COUNT,   /* uint32_t */
     RULE_SECONDS, /* weir_ns_t */
     RULE_MS,      /* weir_ns_t */
-    RULE_LAST,    /* uint32_t: the last of three numbers */
+    RULE_WMEM,    /* three numbers: the least, the first, the largest send buffer */
+    RULE_RMEM,    /* the same of the receive buffer */
+    RULE_ECN,     /* enum weir_ecn */
+    RULE_TLP,     /* bool: 3 and 4 are on */
     RULE_COOKIES, /* enum weir_syn_cookies */
 };
 
@@ -50,8 +51,12 @@ static const struct sysctl {
     {"tcp_keepalive_probes", RULE_COUNT, TCP(keepalive_probes), 1, 127},
     {"tcp_fin_timeout", RULE_SECONDS, TCP(fin_wait2_ns), 1, 86400},
     {"tcp_rto_max_ms", RULE_MS, TCP(rto_max_ns), 1000, 120000},
-    {"tcp_rmem", RULE_LAST, TCP(recv_buffer_bytes), 1, INT32_MAX},
-    {"tcp_wmem", RULE_LAST, TCP(send_buffer_bytes), 1, INT32_MAX},
+    {"tcp_rmem", RULE_RMEM, 0, 1, INT32_MAX},
+    {"tcp_wmem", RULE_WMEM, 0, 1, INT32_MAX},
+    {"tcp_sack", RULE_BOOL, TCP(sack), 0, 1},
+    {"tcp_early_retrans", RULE_TLP, TCP(tail_loss_probe), 0, 4},
+    {"tcp_ecn", RULE_ECN, TCP(ecn), 0, 5},
+    {"tcp_fastopen_blackhole_timeout_sec", RULE_SECONDS, TCP(fastopen_off_ns), 0, 86400},
     {"tcp_syncookies", RULE_COOKIES, TCP(syn_cookies), 0, 2},
 #undef TCP
 };
@@ -59,13 +64,11 @@ static const struct sysctl {
 /* Taken, and nothing comes of it. */
 static const char *const without_effect[] = {
     "tcp_challenge_ack_limit", /* Linux's is of all connections together, and off */
+    "tcp_base_mss",
     "tcp_dsack",
-    "tcp_early_retrans",
-    "tcp_ecn",
     "tcp_ecn_option",
     "tcp_fack", /* of kernels long gone */
     "tcp_fastopen",
-    "tcp_fastopen_blackhole_timeout_sec",
     "tcp_fastopen_key",
     "tcp_frto",
     "tcp_min_tso_segs", /* segments are seen as the network has them */
@@ -77,7 +80,6 @@ static const char *const without_effect[] = {
     "tcp_pacing_ss_ratio",
     "tcp_recovery",
     "tcp_reordering",
-    "tcp_sack",
     "tcp_slow_start_after_idle",
     "tcp_syn_linear_timeouts",
     "tcp_tso_win_divisor",
@@ -87,9 +89,7 @@ void drill_sysctls_init(struct drill_sysctls *s, struct weir_tcp_config *config)
 {
     memset(s, 0, sizeof *s);
     s->tcp = *config;
-    s->tcp.recv_buffer_bytes = RECV_BUFFER;
-    s->tcp.send_buffer_bytes = SEND_BUFFER;
-    s->tcp.recv_buffer_max_bytes = s->tcp.send_buffer_max_bytes = 0; /* as wide as they are */
+    s->tcp.recv_buffer_bytes = RECV_BUFFER / 2;
     (void)snprintf(s->congestion_control, sizeof s->congestion_control, "cubic");
     s->tcp.congestion_control = s->congestion_control;
     *config = s->tcp;
@@ -131,11 +131,28 @@ static void set_member(struct drill_sysctls *s, const struct sysctl *c, long lon
 
     switch (c->rule) {
     case RULE_BOOL: *(bool *)member = number != 0; break;
-    case RULE_COUNT:
-    case RULE_LAST: *(uint32_t *)member = (uint32_t)number; break;
+    case RULE_COUNT: *(uint32_t *)member = (uint32_t)number; break;
+    case RULE_RMEM:
+    case RULE_WMEM: break; /* set_buffers */
+    case RULE_TLP: *(bool *)member = number >= 3; break;
+    case RULE_ECN: *(enum weir_ecn *)member = (enum weir_ecn)number; break; /* numbered alike */
     case RULE_SECONDS: *(weir_ns_t *)member = number * WEIR_S; break;
     case RULE_MS: *(weir_ns_t *)member = number * WEIR_MS; break;
     case RULE_COOKIES: *(enum weir_syn_cookies *)member = cookies[number]; break;
+    }
+}
+
+/* They start with the second number and grow up to the third. Half of what is received is window. */
+static void set_buffers(struct drill_sysctls *s, bool receive, const long long numbers[NUMBERS_MAX])
+{
+    uint32_t first = (uint32_t)numbers[1], largest = (uint32_t)numbers[2];
+
+    if (receive) {
+        s->tcp.recv_buffer_bytes = first > 1 ? first / 2 : 1;
+        s->tcp.recv_buffer_max_bytes = largest;
+    } else {
+        s->tcp.send_buffer_bytes = first > 0 ? first : 1;
+        s->tcp.send_buffer_max_bytes = largest;
     }
 }
 
@@ -143,11 +160,14 @@ static const char *set_number(struct drill_sysctls *s, const struct sysctl *c, c
 {
     long long numbers[NUMBERS_MAX];
     int count = read_numbers(value, numbers);
-    bool ok = c->rule == RULE_LAST ? count == 3 : count == 1;
+    bool ok = c->rule == RULE_WMEM || c->rule == RULE_RMEM ? count == 3 : count == 1;
 
     if (!ok || numbers[count - 1] < c->first || numbers[count - 1] > c->last)
         return problem(s, "net.ipv4.%s cannot be '%s'", c->name, value);
-    set_member(s, c, numbers[count - 1]);
+    if (count == 3)
+        set_buffers(s, c->rule == RULE_RMEM, numbers);
+    else
+        set_member(s, c, numbers[0]);
     return NULL;
 }
 

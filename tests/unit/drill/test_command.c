@@ -96,8 +96,9 @@ TEST(sysctls_become_settings_of_the_stack)
     EXPECT(!s.tcp.timestamps);
     EXPECT(drill_sysctls_set(&s, NULL, "net/ipv4/tcp_fin_timeout", "5") == NULL);
     EXPECT_EQ(s.tcp.fin_wait2_ns, 5 * WEIR_S);
-    EXPECT(drill_sysctls_set(&s, NULL, "/proc/sys/net/ipv4/tcp_rmem", "4096 1 99999") == NULL);
-    EXPECT_EQ(s.tcp.recv_buffer_bytes, 99999);
+    EXPECT(drill_sysctls_set(&s, NULL, "/proc/sys/net/ipv4/tcp_rmem", "4096 2000 160000") == NULL);
+    EXPECT_EQ(s.tcp.recv_buffer_bytes, 1000);
+    EXPECT_EQ(s.tcp.recv_buffer_max_bytes, 160000);
     EXPECT(drill_sysctls_set(&s, NULL, "net.ipv4.tcp_congestion_control", "reno") == NULL);
     EXPECT_STR(s.tcp.congestion_control, "reno");
     EXPECT(drill_sysctls_set(&s, NULL, "net.core.wmem_max", "1") == NULL);
