@@ -26,6 +26,7 @@ struct drill_flow {
     bool has_local_isn, has_remote_isn;
     uint32_t local_isn, script_local_isn;
     uint32_t remote_isn; /* the same in both */
+    uint32_t last_syn;   /* of the peer's last SYN */
     struct {
         uint32_t script, real;
     } stamps[DRILL_STAMPS_MAX]; /* TS val that the stack has sent; [0] stays */

@@ -31,6 +31,7 @@
 enum {
     FRAMES_MAX = 32,
     TEXT_MAX = 160,
+    CALL_S = 10, /* no call takes longer */
 };
 
 struct packet {
@@ -110,8 +111,10 @@ static void wait_for_packets(struct kernel *k, weir_ns_t until)
         read_packets(k);
 }
 
+/* Comes before every call; one that would block for ever is ended by the alarm. */
 static void kernel_sleep_until(void *t, weir_ns_t until)
 {
+    (void)alarm(CALL_S);
     while (kernel_now(t) < until)
         wait_for_packets(t, until);
 }
@@ -221,17 +224,9 @@ static bool kernel_finish(void *t, weir_ns_t until)
     return true;
 }
 
-static void on_signal(int number)
-{
-    (void)number; /* it only ends the call that waits */
-}
-
 static void kernel_cancel(void *t)
 {
     struct kernel *k = t;
-    struct sigaction action = {.sa_handler = on_signal};
-
-    (void)sigaction(SIGUSR1, &action, NULL);
     while (k->is_running && !kernel_finish(k, kernel_now(k) + SOON_NS))
         (void)pthread_kill(k->second, SIGUSR1);
 }
@@ -456,6 +451,7 @@ static void kernel_close(void *t)
 {
     struct kernel *k = t;
 
+    (void)alarm(0);
     kernel_cancel(k);
     while (k->packets != NULL) {
         struct packet *packet = k->packets;
@@ -519,6 +515,20 @@ static void set_calls(struct drill_calls *calls)
     };
 }
 
+static void on_signal(int number)
+{
+    (void)number; /* it only ends the call that waits */
+}
+
+static void set_signals(void)
+{
+    const struct sigaction action = {.sa_handler = on_signal};
+
+    (void)sigaction(SIGUSR1, &action, NULL);
+    (void)sigaction(SIGALRM, &action, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
 bool drill_kernel_open(const struct drill_net *net, struct drill_target *target,
                        char why[DRILL_WHY_MAX])
 {
@@ -532,7 +542,7 @@ bool drill_kernel_open(const struct drill_net *net, struct drill_target *target,
     }
     k->last_packet = &k->packets;
     (void)pthread_mutex_init(&k->mutex, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
+    set_signals();
     if (!open_tun(k, net, why)) {
         kernel_close(k);
         return false;

@@ -223,9 +223,11 @@ static bool run_inbound(struct runner *r, struct drill_packet *packet)
     flow = find_flow(r, packet);
     if (flow == NULL)
         return fail(r, "there is no conversation that this packet could belong to");
-    if (packet->protocol == DRILL_TCP && (packet->seg.flags & TCP_SYN) && !flow->has_remote_isn) {
+    if (packet->protocol == DRILL_TCP && (packet->seg.flags & TCP_SYN)) {
+        flow->last_syn = packet->seg.seq;
+        if (!flow->has_remote_isn)
+            flow->remote_isn = packet->seg.seq;
         flow->has_remote_isn = true;
-        flow->remote_isn = packet->seg.seq;
     }
     len = drill_flow_emit(flow, packet, r->bytes, sizeof r->bytes, &problem);
     if (problem != NULL)
@@ -271,8 +273,11 @@ static void learn_isn(struct drill_flow *flow, const struct drill_packet *want,
                       const struct drill_seen *seen)
 {
     flow->local.port = seen->src.port;
-    if (!(seen->seg.flags & TCP_SYN) || flow->has_local_isn)
+    if (!(seen->seg.flags & TCP_SYN) || (flow->has_local_isn && flow->local_isn == seen->seg.seq))
         return;
+    /* Another number is another connection, with what the peer's last SYN said. */
+    if (flow->has_local_isn)
+        flow->remote_isn = flow->last_syn;
     flow->has_local_isn = true;
     flow->local_isn = seen->seg.seq;
     flow->script_local_isn = want->protocol == DRILL_TCP ? want->seg.seq : 0;
