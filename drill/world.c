@@ -211,11 +211,11 @@ static int on_wait(void *ctx, struct weir_px_waiter *waiter, weir_ns_t until)
     struct drill_world *w = ctx;
     weir_ns_t last = limited(w, until);
 
+    pump(w);
     if (!is_first(w)) {
         wait_for_turn(w, waiter, until);
         return w->is_ending ? EINTR : 0;
     }
-    pump(w);
     settle(w);
     while (!waiter->is_woken && w->now < last)
         step(w, last);

@@ -148,8 +148,10 @@ static bool take_fastopen(struct weir *s, struct arrival *a, struct listener *l,
                                 ? fastopen_check(&s->tcp, &a->tuple, &a->seg.opt)
                                 : FASTOPEN_NO;
 
-    if (ask == FASTOPEN_GOOD)
+    if (ask == FASTOPEN_GOOD) {
+        what->synack_at = 0;
         return open_fast(s, a, l, what);
+    }
     what->grants_cookie = ask == FASTOPEN_REQUEST;
     what->cookie_is_experimental = a->seg.opt.fastopen_is_experimental;
     return false;
@@ -250,6 +252,7 @@ static enum why complete(struct weir *s, struct arrival *a, struct halfopen *h)
         return why;
     }
     if (is_deferred(s, a, h)) {
+        h->tcp.synack_at = 0;
         flows_defer(s, h);
         return WHY_TCP_DEFERRED;
     }
@@ -290,6 +293,7 @@ enum why rx_to_halfopen(struct weir *s, struct arrival *a, struct halfopen *h)
     switch (halfopen_input(&h->tcp, &a->seg, &why)) {
     case HALFOPEN_DROP: break;
     case HALFOPEN_SYNACK:
+        h->tcp.synack_at = 0;
         if (rx_may_answer(s, &h->answered))
             flows_send_synack(s, h, true);
         break;

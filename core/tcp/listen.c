@@ -6,6 +6,7 @@
 #include "tcp/fastopen.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
+#include "tcp/rtt.h"
 #include "tcp/seg.h"
 #include "tcp/segment.h"
 #include "tcp/sendq.h"
@@ -56,6 +57,7 @@ void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const stru
         .mtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu,
         .ttl = user->ttl,
         .tos = user->tos,
+        .synack_at = env->now,
         .ecn = ecn_half_of_syn(env, cc_find(env->config.congestion_control), syn),
         .agreed = options_agree(env, options_wish(env, user, mss), &syn->opt,
                                 weir_addr_is_v4(&tuple->remote_addr)),
@@ -119,6 +121,7 @@ bool halfopen_expire(struct tcp_halfopen *h, const struct tcp_env *env)
     if (h->retries >= env->config.synack_retries)
         return false;
     h->retries++;
+    h->synack_at = 0; /* which one is answered would not be known [RFC6298 3] */
     return true;
 }
 
@@ -203,6 +206,8 @@ bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tc
     ecn_start(c, &h->ecn, h->retries);
     if (h->retries > 0)
         recovery_on_syn_lost(c, env);
+    if (h->synack_at != 0 && !h->agreed.timestamps_ok) /* with them, the ACK itself says it */
+        rtt_on_sample(c, env, ns_since(h->synack_at, env->now));
     tcp_set_state(c, env, TCP_SYN_RECEIVED);
     timers_on_sent(c, env, true);
     env->counts.passive_opens++;

@@ -35,7 +35,8 @@ struct tcp_halfopen {
     uint32_t auth;      /* of env.auth; 0: none */
     bool grants_cookie; /* for Fast Open, in the SYN-ACK */
     bool cookie_is_experimental;
-    bool is_told; /* the stack's: traces know that it began */
+    bool is_told;   /* the stack's: traces know that it began */
+    ns_t synack_at; /* when the only SYN-ACK was sent; 0: there were several, or none */
 };
 
 enum listen_verdict {
