@@ -63,7 +63,8 @@ static uint32_t segs_of(uint32_t bytes, uint32_t mss)
 static uint8_t options_of(const struct weir_tcp_info *t)
 {
     return (uint8_t)((t->timestamps_ok ? TCPI_OPT_TIMESTAMPS : 0) | (t->sack_ok ? TCPI_OPT_SACK : 0)
-                     | (t->wscale_ok ? TCPI_OPT_WSCALE : 0));
+                     | (t->wscale_ok ? TCPI_OPT_WSCALE : 0)
+                     | (t->ecn != WEIR_TCP_ECN_NONE ? TCPI_OPT_ECN : 0));
 }
 
 /* Members that begin a byte with the lower bits on little-endian machines, and else the others. */
@@ -90,6 +91,7 @@ static void fill_counters(const struct weir_tcp_info *t, struct px_tcp_info *inf
     info->data_segs_out = (uint32_t)t->data_segs_out;
     info->bytes_sent = t->bytes_sent;
     info->bytes_retrans = t->bytes_retransmitted;
+    info->delivered_ce = t->delivered_ce;
     info->rwnd_limited_us = (uint64_t)(t->blocked_by_peer_ns / WEIR_US);
 }
 

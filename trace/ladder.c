@@ -473,6 +473,10 @@ static void take_recovery(struct builder *b, const struct trace_record *record)
         add_note(b, record->side, "a segment is lost: fast retransmit");
     else if (strcmp(record->text, "recovered") == 0)
         add_note(b, record->side, "all that was lost has arrived");
+    else if (strcmp(record->text, "congestion experienced") == 0)
+        add_note(b, record->side, "the network marks packets: it is congested");
+    else if (strcmp(record->text, "reduced") == 0)
+        add_note(b, record->side, "the congestion window is reduced");
     else if (strcmp(record->text, "timeout") != 0) /* the timer has been told of */
         add_note(b, record->side, record->text);
 }

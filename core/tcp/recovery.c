@@ -302,6 +302,7 @@ static void leave(struct tcp_conn *c, struct tcp_env *env)
 {
     struct recovery *r = recovery_of(c);
     struct cc *cc = cc_of(c);
+    const char *text = r->state == RECOVERY_CWR ? "reduced" : "recovered";
 
     if (!cc->ops->owns_recovery && r->state != RECOVERY_RTO)
         cc->cwnd = cc->ssthresh; /* [RFC9937 6.4] */
@@ -312,8 +313,8 @@ static void leave(struct tcp_conn *c, struct tcp_env *env)
     r->state = RECOVERY_OPEN;
     r->frto = FRTO_OFF;
     r->dup_bytes = 0;
-    emit_recovery(c, env, "recovered");
-    emit_cwnd(c, env, "recovered");
+    emit_recovery(c, env, text);
+    emit_cwnd(c, env, text);
 }
 
 /* Nothing was lost: things are as if nothing had been done, but for what has been learnt. */

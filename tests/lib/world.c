@@ -132,6 +132,28 @@ static void corrupt(struct world *w, struct world_flight *f, size_t link_len)
     f->headers_len = 0; /* who knows */
 }
 
+/* A queue that is long marks what may be marked. IPv4's checksum is that of the header. */
+static void mark(struct world *w, struct world_flight *f, size_t link_len)
+{
+    uint8_t *ip = f->bytes + link_len;
+    bool is_v6 = ip[0] >> 4 == 6;
+    uint16_t old = (uint16_t)(ip[0] << 8 | ip[1]);
+    uint8_t ce = is_v6 ? IP_ECN_CE << 4 : IP_ECN_CE;
+
+    if (f->len < link_len + 20 || (ip[0] >> 4 != 4 && !is_v6) || (ip[1] & ce) == 0
+        || !chance(w, w->conditions.mark))
+        return;
+    ip[1] |= ce;
+    if (!is_v6) {
+        uint32_t sum = (uint32_t)(uint16_t) ~(ip[10] << 8 | ip[11]) + (uint16_t)~old;
+        sum += (uint32_t)(ip[0] << 8 | ip[1]); /* [RFC1624 3, equation 3] */
+        sum = (sum & 0xffff) + (sum >> 16);
+        sum = ~((sum & 0xffff) + (sum >> 16)) & 0xffff;
+        ip[10] = (uint8_t)(sum >> 8);
+        ip[11] = (uint8_t)sum;
+    }
+}
+
 static void depart(struct world *w, struct world_flight *f, size_t link_len)
 {
     weir_ns_t delay_ns = w->conditions.delay_ns;
@@ -140,6 +162,8 @@ static void depart(struct world *w, struct world_flight *f, size_t link_len)
         delay_ns += (weir_ns_t)(test_random(&w->random) % (uint64_t)w->conditions.jitter_ns);
     f->at = w->now + delay_ns;
     f->order = ++w->order;
+    if (f->len > link_len && link_len != SIZE_MAX)
+        mark(w, f, link_len);
     if (f->len > link_len && link_len != SIZE_MAX && chance(w, w->conditions.corrupt))
         corrupt(w, f, link_len);
     put_in_order(&w->flight, f);

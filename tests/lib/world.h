@@ -45,6 +45,7 @@ struct world_link {
     uint32_t loss;
     uint32_t duplicate;
     uint32_t corrupt; /* one bit */
+    uint32_t mark;    /* of what is ECN-capable */
 };
 
 struct world_setup {

@@ -228,9 +228,13 @@ TEST(recoveries_are_told_in_words)
     story_event(&s, TRACE_RIGHT, WEIR_TRACE_RECOVERY, "timeout");
     story_event(&s, TRACE_RIGHT, WEIR_TRACE_RECOVERY, "fast retransmit");
     story_event(&s, TRACE_RIGHT, WEIR_TRACE_RECOVERY, "recovered");
-    EXPECT_EQ(story_ladder(&s), 5);
+    story_event(&s, TRACE_RIGHT, WEIR_TRACE_RECOVERY, "congestion experienced");
+    story_event(&s, TRACE_RIGHT, WEIR_TRACE_RECOVERY, "reduced");
+    EXPECT_EQ(story_ladder(&s), 7);
     EXPECT_STR(s.ladder.rows[3].text, "a segment is lost: fast retransmit");
     EXPECT_STR(s.ladder.rows[4].text, "all that was lost has arrived");
+    EXPECT_STR(s.ladder.rows[5].text, "the network marks packets: it is congested");
+    EXPECT_STR(s.ladder.rows[6].text, "the congestion window is reduced");
     story_fini(&s);
 }
 
