@@ -1,36 +1,65 @@
 /*
- * box_thin.c - a link that saves ACKs: of those that carry nothing else, one in several passes
+ * box_thin.c - a link that saves ACKs: of those that leave at the same instant, only some pass
  *
- * One that comes a while after the last passes too: nobody waits for another one behind it.
+ * An acknowledgement that carries nothing else makes room for the next one of its connection that
+ * comes right behind it, up to value - 1 times in a row.
  */
 #include "sim/box.h"
 
-struct thin {
-    struct box box;
-    uint32_t count[2];
-    weir_ns_t passed_at[2];
+enum {
+    SACK_LESS_LEN = 32, /* of a header with timestamps: with more, there is news in it */
 };
 
-static const weir_ns_t pause_ns = 20 * WEIR_MS;
+struct thin {
+    struct box box;
+    uint32_t dropped[2]; /* in a row */
+};
 
 static bool check(const struct weir_sim_box_config *config)
 {
     return config->value > 0;
 }
 
+static void flush(struct box *box, enum box_way way, struct packet_list *list)
+{
+    struct thin *t = (struct thin *)box;
+
+    t->dropped[way] = 0;
+    if (box->held[way] != NULL)
+        packet_list_add(list, box->held[way]);
+    box->held[way] = NULL;
+}
+
+static bool is_ack(const struct view *v)
+{
+    return v->l4[13] == VIEW_ACK && v->l4_len == v->header_len && v->header_len <= SACK_LESS_LEN;
+}
+
+static bool is_same_connection(const struct packet *p, const struct view *b)
+{
+    struct view a;
+
+    return view_parse(&a, WEIR_LINK_IP, p->frame.bytes, p->frame.len) && a.version == b->version
+           && view_flow(&a) == view_flow(b);
+}
+
 static void pass(struct box *box, struct box_packet *it, struct packet_list *list)
 {
     struct thin *t = (struct thin *)box;
-    bool is_ack = it->view.l4[13] == VIEW_ACK && it->view.l4_len == it->view.header_len;
+    struct packet *held = box->held[it->way];
 
-    if (is_ack && t->count[it->way]++ % box->config.value != 0
-        && it->now - t->passed_at[it->way] < pause_ns) {
-        packet_put(it->packet);
+    if (held != NULL && is_ack(&it->view) && t->dropped[it->way] + 1 < box->config.value
+        && is_same_connection(held, &it->view)) {
+        packet_put(held);
+        t->dropped[it->way]++;
+        box->held[it->way] = it->packet;
         return;
     }
-    if (is_ack)
-        t->passed_at[it->way] = it->now;
-    packet_list_add(list, it->packet);
+    flush(box, it->way, list);
+    if (is_ack(&it->view))
+        box->held[it->way] = it->packet;
+    else
+        packet_list_add(list, it->packet);
 }
 
 const struct box_ops box_thin = {
@@ -38,4 +67,5 @@ const struct box_ops box_thin = {
     .size = sizeof(struct thin),
     .check = check,
     .pass = pass,
+    .flush = flush,
 };

@@ -62,8 +62,11 @@ static void draw_host(struct chance *c, struct scenario_node *n)
         n->send_buffer = (uint32_t)any_size(c, 2048, 4 << 20);
     if (one_in(c, 4))
         n->recv_buffer = (uint32_t)any_size(c, 2048, 4 << 20);
-    if (one_in(c, 20))
+    /* What applications send may not take all memory: then nothing could be sent any more. */
+    if (one_in(c, 20)) {
         n->memory = any_size(c, 2 << 20, 16 << 20);
+        n->send_buffer = n->recv_buffer = (uint32_t)(n->memory / 32);
+    }
     if (one_in(c, 8))
         n->initial_window = between(c, 1, 40);
     if (one_in(c, 20))

@@ -657,15 +657,30 @@ int weir_sim_box_add(struct weir_sim *s, weir_sim_link_t link,
     return 0;
 }
 
-uint16_t weir_sim_real_port(const struct weir_sim *s, uint16_t port)
+static const struct box *nat_that_shows(const struct weir_sim *s, uint16_t port,
+                                        const struct box *but)
 {
     for (size_t i = 0; i < s->link_count; i++)
         for (uint32_t b = 0; b < s->links[i].box_count; b++) {
             const struct box *box = s->links[i].boxes[b];
-            uint16_t real = box->ops->real_port != NULL ? box->ops->real_port(box, port) : 0;
-            if (real != 0)
-                return real;
+            if (box != but && box->ops->real_port != NULL && box->ops->real_port(box, port) != 0)
+                return box;
         }
+    return NULL;
+}
+
+/* A NAT may stand behind another, which knows what this one shows; two in a row are enough. */
+uint16_t weir_sim_real_port(const struct weir_sim *s, uint16_t port)
+{
+    const struct box *box = NULL;
+
+    for (int i = 0; i < 2; i++) {
+        const struct box *next = nat_that_shows(s, port, box);
+        if (next == NULL)
+            break;
+        port = next->ops->real_port(next, port);
+        box = next;
+    }
     return port;
 }
 

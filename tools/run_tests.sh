@@ -143,6 +143,10 @@ interop() {
     WEIR_BUILD=$PWD/build/release timeout --kill-after=10 600 "$1"
 }
 
+sim_random() {
+    build/release/weir sim --random --seeds 3000 --keep "$log"
+}
+
 # ---- the two runs ----
 
 lint() {
@@ -171,6 +175,8 @@ test_all() {
     stage 32-bit with_32_bits
     stage big-endian with_big_endian
     [ -z "$(unit_targets ${threaded_tests//|/ })" ] || stage threads with_threads
+    stage sim/random sim_random
+    stage sim/same-bytes tests/sim/same_bytes.sh
     for file in fuzz/*.c; do
         grep -qs LLVMFuzzerTestOneInput "$file" || continue
         file=$(basename "$file" .c)

@@ -116,7 +116,7 @@ enum weir_sim_box_kind {
     WEIR_SIM_CLAMP,    /* windows are not larger than value, before scaling */
     WEIR_SIM_SPLIT,    /* segments are cut into pieces of value bytes */
     WEIR_SIM_COALESCE, /* segments that follow one another are joined, up to value bytes */
-    WEIR_SIM_THIN,     /* of ACKs alone that follow one another, one in value passes */
+    WEIR_SIM_THIN,     /* of ACKs alone that leave at the same instant, one in value passes */
     WEIR_SIM_BLEACH,   /* clears the ECN field */
     WEIR_SIM_BOX_KINDS,
 };
