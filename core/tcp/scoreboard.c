@@ -555,8 +555,16 @@ struct sent *scoreboard_next_oldest(const struct tcp_conn *c, const struct sent 
     return sent_of(list_next(&board_of(c)->in_flight, &sent->link));
 }
 
+/*
+ * What the peer waits for goes before everything [RFC6298 5.4]. It may not be the first in the list
+ * if the peer has taken back an acknowledgement.
+ */
 struct sent *scoreboard_first_lost(const struct tcp_conn *c)
 {
+    struct sent *first = scoreboard_first(c);
+
+    if (first != NULL && first->state == SENT_LOST)
+        return first;
     return sent_of(list_first(&board_of(c)->lost));
 }
 

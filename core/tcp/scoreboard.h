@@ -129,7 +129,7 @@ struct sent *scoreboard_last_unacked(const struct tcp_conn *c);
 struct sent *scoreboard_oldest(const struct tcp_conn *c);
 struct sent *scoreboard_next_oldest(const struct tcp_conn *c, const struct sent *sent);
 
-/* What was marked lost first; NULL. */
+/* What is to be sent again next; NULL. */
 struct sent *scoreboard_first_lost(const struct tcp_conn *c);
 
 void scoreboard_check(const struct tcp_conn *c);

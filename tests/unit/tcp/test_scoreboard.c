@@ -235,6 +235,24 @@ TEST(scoreboard_gives_what_is_lost_in_the_order_of_the_numbers)
     end(&t);
 }
 
+TEST(scoreboard_gives_the_first_before_all_that_is_lost) /* [RFC6298 5.4] */
+{
+    struct board_test t = board_test();
+
+    for (int i = 0; i < 100; i++) {
+        send_new(&t, 10);
+        t.p.env->now += NS_MS;
+    }
+    sack(&t, 10, 20);
+    for (int i = 0; i < 99; i++)
+        lose_oldest(&t);
+    scoreboard_forget_sacks(t.p.conn, t.p.env);
+    memset(t.m.bytes + 10, 'l', 10);
+    ack(&t, 10);
+    EXPECT_EQ(seq_len(t.start, scoreboard_first_lost(t.p.conn)->start), 10);
+    end(&t);
+}
+
 TEST(scoreboard_takes_back_marks_in_the_order_of_sending)
 {
     struct board_test t = board_test();
