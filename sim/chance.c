@@ -265,7 +265,7 @@ static void draw_flow(struct chance *c, uint32_t hosts)
     if (one_in(c, 8))
         f->read_rate = any_size(c, 10000, 10000000);
     if (one_in(c, 4))
-        f->chunk = (uint32_t)any_size(c, 1, 20000);
+        f->chunk = (uint32_t)any_size(c, 16, 20000);
     if (one_in(c, 20))
         f->user_timeout_ns = any_time(c, 500 * WEIR_MS, 30 * WEIR_S);
     if (f->kind == SCENARIO_BULK || f->kind == SCENARIO_ON_OFF) {
@@ -282,6 +282,8 @@ static void draw_flow(struct chance *c, uint32_t hosts)
         f->bytes = f->chunk * UINT64_C(200);
     if (f->chunk != 0 && f->back_bytes > f->chunk * UINT64_C(200))
         f->back_bytes = f->chunk * UINT64_C(200);
+    if (f->chunk != 0 && f->answer > f->chunk * 50)
+        f->answer = f->chunk * 50;
     if (f->kind == SCENARIO_BULK)
         return;
     f->count = between(c, 1, 12);
@@ -390,15 +392,20 @@ static void draw_actions(struct chance *c, uint32_t hosts)
     (void)add_action(c, heal_at, SCENARIO_HEAL, 0);
 }
 
-/* A box that makes packets too long for a later link keeps them from ever arriving. */
-static void drop_joiners(struct scenario *s)
+/* Boxes that make packets too long for a later link, or that what ICMP quotes does not fit. */
+static bool hides_mtu(enum weir_sim_box_kind kind)
+{
+    return kind == WEIR_SIM_COALESCE || kind == WEIR_SIM_RESEQ || kind == WEIR_SIM_NAT;
+}
+
+static void drop_mtu_hiders(struct scenario *s)
 {
     bool has_mtu = false;
 
     for (size_t i = 0; i < 2 * s->link_count; i++)
         has_mtu = has_mtu || s->links[i / 2].ways[i % 2].mtu != 0;
     for (size_t i = s->box_count; has_mtu && i-- > 0;)
-        if (s->boxes[i].config.kind == WEIR_SIM_COALESCE)
+        if (hides_mtu(s->boxes[i].config.kind))
             scenario_remove_box(s, (uint32_t)i);
 }
 
@@ -416,7 +423,7 @@ bool chance_draw(struct scenario *s, uint64_t seed)
         scenario_fini(s);
         return false;
     }
-    drop_joiners(s);
+    drop_mtu_hiders(s);
     while (hosts < s->node_count && !s->nodes[hosts].is_router)
         hosts++;
     flows = between(&c, 1, 4);
