@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/libcrypto.h"
+
 void device_fail(const char *what, int err)
 {
     fprintf(stderr, "%s: %s\n", what, weir_err_text(err));
@@ -94,6 +96,7 @@ struct weir_host *device_open(const struct options *o)
 
     configure(o, driver->name);
     weir_host_config(&config);
+    config.crypto = libcrypto();
     if (o->ecn > 0)
         config.tcp.ecn = (enum weir_ecn)(o->ecn - 1);
     if (o->syn_queue > 0)

@@ -53,6 +53,7 @@ static const struct spec specs[] = {
     {"--keepalive", NUMBER32, AT(keepalive_ms), 0},
     {"--user-timeout", NUMBER32, AT(user_timeout_ms), 0},
     {"--datagrams", NUMBER32, AT(datagrams), 0},
+    {"--md5", TEXT, AT(md5), 0},
     {"--fastopen", SWITCH, AT(fastopen), 0},
     {"--ecn", NUMBER32, AT(ecn), 0},
     {"--marks", TEXT, AT(marks), 0},

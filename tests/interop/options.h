@@ -24,6 +24,7 @@ struct options {
     uint32_t pause_ms;   /* receive nothing until so long after a connection is there */
     uint32_t timeout_s;  /* for everything */
     const char *expect;  /* how connections end: the name of an error; NULL: well */
+    const char *md5;     /* the key of all segments; NULL: they have no digest */
     bool fastopen;       /* data in SYNs, where it can be */
     struct flow_plan plan;
 

@@ -4,8 +4,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,6 +211,18 @@ static void set(int fd, int level, int option, int value)
         fail("setsockopt");
 }
 
+/* The same key for whoever has a mapped or a plain address. */
+static void set_md5(const struct peer *p, int fd)
+{
+    struct tcp_md5sig sig = {.tcpm_keylen = (uint16_t)strlen(p->o.md5),
+                             .tcpm_flags = TCP_MD5SIG_FLAG_PREFIX};
+
+    memcpy(sig.tcpm_key, p->o.md5, sig.tcpm_keylen);
+    sig.tcpm_addr.ss_family = p->addr.ss_family;
+    if (setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &sig, sizeof sig) != 0)
+        fail("TCP_MD5SIG_EXT");
+}
+
 static int open_socket(const struct peer *p, int flags)
 {
     int fd = socket(p->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
@@ -226,6 +238,8 @@ static int open_socket(const struct peer *p, int flags)
         set(fd, IPPROTO_TCP, TCP_KEEPINTVL, (int)((p->o.keepalive_ms + 999) / 1000));
         set(fd, IPPROTO_TCP, TCP_KEEPCNT, 2);
     }
+    if (p->o.md5 != NULL)
+        set_md5(p, fd);
     if (p->o.fastopen)
         set(fd, IPPROTO_TCP, p->o.listens ? TCP_FASTOPEN : TCP_FASTOPEN_CONNECT,
             p->o.listens ? BACKLOG : 1);

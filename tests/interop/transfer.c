@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <weir/auth.h>
 #include <weir/stats.h>
 #include <weir/tcp.h>
 
@@ -190,6 +191,22 @@ static size_t options_of(const struct options *o, struct weir_opt_value v[OPTION
     return count;
 }
 
+/* One key for everybody. */
+static void add_key(const struct transfer *t, weir_handle_t handle)
+{
+    uint8_t bytes[WEIR_AUTH_KEY_MAX];
+    struct weir_auth_key key = {.algorithm = WEIR_AUTH_MD5, .key = bytes};
+    int err;
+
+    if (t->o.md5 == NULL)
+        return;
+    key.key_len = strlen(t->o.md5);
+    memcpy(bytes, t->o.md5, key.key_len < sizeof bytes ? key.key_len : sizeof bytes);
+    err = weir_auth_add(t->stack, handle, &key);
+    if (err != 0)
+        device_fail("key", err);
+}
+
 /* A fixed port may not be free yet. */
 static bool connect_next(struct transfer *t)
 {
@@ -203,6 +220,7 @@ static bool connect_next(struct transfer *t)
         return false;
     if (err != 0)
         device_fail("connect", err);
+    add_key(t, handle);
     send_more(t, add_conn(t, handle));
     return true;
 }
@@ -257,6 +275,7 @@ static void begin_listening(struct transfer *t)
 
     if (err != 0)
         device_fail("listen", err);
+    add_key(t, t->listener);
 }
 
 /* Connections that nobody is told of any more have to come to their end too. */
@@ -357,9 +376,10 @@ static int report(const struct transfer *t)
                t->ce_out);
     if (stats.connections > 0)
         fprintf(stderr, "%u connections have not come to their end\n", stats.connections);
+    if (!good || t->o.md5 != NULL)
+        say_drops(t);
     if (!good) {
         say_unfinished(t);
-        say_drops(t);
     }
     return good && (stats.connections == 0 || t->o.expect != NULL) ? 0 : 1;
 }
