@@ -209,6 +209,10 @@ int sim_plot_write(const struct sim_plot *p, const char *path)
         return say_failed("there is no memory for the plot");
     if (p->flow_count == 0 || p->flows[0].count == 0)
         return say_failed("there is nothing to plot: no flow has run for as long as an interval");
+    /* What gnuplot cannot write to a file it would write to standard output. */
+    out = fopen(path, "w");
+    if (out == NULL || fclose(out) != 0)
+        return say_failed("cannot draw %s: %s", path, strerror(errno));
     out = popen("gnuplot", "w");
     if (out == NULL)
         return say_failed("cannot run gnuplot: %s", strerror(errno));

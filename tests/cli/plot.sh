@@ -29,8 +29,9 @@ if command -v gnuplot >/dev/null; then
     for word in '<svg' first other Mbit/s cwnd srtt queue retransmissions Jain '</svg>'; do
         grep -q "$word" "$there/a'b.svg" || fail "$word is not in the picture"
     done
-    "$weir" sim -q --plot /nowhere/a.svg "$there/two" 2>"$there/err" && fail "it cannot have drawn there"
-    grep -q 'gnuplot could not draw /nowhere/a.svg' "$there/err" || fail "it does not say so"
+    "$weir" sim -q --plot /nowhere/a.svg "$there/two" >"$there/out" 2>"$there/err" && fail "it cannot have drawn there"
+    [ -s "$there/out" ] && fail "it draws on standard output"
+    grep -q 'cannot draw /nowhere/a.svg: No such file' "$there/err" || fail "it does not say so"
 fi
 
 [ $failures = 0 ]
