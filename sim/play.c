@@ -50,6 +50,8 @@ static struct weir_config config_of(const struct scenario_node *n)
     c.tcp.window_scaling = !n->no_wscale;
     c.tcp.timestamps = !n->no_timestamps;
     c.tcp.nagle = !n->no_nagle;
+    if (n->ecn != 0)
+        c.tcp.ecn = (enum weir_ecn)(n->ecn - 1);
     return c;
 }
 

@@ -46,6 +46,21 @@ const char *scenario_option_name(size_t option)
     return option < sizeof names / sizeof names[0] ? names[option] : NULL;
 }
 
+static const char *ecn_name(size_t mode)
+{
+    static const char *const names[] = {
+        "default",
+        [1 + WEIR_ECN_OFF] = "off",
+        [1 + WEIR_ECN_ON] = "on",
+        [1 + WEIR_ECN_PASSIVE] = "passive",
+        [1 + WEIR_ECN_ACCURATE] = "accurate",
+        [1 + WEIR_ECN_ACCURATE_ASK_CLASSIC] = "accurate-ask-classic",
+        [1 + WEIR_ECN_ACCURATE_PASSIVE] = "accurate-passive",
+    };
+
+    return mode < sizeof names / sizeof names[0] ? names[mode] : NULL;
+}
+
 #define NODE(name, type, member)                                                                   \
     {                                                                                              \
         name, type, AT(struct scenario_node, member), NULL, 0, 0, 0, 0                             \
@@ -53,6 +68,7 @@ const char *scenario_option_name(size_t option)
 
 const struct field scenario_node_fields[] = {
     {"cc", FIELD_TEXT, AT(struct scenario_node, cc), weir_congestion_control_name, 0, 0, 0, 0},
+    {"ecn", FIELD_WORD, AT(struct scenario_node, ecn), ecn_name, 0, 0, 0, 0},
     NODE("send-buffer", FIELD_BYTES, send_buffer),
     NODE("recv-buffer", FIELD_BYTES, recv_buffer),
     NODE("memory", FIELD_BYTES64, memory),
