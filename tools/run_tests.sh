@@ -139,6 +139,11 @@ count_instructions() {
     tools/bench_budget.py build/release/weir
 }
 
+# What each congestion control makes of many paths is what it was, on every machine.
+compare_goodput() {
+    tools/goodput.py build/release/weir --check
+}
+
 interop() {
     WEIR_BUILD=$PWD/build/release timeout --kill-after=10 600 "$1"
 }
@@ -169,6 +174,7 @@ test_all() {
     stage tests-debug run_ctest debug
     stage tests-release run_ctest release
     ! any 'core/*/*.c' || stage install tests/install.sh
+    ! any 'sim/*.c' || stage goodput compare_goodput
     ! any 'bench/*.c' || stage benchmarks run_benchmarks
     ! any 'bench/*.c' || stage instructions count_instructions
     stage clang with_clang
