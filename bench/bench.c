@@ -10,11 +10,11 @@
 #include <time.h>
 
 extern const struct bench bench_bulk, bench_conns, bench_rr, bench_rr_tun, bench_tun, bench_idle,
-    bench_fairness, bench_syn, bench_timers;
+    bench_fairness, bench_syn, bench_timers, bench_attack;
 
 static const struct bench *const benches[] = {
     &bench_bulk, &bench_conns,    &bench_rr,  &bench_rr_tun, &bench_tun,
-    &bench_idle, &bench_fairness, &bench_syn, &bench_timers,
+    &bench_idle, &bench_fairness, &bench_syn, &bench_timers, &bench_attack,
 };
 
 const struct bench *bench_at(size_t index)

@@ -58,6 +58,11 @@ static size_t emit_tcp(const struct crafted_segment *what, uint8_t *out)
         options.mss = 1460;
         options.window_scale = 7;
     }
+    for (uint8_t i = 0; i < what->sack_count; i++)
+        options.sack[i] = (struct tcp_sack_block){what->sack[i].left, what->sack[i].right};
+    options.sack_count = what->sack_count;
+    if (what->sack_count > 0)
+        options.present |= TCP_HAS_SACK;
     (void)tcp_options_emit(&options, bytes, &len);
     h.options = span_of(bytes, len);
     return tcp_emit(&h, out, TCP_HEADER_LEN + len);

@@ -30,6 +30,10 @@ struct crafted_segment {
     uint32_t ts_echo;
     uint32_t now_ms;   /* the client's timestamp */
     uint32_t text_len; /* 0 or 1 */
+    uint8_t sack_count;
+    struct {
+        uint32_t left, right; /* as ack */
+    } sack[3];
 };
 
 /* Makes the packet in bytes, and a frame around it, which is lent. */

@@ -41,6 +41,7 @@ TABLE = [
               "active_ratio_to_small_table": (">=", 0.9)}),
     ("fairness", {"p1_ratio_to_mean": (">=", 0.5)}),
     ("syn", {"syns_per_cpu_s": (">=", 5000000)}),
+    ("attack", {}),
     ("timers", {"arm_ns": ("<=", 50), "move_ns": ("<=", 50), "expire_ns": ("<=", 50)}),
 ]
 
