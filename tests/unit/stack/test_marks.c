@@ -73,10 +73,10 @@ TEST(marks_are_told_of_as_the_two_ends_have_agreed) /* [RFC3168 6.1] [RFC9768 3.
             EXPECT_EQ(weir_set(world_stack(w, 0), p.a, WEIR_OPT_TOS, 46 << 2), WEIR_OK);
             world_forgets(w);
             world_sends(w, 0, p.a, BYTES / 2);
-            world_run(w, 10 * WEIR_S);
+            world_run(w, 100 * WEIR_S);
             world_reads(w, 1, p.b);
             world_sends(w, 1, p.b, BYTES / 2);
-            world_run(w, 10 * WEIR_S);
+            world_run(w, 100 * WEIR_S);
             struct weir_tcp_info a = info_of(w, 0, p.a), b = info_of(w, 1, p.b);
             EXPECT_EQ(a.ecn, rows[i].agreed);
             EXPECT_EQ(b.ecn, rows[i].agreed);
