@@ -298,8 +298,10 @@ struct tcp_work {
     bool small_sent;
     bool cwnd_limited; /* in the round trip that ends when cwnd_round is acknowledged */
     seq_t cwnd_round;
-    ns_t sent_at;      /* the last segment with data */
-    bool is_restarted; /* and the pause since then has been noted */
+    seq_t flight_round;         /* until this is acknowledged, */
+    uint32_t flight_most_bytes; /* the most that has been under way */
+    ns_t sent_at;               /* the last segment with data */
+    bool is_restarted;          /* and the pause since then has been noted */
 
     /* For STATUS: what else is worth knowing about a connection at work. */
     uint64_t bytes_sent, bytes_retransmitted;

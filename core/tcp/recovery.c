@@ -403,11 +403,37 @@ static bool may_grow(const struct tcp_conn *c, const struct delivery *d, enum re
            && (d->cum_bytes > 0 || c->work->rack.reordering_seen);
 }
 
+static void note_flight(struct tcp_conn *c, const struct delivery *d)
+{
+    struct tcp_work *w = c->work;
+
+    if (seq_leq(c->snd.una, w->flight_round) && d->flight_before_bytes <= w->flight_most_bytes)
+        return;
+    w->flight_most_bytes = d->flight_before_bytes;
+    w->flight_round = c->snd.nxt;
+}
+
+/*
+ * Does the window hold the sender back? In slow start it may grow to twice what is used, as in
+ * Linux, so that it is there when the application has more to say.
+ */
+static bool is_held_back(const struct tcp_conn *c)
+{
+    const struct tcp_work *w = c->work;
+
+    if (w->cwnd_limited || w->recovery.state == RECOVERY_RTO)
+        return true;
+    return !w->cc.ops->owns_recovery && w->cc.cwnd < w->cc.ssthresh
+           && w->cc.cwnd / 2 < w->flight_most_bytes;
+}
+
 static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d,
                  enum recovery_state state_before)
 {
     struct tcp_work *w = c->work;
     uint32_t before = w->cc.cwnd;
+
+    note_flight(c, d);
     struct cc_ack ack = {
         .now = env->now,
         .acked_bytes = c->agreed.sack_ok ? d->delivered_bytes : d->cum_bytes,
@@ -420,7 +446,7 @@ static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery 
             d->last_sent_at == NEVER ? d->rtt_ns : ns_max(ns_since(d->last_sent_at, env->now), 1),
         .srtt_ns = (ns_t)c->rtt.srtt_us * NS_US,
         .rate = rate_take_sample(c, env),
-        .cwnd_limited = w->cwnd_limited || w->recovery.state == RECOVERY_RTO,
+        .cwnd_limited = is_held_back(c),
         .in_recovery = w->recovery.state == RECOVERY_FAST || w->recovery.state == RECOVERY_RTO,
     };
     bool owns = w->cc.ops->owns_recovery;
