@@ -178,6 +178,8 @@ static enum ladder_ninth ninth_of(struct builder *b, uint16_t flags)
 {
     unsigned ace = (unsigned)(flags & ECN_FLAGS) >> ACE_SHIFT;
 
+    if (flags & TCP_RST)
+        return LADDER_AE;
     if (!(flags & TCP_SYN))
         return b->ninth;
     if (!(flags & TCP_ACK) && !b->is_asked) {
