@@ -550,6 +550,7 @@ bool drill_kernel_open(const struct drill_net *net, struct drill_target *target,
     *target = (struct drill_target){
         .ctx = k,
         .net = *net,
+        .is_real_time = true,
         .limit_ns = LIMIT_NS,
         .patience_ns = PATIENCE_NS,
         .now = kernel_now,

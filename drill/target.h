@@ -78,6 +78,7 @@ struct drill_target {
     void *ctx;
     struct drill_calls calls;
     struct drill_net net;
+    bool is_real_time;     /* the machine may be late, and then the script is */
     weir_ns_t limit_ns;    /* no wait is longer */
     weir_ns_t patience_ns; /* how long packets and calls that are late are waited for */
 

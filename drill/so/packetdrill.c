@@ -9,6 +9,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "drill/so/join.h"
 #include "drill/world.h"
 
 enum {
@@ -73,6 +76,11 @@ struct adapter {
     struct drill_world *world;
     struct drill_target target;
     long settings_read; /* of the file of sysctls, in bytes */
+    size_t segs_joined; /* as tcp_min_tso_segs says */
+    /* A packet that was taken to see whether it can be joined to the one before. */
+    size_t next_len;
+    weir_ns_t next_at;
+    uint8_t next[DRILL_PACKET_MAX];
 };
 
 void packetdrill_interface_init(const char *flags, struct packetdrill_interface *i);
@@ -87,6 +95,13 @@ static struct adapter *enter(void *userdata)
 }
 
 /* ---- settings ---- */
+
+static void set_sysctl(struct adapter *a, const char *name, const char *value)
+{
+    (void)a->target.sysctl(a->target.ctx, name, value);
+    if (strcmp(name, "net.ipv4.tcp_min_tso_segs") == 0 && atoi(value) > 0)
+        a->segs_joined = (size_t)atoi(value);
+}
 
 /* name=value lines that came since the last time. Those that make no sense are packetdrill's. */
 static void read_settings(struct adapter *a)
@@ -104,7 +119,7 @@ static void read_settings(struct adapter *a)
             line[strcspn(line, "\r\n")] = '\0';
             if (equals != NULL) {
                 *equals = '\0';
-                (void)a->target.sysctl(a->target.ctx, line, equals + 1);
+                set_sysctl(a, line, equals + 1);
             }
         }
         a->settings_read = ftell(file);
@@ -263,8 +278,23 @@ static int on_shutdown(void *u, int fd, int how)
 static int on_getsockopt(void *u, int fd, int level, int name, void *value, socklen_t *len)
 {
     struct adapter *a = enter(u);
+    socklen_t room = *len;
+    int result = a->target.calls.getsockopt(a->target.ctx, fd, level, name, value, len);
 
-    return a->target.calls.getsockopt(a->target.ctx, fd, level, name, value, len);
+    /* packetdrill knows members of TCP_INFO that are newer, and insists on them. */
+    if (result == 0 && level == IPPROTO_TCP && name == TCP_INFO && *len < room) {
+        memset((char *)value + *len, 0, room - *len);
+        *len = room;
+    }
+
+    /* packetdrill wants these for every assertion, whether it speaks of them or not. */
+    if (result != 0 && errno == ENOPROTOOPT
+        && ((level == IPPROTO_TCP && name == TCP_CC_INFO)
+            || (level == SOL_SOCKET && name == SO_MEMINFO))) {
+        memset(value, 0, *len);
+        return 0;
+    }
+    return result;
 }
 
 static int on_setsockopt(void *u, int fd, int level, int name, const void *value, socklen_t len)
@@ -335,15 +365,52 @@ static int on_netdev_send(void *u, const void *bytes, size_t len)
     return a->target.inject(a->target.ctx, bytes, len) ? 0 : -1;
 }
 
+/* The next packet that packetdrill has a use for; 0: none by then. */
+static size_t receive(struct adapter *a, uint8_t *bytes, size_t room, weir_ns_t until,
+                      weir_ns_t *at)
+{
+    size_t len;
+
+    if (a->next_len > 0) {
+        len = a->next_len < room ? a->next_len : room;
+        memcpy(bytes, a->next, len);
+        *at = a->next_at;
+        a->next_len = 0;
+        return len;
+    }
+    do {
+        len = a->target.receive(a->target.ctx, bytes, room, until, at);
+    } while (len > 0 && !drill_world_is_of_interest(bytes, len));
+    return len;
+}
+
+/* What left at the same time leaves together. */
+static void join_next(struct adapter *a, uint8_t *bytes, size_t *len, size_t room, weir_ns_t at)
+{
+    weir_ns_t now = a->target.now(a->target.ctx);
+    size_t segs = 1;
+    bool is_ended = join_is_end(bytes, *len);
+
+    while (segs < a->segs_joined && !is_ended) {
+        a->next_len = receive(a, a->next, sizeof a->next, now, &a->next_at);
+        if (a->next_len == 0 || a->next_at != at
+            || !join_packets(bytes, len, room, a->next, a->next_len, segs))
+            return;
+        is_ended = join_is_end(a->next, a->next_len);
+        a->next_len = 0;
+        segs++;
+    }
+}
+
 static int on_netdev_receive(void *u, void *bytes, size_t *len, long long *time_us)
 {
     struct adapter *a = u;
-    weir_ns_t at = a->target.now(a->target.ctx), until = at + RECEIVE_NS;
+    weir_ns_t at = a->target.now(a->target.ctx);
     size_t room = *len;
 
-    do {
-        *len = a->target.receive(a->target.ctx, bytes, room, until, &at);
-    } while (*len > 0 && !drill_world_is_of_interest(bytes, *len));
+    *len = receive(a, bytes, room, at + RECEIVE_NS, &at);
+    if (*len > 0)
+        join_next(a, bytes, len, room, at);
     *time_us = at / WEIR_US;
     return 0;
 }
@@ -438,6 +505,8 @@ static struct adapter *open_adapter(const char *flags)
 
     drill_net_init(&options.net, DRILL_IPV4);
     read_flags(&options.net, flags);
+    if (a != NULL)
+        a->segs_joined = 2;
     if (a != NULL)
         a->world = drill_world_open(&options);
     if (a == NULL || a->world == NULL)

@@ -1,0 +1,25 @@
+/*
+ * join.h - segments as a device's super-segments
+ *
+ * Behind a device, Linux lets segments that go out together leave as one, at least two at a time,
+ * with PSH; scripts were written from what was seen there.
+ */
+#ifndef DRILL_SO_JOIN_H
+#define DRILL_SO_JOIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Appends the data of the second packet to the first, in which there is room, if both are TCP
+ * segments that follow one another, with the same headers, the first being made of segments that are
+ * no shorter. segs is how many are in the first. False: they stay two.
+ */
+bool join_packets(uint8_t *first, size_t *first_len, size_t room, const uint8_t *second,
+                  size_t second_len, size_t segs);
+
+/* Does it have PSH, the end of a write? Nothing is joined to that. */
+bool join_is_end(const uint8_t *packet, size_t len);
+
+#endif
