@@ -448,17 +448,17 @@ static int call_open(void *t, const char *path, int flags)
 
 static ssize_t call_sendfile(void *t, int out_fd, int in_fd, int64_t *offset, size_t len)
 {
-    (void)t, (void)out_fd, (void)in_fd, (void)offset, (void)len;
-    errno = ENOSYS;
-    return -1;
+    struct drill_world *w = t;
+
+    return over(w, weir_px_sendfile(w->px, out_fd, in_fd, offset, len));
 }
 
 static ssize_t call_splice(void *t, int in_fd, int64_t *in_offset, int out_fd, int64_t *out_offset,
                            size_t len, unsigned flags)
 {
-    (void)t, (void)in_fd, (void)in_offset, (void)out_fd, (void)out_offset, (void)len, (void)flags;
-    errno = ENOSYS;
-    return -1;
+    struct drill_world *w = t;
+
+    return over(w, weir_px_splice(w->px, in_fd, in_offset, out_fd, out_offset, len, flags));
 }
 
 /* ---- the target ---- */
