@@ -36,7 +36,8 @@ struct iovec bytes_take(struct bytes *b, size_t max)
     }
     if (b->left == 0)
         return part;
-    part.iov_base = (char *)b->iov->iov_base + b->done;
+    if (b->iov->iov_base != NULL) /* else the bytes are thrown away */
+        part.iov_base = (char *)b->iov->iov_base + b->done;
     part.iov_len = b->iov->iov_len - b->done;
     if (part.iov_len > b->left)
         part.iov_len = b->left;
