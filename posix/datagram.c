@@ -69,7 +69,7 @@ const struct file_ops datagram_ops = {ready, release};
 static int open_endpoint(struct weir_posix *px, struct sock *s, const struct weir_endpoint *local)
 {
     struct weir_opt_value opts[SOCK_LISTED_MAX];
-    size_t count = sock_list_options(s, opts);
+    size_t count = sock_list_options(s, opts, false);
     weir_udp_t udp;
     int err;
 

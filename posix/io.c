@@ -12,6 +12,21 @@
 
 /* ---- send ---- */
 
+static ssize_t connect_and_send(struct weir_posix *px, struct sock *s, const struct msghdr *msg,
+                                struct bytes *from, int flags)
+{
+    const struct sockaddr *addr = msg->msg_name;
+    struct weir_endpoint to;
+    int err;
+
+    if (addr == NULL || msg->msg_namelen < sizeof addr->sa_family)
+        return addr == NULL && s->phase == SOCK_CLOSED ? -EDESTADDRREQ : -EINVAL;
+    if (addr->sa_family == AF_UNSPEC)
+        return -EOPNOTSUPP;
+    err = addr_parse(s, addr, msg->msg_namelen, &to);
+    return err != 0 ? err : stream_send_fastopen(px, s, &to, from, flags);
+}
+
 static ssize_t send_bytes(struct weir_posix *px, struct sock *s, const struct msghdr *msg,
                           int flags)
 {
@@ -20,8 +35,12 @@ static ssize_t send_bytes(struct weir_posix *px, struct sock *s, const struct ms
 
     if (err != 0)
         return err;
-    return s->file.kind == FILE_STREAM ? stream_send(px, s, &from, flags)
-                                       : datagram_send(px, s, msg, &from, flags);
+    if (s->file.kind == FILE_DATAGRAM)
+        return datagram_send(px, s, msg, &from, flags);
+    if (s->is_deferred)
+        return stream_send_fastopen(px, s, &s->remote, &from, flags);
+    return (flags & MSG_FASTOPEN) ? connect_and_send(px, s, msg, &from, flags)
+                                  : stream_send(px, s, &from, flags);
 }
 
 static ssize_t send_message(struct weir_posix *px, int fd, const struct msghdr *msg, int flags)
@@ -35,8 +54,6 @@ static ssize_t send_message(struct weir_posix *px, int fd, const struct msghdr *
         return err;
     if (msg->msg_name != NULL && msg->msg_namelen > sizeof(struct sockaddr_storage))
         result = -EINVAL;
-    else if ((flags & MSG_FASTOPEN) && s->file.kind == FILE_STREAM)
-        result = -EOPNOTSUPP;
     else
         result = send_bytes(px, s, msg, flags);
     sock_put(px, s);

@@ -32,7 +32,7 @@ struct urgent {
 
 /* Options that sockets have and the stack has not, or has only with a handle. */
 struct sock_opts {
-    bool oob_inline, broadcast, linger_is_on, keepalive;
+    bool oob_inline, broadcast, linger_is_on, keepalive, fastopen_connect;
     bool recv_tos, recv_ttl, recv_pktinfo, recv_tclass, recv_hoplimit, recv_pktinfo6;
     int linger_s;
     int peek_offset; /* negative: off */
@@ -61,6 +61,7 @@ struct sock {
 
     bool is_established; /* stream: the handshake is complete */
     bool has_ended;      /* stream: the connection is closed */
+    bool is_deferred;    /* stream: connected to remote with the first write */
     bool peer_closed;    /* stream: its end was received */
     unsigned down;       /* enum sock_down */
     int error;           /* pending, an errno; SO_ERROR and the next call tell and forget it */
@@ -70,6 +71,7 @@ struct sock {
     bool v6only, reuse_addr, reuse_port;
     uint32_t backlog;
     struct sock_opts opts;
+    struct key *keys; /* of keys.c */
 };
 
 static inline struct sock *sock_of(struct file *f)
@@ -82,6 +84,9 @@ static inline bool sock_is_opening(const struct sock *s)
 {
     return s->phase == SOCK_CONNECTING && !s->is_established && !s->has_ended;
 }
+
+struct bytes;
+struct key;
 
 /* ---- socket.c ---- */
 
@@ -106,13 +111,25 @@ weir_ns_t sock_send_until(struct weir_posix *px, const struct sock *s, int flags
 
 /* ---- sockopt.c ---- */
 
-/* The stack's options that were set on the socket, for a handle it is about to get. Two more have
- * room. */
+/*
+ * The stack's options that were set on the socket, for a handle it is about to get: a listener has
+ * more than others. Two more have room.
+ */
 enum { SOCK_LISTED_MAX = WEIR_OPT_COUNT + 2 };
-size_t sock_list_options(const struct sock *s, struct weir_opt_value opts[SOCK_LISTED_MAX]);
+size_t sock_list_options(const struct sock *s, struct weir_opt_value opts[SOCK_LISTED_MAX],
+                         bool is_listener);
 
 /* SO_PEEK_OFF follows what is peeked at and what is read. */
 void sock_move_peek_offset(struct sock *s, ssize_t len, bool is_peek);
+
+/* ---- keys.c ---- */
+
+/* TCP_MD5SIG and TCP_MD5SIG_EXT [RFC2385]: 0, or a negative errno. */
+int keys_set(struct weir_posix *px, struct sock *s, const void *value, socklen_t len, bool is_ext);
+
+/* The keys of the socket become those of its connection or listener. */
+int keys_apply(struct weir_posix *px, const struct sock *s, weir_handle_t handle);
+void keys_free(struct sock *s);
 
 /* ---- ports.c ---- */
 
@@ -160,9 +177,12 @@ int stream_connect_again(struct weir_posix *px, struct sock *s);
 int stream_disconnect(struct weir_posix *px, struct sock *s);
 int stream_shutdown(struct weir_posix *px, struct sock *s, unsigned how);
 
-struct bytes;
 ssize_t stream_send(struct weir_posix *px, struct sock *s, struct bytes *from, int flags);
 ssize_t stream_recv(struct weir_posix *px, struct sock *s, struct bytes *to, int flags);
+
+/* Connects and sends at once [RFC7413]: MSG_FASTOPEN, or the first write after a deferred connect. */
+ssize_t stream_send_fastopen(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to,
+                             struct bytes *from, int flags);
 
 /* Bytes to be read before the urgent one, if it is in the stream; else UINT32_MAX. */
 uint32_t stream_before_urgent(const struct sock *s);

@@ -68,6 +68,7 @@ struct sock *sock_new(struct weir_posix *px, int domain, int type, int protocol)
 void sock_free(struct weir_posix *px, struct sock *s)
 {
     ports_remove(s);
+    keys_free(s);
     px->socks[s->number] = NULL;
     if (s->number < px->sock_free)
         px->sock_free = s->number;

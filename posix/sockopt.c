@@ -77,19 +77,26 @@ static int give_int(struct option *o, int value)
 
 /* ---- the stack's options ---- */
 
-size_t sock_list_options(const struct sock *s, struct weir_opt_value opts[SOCK_LISTED_MAX])
+static bool is_of_listeners(enum weir_opt opt)
+{
+    return opt == WEIR_OPT_DEFER_ACCEPT || opt == WEIR_OPT_FASTOPEN_QUEUE;
+}
+
+size_t sock_list_options(const struct sock *s, struct weir_opt_value opts[SOCK_LISTED_MAX],
+                         bool is_listener)
 {
     size_t count = 0;
 
     for (int i = 0; i < WEIR_OPT_COUNT; i++)
-        if (s->opts.is_set[i])
+        if (s->opts.is_set[i] && (is_listener || !is_of_listeners((enum weir_opt)i)))
             opts[count++] = (struct weir_opt_value){(enum weir_opt)i, s->opts.values[i]};
     return count;
 }
 
 static int set_in_stack(struct weir_posix *px, struct sock *s, enum weir_opt opt, int64_t value)
 {
-    int err = s->handle != 0 ? weir_set(px->stack, s->handle, opt, value) : WEIR_OK;
+    bool is_told = s->handle != 0 && (s->phase == SOCK_LISTENING || !is_of_listeners(opt));
+    int err = is_told ? weir_set(px->stack, s->handle, opt, value) : WEIR_OK;
 
     if (err == WEIR_ESTALE) /* an end of the connection that was never told makes no difference */
         err = WEIR_OK;
@@ -542,12 +549,42 @@ static int get_info(const struct weir_posix *px, const struct sock *s, struct op
     return give(o, &info, sizeof info);
 }
 
+/* How many connections may be begun with data in the SYN [RFC7413 5.1]. */
+static int set_fastopen(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    int value, err = take_int(o, &value);
+
+    if (err != 0)
+        return err;
+    if (value < 0 || (s->phase != SOCK_CLOSED && s->phase != SOCK_LISTENING))
+        return -EINVAL;
+    if (value > px->config.somaxconn)
+        value = px->config.somaxconn;
+    return set_in_stack(px, s, WEIR_OPT_FASTOPEN_QUEUE, value);
+}
+
+static int set_fastopen_connect(struct sock *s, const struct option *o)
+{
+    int value, err = take_int(o, &value);
+
+    if (err != 0)
+        return err;
+    if ((value != 0 && value != 1) || s->phase != SOCK_CLOSED)
+        return -EINVAL;
+    s->opts.fastopen_connect = value != 0;
+    return 0;
+}
+
 static int set_tcp(struct weir_posix *px, struct sock *s, const struct option *o)
 {
     switch (o->name) {
     case TCP_MAXSEG: return set_maxseg(px, s, o);
     case TCP_DEFER_ACCEPT: return set_defer_accept(px, s, o);
     case TCP_CONGESTION: return set_congestion(px, s, o);
+    case TCP_FASTOPEN: return set_fastopen(px, s, o);
+    case TCP_FASTOPEN_CONNECT: return set_fastopen_connect(s, o);
+    case TCP_MD5SIG: return keys_set(px, s, o->in, o->len, false);
+    case TCP_MD5SIG_EXT: return keys_set(px, s, o->in, o->len, true);
     default: return -ENOPROTOOPT;
     }
 }
@@ -559,6 +596,8 @@ static int get_tcp(struct weir_posix *px, struct sock *s, struct option *o)
     case TCP_DEFER_ACCEPT:
         return give_int(o, (int)(s->opts.values[WEIR_OPT_DEFER_ACCEPT] / WEIR_S));
     case TCP_CONGESTION: return get_congestion(px, s, o);
+    case TCP_FASTOPEN: return give_int(o, (int)s->opts.values[WEIR_OPT_FASTOPEN_QUEUE]);
+    case TCP_FASTOPEN_CONNECT: return give_int(o, s->opts.fastopen_connect);
     case TCP_INFO: return get_info(px, s, o);
     default: return -ENOPROTOOPT;
     }

@@ -127,6 +127,8 @@ static unsigned ready(struct weir_posix *px, struct file *f)
 
     if (s->phase == SOCK_LISTENING)
         return weir_acceptable(px->stack, s->handle) > 0 ? POLLIN | POLLRDNORM : 0;
+    if (s->is_deferred)
+        return POLLOUT | POLLWRNORM;
     if (s->down == DOWN_BOTH || s->has_ended || s->handle == 0)
         bits |= POLLHUP;
     if (s->down & DOWN_READ)
@@ -149,12 +151,17 @@ static int open_listener(struct weir_posix *px, struct sock *s)
 
     if (!ports_can_listen(px, s))
         return -EADDRINUSE;
-    count = sock_list_options(s, opts);
+    count = sock_list_options(s, opts, true);
     opts[count++] = (struct weir_opt_value){WEIR_OPT_V6ONLY, s->v6only};
     opts[count++] = (struct weir_opt_value){WEIR_OPT_SHARE_PORT, s->reuse_port};
     err = weir_listen_with(px->stack, &s->local, s->backlog, opts, count, &listener);
     if (err != WEIR_OK)
         return px_errno(err);
+    err = keys_apply(px, s, listener);
+    if (err != 0) {
+        weir_close(px->stack, listener);
+        return err;
+    }
     sock_set_handle(px, s, listener);
     s->phase = SOCK_LISTENING;
     return 0;
@@ -256,6 +263,7 @@ static void forget(struct weir_posix *px, struct sock *s)
     s->soft_error = 0;
     s->read_bytes = 0;
     s->urgent = (struct urgent){0};
+    s->is_deferred = false;
     memset(&s->remote, 0, sizeof s->remote);
     if (!s->addr_is_asked)
         s->local.addr = addr_any(s);
@@ -294,7 +302,7 @@ static int finish_connect(struct weir_posix *px, struct sock *s, int unfinished)
 
 int stream_connect_again(struct weir_posix *px, struct sock *s)
 {
-    if (s->phase == SOCK_CONNECTING)
+    if (s->phase == SOCK_CONNECTING && !s->is_deferred)
         return finish_connect(px, s, -EALREADY);
     return -EISCONN;
 }
@@ -309,19 +317,27 @@ static int connect_errno(const struct weir_endpoint *to, int err)
     return px_errno(err);
 }
 
-int stream_connect(struct weir_posix *px, struct sock *s, const struct weir_endpoint *remote)
+/* The SYN is to be sent. With fastopen, what is sent at once may go with it. */
+static int open_connection(struct weir_posix *px, struct sock *s,
+                           const struct weir_endpoint *remote, bool fastopen)
 {
     struct weir_opt_value opts[SOCK_LISTED_MAX];
     struct weir_endpoint to = *remote;
+    size_t count = sock_list_options(s, opts, false);
     weir_conn_t conn;
     int err;
 
     if (weir_addr_is_any(&to.addr))
         to.addr = addr_loopback(&to.addr);
-    err = weir_connect_with(px->stack, s->is_bound ? &s->local : NULL, &to, opts,
-                            sock_list_options(s, opts), &conn);
+    opts[count++] = (struct weir_opt_value){WEIR_OPT_FASTOPEN, fastopen};
+    err = weir_connect_with(px->stack, s->is_bound ? &s->local : NULL, &to, opts, count, &conn);
     if (err != WEIR_OK)
         return connect_errno(&to, err);
+    err = keys_apply(px, s, conn);
+    if (err != 0) {
+        weir_abort(px->stack, conn);
+        return err;
+    }
     sock_set_handle(px, s, conn);
     s->phase = SOCK_CONNECTING;
     s->error = 0;
@@ -329,7 +345,70 @@ int stream_connect(struct weir_posix *px, struct sock *s, const struct weir_endp
     weir_local(px->stack, conn, &s->local);
     if (!s->is_bound)
         ports_add(px, s);
+    return 0;
+}
+
+/* TCP_FASTOPEN_CONNECT: if there is a cookie, the SYN waits for what is written first. */
+static bool defer(struct weir_posix *px, struct sock *s)
+{
+    if (!s->opts.fastopen_connect || weir_fastopen_room(px->stack, s->handle) <= 0)
+        return false;
+    weir_abort(px->stack, s->handle); /* nothing was sent yet */
+    s->handle = 0;
+    s->is_deferred = true;
+    return true;
+}
+
+int stream_connect(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to)
+{
+    int err = open_connection(px, s, to, s->opts.fastopen_connect);
+
+    if (err != 0 || defer(px, s))
+        return err;
     return finish_connect(px, s, -EINPROGRESS);
+}
+
+/* What the SYN has room for, of what is to be sent. */
+static ssize_t send_with_syn(struct weir_posix *px, struct sock *s, struct bytes *from)
+{
+    ptrdiff_t room = weir_fastopen_room(px->stack, s->handle);
+    ssize_t done = 0;
+
+    while (room > 0 && from->left > 0) {
+        struct iovec part = bytes_take(from, (size_t)room);
+        ptrdiff_t sent = weir_send(px->stack, s->handle, part.iov_base, part.iov_len, 0);
+
+        if (sent < (ptrdiff_t)part.iov_len)
+            bytes_give_back(from, sent < 0 ? part.iov_len : part.iov_len - (size_t)sent);
+        if (sent <= 0)
+            break;
+        done += sent;
+        room -= sent;
+    }
+    return done;
+}
+
+ssize_t stream_send_fastopen(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to,
+                             struct bytes *from, int flags)
+{
+    ssize_t done, rest;
+    int err;
+
+    if (s->is_deferred)
+        s->is_deferred = false;
+    else if (s->phase != SOCK_CLOSED)
+        return s->phase == SOCK_CONNECTING ? -EALREADY : -EISCONN;
+    err = open_connection(px, s, to, true);
+    if (err != 0)
+        return err;
+    done = send_with_syn(px, s, from);
+    if (sock_is_nonblocking(s, flags))
+        return done > 0 ? done : -EINPROGRESS;
+    err = finish_connect(px, s, -EINPROGRESS);
+    if (err != 0 || from->left == 0)
+        return err != 0 ? err : done;
+    rest = stream_send(px, s, from, flags);
+    return rest >= 0 ? done + rest : done > 0 ? done : rest;
 }
 
 int stream_disconnect(struct weir_posix *px, struct sock *s)

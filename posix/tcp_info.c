@@ -18,9 +18,6 @@ _Static_assert(offsetof(struct px_tcp_info, total_retrans)
 enum {
     SSTHRESH_UNKNOWN = 0x7fffffff,
     REORDERING = 3, /* duplicate acknowledgements that stand for a loss [RFC5681 3.2] */
-    CA_OPEN = 0,
-    CA_RECOVERY = 3,
-    CA_LOSS = 4,
 };
 
 /* The kernel's numbers of states. */
@@ -55,9 +52,9 @@ static uint32_t ms_since(weir_ns_t at, weir_ns_t now)
     return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
-static uint32_t segs_of(uint32_t bytes, uint32_t mss)
+static uint32_t segs_of(uint64_t bytes, uint32_t mss)
 {
-    return mss == 0 ? 0 : (uint32_t)(((uint64_t)bytes + mss - 1) / mss);
+    return mss == 0 ? 0 : (uint32_t)((bytes + mss - 1) / mss);
 }
 
 static uint8_t options_of(const struct weir_tcp_info *t)
@@ -77,6 +74,33 @@ static uint8_t wscale_of(const struct weir_tcp_info *t)
     layout.tcpi_snd_wscale = t->snd_wscale & 15u;
     layout.tcpi_rcv_wscale = t->rcv_wscale & 15u;
     memcpy(&byte, (const uint8_t *)&layout + offsetof(struct px_tcp_info, wscale), 1);
+    return byte;
+}
+
+/* Why data in the SYN did not arrive: TFO_COOKIE_UNAVAILABLE, TFO_DATA_NOT_ACKED, TFO_SYN_RETRANSMITTED. */
+static unsigned fastopen_fail_of(enum weir_fastopen fastopen)
+{
+    switch (fastopen) {
+    case WEIR_FASTOPEN_ASKED: return 1;
+    case WEIR_FASTOPEN_REFUSED: return 2;
+    case WEIR_FASTOPEN_LOST: return 3;
+    case WEIR_FASTOPEN_NONE:
+    case WEIR_FASTOPEN_SENT:
+    case WEIR_FASTOPEN_TAKEN:
+    case WEIR_FASTOPEN_ACCEPTED: break;
+    }
+    return 0;
+}
+
+/* As the compiler of this machine, and so its kernel, has them: from one end or the other. */
+static uint8_t limits_of(const struct weir_tcp_info *t)
+{
+    struct {
+        unsigned app_limited : 1, fastopen_fail : 2;
+    } layout = {t->delivery_rate_app_limited, fastopen_fail_of(t->fastopen) & 3u};
+    uint8_t byte;
+
+    memcpy(&byte, &layout, 1);
     return byte;
 }
 
@@ -106,7 +130,7 @@ static void fill_connection(const struct weir_posix *px, const struct sock *s,
         return;
     weir_tcp_queued(px->stack, s->handle, &queued);
     info->state = state_of(t.state);
-    info->ca_state = !t.in_recovery ? CA_OPEN : t.backoff > 0 ? CA_LOSS : CA_RECOVERY;
+    info->ca_state = (uint8_t)t.recovery;
     info->retransmits = info->backoff = (uint8_t)(t.backoff > UINT8_MAX ? UINT8_MAX : t.backoff);
     info->options = options_of(&t);
     info->wscale = wscale_of(&t);
@@ -114,6 +138,14 @@ static void fill_connection(const struct weir_posix *px, const struct sock *s,
     info->snd_mss = t.snd_mss;
     info->rcv_mss = t.rcv_mss < 536 ? t.rcv_mss : 536;
     info->advmss = t.rcv_mss;
+    info->sacked = segs_of(t.sacked_bytes, t.snd_mss);
+    info->lost = segs_of(t.lost_bytes, t.snd_mss);
+    info->pacing_rate = t.pacing_rate == 0 ? UINT64_MAX : t.pacing_rate;
+    info->delivery_rate = t.delivery_rate;
+    info->app_limited_and_fastopen_fail = limits_of(&t);
+    info->delivered = segs_of(t.delivered_bytes, t.snd_mss);
+    info->dsack_dups = t.dsacks_in;
+    info->reord_seen = t.reordering_seen;
     info->unacked = segs_of(t.flight_bytes, t.snd_mss);
     info->last_data_sent_ms = ms_since(t.last_sent_at, now);
     info->last_data_recv_ms = info->last_ack_recv_ms = ms_since(t.last_received_at, now);

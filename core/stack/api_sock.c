@@ -2,6 +2,7 @@
  * api_sock.c - what sockets ask beyond the user calls of RFC 9293
  */
 #include "stack/stack.h"
+#include "tcp/fastopen.h"
 #include "tcp/user.h"
 
 ptrdiff_t weir_peek(const struct weir *s, weir_conn_t conn, size_t skip, void *bytes, size_t len)
@@ -26,6 +27,13 @@ ptrdiff_t weir_acceptable(const struct weir *s, weir_listener_t listener)
     const struct listener *l = handle_listener(s, listener);
 
     return l == NULL ? WEIR_ESTALE : (ptrdiff_t)l->queued;
+}
+
+ptrdiff_t weir_fastopen_room(const struct weir *s, weir_conn_t conn)
+{
+    const struct conn *c = handle_conn(s, conn);
+
+    return c == NULL ? WEIR_ESTALE : (ptrdiff_t)fastopen_syn_room(&c->tcp, &s->tcp);
 }
 
 uint16_t weir_tcp_port(const struct weir *s, uint32_t turn)

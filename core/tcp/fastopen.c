@@ -209,7 +209,7 @@ static const struct fastopen_entry *server_of(const struct tcp_conn *c, const st
     return e != NULL && !is_lossy(e, env->now) ? e : NULL;
 }
 
-uint32_t fastopen_syn_len(const struct tcp_conn *c, const struct tcp_env *env)
+uint32_t fastopen_syn_room(const struct tcp_conn *c, const struct tcp_env *env)
 {
     const struct fastopen_entry *e = server_of(c, env);
     uint32_t room;
@@ -217,8 +217,14 @@ uint32_t fastopen_syn_len(const struct tcp_conn *c, const struct tcp_env *env)
     if (e == NULL)
         return 0;
     room = u32_min(e->mss, c->agreed.rcv_mss); /* the latter is what the path allows */
-    room = room > TCP_OPTIONS_MAX ? room - TCP_OPTIONS_MAX : 0;
-    return u32_min(room, c->work->sendq.bytes);
+    return room > TCP_OPTIONS_MAX ? room - TCP_OPTIONS_MAX : 0;
+}
+
+uint32_t fastopen_syn_len(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    uint32_t room = fastopen_syn_room(c, env);
+
+    return room == 0 ? 0 : u32_min(room, c->work->sendq.bytes);
 }
 
 void fastopen_offer(const struct tcp_conn *c, const struct tcp_env *env,

@@ -81,7 +81,10 @@ void fastopen_begin(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *syn
 
 /* ---- the client ---- */
 
-/* How many bytes of the send queue may go with the SYN that is sent now. */
+/* How many bytes there is room for in the SYN that is sent now: 0 without a cookie. */
+uint32_t fastopen_syn_room(const struct tcp_conn *c, const struct tcp_env *env);
+
+/* How many bytes of the send queue may go with it. */
 uint32_t fastopen_syn_len(const struct tcp_conn *c, const struct tcp_env *env);
 
 /* The option of the SYN that is sent now with so much text; cookies stay where they are kept. */

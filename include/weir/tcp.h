@@ -237,6 +237,12 @@ enum weir_tcp_blocked {
     WEIR_TCP_BLOCKED_NOT,    /* something is about to be sent */
 };
 
+/*
+ * How many bytes may go with the SYN of a connection that was just opened with WEIR_OPT_FASTOPEN,
+ * before the next weir_output: 0 if there is no cookie to send. Or WEIR_ESTALE.
+ */
+WEIR_API ptrdiff_t weir_fastopen_room(const struct weir *s, weir_conn_t conn);
+
 /* STATUS. Sequence numbers are raw; windows are bytes, scaled. */
 struct weir_tcp_info {
     enum weir_tcp_state state;
