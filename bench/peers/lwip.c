@@ -195,7 +195,7 @@ static int bulk(uint64_t bytes)
         return 1;
     total_bytes = bytes;
     begin = cpu_s();
-    while (received_bytes < bytes && idle < 100) {
+    while (received_bytes < bytes && idle < 2000) {
         send_more();
         idle = pump() ? 0 : idle + 1;
         if (idle > 0)
@@ -205,7 +205,7 @@ static int bulk(uint64_t bytes)
     printf("{\"type\":\"bench\",\"name\":\"lwip-bulk\",\"goodput_gbit_per_cpu_s\":%.6g,"
            "\"ns_per_segment\":%.6g}\n",
            (double)bytes * 8 / 1e9 / begin, begin * 1e9 / ((double)bytes / 1460));
-    return received_bytes == bytes ? 0 : 1;
+    return received_bytes >= bytes ? 0 : 1;
 }
 
 /* ---- conns ---- */
