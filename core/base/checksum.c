@@ -164,16 +164,26 @@ AVX2 INLINE uint32_t sum_and_copy_avx2(uint8_t *to, const uint8_t *from, size_t 
     return checksum_reduce32(to_network(sum) + sum_and_copy(to, from, len));
 }
 
-AVX2 static uint32_t add_avx2(uint32_t sum, const void *bytes, size_t len)
+AVX2 static uint32_t add_much(const void *bytes, size_t len)
+{
+    return sum_and_copy_avx2(NULL, bytes, len);
+}
+
+AVX2 static uint32_t copy_much(void *to, const void *from, size_t len)
+{
+    return sum_and_copy_avx2(to, from, len);
+}
+
+static uint32_t add_avx2(uint32_t sum, const void *bytes, size_t len)
 {
     if (len < PAYS_FROM)
         return checksum_add(sum, bytes, len);
-    return checksum_reduce((uint64_t)sum + sum_and_copy_avx2(NULL, bytes, len));
+    return checksum_reduce((uint64_t)sum + add_much(bytes, len));
 }
 
-AVX2 static uint32_t copy_avx2(void *to, const void *from, size_t len)
+static uint32_t copy_avx2(void *to, const void *from, size_t len)
 {
-    return len < PAYS_FROM ? checksum_copy(to, from, len) : sum_and_copy_avx2(to, from, len);
+    return len < PAYS_FROM ? checksum_copy(to, from, len) : copy_much(to, from, len);
 }
 
 static const struct checksum_ops avx2 = {add_avx2, copy_avx2};

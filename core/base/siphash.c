@@ -66,6 +66,14 @@ static inline uint64_t word_of(const uint8_t *bytes, size_t len)
     return word;
 }
 
+/* Eight of them: compilers make that one load. */
+static inline uint64_t word_at(const uint8_t *b)
+{
+    return (uint64_t)b[0] | (uint64_t)b[1] << 8 | (uint64_t)b[2] << 16 | (uint64_t)b[3] << 24
+           | (uint64_t)b[4] << 32 | (uint64_t)b[5] << 40 | (uint64_t)b[6] << 48
+           | (uint64_t)b[7] << 56;
+}
+
 static inline uint64_t hash_bytes(struct siphash_key key, const uint8_t *bytes, size_t len,
                                   unsigned rounds)
 {
@@ -73,7 +81,7 @@ static inline uint64_t hash_bytes(struct siphash_key key, const uint8_t *bytes, 
     size_t whole = len & ~(size_t)7;
 
     for (size_t i = 0; i < whole; i += 8)
-        mix_word(&s, word_of(bytes + i, 8), rounds);
+        mix_word(&s, word_at(bytes + i), rounds);
     /* Nothing is added to a pointer that may be NULL. */
     uint64_t rest = len == whole ? 0 : word_of(bytes + whole, len - whole);
     mix_word(&s, (uint64_t)len << 56 | rest, rounds);

@@ -3,6 +3,7 @@
  */
 #include "ip/ip.h"
 
+#include "base/be.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/checksum.h"
@@ -310,14 +311,17 @@ void ip_advance_epoch(struct ip *ip)
 uint32_t ip_hash(const struct ip *ip, const struct weir_addr *a, const struct weir_addr *b,
                  uint64_t number)
 {
-    uint8_t bytes[40] = {0};
+    be64_t wire = be64_of(number);
+    uint8_t bytes[40];
+    size_t len = sizeof wire + sizeof a->b;
 
-    memcpy(bytes, a->b, 16);
-    if (b != NULL)
-        memcpy(bytes + 16, b->b, 16);
-    for (size_t i = 0; i < 8; i++)
-        bytes[32 + i] = (uint8_t)(number >> (8 * i));
-    return (uint32_t)siphash13(ip->hash_key, bytes, sizeof bytes);
+    memcpy(bytes, &wire, sizeof wire);
+    memcpy(bytes + 8, a->b, sizeof a->b);
+    if (b != NULL) {
+        memcpy(bytes + 24, b->b, sizeof b->b);
+        len = sizeof bytes;
+    }
+    return (uint32_t)siphash13(ip->hash_key, bytes, len);
 }
 
 uint32_t ip_next_id(struct ip *ip, const struct ip_path *path, uint32_t count)

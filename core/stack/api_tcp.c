@@ -23,6 +23,25 @@ static bool is_peer(struct weir *s, const struct weir_endpoint *remote)
     return ip_route(&s->ip, &remote->addr, NULL, remote->netif, &path) != WEIR_OK || !path.is_group;
 }
 
+/* The path to a peer, from src or (NULL) from what suits it. */
+static int route_to(struct weir *s, const struct weir_addr *src, const struct weir_endpoint *remote,
+                    struct ip_path *path)
+{
+    static const struct weir_addr any;
+    const struct ip_path *known =
+        remote->netif == 0 ? tx_path(s, src != NULL ? src : &any, &remote->addr) : NULL;
+    int err;
+
+    if (known != NULL && !known->is_group && remote->port != 0) {
+        *path = *known;
+        return WEIR_OK;
+    }
+    if (!is_peer(s, remote))
+        return WEIR_EINVAL;
+    err = ip_route(&s->ip, &remote->addr, src, remote->netif, path);
+    return err == WEIR_EINVAL ? WEIR_EADDRNOTAVAIL : err;
+}
+
 /* IP chooses the local address, and it is kept [RFC9293 MUST-43, MUST-44, MUST-45]. */
 static int choose_ends(struct weir *s, const struct weir_endpoint *local,
                        const struct weir_endpoint *remote, struct tcp_tuple *tuple,
@@ -30,13 +49,10 @@ static int choose_ends(struct weir *s, const struct weir_endpoint *local,
 {
     const struct weir_addr *src =
         local != NULL && !weir_addr_is_any(&local->addr) ? &local->addr : NULL;
-    int err;
+    int err = route_to(s, src, remote, path);
 
-    if (!is_peer(s, remote))
-        return WEIR_EINVAL;
-    err = ip_route(&s->ip, &remote->addr, src, remote->netif, path);
     if (err != WEIR_OK)
-        return err == WEIR_EINVAL ? WEIR_EADDRNOTAVAIL : err;
+        return err;
     *tuple = (struct tcp_tuple){
         .local_addr = path->src,
         .remote_addr = remote->addr,

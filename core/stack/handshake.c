@@ -15,11 +15,9 @@ static const struct tracer silent;
 
 static uint32_t mtu_to(struct weir *s, const struct tcp_tuple *tuple)
 {
-    struct ip_path path;
+    const struct ip_path *path = tx_path(s, &tuple->local_addr, &tuple->remote_addr);
 
-    if (ip_route(&s->ip, &tuple->remote_addr, &tuple->local_addr, 0, &path) != WEIR_OK)
-        return 0;
-    return path.mtu;
+    return path == NULL ? 0 : path->mtu;
 }
 
 struct listener *rx_listener(const struct weir *s, const struct arrival *a)

@@ -47,7 +47,7 @@ static void tell_conn(struct weir *s, struct conn *c, const struct icmp_error *e
     if (error->kind == ICMP_ERROR_TOO_BIG) {
         struct ip_path *path;
         pmtu_update(&s->ip, &error->dst, error->mtu, error->packet_len);
-        path = tx_path(s, &t->tuple.local_addr, &t->tuple.remote_addr, c->flow.hash);
+        path = tx_path(s, &t->tuple.local_addr, &t->tuple.remote_addr);
         if (path != NULL && path->mtu != t->pmtu)
             tcp_set_pmtu(t, &s->tcp, path->mtu);
     } else if (is_hard(t, error)) {

@@ -105,7 +105,8 @@ struct route_entry {
 };
 
 enum {
-    ROUTE_ENTRIES = 64,
+    ROUTE_BITS = 6,
+    ROUTE_ENTRIES = 1 << ROUTE_BITS,
     READY_LISTS = NETIF_SLOTS,
 };
 
@@ -235,9 +236,8 @@ void rx_trace_in(struct weir *s, const struct ip_packet *packet);
 /* Counts a drop and traces it. */
 void stack_drop(struct weir *s, enum why why);
 
-/* The path of a connection's segments; NULL: there is none now. */
-struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst,
-                        uint32_t hash);
+/* The path from src (unspecified: the one that suits) to dst; NULL: there is none now. */
+struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst);
 
 /* Puts c in the list of those that may have something to send. */
 void tx_make_ready(struct weir *s, struct conn *c);

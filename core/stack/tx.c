@@ -12,26 +12,33 @@
 #include "tcp/output.h"
 #include "tcp/pmtu.h"
 #include "wire/ip.h"
+#include <string.h>
 
 enum {
     REPLIES_MAX = 1024,   /* that may wait at an interface */
     STRANDED_TURNS = 256, /* segments without a route in one call */
     LOOPBACK_TURNS = 256, /* packets to ourselves in one call */
     HEADERS_MAX = 40 + 60,
+    ROUTE_SHIFT = 32 - ROUTE_BITS,
     CUT_SEGMENTS = 64, /* that we make of a super-segment */
 };
 
 #define STARVED_NS (10 * NS_MS)
 
-static struct route_entry *route_entry(struct weir *s, uint32_t hash)
+/* By addresses alone, so that all connections to one destination share one entry. */
+static struct route_entry *route_entry(struct weir *s, const struct weir_addr *src,
+                                       const struct weir_addr *dst)
 {
-    return &s->routes[hash % ROUTE_ENTRIES];
+    uint32_t from, to;
+
+    memcpy(&from, src->b + 12, sizeof from);
+    memcpy(&to, dst->b + 12, sizeof to);
+    return &s->routes[((to ^ from * 31) * UINT32_C(2654435761)) >> ROUTE_SHIFT];
 }
 
-struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst,
-                        uint32_t hash)
+struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst)
 {
-    struct route_entry *r = route_entry(s, hash);
+    struct route_entry *r = route_entry(s, src, dst);
 
     if (r->is_valid && ip_path_is_current(&s->ip, &r->path) && weir_addr_eq(&r->dst, dst)
         && weir_addr_eq(&r->src, src))
@@ -44,7 +51,7 @@ struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struc
 
 static struct ip_path *path_of(struct weir *s, struct conn *c)
 {
-    return tx_path(s, &c->tcp.tuple.local_addr, &c->tcp.tuple.remote_addr, c->flow.hash);
+    return tx_path(s, &c->tcp.tuple.local_addr, &c->tcp.tuple.remote_addr);
 }
 
 static uint8_t slot_of(const struct netif *netif)
@@ -87,23 +94,23 @@ static enum why send_frame(struct weir *s, struct ip_path *path, struct frame **
 
 void tx_reply(struct weir *s, struct frame **frame, const struct tx_about *about)
 {
-    struct ip_path path;
+    struct ip_path *path;
 
     if (*frame == NULL) {
         stack_drop(s, WHY_NO_MEMORY);
         return;
     }
-    if (ip_route(&s->ip, &about->tuple->remote_addr, &about->tuple->local_addr, 0, &path)
-        != WEIR_OK) {
+    path = tx_path(s, &about->tuple->local_addr, &about->tuple->remote_addr);
+    if (path == NULL) {
         ip_drop_frame(&s->ip, frame, WHY_NO_ROUTE);
         return;
     }
-    if (path.netif->out.count >= REPLIES_MAX) {
+    if (path->netif->out.count >= REPLIES_MAX) {
         ip_drop_frame(&s->ip, frame, WHY_NO_MEMORY);
         return;
     }
     s->tcp.counts.segs_out++;
-    send_frame(s, &path, frame, about);
+    send_frame(s, path, frame, about);
 }
 
 static bool can_cut(const struct netif *netif, bool is_v4)
