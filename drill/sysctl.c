@@ -54,6 +54,7 @@ static const struct sysctl {
     {"tcp_rmem", RULE_RMEM, 0, 1, INT32_MAX},
     {"tcp_wmem", RULE_WMEM, 0, 1, INT32_MAX},
     {"tcp_sack", RULE_BOOL, TCP(sack), 0, 1},
+    {"tcp_slow_start_after_idle", RULE_BOOL, TCP(slow_start_after_idle), 0, 1},
     {"tcp_early_retrans", RULE_TLP, TCP(tail_loss_probe), 0, 4},
     {"tcp_ecn", RULE_ECN, TCP(ecn), 0, 5},
     {"tcp_fastopen_blackhole_timeout_sec", RULE_SECONDS, TCP(fastopen_off_ns), 0, 86400},
@@ -80,7 +81,6 @@ static const char *const without_effect[] = {
     "tcp_pacing_ss_ratio",
     "tcp_recovery",
     "tcp_reordering",
-    "tcp_slow_start_after_idle",
     "tcp_syn_linear_timeouts",
     "tcp_tso_win_divisor",
 };

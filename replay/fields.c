@@ -55,6 +55,7 @@ const struct field config_fields[] = {
     CONFIG(tcp.syn_cookies),
     CONFIG_BOOL(tcp.sack),
     CONFIG_BOOL(tcp.tail_loss_probe),
+    CONFIG_BOOL(tcp.slow_start_after_idle),
     CONFIG_BOOL(tcp.pacing),
     CONFIG(tcp.ecn),
     CONFIG(tcp.fastopen_servers),

@@ -40,7 +40,7 @@ struct scenario_node {
     uint32_t initial_window;
     uint32_t retries; /* R2 */
     uint32_t holes;   /* of a reassembly queue */
-    uint32_t ecn; /* 0: the default, else an enum weir_ecn and one */
+    uint32_t ecn;     /* 0: the default, else an enum weir_ecn and one */
     uint64_t memory;
     weir_ns_t rto_min_ns, msl_ns;
 };

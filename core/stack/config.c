@@ -32,6 +32,7 @@ static const struct weir_tcp_config tcp_defaults = {
     .timestamps = true,
     .sack = true,
     .tail_loss_probe = true,
+    .slow_start_after_idle = true,
     .nagle = true,
     .syn_cookies = WEIR_SYN_COOKIES_ON_OVERFLOW,
     .fastopen_servers = 256,

@@ -11,7 +11,7 @@
  *   snd, rcv            the files that RFC 9293's sections are in (docs/ARCHITECTURE.md)
  *   rtt                 rtt.c             ts        tstamp.c
  *   deadlines           timers.c
- *   sendq, recvq, reasm, scoreboard, recovery, sack, rack, tlp, prr, undo, rate, pace
+ *   sendq, recvq, reasm, scoreboard, recovery, sack, rack, tlp, prr, undo, rate, pace, cwv
  *                       the file of that name
  *   ecn                 ecn.c             accecn    accecn.c
  *   tune, user's sizes of buffers           tune.c
@@ -22,6 +22,7 @@
 #include "base/ns.h"
 #include "base/seq.h"
 #include "cc/cc.h"
+#include "tcp/cwv.h"
 #include "tcp/env.h"
 #include "tcp/pace.h"
 #include "tcp/piece.h"
@@ -269,6 +270,7 @@ struct tcp_work {
     struct undo undo;
     struct rate rate;
     struct pace pace;
+    struct cwv cwv;
     struct sack sack;
     struct ecn_work ecn;
     struct accecn_work accecn;
@@ -298,10 +300,8 @@ struct tcp_work {
     bool small_sent;
     bool cwnd_limited; /* in the round trip that ends when cwnd_round is acknowledged */
     seq_t cwnd_round;
-    seq_t flight_round;         /* until this is acknowledged, */
-    uint32_t flight_most_bytes; /* the most that has been under way */
-    ns_t sent_at;               /* the last segment with data */
-    bool is_restarted;          /* and the pause since then has been noted */
+    ns_t sent_at;      /* the last segment with data */
+    bool is_restarted; /* and the pause since then has been noted */
 
     /* For STATUS: what else is worth knowing about a connection at work. */
     uint64_t bytes_sent, bytes_retransmitted;

@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/num.h"
 #include "tcp/conn.h"
+#include "tcp/cwv.h"
 #include "tcp/ecn.h"
 #include "tcp/options.h"
 #include "tcp/prr.h"
@@ -67,7 +68,7 @@ static void emit_recovery(const struct tcp_conn *c, const struct tcp_env *env, c
 /* ---- how it starts ---- */
 
 /* min(10 * MSS, max(2 * MSS, 14600)) [RFC6928 2]; the ten is a setting. */
-static uint32_t initial_window(const struct tcp_env *env, uint32_t mss)
+uint32_t recovery_initial_window(const struct tcp_env *env, uint32_t mss)
 {
     uint32_t segs = env->config.initial_window_segs;
 
@@ -83,7 +84,7 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env)
     c->work->recovery = (struct recovery){.state = RECOVERY_OPEN};
     cc->ops = c->cc_ops;
     cc->mss = tcp_send_mss(c, env);
-    cc->cwnd = initial_window(env, cc->mss);
+    cc->cwnd = recovery_initial_window(env, cc->mss);
     cc->ssthresh = c->ssthresh;
     cc->is_paced = env->config.pacing;
     cc->srtt_ns = (ns_t)c->rtt.srtt_us * NS_US;
@@ -155,8 +156,9 @@ void recovery_on_restart(struct tcp_conn *c, struct tcp_env *env, ns_t idle_ns)
 
     if (cc->ops->on_restart != NULL)
         cc->ops->on_restart(cc, env->now, idle_ns);
-    if (!cc->ops->owns_recovery && idle_ns > (ns_t)c->rtt.rto_us * NS_US)
-        cc->cwnd = u32_min(cc->cwnd, initial_window(env, cc->mss));
+    if (!cc->ops->owns_recovery && env->config.slow_start_after_idle
+        && idle_ns > (ns_t)c->rtt.rto_us * NS_US)
+        cc->cwnd = u32_min(cc->cwnd, recovery_initial_window(env, cc->mss));
 }
 
 void recovery_stop(struct tcp_conn *c, struct tcp_env *env)
@@ -219,7 +221,9 @@ void recovery_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_
  */
 static uint32_t bounded_flight(const struct tcp_conn *c, uint32_t flight_bytes, uint32_t pipe_bytes)
 {
-    return u32_min(flight_bytes, u32_max(cc_of(c)->cwnd, pipe_bytes));
+    uint32_t bytes = u32_min(flight_bytes, u32_max(cc_of(c)->cwnd, pipe_bytes));
+
+    return cwv_flight(c, bytes);
 }
 
 static uint32_t flight_at_loss(const struct tcp_conn *c, const struct delivery *d)
@@ -239,6 +243,7 @@ static void enter(struct tcp_conn *c, struct tcp_env *env, enum recovery_state s
     recovery_of(c)->state = state;
     recovery_of(c)->restarted = false;
     tlp_stop(c);
+    cwv_on_recovery(c);
     note_recover(c);
     emit_recovery(c, env, text);
     emit_cwnd(c, env, text);
@@ -403,38 +408,12 @@ static bool may_grow(const struct tcp_conn *c, const struct delivery *d, enum re
            && (d->cum_bytes > 0 || c->work->rack.reordering_seen);
 }
 
-static void note_flight(struct tcp_conn *c, const struct delivery *d)
-{
-    struct tcp_work *w = c->work;
-
-    if (seq_leq(c->snd.una, w->flight_round) && d->flight_before_bytes <= w->flight_most_bytes)
-        return;
-    w->flight_most_bytes = d->flight_before_bytes;
-    w->flight_round = c->snd.nxt;
-}
-
-/*
- * Does the window hold the sender back? In slow start it may grow to twice what is used, as in
- * Linux, so that it is there when the application has more to say.
- */
-static bool is_held_back(const struct tcp_conn *c)
+static struct cc_ack news_of(struct tcp_conn *c, const struct tcp_env *env,
+                             const struct delivery *d)
 {
     const struct tcp_work *w = c->work;
 
-    if (w->cwnd_limited || w->recovery.state == RECOVERY_RTO)
-        return true;
-    return !w->cc.ops->owns_recovery && w->cc.cwnd < w->cc.ssthresh
-           && w->cc.cwnd / 2 < w->flight_most_bytes;
-}
-
-static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d,
-                 enum recovery_state state_before)
-{
-    struct tcp_work *w = c->work;
-    uint32_t before = w->cc.cwnd;
-
-    note_flight(c, d);
-    struct cc_ack ack = {
+    return (struct cc_ack){
         .now = env->now,
         .acked_bytes = c->agreed.sack_ok ? d->delivered_bytes : d->cum_bytes,
         .flight_bytes = d->flight_before_bytes,
@@ -446,10 +425,21 @@ static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery 
             d->last_sent_at == NEVER ? d->rtt_ns : ns_max(ns_since(d->last_sent_at, env->now), 1),
         .srtt_ns = (ns_t)c->rtt.srtt_us * NS_US,
         .rate = rate_take_sample(c, env),
-        .cwnd_limited = is_held_back(c),
+        .cwnd_limited = cwv_is_limit(c, env),
         .in_recovery = w->recovery.state == RECOVERY_FAST || w->recovery.state == RECOVERY_RTO,
     };
+}
+
+static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d,
+                 enum recovery_state state_before)
+{
+    struct tcp_work *w = c->work;
+    uint32_t before = w->cc.cwnd;
     bool owns = w->cc.ops->owns_recovery;
+    struct cc_ack ack;
+
+    cwv_on_ack(c, env, d);
+    ack = news_of(c, env, d);
 
     if (ack.acked_bytes == 0 && !(owns && d->lost_bytes > 0))
         return;

@@ -47,6 +47,9 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env);
 /* The handshake is complete: the segment size and so the initial window are known. */
 void recovery_on_established(struct tcp_conn *c, struct tcp_env *env);
 
+/* IW [RFC6928 2]. */
+uint32_t recovery_initial_window(const struct tcp_env *env, uint32_t mss);
+
 /* A SYN or SYN-ACK had to be sent again because the timer fired. */
 void recovery_on_syn_lost(struct tcp_conn *c, const struct tcp_env *env);
 bool recovery_syn_was_lost(const struct tcp_conn *c);

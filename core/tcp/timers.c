@@ -16,7 +16,7 @@
  *   TIMER_CLOSE      60 s in FIN-WAIT-2 without an application
  *   TIMER_CORK       200 ms of holding a short segment back [RFC9293 3.8.6.2.1 (4)]
  *   TIMER_PACE       when the next segment of a paced connection may go
- *   TIMER_REST       1 s after the last thing to do
+ *   TIMER_REST       1 s (or 5 min, to keep the window) after the last thing to do
  *
  * TIME-WAIT has a record of its own and its timer there (timewait.c).
  */
@@ -34,6 +34,7 @@ enum {
 
 #define CORK_NS (200 * NS_MS)
 #define REST_NS (1 * NS_S)
+#define REST_WITH_WINDOW_NS (300 * NS_S) /* where a window is kept that long [RFC7661 4.3] */
 
 static void arm(struct tcp_conn *c, enum tcp_timer timer, ns_t at)
 {
@@ -262,10 +263,15 @@ void timers_on_orphaned(struct tcp_conn *c, struct tcp_env *env)
         arm(c, TIMER_CLOSE, ns_after(env->now, env->config.fin_wait2_ns));
 }
 
+static ns_t rest_ns(const struct tcp_env *env)
+{
+    return env->config.slow_start_after_idle ? REST_NS : REST_WITH_WINDOW_NS;
+}
+
 void timers_on_quiet(struct tcp_conn *c, struct tcp_env *env)
 {
     if (!is_armed(c, TIMER_REST))
-        arm(c, TIMER_REST, ns_after(env->now, REST_NS));
+        arm(c, TIMER_REST, ns_after(env->now, rest_ns(env)));
 }
 
 void timers_stop(struct tcp_conn *c)
@@ -455,8 +461,8 @@ static void expire_rest(struct tcp_conn *c, struct tcp_env *env)
 
     if (!tcp_can_rest(c))
         return;
-    if (ns_since(busy_at, env->now) < REST_NS)
-        arm(c, TIMER_REST, ns_after(busy_at, REST_NS));
+    if (ns_since(busy_at, env->now) < rest_ns(env))
+        arm(c, TIMER_REST, ns_after(busy_at, rest_ns(env)));
     else
         tcp_work_detach(c, env);
 }

@@ -91,6 +91,7 @@ struct weir_tcp_config {
     bool timestamps;           /* true [RFC7323] */
     bool sack;                 /* true [RFC2018]; without it, NewReno [RFC6582] */
     bool tail_loss_probe;      /* true, where SACK is agreed on [RFC8985 7] */
+    bool slow_start_after_idle; /* true [RFC5681 4.1]; false: the window is validated [RFC7661] */
     bool pacing;               /* false: only algorithms that ask for it are paced */
     bool nagle;                /* true [RFC9293 SHLD-7] */
     bool abort_on_overflow;    /* false: a full accept queue drops the last ACK, as Linux */

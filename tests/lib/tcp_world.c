@@ -47,6 +47,7 @@ struct weir_tcp_config tcp_world_config(void)
         .timestamps = true,
         .sack = true,
         .tail_loss_probe = true,
+        .slow_start_after_idle = true,
         .nagle = true,
         .timewait_reuse = true,
         .ecn = WEIR_ECN_PASSIVE,

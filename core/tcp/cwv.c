@@ -1,0 +1,131 @@
+/*
+ * cwv.c - is the congestion window used, and so a measure of the path?
+ *
+ * A window that is not used does not grow. As Linux does by default, a sender that pauses starts
+ * anew with the initial window [RFC5681 4.1]. Where that is turned off (slow_start_after_idle),
+ * the window of a sender that has little to say is kept, and checked [RFC7661]: while less than
+ * half of it is acknowledged in a round trip it does not grow at all, a loss is judged by what was
+ * really used, and after five minutes it is halved.
+ *
+ * State: work.cwv; the halving assigns cc.cwnd and cc.ssthresh.
+ */
+#include "tcp/cwv.h"
+#include "base/num.h"
+#include "tcp/conn.h"
+#include "tcp/recovery.h"
+#include "tcp/scoreboard.h"
+
+#define UNUSED_NS (300 * NS_S)    /* the non-validated period [RFC7661 5] */
+#define SAMPLE_LIFE_NS (1 * NS_S) /* or three round trips [RFC7661 4.2] */
+
+static void note_flight(struct tcp_conn *c, const struct delivery *d)
+{
+    struct cwv *v = &c->work->cwv;
+
+    if (seq_leq(c->snd.una, v->flight_round) && d->flight_before_bytes <= v->flight_most_bytes)
+        return;
+    v->flight_most_bytes = d->flight_before_bytes;
+    v->flight_round = c->snd.nxt;
+}
+
+static void note_sample(struct tcp_conn *c, const struct tcp_env *env, uint32_t bytes)
+{
+    struct cwv *v = &c->work->cwv;
+    ns_t life_ns = ns_max(SAMPLE_LIFE_NS, 3 * (ns_t)c->rtt.srtt_us * NS_US);
+
+    if (bytes < v->pipe_ack_bytes && ns_since(v->pipe_ack_at, env->now) <= life_ns)
+        return;
+    v->pipe_ack_bytes = bytes;
+    v->pipe_ack_at = env->now;
+}
+
+/* What is acknowledged in a round trip: pipeACK. */
+static void sample(struct tcp_conn *c, const struct tcp_env *env, const struct delivery *d)
+{
+    struct cwv *v = &c->work->cwv;
+
+    v->sample_bytes += d->cum_bytes;
+    if (seq_lt(c->snd.una, v->sample_end))
+        return;
+    note_sample(c, env, v->sample_bytes);
+    v->sample_bytes = 0;
+    v->sample_end = c->snd.nxt;
+}
+
+static bool is_used(const struct tcp_conn *c)
+{
+    const struct cwv *v = &c->work->cwv;
+
+    return v->pipe_ack_bytes == 0 || v->pipe_ack_bytes >= c->work->cc.cwnd / 2;
+}
+
+/* [RFC7661 4.4.4] */
+static void halve(struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct cc *cc = &c->work->cc;
+
+    cc->ssthresh = u32_max(cc->ssthresh, cc->cwnd - cc->cwnd / 4);
+    cc->cwnd = u32_max(cc->cwnd / 2, u32_min(cc->cwnd, recovery_initial_window(env, cc->mss)));
+}
+
+static void validate(struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct cwv *v = &c->work->cwv;
+
+    if (is_used(c)) {
+        v->unused_since_at = 0;
+    } else if (v->unused_since_at == 0) {
+        v->unused_since_at = env->now;
+    } else if (ns_since(v->unused_since_at, env->now) >= UNUSED_NS) {
+        halve(c, env);
+        v->unused_since_at = env->now;
+    }
+}
+
+void cwv_on_ack(struct tcp_conn *c, const struct tcp_env *env, const struct delivery *d)
+{
+    enum recovery_state state = c->work->recovery.state;
+
+    note_flight(c, d);
+    if (env->config.slow_start_after_idle || c->work->cc.ops->owns_recovery)
+        return;
+    if (state == RECOVERY_OPEN && d->cum_bytes > 0) { /* not during recovery [RFC7661 4.2] */
+        sample(c, env, d);
+        validate(c, env);
+    }
+}
+
+/*
+ * In slow start the window may grow to twice what is used, as in Linux, so that it is there when
+ * the application has more to say.
+ */
+bool cwv_is_limit(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    const struct tcp_work *w = c->work;
+
+    if (w->cwnd_limited || w->recovery.state == RECOVERY_RTO)
+        return true;
+    if (w->cc.ops->owns_recovery || w->cc.cwnd >= w->cc.ssthresh)
+        return false;
+    if (!env->config.slow_start_after_idle && w->cwv.unused_since_at != 0)
+        return false; /* [RFC7661 4.4.1] */
+    return w->cc.cwnd / 2 < w->cwv.flight_most_bytes;
+}
+
+/* [RFC7661 4.4.3] */
+uint32_t cwv_flight(const struct tcp_conn *c, uint32_t flight_bytes)
+{
+    const struct cwv *v = &c->work->cwv;
+
+    return v->unused_since_at == 0 ? flight_bytes : u32_max(flight_bytes, v->pipe_ack_bytes);
+}
+
+void cwv_on_recovery(struct tcp_conn *c)
+{
+    struct cwv *v = &c->work->cwv;
+
+    v->pipe_ack_bytes = 0;
+    v->sample_bytes = 0;
+    v->sample_end = c->snd.nxt;
+    v->unused_since_at = 0;
+}
