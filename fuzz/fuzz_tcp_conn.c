@@ -97,6 +97,7 @@ static void init_config(struct weir_tcp_config *config, uint32_t bits)
         .synack_retries = 5,
         .retries1 = 3,
         .retries2 = 15,
+        .orphan_retries = 8,
         .msl_ns = 30 * NS_S,
         .fin_wait2_ns = 60 * NS_S,
         .keepalive_idle_ns = 7200 * NS_S,

@@ -52,6 +52,8 @@ const struct field config_fields[] = {
     CONFIG(tcp.reassembly_holes),
     CONFIG(tcp.port_first),
     CONFIG(tcp.port_last),
+    CONFIG(tcp.orphans),
+    CONFIG(tcp.orphan_retries),
     CONFIG(tcp.syn_cookies),
     CONFIG_BOOL(tcp.sack),
     CONFIG_BOOL(tcp.tail_loss_probe),

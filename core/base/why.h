@@ -60,6 +60,7 @@
     X(TCP_MALFORMED, "tcp_malformed", "the TCP header is short or its offset is impossible")       \
     X(TCP_CHECKSUM, "tcp_checksum", "the TCP checksum is wrong")                                   \
     X(TCP_NOT_UNICAST, "tcp_not_unicast", "the segment is from or to a group of hosts")            \
+    X(TCP_MIN_TTL, "tcp_min_ttl", "the segment has come from further away than it may")            \
     X(TCP_AUTH_MISSING, "tcp_auth_missing", "a digest was required")                               \
     X(TCP_AUTH_UNEXPECTED, "tcp_auth_unexpected", "a digest where there is no key for it")         \
     X(TCP_AUTH_KEY, "tcp_auth_key", "there is no key with that ID")                                \

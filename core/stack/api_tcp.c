@@ -333,6 +333,7 @@ static void close_conn(struct weir *s, struct conn *c)
 {
     list_remove(&c->event);
     tcp_close(&c->tcp, &s->tcp);
+    flows_note_orphan(s, c);
     stack_settle(s, c);
 }
 

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "stack/stack.h"
 #include "tcp/timers.h"
+#include "tcp/user.h"
 
 #define FASTOPEN_HELD_NS (60 * NS_S)
 
@@ -34,6 +35,7 @@ struct conn *flows_new_conn(struct weir *s)
 
 void flows_free_conn(struct weir *s, struct conn *c)
 {
+    s->orphans -= c->flow.is_orphan;
     demux_remove(s, &c->flow);
     wheel_disarm(&s->wheel, &c->flow.timer);
     list_remove(&c->flow.link);
@@ -75,6 +77,18 @@ static void settle_closed(struct weir *s, struct conn *c)
     demux_remove(s, &c->flow);
     if (c->tcp.is_orphan) /* one that waits to be accepted still does, as on Linux */
         flows_free_conn(s, c);
+}
+
+void flows_note_orphan(struct weir *s, struct conn *c)
+{
+    if (c->tcp.state == TCP_CLOSED || c->tcp.state == TCP_TIME_WAIT)
+        return;
+    if (s->orphans >= s->config.tcp.orphans) {
+        tcp_abort(&c->tcp, &s->tcp);
+        return;
+    }
+    c->flow.is_orphan = true;
+    s->orphans++;
 }
 
 void flows_note_pending(struct weir *s, struct conn *c, struct listener *l)

@@ -48,6 +48,7 @@ struct flow {
     uint32_t hash;
     uint8_t kind; /* enum handle_kind */
     bool is_in_table;
+    bool is_orphan; /* a connection that counts as one */
 };
 
 struct conn {
@@ -141,6 +142,7 @@ struct weir {
     uint32_t port_counter;
     bool has_next_isn;
     seq_t next_isn;
+    uint32_t orphans;
     ns_t cookie_sent_at; /* the last SYN cookie */
     uint64_t frames_in, bytes_in, frames_out, bytes_out, udp_in, udp_out;
 };
@@ -207,6 +209,9 @@ void stack_settle(struct weir *s, struct conn *c);
 
 /* The same after c has sent all it had: it is not in the list of the ready any more. */
 void stack_settle_sent(struct weir *s, struct conn *c);
+
+/* The application has closed c: with too many of those at work, c is reset. */
+void flows_note_orphan(struct weir *s, struct conn *c);
 
 /* Data in the SYN: the connection counts as pending until its handshake is complete. */
 void flows_note_pending(struct weir *s, struct conn *c, struct listener *l);

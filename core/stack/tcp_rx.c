@@ -228,7 +228,24 @@ static enum why to_flow(struct weir *s, struct arrival *a, struct flow *flow)
     return WHY_NONE;
 }
 
-/* ---- digests ---- */
+/* ---- what a segment needs to be heard ---- */
+
+static uint8_t min_ttl_of(const struct flow *flow, const struct listener *l)
+{
+    if (flow == NULL)
+        return l == NULL ? 0 : l->model.user.min_ttl;
+    switch ((enum handle_kind)flow->kind) {
+    case HANDLE_CONN: return ((const struct conn *)(const void *)flow)->tcp.user.min_ttl;
+    case HANDLE_HALFOPEN: return ((const struct halfopen *)(const void *)flow)->tcp.min_ttl;
+    case HANDLE_TIMEWAIT: return ((const struct timewait *)(const void *)flow)->tcp.min_ttl;
+    case HANDLE_NONE:
+    case HANDLE_LISTENER:
+    case HANDLE_UDP:
+    case HANDLE_PING: break;
+    }
+    CHECK(false);
+    return 0;
+}
 
 static uint32_t auth_of_flow(const struct flow *flow)
 {
@@ -275,7 +292,8 @@ static enum why check_digest(struct weir *s, struct arrival *a, const struct flo
 
 static enum why deliver(struct weir *s, struct arrival *a, struct flow *flow, struct listener *l)
 {
-    enum why why = check_digest(s, a, flow, l);
+    enum why why = a->packet->ttl < min_ttl_of(flow, l) ? WHY_TCP_MIN_TTL /* [RFC5082 3] */
+                                                        : check_digest(s, a, flow, l);
 
     if (why != WHY_NONE)
         return why;

@@ -165,6 +165,8 @@ static bool take_turn(struct weir *s, struct conn *c)
     enum tcp_state state = (enum tcp_state)c->tcp.state;
     struct frame *frame = next_segment(s, c, path, &is_resent);
 
+    if (c->tcp.events != 0)
+        events_note_conn(s, c);
     if (frame == NULL)
         return s->is_starved;
     if (path == NULL) {

@@ -113,15 +113,6 @@ static void take_measure(struct tcp_conn *c, struct tcp_env *env, const struct t
     timers_on_measured(c);
 }
 
-/* A third of the buffer free: worth waking the application for. */
-static void wake_writer(struct tcp_conn *c)
-{
-    if (c->wants_writable && sendq_room(c) >= c->user.send_buffer_bytes / 3 && sendq_room(c) > 0) {
-        c->wants_writable = false;
-        c->events |= WEIR_EVENT_WRITABLE;
-    }
-}
-
 static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
 {
     uint32_t text_before = c->work->sendq.bytes;
@@ -133,7 +124,7 @@ static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
         c->work->small_sent = false;
     if (c->snd_urgent && seq_leq(c->snd.up, ack))
         c->snd_urgent = false;
-    wake_writer(c);
+    sendq_wake(c);
     if (c->user.note_sent && text_before > 0 && c->work->sendq.bytes == 0)
         c->events |= WEIR_EVENT_SENT;
 }

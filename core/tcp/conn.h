@@ -158,11 +158,14 @@ struct tcp_user {
     uint32_t user_timeout_ms; /* 0: by the count of retransmissions */
     uint32_t send_buffer_bytes;
     uint32_t recv_buffer_bytes;
-    uint16_t mss; /* 0: what the path allows */
+    uint32_t notsent_lowat_bytes; /* 0: no limit */
+    uint16_t mss;                 /* 0: what the path allows */
+    uint16_t advertised_timeout;  /* as the option has it [RFC5482]; 0: none */
     uint8_t keepalive_probes;
     uint8_t syn_retries;
     uint8_t ttl;
     uint8_t tos;
+    uint8_t min_ttl; /* of what the peer sends [RFC5082]; 0: any */
     bool nodelay : 1;
     bool cork : 1;
     bool keepalive : 1;
@@ -173,6 +176,7 @@ struct tcp_user {
     bool send_buffer_is_set : 1; /* by the application: it stays as it is */
     bool recv_buffer_is_set : 1;
     bool fastopen : 1;
+    bool user_timeout_is_set : 1; /* by the application: the peer's does not count */
 };
 
 enum tcp_timer {
@@ -367,6 +371,7 @@ struct tcp_conn {
     bool rcv_urgent : 1;      /* rcv.up is ahead of what was read */
     bool path_is_suspect : 1; /* R1: for the stack to collect */
     uint8_t fastopen : 3;     /* enum weir_fastopen */
+    bool timeout_owed : 1;    /* the user timeout option is to be sent */
     uint32_t auth;            /* of env.auth; 0: segments have no digests */
 };
 

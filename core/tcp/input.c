@@ -20,6 +20,7 @@
 #include "tcp/timers.h"
 #include "tcp/tstamp.h"
 #include "tcp/tune.h"
+#include "tcp/uto.h"
 #include "tcp/window.h"
 
 enum {
@@ -236,6 +237,7 @@ static bool complete_handshake(struct arrival *a)
 void tcp_established(struct tcp_conn *c, struct tcp_env *env)
 {
     tcp_set_state(c, env, TCP_ESTABLISHED);
+    uto_on_news(c);
     if (c->fin_queued)
         tcp_set_state(c, env, TCP_FIN_WAIT_1);
     if (recovery_syn_was_lost(c))
@@ -316,6 +318,7 @@ static bool check_ack(struct arrival *a)
     }
     timers_on_received(c, a->env);
     ecn_on_segment(c, a->seg);
+    uto_on_segment(c, a->seg);
     return note_fin_acked(a);
 }
 

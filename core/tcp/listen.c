@@ -57,6 +57,7 @@ void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const stru
         .mtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu,
         .ttl = user->ttl,
         .tos = user->tos,
+        .min_ttl = user->min_ttl,
         .synack_at = env->now,
         .ecn = ecn_half_of_syn(env, cc_find(env->config.congestion_control), syn),
         .agreed = options_agree(env, options_wish(env, user, mss), &syn->opt,

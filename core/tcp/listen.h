@@ -30,6 +30,7 @@ struct tcp_halfopen {
     uint8_t retries; /* SYN-ACKs sent again */
     uint8_t ttl;
     uint8_t tos;
+    uint8_t min_ttl;
     struct ecn_half ecn;
     struct tcp_agreed agreed;
     uint32_t auth;      /* of env.auth; 0: none */

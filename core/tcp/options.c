@@ -10,6 +10,7 @@
 #include "tcp/sack.h"
 #include "tcp/tstamp.h"
 #include "tcp/tune.h"
+#include "tcp/uto.h"
 #include "tcp/window.h"
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
@@ -118,7 +119,8 @@ void options_of_segment(const struct tcp_conn *c, const struct tcp_env *env,
 
 uint32_t tcp_send_mss_now(const struct tcp_conn *c, const struct tcp_env *env)
 {
-    uint32_t mss = tcp_send_mss(c, env), options = sack_len(c) + ecn_option_bytes(c);
+    uint32_t mss = tcp_send_mss(c, env);
+    uint32_t options = sack_len(c) + ecn_option_bytes(c) + uto_len(c);
 
     return mss > options + TEXT_MIN ? mss - options : TEXT_MIN;
 }

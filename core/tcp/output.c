@@ -388,6 +388,7 @@ static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct
         w->bytes_retransmitted += s->len;
     if (s->len == 0)
         return;
+    sendq_wake(c);
     note_interactive(c, env);
     if (s->len % mss != 0 && !s->is_resent) {
         w->small_sent = true;

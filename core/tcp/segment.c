@@ -16,6 +16,7 @@
 #include "tcp/sack.h"
 #include "tcp/sendq.h"
 #include "tcp/tstamp.h"
+#include "tcp/uto.h"
 #include "tcp/window.h"
 #include "wire/ip.h"
 #include "wire/tcp.h"
@@ -96,9 +97,11 @@ static void fit(struct tcp_conn *c, struct segment *segment, uint32_t mss)
 
 /* What a segment's text leaves free of a full one. */
 static uint32_t option_room(const struct tcp_conn *c, const struct tcp_env *env,
-                            const struct segment *segment, uint32_t mss)
+                            const struct segment *segment, const struct tcp_options *options,
+                            uint32_t mss)
 {
-    uint32_t used = u32_min(segment->len, mss) + sack_len(c);
+    uint32_t said = options->present & TCP_HAS_USER_TIMEOUT ? UTO_OPTION_LEN : 0;
+    uint32_t used = u32_min(segment->len, mss) + sack_len(c) + said;
     uint32_t full = tcp_send_mss(c, env);
 
     if (segment->len == 0)
@@ -132,8 +135,10 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
         h.window = window_announce(c, (h.flags & TCP_SYN) != 0);
     }
     set_options(c, env, h.flags, digest, &options);
-    frame->ecn =
-        (uint8_t)ecn_dress(c, segment, &h, &options, option, option_room(c, env, segment, mss));
+    if (!(h.flags & TCP_RST))
+        uto_offer(c, (h.flags & TCP_SYN) != 0, &options);
+    frame->ecn = (uint8_t)ecn_dress(c, segment, &h, &options, option,
+                                    option_room(c, env, segment, &options, mss));
     if (h.flags & TCP_SYN)
         options_fit(&options);
     push_header(frame, &c->tuple, &h, &options);

@@ -10,6 +10,7 @@
 #include "tcp/sendq.h"
 #include "base/check.h"
 #include "base/frame.h"
+#include "base/num.h"
 #include "tcp/conn.h"
 
 void sendq_init(struct tcp_conn *c)
@@ -32,11 +33,32 @@ seq_t sendq_end(const struct tcp_conn *c)
     return seq_add(c->work->sendq.start, c->work->sendq.bytes);
 }
 
+uint32_t sendq_unsent(const struct tcp_conn *c)
+{
+    seq_t end = sendq_end(c);
+
+    return seq_lt(c->snd.nxt, end) ? u32_min(seq_len(c->snd.nxt, end), c->work->sendq.bytes) : 0;
+}
+
 uint32_t sendq_room(const struct tcp_conn *c)
 {
-    uint32_t used = c->work->sendq.bytes;
+    uint32_t used = c->work->sendq.bytes, lowat = c->user.notsent_lowat_bytes;
 
+    if (lowat != 0 && sendq_unsent(c) >= lowat)
+        return 0;
     return used < c->user.send_buffer_bytes ? c->user.send_buffer_bytes - used : 0;
+}
+
+/* A third of the buffer is free, and half of what may wait to be sent: worth waking somebody for. */
+void sendq_wake(struct tcp_conn *c)
+{
+    uint32_t room = sendq_room(c), lowat = c->user.notsent_lowat_bytes;
+
+    if (!c->wants_writable || room == 0 || room < c->user.send_buffer_bytes / 3
+        || (lowat != 0 && sendq_unsent(c) > lowat / 2))
+        return;
+    c->wants_writable = false;
+    c->events |= WEIR_EVENT_WRITABLE;
 }
 
 bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, uint32_t len)

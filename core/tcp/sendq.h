@@ -22,6 +22,12 @@ void sendq_clear(struct tcp_conn *c, struct tcp_env *env);
 seq_t sendq_end(const struct tcp_conn *c);
 
 /* How many bytes the application may still queue. */
+/* Bytes that have not been sent even once. */
+uint32_t sendq_unsent(const struct tcp_conn *c);
+
+/* Tells an application that was refused a write, if there is enough room again. */
+void sendq_wake(struct tcp_conn *c);
+
 uint32_t sendq_room(const struct tcp_conn *c);
 
 /* Copies len bytes to the end; false, with nothing changed: no memory. */

@@ -15,6 +15,7 @@
 #include "tcp/seg.h"
 #include "tcp/timers.h"
 #include "tcp/tstamp.h"
+#include "tcp/uto.h"
 
 struct arrival {
     struct tcp_conn *c;
@@ -65,6 +66,7 @@ static void take_syn(struct arrival *a)
         tstamp_start(c, a->env, a->seg->opt.ts_val);
     ack_set_window(c, a->seg);
     fastopen_on_synack(c, a->env, a->seg);
+    uto_on_segment(c, a->seg);
 }
 
 /*

@@ -22,6 +22,7 @@
  */
 #include "tcp/timers.h"
 #include "base/check.h"
+#include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/fastopen.h"
 #include "tcp/recovery.h"
@@ -298,6 +299,24 @@ static void give_up(struct tcp_conn *c, struct tcp_env *env)
     tcp_end(c, env, WEIR_ETIMEDOUT);
 }
 
+/* Nobody waits for what an application that has gone has written. */
+static uint32_t retries2_of(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    uint32_t retries2 = env->config.retries2;
+
+    return c->is_orphan ? u32_min(retries2, env->config.orphan_retries) : retries2;
+}
+
+/*
+ * A peer that answers and never opens its window keeps a connection for as long as the application
+ * wants [RFC9293 MUST-37], which an orphan has not: when probes are as rare as they become, it ends.
+ */
+static bool is_held_for_ever(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    return c->is_orphan && c->work->backoff >= env->config.orphan_retries
+           && timers_rto_ns(c, env) >= env->config.rto_max_ns;
+}
+
 /*
  * R2 [RFC9293 MUST-20, MUST-21, SHLD-11]: as a count of retransmissions, or as the time the
  * application has set. A SYN has a count of its own [RFC9293 MUST-22, MUST-23].
@@ -313,7 +332,7 @@ static bool is_r2_reached(const struct tcp_conn *c, const struct tcp_env *env)
     if (!tcp_is_synchronized(c))
         return w->unanswered
                >= (c->state == TCP_SYN_SENT ? c->user.syn_retries : env->config.synack_retries);
-    return w->unanswered >= env->config.retries2;
+    return w->unanswered >= retries2_of(c, env);
 }
 
 /* R1: IP is advised to look for another way, and the application is told [RFC9293 SHLD-9, SHLD-10]. */
@@ -370,7 +389,8 @@ static void expire_tlp(struct tcp_conn *c, struct tcp_env *env)
 static void expire_probe(struct tcp_conn *c, struct tcp_env *env)
 {
     emit_timer(c, env, "probe");
-    if (is_r2_reached(c, env)) {
+    if (is_r2_reached(c, env) || is_held_for_ever(c, env)) {
+        c->work->rst_owed = c->is_orphan;
         give_up(c, env);
         return;
     }

@@ -23,6 +23,7 @@ struct tcp_timewait {
     uint32_t auth;   /* of env.auth; 0: none */
     uint8_t ttl;
     uint8_t tos;
+    uint8_t min_ttl;
     uint8_t ace; /* what is in AE, CWR and ECE [RFC9768] */
     bool timestamps_ok;
 };

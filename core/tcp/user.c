@@ -17,6 +17,7 @@
 #include "tcp/timers.h"
 #include "tcp/tstamp.h"
 #include "tcp/tune.h"
+#include "tcp/uto.h"
 #include "tcp/window.h"
 #include "wire/ip.h"
 
@@ -405,7 +406,25 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
         u->keepalive_probes = (uint8_t)value;
         return WEIR_OK;
     case WEIR_OPT_USER_TIMEOUT: /* [RFC9293 MUST-21] */
+        u->user_timeout_is_set = u->user_timeout_is_set || value != 0;
         return to_ms(value, 0, &u->user_timeout_ms) ? WEIR_OK : WEIR_EINVAL;
+    case WEIR_OPT_ADVERTISE_TIMEOUT: /* [RFC5482] */
+        if (!is_between(value, 0, UTO_MAX_NS))
+            return WEIR_EINVAL;
+        u->advertised_timeout = uto_of(value);
+        if (tcp_is_synchronized(c))
+            uto_on_news(c);
+        return WEIR_OK;
+    case WEIR_OPT_NOTSENT_LOWAT:
+        if (!is_between(value, 0, INT32_MAX))
+            return WEIR_EINVAL;
+        u->notsent_lowat_bytes = (uint32_t)value;
+        return WEIR_OK;
+    case WEIR_OPT_MIN_TTL: /* [RFC5082 3] */
+        if (!is_between(value, 0, UINT8_MAX))
+            return WEIR_EINVAL;
+        u->min_ttl = (uint8_t)value;
+        return WEIR_OK;
     case WEIR_OPT_SYN_RETRIES:
         if (!is_between(value, 0, UINT8_MAX))
             return WEIR_EINVAL;
@@ -490,6 +509,9 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     case WEIR_OPT_KEEPALIVE_INTERVAL: *value = u->keepalive_interval_ms * NS_MS; return WEIR_OK;
     case WEIR_OPT_KEEPALIVE_PROBES: *value = u->keepalive_probes; return WEIR_OK;
     case WEIR_OPT_USER_TIMEOUT: *value = u->user_timeout_ms * NS_MS; return WEIR_OK;
+    case WEIR_OPT_ADVERTISE_TIMEOUT: *value = uto_ns(u->advertised_timeout); return WEIR_OK;
+    case WEIR_OPT_NOTSENT_LOWAT: *value = u->notsent_lowat_bytes; return WEIR_OK;
+    case WEIR_OPT_MIN_TTL: *value = u->min_ttl; return WEIR_OK;
     case WEIR_OPT_SYN_RETRIES: *value = u->syn_retries; return WEIR_OK;
     case WEIR_OPT_SEND_BUFFER: *value = u->send_buffer_bytes; return WEIR_OK;
     case WEIR_OPT_RECV_BUFFER: *value = u->recv_buffer_bytes; return WEIR_OK;

@@ -104,6 +104,9 @@ struct weir_tcp_config {
     uint16_t port_first, port_last; /* 32768 to 60999: where ports are chosen from [RFC6056] */
 
     /* The handshake. */
+    uint32_t orphans;        /* 65536 closed connections may still be at work; more are reset */
+    uint32_t orphan_retries; /* 8: R2 of a closed connection, and so many unanswered or
+                                zero-window probes at rto_max_ns */
     enum weir_syn_cookies syn_cookies; /* WEIR_SYN_COOKIES_ON_OVERFLOW */
     uint32_t
         fastopen_servers; /* 256 whose cookies are kept [RFC7413 4.1.3]; the oldest makes room */

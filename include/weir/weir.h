@@ -287,6 +287,12 @@ enum weir_opt {
     WEIR_OPT_NOTE_WRITABLE,  /* 1: WEIR_EVENT_WRITABLE when a third of the send buffer is
                                     free, as after WEIR_EAGAIN; the event sets it to 0 */
     WEIR_OPT_CONGESTION_CONTROL, /* the number of weir_congestion_control_name, at any time */
+    WEIR_OPT_ADVERTISE_TIMEOUT,  /* ns, up to 32767 min: told to the peer, whose own is followed
+                                    unless WEIR_OPT_USER_TIMEOUT is set [RFC5482]; 0: neither */
+    WEIR_OPT_NOTSENT_LOWAT,      /* bytes: so much that was not sent yet may be queued; 0: as much
+                                    as the buffer holds */
+    WEIR_OPT_MIN_TTL,            /* 0 to 255: segments that have come further are dropped
+                                    (tcp_min_ttl) [RFC5082] */
     WEIR_OPT_COUNT,
 };
 

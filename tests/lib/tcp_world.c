@@ -30,6 +30,7 @@ struct weir_tcp_config tcp_world_config(void)
         .synack_retries = 5,
         .retries1 = 3,
         .retries2 = 15,
+        .orphan_retries = 8,
         .msl_ns = 30 * NS_S,
         .fin_wait2_ns = 60 * NS_S,
         .keepalive_idle_ns = 7200 * NS_S,
