@@ -124,6 +124,10 @@ END
 plot {columns}
 """
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
+    with open(PLOT, encoding="utf-8") as drawn:
+        lines = [line.rstrip() for line in drawn]
+    with open(PLOT, "w", encoding="utf-8") as drawn:
+        drawn.write("\n".join(lines) + "\n")
 
 
 def main():

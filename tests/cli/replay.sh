@@ -15,8 +15,8 @@ record() {
     echo hello >www/small
     start serve "$weir" serve www --record log "$@"
     await serve 'serving www at http://198.18.0.2' || return
-    curl -sS --max-time 30 -o got $url/large && cmp got www/large &&
-        curl -sS --max-time 30 $url/small $url/nothing &&
+    curl -sS --max-time 30 -o got "$url/large" && cmp got www/large &&
+        curl -sS --max-time 30 "$url/small" "$url/nothing" &&
         curl -sS --max-time 30 'http://[fd00:5765:6972::2]/small' &&
         kill "$last_pid" && result_of serve "$last_pid"
 }
@@ -30,7 +30,7 @@ replay() {
 # says CODE TEXT OPTION...: what a replay answers.
 says() {
     replay "${@:3}"
-    [ $code = "$1" ] && grep -qE -- "$2" out err
+    [ "$code" = "$1" ] && grep -qE -- "$2" out err
 }
 
 is_the_same() {
@@ -66,7 +66,7 @@ captures() {
 damaged() {
     local at=$(($(stat -c %s log) / 2))
     cp log hurt
-    printf '\377\376\375' | dd of=hurt bs=1 seek=$at conv=notrunc status=none
+    printf '\377\376\375' | dd of=hurt bs=1 seek="$at" conv=notrunc status=none
     says 1 'damaged at byte [0-9]+ \(record [0-9]+\): all before it has been replayed' hurt
 }
 
@@ -83,7 +83,7 @@ foreign() {
 # Killed without a word: all until then is in the file.
 killed() {
     start serve "$weir" serve www --record log
-    await serve 'serving www' && curl -sS --max-time 30 -o got $url/large || return
+    await serve 'serving www' && curl -sS --max-time 30 -o got "$url/large" || return
     kill -9 "$last_pid"
     wait "$last_pid"
     says 0 'breaks off here' log && grep -qE '[0-9]{2,} packets in and [0-9]{2,} out' err

@@ -14,9 +14,9 @@ mark() {
     local hook
     nft add table inet test || return
     for hook in input output forward; do
-        nft add chain inet test $hook "{ type filter hook $hook priority mangle; }" &&
-            nft add rule inet test $hook ip ecn ect0 numgen inc mod 10 0 ip ecn set ce &&
-            nft add rule inet test $hook ip6 ecn ect0 numgen inc mod 10 0 ip6 ecn set ce || return
+        nft add chain inet test "$hook" "{ type filter hook $hook priority mangle; }" &&
+            nft add rule inet test "$hook" ip ecn ect0 numgen inc mod 10 0 ip ecn set ce &&
+            nft add rule inet test "$hook" ip6 ecn ect0 numgen inc mod 10 0 ip6 ecn set ce || return
     done
 }
 check "one packet in ten is marked" mark
@@ -45,8 +45,8 @@ two() {
     "$transfer" connect 198.18.0.2:5001 --device w1 --address 198.18.1.2/24 \
         --peer 198.18.1.1/24 --gateway 198.18.1.1 "${both[@]}" "$@"
     code=$?
-    [ $code = 0 ] || kill "$pid" 2>/dev/null
-    result_of listener "$pid" && return $code
+    [ "$code" = 0 ] || kill "$pid" 2>/dev/null
+    result_of listener "$pid" && return "$code"
 }
 check "accurate ECN between two of Weir's" two --ecn $accurate --marks accurate
 check "the same in plain segments" two --ecn $accurate --marks accurate --no-offload
