@@ -27,7 +27,7 @@ enum {
 };
 
 struct simulating {
-    bool is_json, is_random, is_bench, is_quiet, no_checks, prints, no_shrink;
+    bool is_json, is_random, is_bench, is_quiet, no_checks, prints, no_shrink, stops;
     bool has_seed;
     unsigned long long seed, seeds, from, segments;
     const char *capture, *series, *plot, *keep;
@@ -87,6 +87,13 @@ static const char *take_no_shrink(void *target, const char *value)
 {
     (void)value;
     ((struct simulating *)target)->no_shrink = true;
+    return NULL;
+}
+
+static const char *take_stop(void *target, const char *value)
+{
+    (void)value;
+    ((struct simulating *)target)->stops = true;
     return NULL;
 }
 
@@ -169,6 +176,7 @@ static const struct option_spec specs[] = {
     {"from", 'f', "SEED", "random: the first one (default: 1)", take_from},
     {"keep", 'k', "FOLDER", "random: where to write what fails (default: the current one)",
      take_keep},
+    {"stop", 0, NULL, "random: end after the first that fails", take_stop},
     {"no-shrink", 0, NULL, "random: write what fails as it was drawn", take_no_shrink},
     {"print", 'p', NULL, "random: play nothing, print the first scenario", take_print},
     {"bench", 'b', NULL, "how many segments a second can be simulated", take_bench},
@@ -402,9 +410,9 @@ static int print_scenario(struct simulating *s)
 static int run_random(struct simulating *s)
 {
     bool shows = !s->is_quiet && isatty(STDERR_FILENO);
-    uint64_t segments = 0, broken = 0;
+    uint64_t segments = 0, broken = 0, i = 0;
 
-    for (uint64_t i = 0; i < s->seeds; i++) {
+    for (; i < s->seeds && !(s->stops && broken > 0); i++) {
         broken += !run_seed(s, s->from + i, &segments);
         if (shows && time(NULL) != s->shown_at) {
             s->shown_at = time(NULL);
@@ -413,7 +421,7 @@ static int run_random(struct simulating *s)
     }
     if (shows)
         (void)fputs("\r\033[K", stderr);
-    printf("%llu runs, %" PRIu64 " segments, %" PRIu64 " broken\n", s->seeds, segments, broken);
+    printf("%" PRIu64 " runs, %" PRIu64 " segments, %" PRIu64 " broken\n", i, segments, broken);
     return say_end(broken == 0 ? EXIT_OK : EXIT_FAILED);
 }
 

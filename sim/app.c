@@ -462,6 +462,19 @@ static size_t options_of(const struct scenario_flow *f, struct weir_opt_value op
     return count;
 }
 
+/* Of every two connections, one begins so shortly before the numbers wrap around that they do. */
+static void choose_isn(struct play *p, const struct play_exchange *x, struct weir *client)
+{
+    struct weir *server = weir_sim_stack(p->sim, x->ends[PLAY_SERVER].node);
+    uint32_t before = (x->flow * 7919 + x->number * 3571) % 30000;
+
+    if ((x->flow + x->number) % 2 != 0)
+        return;
+    weir_tcp_next_isn(client, UINT32_MAX - before);
+    if (server != NULL)
+        weir_tcp_next_isn(server, UINT32_MAX - before / 2);
+}
+
 static void connect_one(struct play *p, uint32_t flow)
 {
     const struct scenario_flow *f = &p->scenario->flows[flow];
@@ -481,8 +494,10 @@ static void connect_one(struct play *p, uint32_t flow)
     e = &x->ends[PLAY_CLIENT];
     options[count++] =
         (struct weir_opt_value){WEIR_OPT_USER, (int64_t)((uint64_t)x->slot << 1 | PLAY_CLIENT)};
-    if (stack != NULL)
+    if (stack != NULL) {
+        choose_isn(p, x, stack);
         err = weir_connect_with(stack, NULL, &to, options, count, &e->conn);
+    }
     if (err != 0) {
         /* Without memory or ports there is no connection; nothing else may stand in the way. */
         if (err != WEIR_ENOMEM && err != WEIR_EADDRNOTAVAIL)

@@ -183,6 +183,7 @@ test_all() {
     [ -z "$(unit_targets ${threaded_tests//|/ })" ] || stage threads with_threads
     stage sim/random sim_random
     stage sim/same-bytes tests/sim/same_bytes.sh
+    stage sim/laws tests/sim/laws.py
     for file in fuzz/*.c; do
         grep -qs LLVMFuzzerTestOneInput "$file" || continue
         file=$(basename "$file" .c)
