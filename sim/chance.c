@@ -71,6 +71,9 @@ static void draw_host(struct chance *c, struct scenario_node *n)
         n->initial_window = between(c, 1, 40);
     if (one_in(c, 20))
         n->holes = between(c, 1, 8);
+    if (one_in(c, 3))
+        n->ecn = draw_below(&c->draw, 1 + WEIR_ECN_MODES);
+    n->pacing = one_in(c, 8);
     n->no_wscale = one_in(c, 10);
     n->no_timestamps = one_in(c, 6);
     n->no_nagle = one_in(c, 6);

@@ -47,6 +47,7 @@ static struct weir_config config_of(const struct scenario_node *n)
         c.tcp.rto_min_ns = n->rto_min_ns;
     if (n->msl_ns != 0)
         c.tcp.msl_ns = n->msl_ns;
+    c.tcp.pacing = n->pacing;
     c.tcp.window_scaling = !n->no_wscale;
     c.tcp.timestamps = !n->no_timestamps;
     c.tcp.nagle = !n->no_nagle;

@@ -34,7 +34,7 @@ struct scenario_node {
     bool is_silent;
     bool lends_frames;
     bool offloads;
-    bool no_wscale, no_timestamps, no_nagle;
+    bool no_wscale, no_timestamps, no_nagle, pacing;
     char cc[FIELD_TEXT_MAX];           /* "": the default */
     uint32_t send_buffer, recv_buffer; /* 0: the default; so below */
     uint32_t initial_window;

@@ -69,6 +69,7 @@ static const char *ecn_name(size_t mode)
 const struct field scenario_node_fields[] = {
     {"cc", FIELD_TEXT, AT(struct scenario_node, cc), weir_congestion_control_name, 0, 0, 0, 0},
     {"ecn", FIELD_WORD, AT(struct scenario_node, ecn), ecn_name, 0, 0, 0, 0},
+    NODE("pacing", FIELD_FLAG, pacing),
     NODE("send-buffer", FIELD_BYTES, send_buffer),
     NODE("recv-buffer", FIELD_BYTES, recv_buffer),
     NODE("memory", FIELD_BYTES64, memory),
