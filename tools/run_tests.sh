@@ -139,9 +139,9 @@ count_instructions() {
     tools/bench_budget.py build/release/weir
 }
 
-# What each congestion control makes of many paths is what it was, on every machine.
+# What the congestion controls make of a bottleneck has not become worse.
 compare_goodput() {
-    tools/goodput.py build/release/weir --check
+    tools/congestion_table.py build/release/weir --check
 }
 
 interop() {
