@@ -3,7 +3,10 @@
 #include "lib/test.h"
 #include "tcp/accecn.h"
 #include "tcp/ecn.h"
+#include "tcp/options.h"
+#include "tcp/segment.h"
 #include "wire/tcp.h"
+#include "wire/tcp_options.h"
 #include <stdio.h>
 
 #define INITIAL "ECN e0b 1 ceb 0 e1b 1"
@@ -503,6 +506,53 @@ TEST(accecn_leaves_text_its_place_in_full_segments)
     peer_writes(&p, 3000);
     for (int i = 0; i < 3; i++)
         EXPECT(peer_skips_one(&p)); /* the fixture's link would not take more than 1500 bytes */
+}
+
+/* Three counters have moved, and blocks are missing: of 40 bytes timestamps take 12. */
+TEST(accecn_leaves_room_for_two_blocks_of_sack) /* [RFC9768 3.2.3.3] */
+{
+    static const struct {
+        const char *options; /* of the test's SYN-ACK */
+        const char *stamp;   /* of its segments */
+        unsigned holes;
+        unsigned blocks;
+        size_t option_len; /* 0: none */
+    } rows[] = {
+        {"mss 1460,sackOK", "", 1, 1, 11},
+        {"mss 1460,sackOK", "", 2, 2, 11},
+        {"mss 1460,sackOK", "", 3, 3, 11},
+        {"mss 1460,sackOK", "", 4, 3, 11}, /* 12 and 26 bytes */
+        {"mss 1460,sackOK,TS val 1 ecr 0", " <nop,nop,TS val 2 ecr 0>", 1, 1, 11},
+        {"mss 1460,sackOK,TS val 1 ecr 0", " <nop,nop,TS val 2 ecr 0>", 2, 2,
+         8}, /* not all three */
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct peer p = peer_of(TCP_CLOSED);
+        struct tcp_options o = {0};
+        uint8_t bytes[ECN_OPTION_MAX];
+        struct segment ack = {.flags = TCP_ACK};
+        char text[160];
+        p.env->config.ecn = WEIR_ECN_ACCURATE;
+        peer_opens(&p);
+        peer_skips(&p);
+        snprintf(text, sizeof text, "SW. 0:0(0) ack 1 <%s>", rows[i].options);
+        peer_sends(&p, text);
+        peer_skips(&p);
+        for (unsigned k = 0; k < rows[i].holes; k++) {
+            snprintf(text, sizeof text, "[%s] .5 %u:%u(10) ack 1%s", k % 2 == 0 ? "ect0" : "ce",
+                     101 + 100 * k, 111 + 100 * k, rows[i].stamp);
+            peer_sends(&p, text);
+        }
+        p.conn->accecn.changed = 7;
+        p.conn->accecn.unsent = 1 << ACCECN_E0B;
+        p.conn->accecn.moved = true;
+        options_of_segment(p.conn, p.env, &o);
+        (void)accecn_dress(p.conn, &ack, &o, bytes, TCP_OPTIONS_MAX);
+        EXPECT_EQ(o.sack_count, rows[i].blocks);
+        EXPECT_EQ(o.present & TCP_HAS_ACCECN ? o.accecn.len + 2 : 0, rows[i].option_len);
+        EXPECT(tcp_options_len(&o) <= TCP_OPTIONS_MAX);
+    }
 }
 
 TEST(accecn_reads_options_of_both_kinds_and_all_lengths) /* [RFC9768 3.2.3, A.1] */
