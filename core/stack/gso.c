@@ -85,7 +85,7 @@ bool gso_cut(struct weir *s, const struct netif *netif, struct frame *whole,
     };
     struct super super;
 
-    super_init(&super, span_of(w->slices[0].bytes, w->slices[0].len), w->csum_start, text_len);
+    super_init(&super, w);
     skip(&cut, part.offset);
     while (part.offset < text_len) {
         struct frame *frame;

@@ -78,15 +78,18 @@ static uint32_t sum32(uint32_t word)
 
 /* ---- cutting ---- */
 
-void super_init(struct super *u, struct span headers, size_t tcp_at, uint32_t text_len)
+void super_init(struct super *u, const struct weir_frame *whole)
 {
+    struct span headers = span_of(whole->slices[0].bytes, whole->slices[0].len);
+    size_t tcp_at = whole->csum_start;
     const uint8_t *tcp = headers.bytes + tcp_at;
     size_t tcp_len = headers.len - tcp_at;
+    uint32_t text_len = (uint32_t)(whole->len - headers.len);
 
     *u = (struct super){
         .headers = headers,
         .tcp_at = tcp_at,
-        .is_v4 = headers.bytes[tcp_at - IP4_HEADER_LEN] >> 4 == 4 && tcp_at >= IP4_HEADER_LEN,
+        .is_v4 = whole->gso == WEIR_GSO_TCP4,
         .seq = get32(tcp + TCP_SEQ_AT),
         .text_len = text_len,
         .offset_flags = get16(tcp + TCP_FLAGS_AT),

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include <weir/weir.h>
 
 /* ---- cutting ---- */
 
@@ -32,8 +33,8 @@ struct super {
     uint32_t ip_sum;
 };
 
-/* headers of a super-segment with text_len bytes, whose checksum is the pseudo-header's sum. */
-void super_init(struct super *u, struct span headers, size_t tcp_at, uint32_t text_len);
+/* A super-segment whose headers are in its first slice and whose checksum is the pseudo-header's sum. */
+void super_init(struct super *u, const struct weir_frame *whole);
 
 struct super_part {
     uint32_t index;    /* which segment */

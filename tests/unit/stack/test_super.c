@@ -122,6 +122,33 @@ TEST(neighbours_are_joined_whether_lent_or_kept)
     }
 }
 
+/* Where IPv4's version would be stands a byte of this source address. */
+TEST(a_super_segment_of_ipv6_is_cut_as_one_whatever_its_addresses_are)
+{
+    struct world *w = world_make(&(struct world_setup){.is_v6 = true, .mtu = 1500});
+    struct weir_endpoint to = {.port = WORLD_PORT};
+    struct weir_tcp_info info;
+    static const uint8_t text[20000];
+    weir_listener_t listener = world_listen(w, 1, WORLD_PORT, 1);
+    weir_conn_t a, b;
+
+    for (size_t i = 0; i < 2; i++) {
+        struct weir_prefix p = {world_addr_of(i, true), 64};
+        p.addr.b[2] ^= 1;
+        p.addr.b[12] = 0x4e;
+        EXPECT_EQ(weir_addr_add(world_stack(w, i), w->stacks[i].netif, &p), WEIR_OK);
+        to.addr = p.addr;
+    }
+    EXPECT_EQ(weir_connect(world_stack(w, 0), NULL, &to, &a), WEIR_OK);
+    world_settle(w);
+    EXPECT_EQ(weir_accept(world_stack(w, 1), listener, &b), WEIR_OK);
+    EXPECT_EQ(weir_send(world_stack(w, 0), a, text, sizeof text, 0), sizeof text);
+    world_run(w, WEIR_S);
+    EXPECT_EQ(weir_tcp_info(world_stack(w, 1), b, &info), WEIR_OK);
+    EXPECT_EQ(info.bytes_received, sizeof text);
+    EXPECT_EQ(info.dup_acks_in, 0);
+}
+
 TEST(what_is_different_is_not_joined)
 {
     static const struct {
