@@ -35,6 +35,7 @@ struct sock_opts {
     bool oob_inline, broadcast, linger_is_on, keepalive, fastopen_connect;
     bool recv_tos, recv_ttl, recv_pktinfo, recv_tclass, recv_hoplimit, recv_pktinfo6;
     int linger_s;
+    int notsent_lowat;
     int peek_offset; /* negative: off */
     int send_buffer; /* of datagrams, as was asked; 0: never */
     uint32_t low_water;

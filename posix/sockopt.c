@@ -384,6 +384,16 @@ static int set_ttl(struct weir_posix *px, struct sock *s, int value, int least)
     return set_in_stack(px, s, WEIR_OPT_TTL, usual);
 }
 
+/* Segments that have come further are dropped [RFC5082]; datagrams have no such thing. */
+static int set_min_ttl(struct weir_posix *px, struct sock *s, int value)
+{
+    if (s->file.kind != FILE_STREAM)
+        return -ENOPROTOOPT;
+    if (value < 0 || value > 255)
+        return -EINVAL;
+    return set_in_stack(px, s, WEIR_OPT_MIN_TTL, value);
+}
+
 static int set_ip(struct weir_posix *px, struct sock *s, const struct option *o)
 {
     int value, err = take_byte_or_int(o, &value);
@@ -392,6 +402,7 @@ static int set_ip(struct weir_posix *px, struct sock *s, const struct option *o)
         return err;
     switch (o->name) {
     case IP_TOS: return set_tos(px, s, value);
+    case IP_MINTTL: return o->len == 0 ? -EINVAL : set_min_ttl(px, s, value);
     case IP_TTL: return o->len == 0 ? -EINVAL : set_ttl(px, s, value, 1);
     default: return -ENOPROTOOPT;
     }
@@ -418,6 +429,7 @@ static int get_ip(struct weir_posix *px, struct sock *s, struct option *o)
 {
     switch (o->name) {
     case IP_TOS: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_TOS));
+    case IP_MINTTL: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_MIN_TTL));
     case IP_TTL: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_TTL));
     case IP_MTU: return get_mtu(px, s, o);
     default: return -ENOPROTOOPT;
@@ -454,9 +466,17 @@ static int set_tclass(struct weir_posix *px, struct sock *s, const struct option
     return set_tos(px, s, value == -1 ? 0 : value);
 }
 
+static int set_min_hops(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    int value, err = take_int(o, &value);
+
+    return err != 0 ? err : set_min_ttl(px, s, value);
+}
+
 static int set_ip6(struct weir_posix *px, struct sock *s, const struct option *o)
 {
     switch (o->name) {
+    case IPV6_MINHOPCOUNT: return set_min_hops(px, s, o);
     case IPV6_TCLASS: return set_tclass(px, s, o);
     case IPV6_V6ONLY: return set_v6only(s, o);
     case IPV6_UNICAST_HOPS: return set_hops(px, s, o);
@@ -468,6 +488,7 @@ static int get_ip6(struct weir_posix *px, struct sock *s, struct option *o)
 {
     switch (o->name) {
     case IPV6_V6ONLY: return give_int(o, s->v6only);
+    case IPV6_MINHOPCOUNT: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_MIN_TTL));
     case IPV6_TCLASS: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_TOS));
     case IPV6_UNICAST_HOPS: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_TTL));
     case IPV6_MTU: return get_mtu(px, s, o);
@@ -575,12 +596,25 @@ static int set_fastopen_connect(struct sock *s, const struct option *o)
     return 0;
 }
 
+/* A negative one is so large that there is no limit. */
+static int set_notsent_lowat(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    int value, err = take_int(o, &value);
+
+    if (err == 0)
+        err = set_in_stack(px, s, WEIR_OPT_NOTSENT_LOWAT, value < 0 ? 0 : value);
+    if (err == 0)
+        s->opts.notsent_lowat = value;
+    return err;
+}
+
 static int set_tcp(struct weir_posix *px, struct sock *s, const struct option *o)
 {
     switch (o->name) {
     case TCP_MAXSEG: return set_maxseg(px, s, o);
     case TCP_DEFER_ACCEPT: return set_defer_accept(px, s, o);
     case TCP_CONGESTION: return set_congestion(px, s, o);
+    case TCP_NOTSENT_LOWAT: return set_notsent_lowat(px, s, o);
     case TCP_FASTOPEN: return set_fastopen(px, s, o);
     case TCP_FASTOPEN_CONNECT: return set_fastopen_connect(s, o);
     case TCP_MD5SIG: return keys_set(px, s, o->in, o->len, false);
@@ -597,6 +631,7 @@ static int get_tcp(struct weir_posix *px, struct sock *s, struct option *o)
         return give_int(o, (int)(s->opts.values[WEIR_OPT_DEFER_ACCEPT] / WEIR_S));
     case TCP_CONGESTION: return get_congestion(px, s, o);
     case TCP_FASTOPEN: return give_int(o, (int)s->opts.values[WEIR_OPT_FASTOPEN_QUEUE]);
+    case TCP_NOTSENT_LOWAT: return give_int(o, s->opts.notsent_lowat);
     case TCP_FASTOPEN_CONNECT: return give_int(o, s->opts.fastopen_connect);
     case TCP_INFO: return get_info(px, s, o);
     default: return -ENOPROTOOPT;

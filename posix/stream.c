@@ -89,7 +89,9 @@ static bool is_writable(struct weir_posix *px, const struct sock *s)
 
     if (!is_open(s) || s->has_ended || weir_tcp_queued(px->stack, s->handle, &queued) != WEIR_OK)
         return true;
-    if (queued.send_room >= (queued.send_bytes + 1) / 2 && queued.send_room > 0)
+    if (queued.send_room >= (queued.send_bytes + 1) / 2 && queued.send_room > 0
+        && (s->opts.notsent_lowat <= 0
+            || queued.unsent_bytes < (uint32_t)s->opts.notsent_lowat / 2))
         return true;
     weir_set(px->stack, s->handle, WEIR_OPT_NOTE_WRITABLE, 1);
     return false;

@@ -97,9 +97,12 @@ static uint8_t limits_of(const struct weir_tcp_info *t)
 {
     struct {
         unsigned app_limited : 1, fastopen_fail : 2;
-    } layout = {t->delivery_rate_app_limited, fastopen_fail_of(t->fastopen) & 3u};
+    } layout;
     uint8_t byte;
 
+    memset(&layout, 0, sizeof layout); /* also the bits that have no name */
+    layout.app_limited = t->delivery_rate_app_limited;
+    layout.fastopen_fail = fastopen_fail_of(t->fastopen) & 3u;
     memcpy(&byte, &layout, 1);
     return byte;
 }
