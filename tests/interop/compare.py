@@ -8,7 +8,7 @@ bottleneck. Runs in a network namespace of its own: compare.sh sees to that.
     client --- wa [weir link] wb --- router --- veth --- kernel server
                                             --- w0   --- Weir
 
-    compare.py [--full] [--seconds N] [--rate MBIT] [--markdown FILE] [--captures FOLDER]
+    compare.py [--full] [--seconds N] [--repeat N] [--markdown FILE] [--captures FOLDER] ...
 """
 import argparse
 import ctypes
@@ -164,7 +164,7 @@ class Weir:
         words = [WEIR, "listen", str(PORT), "--tun", "w0", "--stats",
                  "--address", WEIR_AT + "/24", "--peer", "198.18.2.1/24"]
         if capture:
-            words += ["--pcap", capture]
+            words += ["--pcap", capture + ".pcapng", "--record", capture + ".weirlog"]
         with open("/dev/zero" if sends else "/dev/null", "rb") as source:
             self.process = subprocess.Popen(words, stdin=source, stderr=subprocess.PIPE,
                                             stdout=subprocess.DEVNULL if sends
@@ -201,14 +201,16 @@ class Weir:
 # ---- the link ----
 
 class Link:
-    def __init__(self, world, rate_mbit, rtt_ms, loss_percent, to_client):
+    def __init__(self, world, options, rate_mbit, rtt_ms, loss_percent, to_client, seed=1):
         bdp = rate_mbit * 1e6 / 8 * rtt_ms / 1e3
-        words = [WEIR, "link", "--json", "--seed", "1", "--a", "wa", "--b", "wb",
+        words = [WEIR, "link", "--json", "--seed", str(seed), "--a", "wa", "--b", "wb",
                  "--a-netns", world.client.path(), "--a-address", CLIENT + "/24",
                  "--b-address", "198.18.1.2/24", "--delay", f"{rtt_ms / 2}ms",
                  "--rate", f"{rate_mbit}mbit", "--limit", str(int(max(bdp, 150000)))]
         if loss_percent:
-            words += ["--ba" if to_client else "--ab", "--loss", f"{loss_percent}%"]
+            words.append("--ba" if to_client else "--ab")
+            words += (["--loss-every", str(round(100 / loss_percent))] if options.periodic
+                      else ["--loss", f"{loss_percent}%"])
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE)
         wait_for(lambda: "UP" in subprocess.run(
             ["ip", "link", "show", "wb"], capture_output=True, text=True,
@@ -254,20 +256,30 @@ class World:
             result.update(result_of(sender))
         return result
 
-    def cell(self, options, rtt_ms, loss_percent, pair):
-        link = Link(self, options.rate, rtt_ms, loss_percent, pair[1] == "kernel")
+    def once(self, options, rtt_ms, loss_percent, pair, seed):
+        link = Link(self, options, options.rate, rtt_ms, loss_percent, pair[1] == "kernel", seed)
         capture = None
         if options.captures and "weir" in pair:
             capture = os.path.join(options.captures,
-                                   f"{pair[0]}-{pair[1]}-{rtt_ms}ms-{loss_percent}.pcapng")
+                                   f"{pair[0]}-{pair[1]}-{rtt_ms}ms-{loss_percent}-{seed}")
         result = self.transfer(pair, options.seconds, capture)
         link.end()
         result["mbit"] = result["bytes"] * 8e-6 / result["seconds"]
         return result
 
+    def cell(self, options, rtt_ms, loss_percent):
+        """Of each pair, the mean of several times; chance treats all pairs alike, time and again."""
+        sums = [{"mbit": 0, "retransmits": 0} for _ in PAIRS]
+        for seed in range(1, options.repeat + 1):
+            for result, pair in zip(sums, PAIRS):
+                once = self.once(options, rtt_ms, loss_percent, pair, seed)
+                for key in result:
+                    result[key] += once[key] / options.repeat
+        return sums
+
     def share(self, options, rtt_ms, seconds):
         """Weir and the kernel send to the same client at the same time: Mbit/s of both."""
-        link = Link(self, options.rate / 2, rtt_ms, 0, True)
+        link = Link(self, options, options.rate / 2, rtt_ms, 0, True)
         weir = Weir(True)
         sender = self.server.call(kernel_serves, seconds + 1)
         receivers = [self.client.call(kernel_receives, address, seconds)
@@ -285,11 +297,12 @@ def jain(shares):
 
 def print_table(options, cells, shares):
     lines = [f"Goodput in Mbit/s over {options.seconds:g} s and a bottleneck of {options.rate} "
-             "Mbit/s, sender to receiver; in brackets, retransmissions.", "",
+             f"Mbit/s, sender to receiver, the mean of {options.repeat}; in brackets, "
+             "retransmissions.", "",
              "| RTT | loss | kernel to kernel | Weir to kernel | kernel to Weir | Weir's share |",
              "| --- | --- | --- | --- | --- | --- |"]
     for (rtt_ms, loss), results in cells.items():
-        goodputs = [f"{r['mbit']:.1f} ({r['retransmits']})" for r in results]
+        goodputs = [f"{r['mbit']:.1f} ({r['retransmits']:.0f})" for r in results]
         least = min(results[1]["mbit"], results[2]["mbit"]) / results[0]["mbit"]
         lines.append(f"| {rtt_ms} ms | {loss} % | " + " | ".join(goodputs)
                      + f" | {100 * least:.0f} % |")
@@ -307,6 +320,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="all cells, and sharing for a minute")
     parser.add_argument("--seconds", type=float, default=None)
+    parser.add_argument("--repeat", type=int, default=1, help="each cell so often")
+    parser.add_argument("--periodic", action="store_true",
+                        help="every Nth packet is lost, which leaves less to chance")
     parser.add_argument("--rate", type=int, default=100)
     parser.add_argument("--rtts", default=None, help="in ms: 1,20,100")
     parser.add_argument("--losses", default=None, help="in percent: 0,0.1,1,3")
@@ -322,7 +338,7 @@ def main():
     for rtt_ms in (float(x) for x in rtts.split(",")):
         for loss in (float(x) for x in losses.split(",")):
             rtt = int(rtt_ms) if rtt_ms == int(rtt_ms) else rtt_ms
-            cells[rtt, loss] = [world.cell(options, rtt, loss, pair) for pair in PAIRS]
+            cells[rtt, loss] = world.cell(options, rtt, loss)
             print(rtt, loss, *(f"{r['mbit']:.1f}" for r in cells[rtt, loss]), file=sys.stderr,
                   flush=True)
     if share:
