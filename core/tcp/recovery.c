@@ -430,6 +430,18 @@ static struct cc_ack news_of(struct tcp_conn *c, const struct tcp_env *env,
     };
 }
 
+/* What the algorithm does is told when it has become something else. */
+static bool phase_has_changed(struct tcp_conn *c, const struct tcp_env *env)
+{
+    const struct cc *cc = cc_of(c);
+    const char *before = recovery_of(c)->phase_told;
+
+    if (!trace_is_on(env->tracer) || cc->ops->phase == NULL)
+        return false;
+    recovery_of(c)->phase_told = cc->ops->phase(cc);
+    return recovery_of(c)->phase_told != before;
+}
+
 static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d,
                  enum recovery_state state_before)
 {
@@ -447,7 +459,9 @@ static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery 
         w->cc.ops->on_ack(&w->cc, &ack);
     if (w->cwnd_limited && seq_gt(c->snd.una, w->cwnd_round))
         w->cwnd_limited = false;
-    if (w->cc.cwnd != before)
+    if (phase_has_changed(c, env))
+        emit_cwnd(c, env, w->recovery.phase_told);
+    else if (w->cc.cwnd != before)
         emit_cwnd(c, env, "ack");
 }
 

@@ -39,6 +39,7 @@ struct recovery {
     bool restarted;     /* by the first partial acknowledgement of this recovery */
     bool syn_owed;      /* the SYN, or the SYN-ACK of a simultaneous open, is to be sent (again) */
     bool syn_was_lost;
+    const char *phase_told; /* of the congestion control, to the trace */
 };
 
 /* Work has been attached: nothing is lost, and the window is that of a start [RFC5681 4.1]. */

@@ -21,7 +21,7 @@ extern "C" {
     X(DROP, "the packet last taken in goes no further: why")                                       \
     X(TIMER, "a deadline has passed: conn, timer (a name)")                                        \
     X(RTT, "a round trip was measured: conn, value (ns), srtt, rto")                               \
-    X(CWND, "the congestion window changes: conn, cwnd, ssthresh, text")                           \
+    X(CWND, "the congestion window or phase changes: conn, cwnd, ssthresh, text")                  \
     X(RECOVERY, "a recovery begins or ends: conn, text")                                           \
     X(APP, "the application calls: conn, text, value")
 
