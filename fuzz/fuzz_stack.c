@@ -19,6 +19,7 @@
 #include "wire/ip6.h"
 #include "wire/pkt.h"
 #include "wire/tcp.h"
+#include <weir/auth.h>
 #include <weir/stats.h>
 #include <weir/udp.h>
 
@@ -573,6 +574,32 @@ static void open_two(struct run *r)
     output_all(r);
 }
 
+/* A digest that inputs can have: nothing but zeros. */
+static void no_digest(void *ctx, enum weir_digest digest, struct weir_slice key,
+                      const struct weir_slice *parts, size_t count, uint8_t out[WEIR_DIGEST_MAX])
+{
+    uint8_t sum = 0;
+
+    (void)ctx, (void)digest, (void)key;
+    for (size_t i = 0; i < count; i++) /* they can be read */
+        for (size_t n = 0; n < parts[i].len; n++)
+            sum |= parts[i].bytes[n];
+    memset(out, sum & 0, WEIR_DIGEST_MAX);
+}
+
+/* The listener takes data in SYNs, and some listeners want digests. */
+static void dress_listener(struct run *r, bool wants_digests, bool is_ao)
+{
+    static const uint8_t secret[] = {1, 2, 3};
+    const struct weir_auth_key key = {.algorithm = is_ao ? WEIR_AUTH_AO_SHA1 : WEIR_AUTH_MD5,
+                                      .key = secret,
+                                      .key_len = sizeof secret};
+
+    expect(weir_set(r->stack, r->listener, WEIR_OPT_FASTOPEN_QUEUE, 2) == WEIR_OK);
+    if (wants_digests)
+        expect(weir_auth_add(r->stack, r->listener, &key) == WEIR_OK);
+}
+
 static void begin(struct run *r)
 {
     uint8_t how = take(&r->in);
@@ -586,6 +613,7 @@ static void begin(struct run *r)
     struct weir_endpoint listen_at = {.port = 80}, udp_at = {.port = 53};
     struct weir_addr peer;
     struct weir_config config;
+    static const struct weir_crypto crypto = {.digest = no_digest};
 
     r->is_ethernet = how & 1;
     r->is_v6 = how & 8;
@@ -598,6 +626,7 @@ static void begin(struct run *r)
     config.tcp.abort_on_overflow = how & 64;
     config.memory_limit = how & 128 ? 400000 : 4000000;
     config.syn_queue = 16;
+    config.crypto = &crypto;
     config.timewaits = 4;
     config.ip.fragments_bytes = 65536;
     expect(weir_create(&config, 0, &r->stack) == WEIR_OK);
@@ -614,6 +643,7 @@ static void begin(struct run *r)
     expect(weir_udp_open(r->stack, &udp_at, NULL, &r->udp) == WEIR_OK);
     expect(weir_ping_open(r->stack, &peer, &r->ping) == WEIR_OK);
     open_two(r);
+    dress_listener(r, (how & 65) == 65, how & 32);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
