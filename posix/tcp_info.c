@@ -59,9 +59,12 @@ static uint32_t segs_of(uint64_t bytes, uint32_t mss)
 
 static uint8_t options_of(const struct weir_tcp_info *t)
 {
+    bool has_syn_data = t->fastopen == WEIR_FASTOPEN_TAKEN || t->fastopen == WEIR_FASTOPEN_ACCEPTED;
+
     return (uint8_t)((t->timestamps_ok ? TCPI_OPT_TIMESTAMPS : 0) | (t->sack_ok ? TCPI_OPT_SACK : 0)
                      | (t->wscale_ok ? TCPI_OPT_WSCALE : 0)
-                     | (t->ecn != WEIR_TCP_ECN_NONE ? TCPI_OPT_ECN : 0));
+                     | (t->ecn != WEIR_TCP_ECN_NONE ? TCPI_OPT_ECN : 0)
+                     | (has_syn_data ? TCPI_OPT_SYN_DATA : 0));
 }
 
 /* Members that begin a byte with the lower bits on little-endian machines, and else the others. */
