@@ -69,8 +69,6 @@ static const char *const without_effect[] = {
     "tcp_dsack",
     "tcp_ecn_option",
     "tcp_fack", /* of kernels long gone */
-    "tcp_fastopen",
-    "tcp_fastopen_key",
     "tcp_frto",
     "tcp_min_tso_segs", /* segments are seen as the network has them */
     "tcp_moderate_rcvbuf",
@@ -89,6 +87,7 @@ void drill_sysctls_init(struct drill_sysctls *s, struct weir_tcp_config *config)
 {
     memset(s, 0, sizeof *s);
     s->tcp = *config;
+    s->fastopen = DRILL_FASTOPEN_CLIENT; /* Linux's default */
     s->tcp.recv_buffer_bytes = RECV_BUFFER / 2;
     (void)snprintf(s->congestion_control, sizeof s->congestion_control, "cubic");
     s->tcp.congestion_control = s->congestion_control;
@@ -185,6 +184,37 @@ static const char *set_congestion_control(struct drill_sysctls *s, const char *v
                    value);
 }
 
+static const char *set_fastopen(struct drill_sysctls *s, const char *value)
+{
+    long long numbers[NUMBERS_MAX];
+
+    if (read_numbers(value, numbers) != 1 || numbers[0] < 0 || numbers[0] > UINT32_MAX)
+        return problem(s, "%s cannot be '%s'", "net.ipv4.tcp_fastopen", value);
+    s->fastopen = (unsigned)numbers[0];
+    return NULL;
+}
+
+/* Four words in hexadecimal, 01234567-..., each of which the kernel keeps as little-endian. */
+static const char *set_fastopen_key(struct drill_sysctls *s, struct weir *stack, const char *value)
+{
+    uint8_t key[16];
+    const char *at = value;
+
+    for (size_t word = 0; word < 4; word++) {
+        char *end;
+        unsigned long number = strtoul(at, &end, 16);
+
+        if (end == at || (word < 3 && *end != '-') || number > UINT32_MAX)
+            return problem(s, "%s cannot be '%s'", "net.ipv4.tcp_fastopen_key", value);
+        for (size_t i = 0; i < 4; i++)
+            key[4 * word + i] = (uint8_t)(number >> 8 * i);
+        at = end + 1;
+    }
+    if (stack != NULL)
+        weir_fastopen_key(stack, key);
+    return NULL;
+}
+
 static bool is_without_effect(const char *name)
 {
     for (size_t i = 0; i < sizeof without_effect / sizeof *without_effect; i++) {
@@ -226,6 +256,10 @@ const char *drill_sysctls_set(struct drill_sysctls *s, struct weir *stack, const
         wrong = set_number(s, &sysctls[i], value);
     else if (strcmp(plain, "tcp_congestion_control") == 0)
         wrong = set_congestion_control(s, value);
+    else if (strcmp(plain, "tcp_fastopen") == 0)
+        wrong = set_fastopen(s, value);
+    else if (strcmp(plain, "tcp_fastopen_key") == 0)
+        wrong = set_fastopen_key(s, stack, value);
     else if (!is_without_effect(plain))
         return problem(s, "there is no sysctl '%s' that could be '%s'", name, value);
     if (wrong == NULL && stack != NULL && weir_tcp_configure(stack, &s->tcp) != WEIR_OK)

@@ -8,9 +8,17 @@
 #include <stddef.h>
 #include <weir/weir.h>
 
+/* tcp_fastopen: what it switches on. */
+enum drill_fastopen {
+    DRILL_FASTOPEN_CLIENT = 0x1,
+    DRILL_FASTOPEN_SERVER = 0x2,
+    DRILL_FASTOPEN_EVERY_LISTENER = 0x400, /* also those that have not asked for it */
+};
+
 /* What has been set so far. */
 struct drill_sysctls {
     struct weir_tcp_config tcp;
+    unsigned fastopen; /* enum drill_fastopen, for the sockets; there are other bits */
     char congestion_control[16];
     char problem[120];
 };

@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,10 +295,22 @@ static int call_bind(void *t, int fd, const struct sockaddr *addr, socklen_t len
     return (int)over(w, weir_px_bind(w->px, fd, addr, len));
 }
 
+/* tcp_fastopen is of the kernel, not of sockets: what it switches off is said here. */
+static bool may_fast_open(const struct drill_world *w, enum drill_fastopen what)
+{
+    if (w->sysctls.fastopen & what)
+        return true;
+    errno = EOPNOTSUPP;
+    return false;
+}
+
 static int call_listen(void *t, int fd, int backlog)
 {
     struct drill_world *w = t;
 
+    if ((w->sysctls.fastopen & DRILL_FASTOPEN_EVERY_LISTENER)
+        && (w->sysctls.fastopen & DRILL_FASTOPEN_SERVER))
+        (void)weir_px_setsockopt(w->px, fd, IPPROTO_TCP, TCP_FASTOPEN, &backlog, sizeof backlog);
     return (int)over(w, weir_px_listen(w->px, fd, backlog));
 }
 
@@ -353,6 +367,8 @@ static ssize_t call_sendmsg(void *t, int fd, const struct msghdr *msg, int flags
 {
     struct drill_world *w = t;
 
+    if ((flags & MSG_FASTOPEN) && !may_fast_open(w, DRILL_FASTOPEN_CLIENT))
+        return -1;
     return over(w, weir_px_sendmsg(w->px, fd, msg, flags));
 }
 
@@ -361,6 +377,8 @@ static ssize_t call_sendto(void *t, int fd, const void *bytes, size_t len, int f
 {
     struct drill_world *w = t;
 
+    if ((flags & MSG_FASTOPEN) && !may_fast_open(w, DRILL_FASTOPEN_CLIENT))
+        return -1;
     return over(w, weir_px_sendto(w->px, fd, bytes, len, flags, addr, addr_len));
 }
 
@@ -403,6 +421,9 @@ static int call_setsockopt(void *t, int fd, int level, int name, const void *val
 {
     struct drill_world *w = t;
 
+    if (level == IPPROTO_TCP && name == TCP_FASTOPEN_CONNECT
+        && !may_fast_open(w, DRILL_FASTOPEN_CLIENT))
+        return -1;
     return (int)over(w, weir_px_setsockopt(w->px, fd, level, name, value, len));
 }
 

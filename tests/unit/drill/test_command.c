@@ -101,6 +101,11 @@ TEST(sysctls_become_settings_of_the_stack)
     EXPECT_EQ(s.tcp.recv_buffer_max_bytes, 160000);
     EXPECT(drill_sysctls_set(&s, NULL, "net.ipv4.tcp_congestion_control", "reno") == NULL);
     EXPECT_STR(s.tcp.congestion_control, "reno");
+    EXPECT(drill_sysctls_set(&s, NULL, "net.ipv4.tcp_fastopen", "0x403") == NULL);
+    EXPECT_EQ(s.fastopen, 0x403);
+    EXPECT(drill_sysctls_set(&s, NULL, "net.ipv4.tcp_fastopen_key", "a-b-c-0d0d0d0d") == NULL);
+    EXPECT_STR(drill_sysctls_set(&s, NULL, "net.ipv4.tcp_fastopen_key", "a-b-c"),
+               "net.ipv4.tcp_fastopen_key cannot be 'a-b-c'");
     EXPECT(drill_sysctls_set(&s, NULL, "net.core.wmem_max", "1") == NULL);
     EXPECT_STR(drill_sysctls_set(&s, NULL, "net.ipv4.tcp_timestamps", "x"),
                "net.ipv4.tcp_timestamps cannot be 'x'");
