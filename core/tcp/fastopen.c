@@ -61,16 +61,20 @@ void fastopen_set_key(struct fastopen *f, struct siphash_key key)
     f->key = key;
 }
 
-/* Of both addresses: a client that has several of ours needs several cookies [RFC7413 4.1.2]. */
+/*
+ * Of both addresses: a client that has several of ours needs several cookies [RFC7413 4.1.2].
+ * As Linux makes them, so that servers of both kinds can share an address and a key.
+ */
 static void make_cookie(struct siphash_key key, const struct tcp_tuple *tuple,
                         uint8_t cookie[FASTOPEN_COOKIE_LEN])
 {
+    size_t len = weir_addr_is_v4(&tuple->remote_addr) ? 4 : 16;
     uint8_t bytes[32];
     uint64_t hash;
 
-    memcpy(bytes, tuple->remote_addr.b, 16);
-    memcpy(bytes + 16, tuple->local_addr.b, 16);
-    hash = siphash24(key, bytes, sizeof bytes);
+    memcpy(bytes, tuple->remote_addr.b + 16 - len, len);
+    memcpy(bytes + len, tuple->local_addr.b + 16 - len, len);
+    hash = siphash24(key, bytes, 2 * len);
     for (int i = 0; i < FASTOPEN_COOKIE_LEN; i++)
         cookie[i] = (uint8_t)(hash >> 8 * i);
 }
