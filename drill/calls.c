@@ -94,6 +94,12 @@ static const struct sockaddr *address(struct drill_job *job, size_t index, bool 
     return (const struct sockaddr *)&job->addr;
 }
 
+const struct sockaddr *drill_job_peer(struct drill_job *job)
+{
+    usual_address(job, &job->target->net.remote, job->target->net.remote_port);
+    return (const struct sockaddr *)&job->addr;
+}
+
 /* ---- buffers ---- */
 
 /* "text", or zeros; NULL stands for a null pointer. */

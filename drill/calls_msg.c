@@ -60,6 +60,15 @@ long drill_call_sendmsg(struct drill_job *job)
 
     if (!fill_msg(job, expr, &msg))
         return -1;
+    if (flags & MSG_FASTOPEN) {
+        union {
+            const struct sockaddr *read_only;
+            void *name;
+        } to = {drill_job_peer(job)}; /* struct msghdr is for both directions */
+
+        msg.msg_name = to.name;
+        msg.msg_namelen = job->addr_len;
+    }
     control = drill_job_member(expr, "msg_control");
     for (const struct drill_expr *e = control != NULL ? control->first : NULL; e != NULL;
          e = e->next)

@@ -377,6 +377,9 @@ bool drill_flow_has(const struct drill_flow *flow, const struct drill_seen *seen
         return false;
     if (seen->protocol == DRILL_ICMP)
         return true;
+    if (flow->local.port == 0 && seen->protocol == DRILL_TCP
+        && (seen->seg.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+        return false; /* of an earlier one, whose own SYN said which */
     return seen->dst.port == flow->remote.port
            && (flow->local.port == 0 || seen->src.port == flow->local.port);
 }

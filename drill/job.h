@@ -86,6 +86,9 @@ bool drill_job_is_open(const struct drill_expr *expr);
 void drill_job_compare(struct drill_job *job, const struct drill_expr *want, int64_t seen,
                        const char *what);
 
+/* The peer that scripts connect to. */
+const struct sockaddr *drill_job_peer(struct drill_job *job);
+
 /* sendmsg and recvmsg. */
 long drill_call_sendmsg(struct drill_job *job);
 long drill_call_recvmsg(struct drill_job *job);

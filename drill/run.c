@@ -392,12 +392,30 @@ static void note_connect(struct runner *r, const struct drill_job *job)
     r->current = new_flow(r, port, 0);
 }
 
+/* Does the call begin a connection? Those that send do with MSG_FASTOPEN, or with UDP. */
+static bool begins_connection(struct runner *r, struct drill_job *job)
+{
+    const struct drill_expr *args = job->call->args;
+    const char *name = job->call->name;
+    int64_t flags;
+
+    if (r->role == ROLE_CONNECTS)
+        return false;
+    if (strcmp(name, "connect") == 0)
+        return true;
+    if (strcmp(name, "sendto") == 0)
+        flags = drill_job_number(job, args->next->next->next);
+    else if (strcmp(name, "sendmsg") == 0)
+        flags = drill_job_number(job, args->next->next);
+    else
+        return false;
+    return (flags & MSG_FASTOPEN) || (r->protocol == DRILL_UDP && r->current == NULL);
+}
+
 /* What a script's call means for what comes: which conversation is under test. */
-static void note_call(struct runner *r, const struct drill_job *job)
+static void note_call(struct runner *r, struct drill_job *job)
 {
     const char *name = job->call->name;
-    bool in_progress =
-        job->result >= 0 || strcmp(name, "connect") == 0 || strcmp(name, "sendto") == 0;
 
     if (strcmp(name, "socket") == 0 && job->result >= 0) {
         note_socket(r, job);
@@ -406,9 +424,7 @@ static void note_call(struct runner *r, const struct drill_job *job)
         (void)drill_fds_find(&r->fds, job->script_fd, &r->fd);
     } else if (strcmp(name, "accept") == 0 && job->result >= 0) {
         r->fd = (int)job->result;
-    } else if (in_progress && job->addr_len > 0
-               && (strcmp(name, "connect") == 0 || strcmp(name, "sendto") == 0)
-               && r->role != ROLE_CONNECTS) {
+    } else if (job->addr_len > 0 && !job->failed && begins_connection(r, job)) {
         note_connect(r, job);
     }
 }
@@ -508,8 +524,8 @@ static bool start_call(struct runner *r, struct drill_job *job)
 {
     r->pending = job;
     r->pending_end_ns = job->call->end_ns + (r->start_ns - r->event->start_ns);
-    if (strcmp(job->call->name, "connect") == 0 && r->role != ROLE_CONNECTS) {
-        /* The SYN is seen before the call returns. */
+    if (begins_connection(r, job)) { /* the SYN is seen before the call returns */
+        (void)drill_fds_find(&r->fds, (int)job->call->args->number, &r->fd);
         r->role = ROLE_CONNECTS;
         r->current = new_flow(r, r->target->net.remote_port, 0);
     }
