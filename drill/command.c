@@ -267,7 +267,8 @@ static bool run_shell(struct drill_command_env *env, const struct line *l)
 /* Commands that concern the kernel's own devices and caches. */
 static bool has_nothing_to_do(const struct line *l)
 {
-    static const char *const names[] = {"tc", "ethtool", "true", ":", "set", "export", "ulimit"};
+    static const char *const names[] = {"tc", "ethtool", "nstat",  "true",
+                                        ":",  "set",     "export", "ulimit"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(l->words[0], names[i]) == 0)

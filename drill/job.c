@@ -205,6 +205,11 @@ static bool fail_result(struct drill_job *job)
     char want[64], seen[64];
     int64_t number = drill_job_number(job, job->call->result), error = 0;
 
+    if (job->result < 0 && job->errno_seen == EINTR) {
+        drill_job_fail(job, job->call->result->at,
+                       "%s would wait for ever: it was stopped at the time limit", job->call->name);
+        return false;
+    }
     if (job->call->errno_name != NULL && drill_name_value(job->call->errno_name, &error))
         (void)snprintf(want, sizeof want, "%lld %s", (long long)number,
                        drill_errno_name((int)error, want_name));

@@ -266,6 +266,8 @@ static bool fail_packet(struct runner *r, const struct drill_packet *want, const
     (void)drill_packet_text(want, r->failure->expected, sizeof r->failure->expected);
     if (problem != NULL)
         return fail(r, "%s", problem);
+    if (r->event->time == DRILL_TIME_ANY)
+        return fail(r, "this packet is expected, but nothing is sent up to the time limit");
     return fail(r, "this packet is expected at %.6f s, but nothing is sent", seconds(r->start_ns));
 }
 
