@@ -19,7 +19,7 @@
 #include <weir/tcp.h>
 
 enum {
-    STEPS = 400,
+    STEPS = 150,
     FDS = 20,
     BYTES = 9000,
     WAITS = 200,
