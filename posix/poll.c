@@ -20,6 +20,11 @@ struct polling {
     struct watch few_watches[FEW];
 };
 
+weir_ns_t px_ns(int64_t seconds, int64_t ns)
+{
+    return seconds >= WEIR_NEVER / WEIR_S - 1 ? WEIR_NEVER : seconds * WEIR_S + ns;
+}
+
 int px_duration(const struct timespec *timeout, weir_ns_t *duration_ns)
 {
     *duration_ns = -1;
@@ -27,9 +32,7 @@ int px_duration(const struct timespec *timeout, weir_ns_t *duration_ns)
         return 0;
     if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= WEIR_S)
         return -EINVAL;
-    *duration_ns = timeout->tv_sec >= WEIR_NEVER / WEIR_S
-                       ? WEIR_NEVER
-                       : (weir_ns_t)timeout->tv_sec * WEIR_S + (weir_ns_t)timeout->tv_nsec;
+    *duration_ns = px_ns(timeout->tv_sec, timeout->tv_nsec);
     return 0;
 }
 
@@ -236,9 +239,8 @@ int weir_px_select(struct weir_posix *px, int count, fd_set *readable, fd_set *w
     px_enter(px);
     if (timeout != NULL && (timeout->tv_sec < 0 || timeout->tv_usec < 0))
         return (int)px_return(px, -EINVAL);
-    if (timeout != NULL && timeout->tv_sec < WEIR_NEVER / WEIR_S - 1)
-        until = px_until(px, (weir_ns_t)timeout->tv_sec * WEIR_S
-                                 + (weir_ns_t)timeout->tv_usec * WEIR_US);
+    if (timeout != NULL)
+        until = px_until(px, px_ns(timeout->tv_sec, timeout->tv_usec * WEIR_US));
     result = select_until(px, &s, until);
     store_left(px, until, timeout);
     return (int)px_return(px, result);

@@ -134,6 +134,9 @@ void epoll_on_release(struct file *f);
 
 /* ---- poll.c ---- */
 
+/* Of both together; WEIR_NEVER if that is too long. */
+weir_ns_t px_ns(int64_t seconds, int64_t ns);
+
 /* A duration in nanoseconds, -1 for NULL: no limit. 0, or -EINVAL. */
 int px_duration(const struct timespec *timeout, weir_ns_t *duration_ns);
 

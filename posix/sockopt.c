@@ -136,9 +136,6 @@ static const struct row rows[] = {
     {IPPROTO_TCP, TCP_KEEPCNT, WEIR_OPT_KEEPALIVE_PROBES, 1, 1, 127},
     {IPPROTO_TCP, TCP_SYNCNT, WEIR_OPT_SYN_RETRIES, 1, 1, 127},
     {IPPROTO_TCP, TCP_USER_TIMEOUT, WEIR_OPT_USER_TIMEOUT, WEIR_MS, 0, INT_MAX},
-    {IPPROTO_TCP, TCP_NOTSENT_LOWAT, WEIR_OPT_NOTSENT_LOWAT, 1, 0, INT_MAX},
-    {IPPROTO_IP, IP_MINTTL, WEIR_OPT_MIN_TTL, 1, 0, UINT8_MAX},
-    {IPPROTO_IPV6, IPV6_MINHOPCOUNT, WEIR_OPT_MIN_TTL, 1, 0, UINT8_MAX},
 };
 
 static const struct row *row_of(const struct sock *s, const struct option *o)
@@ -219,10 +216,10 @@ static int set_timeout(const struct option *o, weir_ns_t *timeout_ns)
         return -EDOM;
     if (tv.tv_sec < 0)
         *timeout_ns = 0;
-    else if ((tv.tv_sec == 0 && tv.tv_usec == 0) || tv.tv_sec >= WEIR_NEVER / WEIR_S - 1)
+    else if (tv.tv_sec == 0 && tv.tv_usec == 0)
         *timeout_ns = -1;
     else
-        *timeout_ns = (weir_ns_t)tv.tv_sec * WEIR_S + (weir_ns_t)tv.tv_usec * WEIR_US;
+        *timeout_ns = px_ns(tv.tv_sec, tv.tv_usec * WEIR_US);
     return 0;
 }
 
@@ -230,7 +227,7 @@ static int get_timeout(struct option *o, weir_ns_t timeout_ns)
 {
     struct timeval tv = {0};
 
-    if (timeout_ns >= 0) {
+    if (timeout_ns >= 0 && timeout_ns != WEIR_NEVER) {
         tv.tv_sec = (time_t)(timeout_ns / WEIR_S);
         tv.tv_usec = (suseconds_t)(timeout_ns % WEIR_S / WEIR_US);
     }

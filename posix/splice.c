@@ -52,7 +52,7 @@ static ssize_t wait_for_room(struct weir_posix *px, struct sock *s, int flags)
         if (weir_tcp_queued(px->stack, s->handle, &queued) != WEIR_OK)
             return -EPIPE;
         if (queued.send_room > 0)
-            return queued.send_room;
+            return queued.send_room < CHUNK ? (ssize_t)queued.send_room : CHUNK;
         weir_set(px->stack, s->handle, WEIR_OPT_NOTE_WRITABLE, 1);
         err = px_wait(px, &s->file, until);
         if (err != 0)

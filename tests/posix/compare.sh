@@ -21,7 +21,8 @@ cd "$there" || exit 1
 "$program" weir >ours.txt || exit 1
 diff kernel.txt ours.txt | grep '^[<>]' >different
 lines=$(wc -l <kernel.txt)
-if ! diff "$here/expected.diff" different; then
+if ! diff "$here/expected.diff" different >unexpected; then
+    head -n 60 unexpected
     echo "not as tests/posix/expected.diff: '<' is the kernel, '>' is Weir"
     exit 1
 fi
