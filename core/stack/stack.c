@@ -29,6 +29,19 @@ enum {
 /* Two busy connections' queues fill and empty within this. */
 static const size_t kept_max_bytes = (size_t)2 << 20;
 
+/*
+ * A pool keeps its last slab. Without a frame and a record of what it sends, nobody could send what
+ * has used up all memory.
+ */
+static bool keep_slab(struct pool *pool)
+{
+    void *object = pool_get(pool);
+
+    if (object != NULL)
+        pool_put(pool, object);
+    return object != NULL;
+}
+
 static bool init_pools(struct weir *s)
 {
     const uint32_t sizes[BUF_CLASSES] = {s->config.buffer_small, s->config.buffer_medium,
@@ -105,36 +118,6 @@ static void init_lists(struct weir *s)
     list_init(&s->ping_events);
 }
 
-int weir_create(const struct weir_config *config, weir_ns_t now, struct weir **stack)
-{
-    struct mem mem;
-    struct weir *s;
-    int err;
-
-    *stack = NULL;
-    if (!config_is_valid(config))
-        return WEIR_EINVAL;
-    mem_init(&mem, &config->allocator, config->memory_limit);
-    s = mem_alloc(&mem, sizeof *s, _Alignof(struct weir));
-    if (s == NULL)
-        return WEIR_ENOMEM;
-    *s = (struct weir){.config = *config, .mem = mem};
-    mem_keep_slabs(&s->mem, config->slab_bytes, size_min(kept_max_bytes, config->memory_limit / 8));
-    init_lists(s);
-    wheel_init(&s->wheel, now);
-    init_tcp(s, now);
-    err = init_pools(s) ? init_ip(s, now) : WEIR_EINVAL;
-    if (err != WEIR_OK) { /* nothing has been allocated yet: init only sets up */
-        mem = s->mem;
-        mem_free(&mem, s, sizeof *s);
-        CHECK(mem.used == 0);
-        return err;
-    }
-    *stack = s;
-    calls_tell_create(s, now);
-    return WEIR_OK;
-}
-
 /* Lent buffers are told; the rest goes with its pool. */
 static void free_conns(struct weir *s)
 {
@@ -162,15 +145,10 @@ static void fini_pools(struct weir *s)
     bufs_fini(&s->bufs);
 }
 
-void weir_destroy(struct weir **stack)
+static void end(struct weir *s)
 {
-    struct weir *s = *stack;
     struct mem mem;
 
-    *stack = NULL;
-    if (s == NULL)
-        return;
-    calls_tell_destroy(s);
     free_conns(s);
     ping_fini(&s->pings);
     udp_fini(&s->udp);
@@ -180,4 +158,49 @@ void weir_destroy(struct weir **stack)
     mem_free(&mem, s, sizeof *s);
     mem_trim(&mem);
     CHECK(mem.used == 0);
+}
+
+int weir_create(const struct weir_config *config, weir_ns_t now, struct weir **stack)
+{
+    struct mem mem;
+    struct weir *s;
+    int err;
+
+    *stack = NULL;
+    if (!config_is_valid(config))
+        return WEIR_EINVAL;
+    mem_init(&mem, &config->allocator, config->memory_limit);
+    s = mem_alloc(&mem, sizeof *s, _Alignof(struct weir));
+    if (s == NULL)
+        return WEIR_ENOMEM;
+    *s = (struct weir){.config = *config, .mem = mem};
+    mem_keep_slabs(&s->mem, config->slab_bytes, size_min(kept_max_bytes, config->memory_limit / 8));
+    init_lists(s);
+    wheel_init(&s->wheel, now);
+    init_tcp(s, now);
+    err = init_pools(s) ? init_ip(s, now) : WEIR_EINVAL;
+    if (err != WEIR_OK) { /* nothing has been allocated yet: init only sets up */
+        mem = s->mem;
+        mem_free(&mem, s, sizeof *s);
+        CHECK(mem.used == 0);
+        return err;
+    }
+    if (!keep_slab(&s->frames) || !keep_slab(&s->tcp.sents)) {
+        end(s);
+        return WEIR_ENOMEM;
+    }
+    *stack = s;
+    calls_tell_create(s, now);
+    return WEIR_OK;
+}
+
+void weir_destroy(struct weir **stack)
+{
+    struct weir *s = *stack;
+
+    *stack = NULL;
+    if (s == NULL)
+        return;
+    calls_tell_destroy(s);
+    end(s);
 }

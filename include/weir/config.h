@@ -85,18 +85,18 @@ struct weir_tcp_config {
     uint32_t send_buffer_max_bytes;  /* 4 MiB:   grows with cwnd up to this; 0: it does not grow */
     uint32_t recv_buffer_bytes;      /* 256 KiB: the receive window; it grows with what the */
     uint32_t
-        recv_buffer_max_bytes; /* 6 MiB:   application reads, up to this; 0: it does not grow */
-    uint32_t mss_min;          /* 48: a peer's smaller MSS is raised to it */
-    bool window_scaling;       /* true [RFC7323] */
-    bool timestamps;           /* true [RFC7323] */
-    bool sack;                 /* true [RFC2018]; without it, NewReno [RFC6582] */
-    bool tail_loss_probe;      /* true, where SACK is agreed on [RFC8985 7] */
+        recv_buffer_max_bytes;  /* 6 MiB:   application reads, up to this; 0: it does not grow */
+    uint32_t mss_min;           /* 48: a peer's smaller MSS is raised to it */
+    bool window_scaling;        /* true [RFC7323] */
+    bool timestamps;            /* true [RFC7323] */
+    bool sack;                  /* true [RFC2018]; without it, NewReno [RFC6582] */
+    bool tail_loss_probe;       /* true, where SACK is agreed on [RFC8985 7] */
     bool slow_start_after_idle; /* true [RFC5681 4.1]; false: the window is validated [RFC7661] */
-    bool pacing;               /* false: only algorithms that ask for it are paced */
-    bool nagle;                /* true [RFC9293 SHLD-7] */
-    bool abort_on_overflow;    /* false: a full accept queue drops the last ACK, as Linux */
-    bool timewait_reuse;       /* true: a new SYN may replace TIME-WAIT [RFC6191] */
-    enum weir_ecn ecn;         /* WEIR_ECN_PASSIVE */
+    bool pacing;                /* false: only algorithms that ask for it are paced */
+    bool nagle;                 /* true [RFC9293 SHLD-7] */
+    bool abort_on_overflow;     /* false: a full accept queue drops the last ACK, as Linux */
+    bool timewait_reuse;        /* true: a new SYN may replace TIME-WAIT [RFC6191] */
+    enum weir_ecn ecn;          /* WEIR_ECN_PASSIVE */
     const char
         *congestion_control; /* "cubic" [RFC9438]; weir_congestion_control_name has the others */
     uint32_t challenge_acks_per_s;  /* 10 for each connection [RFC5961 7] */

@@ -1,8 +1,8 @@
 /* test_uto.c - the user timeout option [RFC5482] */
 #include "lib/peer.h"
 #include "lib/test.h"
-#include <stdio.h>
 #include "tcp/uto.h"
+#include <stdio.h>
 
 static struct peer peer_that_advertises(ns_t timeout_ns)
 {
