@@ -10,7 +10,7 @@ function(weir_sources out folder)
     set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
-# What the unit tests of a core layer are linked with: the layer and those below it.
+# What the unit tests of a layer are linked with: the layer and those below it; default: all.
 set(below_base base)
 set(below_wire base wire)
 set(below_cc base cc)
@@ -18,6 +18,7 @@ set(below_tcp base wire cc tcp)
 set(below_udp base wire udp)
 set(below_ip base wire ip)
 set(below_stack base wire cc tcp udp ip stack)
+set(below_sim base wire cc tcp udp ip stack format sim)
 
 function(weir_layer name folder flags)
     weir_sources(sources ${folder})

@@ -344,8 +344,9 @@ static void draw_call(struct chance *c, weir_ns_t at)
         SCENARIO_SEND,   SCENARIO_SEND,     SCENARIO_OPTION, SCENARIO_OPTION,
         SCENARIO_OPTION, SCENARIO_SHUTDOWN, SCENARIO_CLOSE,  SCENARIO_ABORT,
     };
-    struct scenario_action *a = add_action(c, at, verbs[draw_below(&c->draw, 8)],
-                                           draw_below(&c->draw, (uint32_t)c->s->flow_count));
+    enum scenario_verb verb = verbs[draw_below(&c->draw, sizeof verbs / sizeof verbs[0])];
+    uint32_t flow = draw_below(&c->draw, (uint32_t)c->s->flow_count);
+    struct scenario_action *a = add_action(c, at, verb, flow);
 
     if (a == NULL)
         return;

@@ -6,11 +6,23 @@
  */
 #include "sim/play.h"
 
+#include "base/buf.h"
 #include "sim/link.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <weir/err.h>
+
+/*
+ * What a buffer of each size holds. Left to the defaults it would depend on the size of a pointer,
+ * and with it where the writes of an application come to lie and how they are sent. These sizes
+ * fill a slab with room to spare for its header.
+ */
+enum {
+    BUFFER_SMALL = 196,
+    BUFFER_MEDIUM = 1960,
+    BUFFER_LARGE = 16000,
+};
 
 static const weir_ns_t patience_ns = 3600 * WEIR_S, grace_ns = 20 * WEIR_S;
 
@@ -29,6 +41,9 @@ static struct weir_config config_of(const struct scenario_node *n)
     struct weir_config c;
 
     weir_config_init(&c);
+    c.buffer_small = BUFFER_SMALL + (uint32_t)sizeof(struct buf);
+    c.buffer_medium = BUFFER_MEDIUM + (uint32_t)sizeof(struct buf);
+    c.buffer_large = BUFFER_LARGE + (uint32_t)sizeof(struct buf);
     if (n->cc[0] != 0)
         c.tcp.congestion_control = n->cc;
     if (n->send_buffer != 0)

@@ -7,7 +7,6 @@
 # Prints how many runs each took. Exit code 1: one was not found, or none was planted.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-here=$PWD
 
 seeds=${1:-3000}
 shift || true
@@ -17,6 +16,8 @@ patches=("$@")
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 git ls-files -z -- . ':!docs' ':!fuzz' ':!tests' | xargs -0 cp --parents -t "$copy"
+mkdir "$copy/patches"
+cp "${patches[@]}" "$copy/patches"
 cd "$copy"
 git init -q
 cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Debug \
@@ -27,9 +28,8 @@ cmake --build build --target weir >>log 2>&1 || {
 }
 
 missed=0
-for patch in "${patches[@]}"; do
+for patch in patches/*.patch; do
     name=$(basename "$patch" .patch)
-    patch=$here/${patch#"$here"/}
     if ! git apply "$patch" 2>log || ! cmake --build build --target weir >log 2>&1; then
         tail -n 5 log
         printf '%-24s does not apply or build\n' "$name"
@@ -40,6 +40,8 @@ for patch in "${patches[@]}"; do
     if timeout 600 build/weir sim -q --random --no-shrink --stop --seeds "$seeds" --keep . >log 2>&1; then
         printf '%-24s NOT FOUND in %s runs\n' "$name" "$seeds"
         missed=1
+    elif ! grep -q ' runs, ' log; then
+        printf '%-24s found: the library crashes\n' "$name"
     else
         printf '%-24s found in run %s: %s\n' "$name" "$(sed -n 's/ runs, .*//p' log)" \
             "$(sed -n 's/^seed [0-9]*, at [^:]*: //p' log | head -n 1)"
