@@ -106,7 +106,7 @@ static void wait_for_packets(struct kernel *k, weir_ns_t until)
     struct timespec ts = {.tv_sec = 0};
 
     if (ns > 0)
-        ts = (struct timespec){ns / WEIR_S, ns % WEIR_S};
+        ts = (struct timespec){(time_t)(ns / WEIR_S), (long)(ns % WEIR_S)};
     if (ppoll(&fd, 1, &ts, NULL) > 0)
         read_packets(k);
 }
