@@ -59,6 +59,7 @@ static void release(struct weir_posix *px, struct file *f)
 
     if (s->handle != 0)
         weir_close(px->stack, s->handle);
+    datagram_forget_pending(s);
     sock_free(px, s);
 }
 
@@ -172,29 +173,61 @@ int datagram_shutdown(struct weir_posix *px, struct sock *s, unsigned how)
 
 /* ---- send ---- */
 
-static ptrdiff_t send_flat(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to,
-                           struct bytes *from)
-{
-    uint8_t *flat = malloc(from->left + 1);
-    size_t len = 0;
-    ptrdiff_t sent;
+/* Pieces of one datagram, until it is complete: MSG_MORE, UDP_CORK. */
+struct pending {
+    struct weir_endpoint to;
+    bool has_to; /* else it goes to the remote end */
+    size_t len;
+    uint8_t bytes[DATAGRAM_MAX];
+};
 
-    if (flat == NULL)
-        return WEIR_ENOMEM;
-    while (from->left > 0) {
-        struct iovec part = bytes_take(from, SIZE_MAX);
-        memcpy(flat + len, part.iov_base, part.iov_len);
-        len += part.iov_len;
-    }
-    sent = weir_udp_send(px->stack, s->handle, to, flat, len);
-    free(flat);
-    return sent;
+void datagram_forget_pending(struct sock *s)
+{
+    free(s->pending);
+    s->pending = NULL;
 }
 
-static ssize_t send_to(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to,
-                       struct bytes *from)
+static bool add_bytes(struct pending *p, struct bytes *from)
 {
-    ptrdiff_t sent;
+    if (from->left > sizeof p->bytes - p->len)
+        return false;
+    while (from->left > 0) {
+        struct iovec part = bytes_take(from, SIZE_MAX);
+        memcpy(p->bytes + p->len, part.iov_base, part.iov_len);
+        p->len += part.iov_len;
+    }
+    return true;
+}
+
+static int send_pending(struct weir_posix *px, struct sock *s)
+{
+    const struct pending *p = s->pending;
+    ptrdiff_t sent =
+        weir_udp_send(px->stack, s->handle, p->has_to ? &p->to : NULL, p->bytes, p->len);
+
+    datagram_forget_pending(s);
+    return sent < 0 ? px_errno(sent) : 0;
+}
+
+int datagram_uncork(struct weir_posix *px, struct sock *s)
+{
+    return s->pending != NULL ? send_pending(px, s) : 0;
+}
+
+static int begin_pending(struct sock *s, const struct weir_endpoint *to)
+{
+    s->pending = malloc(sizeof *s->pending);
+    if (s->pending == NULL)
+        return -ENOBUFS;
+    s->pending->len = 0;
+    s->pending->has_to = to != NULL;
+    if (to != NULL)
+        s->pending->to = *to;
+    return 0;
+}
+
+static int check_can_send(struct weir_posix *px, struct sock *s)
+{
     int err = open_anywhere(px, s);
 
     if (err != 0)
@@ -202,10 +235,27 @@ static ssize_t send_to(struct weir_posix *px, struct sock *s, const struct weir_
     note_error(px, s);
     if (s->error != 0)
         return sock_take_error(s);
-    if (s->down & DOWN_WRITE)
-        return -EPIPE;
-    sent = send_flat(px, s, to, from);
-    return sent < 0 ? px_errno(sent) : sent;
+    return s->down & DOWN_WRITE ? -EPIPE : 0;
+}
+
+/* A datagram that has begun goes where it was to go, whatever the next piece says. */
+static ssize_t send_to(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to,
+                       struct bytes *from, int flags)
+{
+    size_t len = from->left;
+    int err = check_can_send(px, s);
+
+    if (err == 0 && s->pending == NULL)
+        err = begin_pending(s, to);
+    if (err != 0)
+        return err;
+    if (!add_bytes(s->pending, from)) {
+        datagram_forget_pending(s);
+        return -EMSGSIZE;
+    }
+    if (!(flags & MSG_MORE) && !s->opts.udp_cork)
+        err = send_pending(px, s);
+    return err != 0 ? err : (ssize_t)len;
 }
 
 ssize_t datagram_send(struct weir_posix *px, struct sock *s, const struct msghdr *msg,
@@ -218,14 +268,16 @@ ssize_t datagram_send(struct weir_posix *px, struct sock *s, const struct msghdr
         return -EMSGSIZE;
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
+    if (s->pending != NULL)
+        return send_to(px, s, NULL, from, flags);
     if (msg->msg_name == NULL)
-        return s->phase == SOCK_CONNECTED ? send_to(px, s, NULL, from) : -EDESTADDRREQ;
+        return s->phase == SOCK_CONNECTED ? send_to(px, s, NULL, from, flags) : -EDESTADDRREQ;
     err = addr_parse(s, msg->msg_name, msg->msg_namelen, &to);
     if (err == 0 && to.port == 0)
         err = -EINVAL;
     if (err == 0)
         err = check_remote(px, s, &to);
-    return err != 0 ? err : send_to(px, s, &to, from);
+    return err != 0 ? err : send_to(px, s, &to, from, flags);
 }
 
 /* ---- recv ---- */

@@ -32,7 +32,7 @@ struct urgent {
 
 /* Options that sockets have and the stack has not, or has only with a handle. */
 struct sock_opts {
-    bool oob_inline, broadcast, linger_is_on, keepalive, fastopen_connect;
+    bool oob_inline, broadcast, linger_is_on, keepalive, fastopen_connect, udp_cork;
     bool recv_tos, recv_ttl, recv_pktinfo, recv_tclass, recv_hoplimit, recv_pktinfo6;
     int linger_s;
     int notsent_lowat;
@@ -72,7 +72,8 @@ struct sock {
     bool v6only, reuse_addr, reuse_port;
     uint32_t backlog;
     struct sock_opts opts;
-    struct key *keys; /* of keys.c */
+    struct key *keys;        /* of keys.c */
+    struct pending *pending; /* of datagram.c: a datagram that is not complete */
 };
 
 static inline struct sock *sock_of(struct file *f)
@@ -88,6 +89,7 @@ static inline bool sock_is_opening(const struct sock *s)
 
 struct bytes;
 struct key;
+struct pending;
 
 /* ---- socket.c ---- */
 
@@ -197,6 +199,10 @@ int datagram_bind(struct weir_posix *px, struct sock *s, const struct weir_endpo
 int datagram_connect(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to);
 int datagram_disconnect(struct weir_posix *px, struct sock *s);
 int datagram_shutdown(struct weir_posix *px, struct sock *s, unsigned how);
+
+/* Sends what MSG_MORE and UDP_CORK have held back; drops it. */
+int datagram_uncork(struct weir_posix *px, struct sock *s);
+void datagram_forget_pending(struct sock *s);
 
 ssize_t datagram_send(struct weir_posix *px, struct sock *s, const struct msghdr *msg,
                       struct bytes *from, int flags);

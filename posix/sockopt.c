@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -638,6 +639,25 @@ static int get_tcp(struct weir_posix *px, struct sock *s, struct option *o)
     }
 }
 
+/* ---- IPPROTO_UDP ---- */
+
+static int set_udp(struct weir_posix *px, struct sock *s, const struct option *o)
+{
+    int value, err = take_int(o, &value);
+
+    if (err != 0)
+        return err;
+    if (o->name != UDP_CORK)
+        return -ENOPROTOOPT;
+    s->opts.udp_cork = value != 0;
+    return s->opts.udp_cork ? 0 : datagram_uncork(px, s);
+}
+
+static int get_udp(const struct sock *s, struct option *o)
+{
+    return o->name == UDP_CORK ? give_int(o, s->opts.udp_cork) : -ENOPROTOOPT;
+}
+
 /* ---- the calls ---- */
 
 static int set_switch(bool *is_on, const struct option *o)
@@ -666,6 +686,8 @@ static int set_option(struct weir_posix *px, struct sock *s, const struct option
         return set_ip6(px, s, o);
     if (o->level == IPPROTO_TCP && s->file.kind == FILE_STREAM)
         return set_tcp(px, s, o);
+    if (o->level == IPPROTO_UDP && s->file.kind == FILE_DATAGRAM)
+        return set_udp(px, s, o);
     return -ENOPROTOOPT;
 }
 
@@ -702,6 +724,8 @@ static int get_option(struct weir_posix *px, struct sock *s, struct option *o)
         return get_ip6(px, s, o);
     if (o->level == IPPROTO_TCP && s->file.kind == FILE_STREAM)
         return get_tcp(px, s, o);
+    if (o->level == IPPROTO_UDP && s->file.kind == FILE_DATAGRAM)
+        return get_udp(s, o);
     return s->domain == AF_INET ? -EOPNOTSUPP : -ENOPROTOOPT; /* as it happens on Linux */
 }
 

@@ -3,6 +3,8 @@
  */
 #include "posix/net.h"
 
+#include <netinet/udp.h>
+
 static int bound(void)
 {
     int fd = sys->socket(AF_INET, SOCK_DGRAM, 0);
@@ -188,6 +190,40 @@ static void sizes(void)
     sys->close(b);
 }
 
+static void in_pieces(void)
+{
+    static char bytes[65536];
+    int a = bound(), b = bound(), c = bound(), on = 1, off = 0;
+    union net_addr to = net_name(a), other = net_name(c);
+
+    SAY(sys->sendto(b, "one ", 4, MSG_MORE, &to.any, sizeof to.in));
+    SAY(sys->sendto(b, "datagram ", 9, MSG_MORE, &other.any, sizeof other.in));
+    net_say_ready("nothing yet", a);
+    SAY(sys->sendto(b, "of three", 8, 0, NULL, 0));
+    net_moment();
+    SAY(sys->recvfrom(a, bytes, 64, MSG_DONTWAIT, NULL, NULL));
+    say_bytes(bytes, 21);
+    SAY(sys->recvfrom(a, bytes, 64, MSG_DONTWAIT, NULL, NULL));
+    SAY(sys->recvfrom(c, bytes, 64, MSG_DONTWAIT, NULL, NULL));
+    SAY(sys->sendto(b, bytes, 60000, MSG_MORE, &to.any, sizeof to.in));
+    SAY(sys->sendto(b, bytes, 60000, MSG_MORE, NULL, 0));
+    SAY(sys->sendto(b, "x", 1, 0, NULL, 0)); /* the other one is forgotten */
+    SAY(sys->connect(b, &to.any, sizeof to.in));
+    SAY(sys->setsockopt(b, IPPROTO_UDP, UDP_CORK, &on, sizeof on));
+    SAY(sys->write(b, "cor", 3));
+    SAY(sys->write(b, "ked", 3));
+    net_say_ready("nothing yet", a);
+    SAY(sys->setsockopt(b, IPPROTO_UDP, UDP_CORK, &off, sizeof off));
+    net_moment();
+    SAY(sys->recvfrom(a, bytes, 64, MSG_DONTWAIT, NULL, NULL));
+    say_bytes(bytes, 6);
+    SAY(sys->setsockopt(b, IPPROTO_UDP, 12345, &on, sizeof on));
+    SAY(sys->setsockopt(b, IPPROTO_TCP, 1, &on, sizeof on));
+    sys->close(a);
+    sys->close(b);
+    sys->close(c);
+}
+
 static void sharing(void)
 {
     int a = bound(), b = sys->socket(AF_INET, SOCK_DGRAM, 0);
@@ -212,5 +248,6 @@ void check_datagrams(void)
     refused();
     messages();
     sizes();
+    in_pieces();
     sharing();
 }
