@@ -14,6 +14,7 @@
  *   sendq, recvq, reasm, scoreboard, recovery, sack, rack, tlp, prr, undo, rate, pace, cwv
  *                       the file of that name
  *   ecn                 ecn.c             accecn    accecn.c
+ *   fastopen            fastopen.c        timeout_owed  uto.c
  *   tune, user's sizes of buffers           tune.c
  */
 #ifndef CORE_TCP_CONN_H

@@ -198,8 +198,6 @@ void timers_on_received(struct tcp_conn *c, struct tcp_env *env)
     c->received_s = (uint32_t)ns_div_ceil(env->now, NS_S); /* not before: 2 h are 2 h */
     if (is_armed(c, TIMER_KEEPALIVE))
         arm(c, TIMER_KEEPALIVE, ns_after(env->now, keepalive_idle_ns(c)));
-    if (is_armed(c, TIMER_CLOSE)) /* FIN-WAIT-2 lasts as long as the peer is heard */
-        arm(c, TIMER_CLOSE, ns_after(env->now, env->config.fin_wait2_ns));
 }
 
 void timers_on_ack_delayed(struct tcp_conn *c, struct tcp_env *env, ns_t delay_ns)

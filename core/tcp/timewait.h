@@ -19,8 +19,8 @@ struct tcp_timewait {
     seq_t rcv_nxt;
     uint32_t ts_offset;
     uint32_t ts_recent;
-    uint16_t window; /* as in the header */
     uint32_t auth;   /* of env.auth; 0: none */
+    uint16_t window; /* as in the header */
     uint8_t ttl;
     uint8_t tos;
     uint8_t min_ttl;

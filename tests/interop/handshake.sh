@@ -31,7 +31,7 @@ kernel_is_flooded() {
     before=$(counter SyncookiesRecv)
     "$transfer" connect "$kernel_at:5001" "${device[@]}" --count 20 --one-by-one --recv 1000 \
         --send 1000 --timeout 10 &
-    python3 "$kernel" flood 127.0.0.1 5001 500
+    python3 "$kernel" flood "$kernel_ip" 5001 500
     wait $! && result_of kernel "$kernel_pid" || return
     [ $(($(counter SyncookiesRecv) - before)) = 20 ] || {
         echo "the kernel has taken $(($(counter SyncookiesRecv) - before)) cookies"

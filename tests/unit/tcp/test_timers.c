@@ -369,15 +369,17 @@ TEST(timers_do_not_wait_for_ever_in_fin_wait_2_once_the_application_has_gone)
     EXPECT_EQ(p.conn->error, WEIR_OK);
 }
 
-TEST(timers_wait_in_fin_wait_2_for_as_long_as_the_peer_is_heard)
+/* As Linux: a peer that only acknowledges could hold what nobody wants any more. */
+TEST(timers_wait_in_fin_wait_2_no_longer_if_the_peer_is_heard)
 {
     struct peer p = peer_of(TCP_ESTABLISHED);
 
     tcp_close(p.conn, p.env);
     peer_skips(&p);
-    for (int i = 0; i < 10; i++) {
+    peer_sends(&p, ". 1:1(0) ack 2");
+    for (int i = 0; i < 59; i++) {
+        peer_waits(&p, NS_S);
         peer_sends(&p, ". 1:1(0) ack 2");
-        peer_waits(&p, 59 * NS_S);
         EXPECT_EQ(p.conn->state, TCP_FIN_WAIT_2);
     }
     peer_waits(&p, NS_S);
