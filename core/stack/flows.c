@@ -109,7 +109,7 @@ static void end_pending(struct weir *s, struct conn *c)
     if (l == NULL)
         return;
     l->fastopen_pending--;
-    if (c->tcp.state != TCP_CLOSED || c->tcp.error != WEIR_ECONNREFUSED)
+    if (c->tcp.state != TCP_CLOSED || c->tcp.error != WEIR_ECONNRESET)
         return;
     l->fastopen_held++;
     l->fastopen_held_until_at = ns_after(s->tcp.now, FASTOPEN_HELD_NS);

@@ -181,8 +181,9 @@ static bool check_sequence(struct arrival *a)
 static int reset_error(const struct tcp_conn *c)
 {
     switch ((enum tcp_state)c->state) {
-    case TCP_SYN_SENT:
-    case TCP_SYN_RECEIVED: return WEIR_ECONNREFUSED;
+    case TCP_SYN_SENT: return WEIR_ECONNREFUSED;
+    case TCP_SYN_RECEIVED: /* who was called was not refused; it may be Fast Open's and have data */
+        return c->is_passive ? WEIR_ECONNRESET : WEIR_ECONNREFUSED;
     case TCP_ESTABLISHED:
     case TCP_FIN_WAIT_1:
     case TCP_FIN_WAIT_2:
