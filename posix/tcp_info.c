@@ -57,6 +57,13 @@ static uint32_t segs_of(uint64_t bytes, uint32_t mss)
     return mss == 0 ? 0 : (uint32_t)((bytes + mss - 1) / mss);
 }
 
+/* Linux counts the SYN, unless data went with it. */
+static bool is_syn_delivered(const struct weir_tcp_info *t)
+{
+    return t->state != WEIR_TCP_CLOSED && t->state != WEIR_TCP_SYN_SENT
+           && t->state != WEIR_TCP_SYN_RECEIVED && t->fastopen != WEIR_FASTOPEN_TAKEN;
+}
+
 static uint8_t options_of(const struct weir_tcp_info *t)
 {
     bool has_syn_data = t->fastopen == WEIR_FASTOPEN_TAKEN || t->fastopen == WEIR_FASTOPEN_ACCEPTED;
@@ -149,7 +156,7 @@ static void fill_connection(const struct weir_posix *px, const struct sock *s,
     info->pacing_rate = t.pacing_rate == 0 ? UINT64_MAX : t.pacing_rate;
     info->delivery_rate = t.delivery_rate;
     info->app_limited_and_fastopen_fail = limits_of(&t);
-    info->delivered = segs_of(t.delivered_bytes, t.snd_mss);
+    info->delivered = segs_of(t.delivered_bytes, t.snd_mss) + is_syn_delivered(&t);
     info->dsack_dups = t.dsacks_in;
     info->reord_seen = t.reordering_seen;
     info->unacked = segs_of(t.flight_bytes, t.snd_mss);
