@@ -29,6 +29,7 @@ enum rule {
     RULE_ECN,     /* enum weir_ecn */
     RULE_TLP,     /* bool: 3 and 4 are on */
     RULE_COOKIES, /* enum weir_syn_cookies */
+    RULE_MTU,     /* enum weir_mtu_probing */
 };
 
 static const struct sysctl {
@@ -59,6 +60,7 @@ static const struct sysctl {
     {"tcp_ecn", RULE_ECN, TCP(ecn), 0, 5},
     {"tcp_fastopen_blackhole_timeout_sec", RULE_SECONDS, TCP(fastopen_off_ns), 0, 86400},
     {"tcp_syncookies", RULE_COOKIES, TCP(syn_cookies), 0, 2},
+    {"tcp_mtu_probing", RULE_MTU, TCP(mtu_probing), 0, 2},
 #undef TCP
 };
 
@@ -72,7 +74,6 @@ static const char *const without_effect[] = {
     "tcp_frto",
     "tcp_min_tso_segs", /* segments are seen as the network has them */
     "tcp_moderate_rcvbuf",
-    "tcp_mtu_probing",
     "tcp_no_metrics_save", /* there are no metrics */
     "tcp_notsent_lowat",
     "tcp_pacing_ca_ratio",
@@ -138,6 +139,7 @@ static void set_member(struct drill_sysctls *s, const struct sysctl *c, long lon
     case RULE_SECONDS: *(weir_ns_t *)member = number * WEIR_S; break;
     case RULE_MS: *(weir_ns_t *)member = number * WEIR_MS; break;
     case RULE_COOKIES: *(enum weir_syn_cookies *)member = cookies[number]; break;
+    case RULE_MTU: *(enum weir_mtu_probing *)member = (enum weir_mtu_probing)number; break;
     }
 }
 

@@ -58,6 +58,7 @@ const struct field config_fields[] = {
     CONFIG_BOOL(tcp.sack),
     CONFIG_BOOL(tcp.tail_loss_probe),
     CONFIG_BOOL(tcp.slow_start_after_idle),
+    CONFIG(tcp.mtu_probing),
     CONFIG_BOOL(tcp.pacing),
     CONFIG(tcp.ecn),
     CONFIG(tcp.fastopen_servers),

@@ -33,6 +33,7 @@ static const struct weir_tcp_config tcp_defaults = {
     .sack = true,
     .tail_loss_probe = true,
     .slow_start_after_idle = true,
+    .mtu_probing = WEIR_MTU_PROBING_ON_BLACK_HOLE,
     .nagle = true,
     .orphans = 65536,
     .orphan_retries = 8,
@@ -102,12 +103,12 @@ static bool are_buffers_valid(const struct weir_config *c)
 
 static bool is_tcp_valid(const struct weir_tcp_config *t)
 {
-    return (unsigned)t->ecn < WEIR_ECN_MODES && t->congestion_control != NULL
-           && cc_find(t->congestion_control) != NULL && t->rto_min_ns > 0 && t->rto_initial_ns > 0
-           && t->rto_max_ns >= t->rto_min_ns && t->rto_max_ns >= t->rto_initial_ns
-           && t->rto_max_ns <= INT32_MAX * WEIR_US && t->delack_min_ns > 0
-           && t->delack_max_ns >= t->delack_min_ns && t->delack_max_ns < 500 * WEIR_MS
-           && /* [RFC9293 MUST-40] */
+    return (unsigned)t->ecn < WEIR_ECN_MODES && (unsigned)t->mtu_probing < WEIR_MTU_PROBING_MODES
+           && t->congestion_control != NULL && cc_find(t->congestion_control) != NULL
+           && t->rto_min_ns > 0 && t->rto_initial_ns > 0 && t->rto_max_ns >= t->rto_min_ns
+           && t->rto_max_ns >= t->rto_initial_ns && t->rto_max_ns <= INT32_MAX * WEIR_US
+           && t->delack_min_ns > 0 && t->delack_max_ns >= t->delack_min_ns
+           && t->delack_max_ns < 500 * WEIR_MS && /* [RFC9293 MUST-40] */
            is_duration(t->keepalive_idle_ns) && is_duration(t->keepalive_interval_ns)
            && t->keepalive_probes > 0 && is_duration(t->msl_ns) && is_duration(t->fin_wait2_ns)
            && t->initial_window_segs > 0 && t->initial_window_segs <= INITIAL_WINDOW_MAX

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
+#include "tcp/mtu_probe.h"
 #include "tcp/recovery.h"
 #include "tcp/rtt.h"
 #include "tcp/seg.h"
@@ -150,6 +151,7 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
     if (d.cum_bytes > 0) {
         c->snd.una = seg->ack;
         scoreboard_on_acked(c, env, seg->ack, &d);
+        mtu_probe_on_acked(c, env);
     }
     sack_take(c, env, seg, &d);
     take_measure(c, env, seg, &d);

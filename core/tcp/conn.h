@@ -25,6 +25,7 @@
 #include "cc/cc.h"
 #include "tcp/cwv.h"
 #include "tcp/env.h"
+#include "tcp/mtu_probe.h"
 #include "tcp/pace.h"
 #include "tcp/piece.h"
 #include "tcp/prr.h"
@@ -275,6 +276,7 @@ struct tcp_work {
     struct undo undo;
     struct rate rate;
     struct pace pace;
+    struct mtu_probe mtu_probe;
     struct cwv cwv;
     struct sack sack;
     struct ecn_work ecn;
@@ -345,7 +347,8 @@ struct tcp_conn {
     uint8_t state;     /* enum tcp_state */
     int8_t error;      /* why it ended (weir/err.h) */
     int8_t soft_error; /* what the network says, with WEIR_EVENT_SOFT_ERROR */
-    uint16_t pmtu;
+    uint16_t pmtu;     /* what the path is said to take */
+    uint16_t mtu_low;  /* what has been seen to pass, if it is probed for; 0: it is not */
     struct tcp_agreed agreed;
     struct tstamp ts;
     struct rtt rtt;

@@ -11,6 +11,7 @@
 #include "tcp/ack.h"
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
+#include "tcp/mtu_probe.h"
 #include "tcp/reasm.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
@@ -245,6 +246,7 @@ void tcp_established(struct tcp_conn *c, struct tcp_env *env)
         rtt_on_slow_handshake(c);
     timers_on_measured(c);
     ecn_on_established(c);
+    mtu_probe_on_established(c, env);
     recovery_on_established(c, env);
     ecn_on_started(c, env);
     timers_on_keepalive(c, env);

@@ -127,7 +127,7 @@ uint32_t tcp_send_mss_now(const struct tcp_conn *c, const struct tcp_env *env)
 
 uint32_t tcp_send_mss(const struct tcp_conn *c, const struct tcp_env *env)
 {
-    uint32_t path = c->pmtu - headers_len(&c->tuple.remote_addr);
+    uint32_t path = mtu_probe_mtu(c) - headers_len(&c->tuple.remote_addr);
     uint32_t mss = c->agreed.snd_mss < path ? c->agreed.snd_mss : path;
     uint32_t options =
         (c->agreed.timestamps_ok ? TCP_TIMESTAMPS_LEN : 0) + auth_option_bytes(env, c->auth);

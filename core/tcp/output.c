@@ -18,6 +18,7 @@
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
 #include "tcp/fastopen.h"
+#include "tcp/mtu_probe.h"
 #include "tcp/options.h"
 #include "tcp/pace.h"
 #include "tcp/rate.h"
@@ -275,6 +276,17 @@ static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint
     return true;
 }
 
+/* A segment longer than any that has been seen to pass [RFC4821 7]. */
+static bool mtu_probe(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, struct segment *s)
+{
+    uint32_t len = may_send_text(c) && !tcp_fin_sent(c) ? mtu_probe_len(c, env, mss) : 0;
+
+    if (len == 0 || pace_room(c, env) == 0 || sendq_reach(c, c->snd.nxt, len) < len)
+        return false;
+    *s = (struct segment){.seq = c->snd.nxt, .len = len, .flags = TCP_ACK, .is_mtu_probe = true};
+    return true;
+}
+
 /*
  * New data if there is some and the window takes it, whatever the congestion window says, else
  * the last segment again [RFC8985 7.3].
@@ -347,8 +359,9 @@ static bool decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32
         return true;
     if (ecn_wants_pure_ack(c) && acknowledgement(c, s))
         return true;
-    return tail_probe(c, mss, s) || lost(c, env, mss, most, s) || new_text(c, env, mss, most, s)
-           || probe(c, s) || keepalive(c, s) || acknowledgement(c, s);
+    return tail_probe(c, mss, s) || lost(c, env, mss, most, s) || mtu_probe(c, env, mss, s)
+           || new_text(c, env, mss, most, s) || probe(c, s) || keepalive(c, s)
+           || acknowledgement(c, s);
 }
 
 /* A segment with text is no duplicate acknowledgement to the peer [RFC5681 2]. */
@@ -396,6 +409,15 @@ static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct
     }
 }
 
+/* Its loss is to be told from that of its neighbours. */
+static void note_mtu_probe(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_t end)
+{
+    scoreboard_keep_apart(c);
+    recovery_on_sent(c, env, start, end, 1, false);
+    scoreboard_keep_apart(c);
+    mtu_probe_on_sent(c, start, end);
+}
+
 static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct segment *s,
                            uint32_t mss, uint32_t segs)
 {
@@ -414,6 +436,8 @@ static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct
         c->snd.nxt = end;
     if (s->flags & TCP_SYN)
         recovery_on_syn_sent(c, env, s->is_resent);
+    else if (s->is_mtu_probe)
+        note_mtu_probe(c, env, s->seq, end);
     else
         recovery_on_sent(c, env, s->seq, end, segs, s->is_resent);
     pace_on_sent(c, env, s->len);
@@ -477,6 +501,8 @@ struct frame *tcp_output(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_b
             timers_on_quiet(c, env);
         return NULL;
     }
+    if (s.is_mtu_probe)
+        mss = s.len;
     frame = has_record(c, env, &s) ? segment_build(c, env, &s, mss) : NULL;
     if (frame == NULL) {
         *no_memory = true;

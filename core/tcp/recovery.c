@@ -16,6 +16,7 @@
 #include "tcp/conn.h"
 #include "tcp/cwv.h"
 #include "tcp/ecn.h"
+#include "tcp/mtu_probe.h"
 #include "tcp/options.h"
 #include "tcp/prr.h"
 #include "tcp/rack.h"
@@ -390,7 +391,7 @@ static bool detect(struct tcp_conn *c, struct tcp_env *env, struct delivery *d)
     else if (d->cum_bytes > 0)
         r->dup_bytes = 0;
     d->lost_bytes = (uint32_t)(c->work->rate.lost_bytes - lost_before);
-    return found;
+    return found && !mtu_probe_on_lost(c, env, d->lost_bytes);
 }
 
 /* ---- an acknowledgement ---- */
@@ -576,7 +577,8 @@ void recovery_on_reordering_timeout(struct tcp_conn *c, struct tcp_env *env)
     };
     uint64_t lost_before = c->work->rate.lost_bytes;
 
-    if (!rack_detect(c, env))
+    if (!rack_detect(c, env)
+        || mtu_probe_on_lost(c, env, (uint32_t)(c->work->rate.lost_bytes - lost_before)))
         return;
     if (r->state == RECOVERY_OPEN || r->state == RECOVERY_CWR)
         enter_fast_recovery(c, env, &d);

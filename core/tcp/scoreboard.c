@@ -241,7 +241,7 @@ static bool extend_last(struct tcp_conn *c, const struct tcp_env *env, seq_t end
     struct scoreboard *b = board_of(c);
     struct sent *last = b->count == 0 ? NULL : at(b, b->count - 1);
 
-    if (last == NULL || last->state != SENT_IN_FLIGHT || last->resends > 0
+    if (last == NULL || last->is_alone || last->state != SENT_IN_FLIGHT || last->resends > 0
         || last->sent_at != env->now || last->segs + segs > SCOREBOARD_SEGS)
         return false;
     b->in_flight_bytes += seq_len(last->end, end);
@@ -249,6 +249,14 @@ static bool extend_last(struct tcp_conn *c, const struct tcp_env *env, seq_t end
     last->segs = segs_of(last->segs + segs);
     last->mark.tx_in_flight_bytes = b->in_flight_bytes;
     return true;
+}
+
+void scoreboard_keep_apart(struct tcp_conn *c)
+{
+    struct scoreboard *b = board_of(c);
+
+    if (b->count > 0)
+        at(b, b->count - 1)->is_alone = true;
 }
 
 static void send_now(struct tcp_conn *c, const struct tcp_env *env, struct sent *sent)

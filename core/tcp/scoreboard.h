@@ -43,6 +43,7 @@ struct sent {
     struct rate_mark mark;
     uint16_t segs; /* how many segments; saturates */
     uint8_t state; /* enum sent_state */
+    bool is_alone; /* nothing joins it */
     uint8_t resends;
 };
 
@@ -97,6 +98,9 @@ bool scoreboard_is_full(const struct tcp_conn *c);
 /* New data has been sent: the bytes up to end, in segs segments. There is room (reserve). */
 void scoreboard_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_t end,
                         uint32_t segs);
+
+/* What was sent last stays by itself, so that its loss can be told from any other's. */
+void scoreboard_keep_apart(struct tcp_conn *c);
 
 /* [start, end) has been sent again; it is not acknowledged. */
 void scoreboard_on_resent(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_t end);

@@ -18,6 +18,7 @@ struct segment {
     uint16_t flags;
     bool is_resent;     /* it was sent before */
     bool is_tail_probe; /* [RFC8985 7] */
+    bool is_mtu_probe;  /* one segment, although it is longer than others [RFC4821] */
     bool is_past;       /* it acknowledges what could have been acknowledged before: see ack */
     seq_t ack;
 };

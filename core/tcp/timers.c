@@ -25,6 +25,7 @@
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/fastopen.h"
+#include "tcp/mtu_probe.h"
 #include "tcp/recovery.h"
 #include "tcp/rtt.h"
 #include "tcp/tlp.h"
@@ -363,6 +364,9 @@ static void expire_rto(struct tcp_conn *c, struct tcp_env *env)
         return;
     }
     count_unanswered(c, env, ns_after(env->now, -timers_rto_ns(c, env)));
+    mtu_probe_stop(c);
+    if (c->work->unanswered >= env->config.retries1 && tcp_is_synchronized(c))
+        mtu_probe_on_black_hole(c, env);
     recovery_on_timeout(c, env);
     fastopen_on_timeout(c, env);
     c->work->backoff++;                    /* [RFC6298 5.5] */

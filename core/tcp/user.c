@@ -603,7 +603,7 @@ void tcp_info(const struct tcp_conn *c, const struct tcp_env *env, struct weir_t
         .rcv_wnd = c->rcv.wnd,
         .snd_mss = tcp_send_mss(c, env),
         .rcv_mss = c->agreed.rcv_mss,
-        .pmtu = c->pmtu,
+        .pmtu = mtu_probe_mtu(c),
         .snd_wscale = c->agreed.snd_wscale,
         .rcv_wscale = c->agreed.rcv_wscale,
         .wscale_ok = c->agreed.wscale_ok,

@@ -49,6 +49,14 @@ enum weir_syn_cookies {
     WEIR_SYN_COOKIES_ALWAYS,
 };
 
+/* Whether segments find out what the path takes, where ICMP may be filtered [RFC4821]. */
+enum weir_mtu_probing {
+    WEIR_MTU_PROBING_OFF,
+    WEIR_MTU_PROBING_ON_BLACK_HOLE, /* after retries1 timeouts in a row */
+    WEIR_MTU_PROBING_ALWAYS,        /* from a small size on, for every connection */
+    WEIR_MTU_PROBING_MODES,
+};
+
 /*
  * Explicit congestion notification, with the numbers of Linux's net.ipv4.tcp_ecn: whether the peer
  * is asked for it, and whether it is granted. Classic is RFC 3168's; accurate is RFC 9768's,
@@ -107,6 +115,7 @@ struct weir_tcp_config {
     uint32_t orphans;        /* 65536 closed connections may still be at work; more are reset */
     uint32_t orphan_retries; /* 8: R2 of a closed connection, and so many unanswered or
                                 zero-window probes at rto_max_ns */
+    enum weir_mtu_probing mtu_probing; /* WEIR_MTU_PROBING_ON_BLACK_HOLE */
     enum weir_syn_cookies syn_cookies; /* WEIR_SYN_COOKIES_ON_OVERFLOW */
     uint32_t
         fastopen_servers; /* 256 whose cookies are kept [RFC7413 4.1.3]; the oldest makes room */

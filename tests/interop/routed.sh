@@ -74,6 +74,23 @@ for link in tun tun-plain tap; do
             weir_listens "${bytes[@]}" -- "${bytes[@]}"
     done
 done
+# And one that says nothing: the router's complaints are thrown away. After three timeouts smaller
+# segments pass, and soon those of the size that fits.
+silent() {
+    nft add table inet test && nft add chain inet test out '{ type filter hook output priority 0; }' &&
+        nft add rule inet test out icmp type destination-unreachable drop &&
+        nft add rule inet test out icmpv6 type packet-too-big drop || return
+    "$@"
+    local code=$?
+    nft delete table inet test
+    return "$code"
+}
+for family in 4 6; do
+    via tun-plain $family
+    forget
+    check "a narrow link that says nothing, IPv$family" \
+        silent weir_connects --send 3000000 --timeout 60 -- --recv 3000000 --timeout 60
+done
 ip route del $far4 dev r0 && ip -6 route del $far6 dev r0
 
 # The router says that it knows no way; that may pass, so it does not end the connection.

@@ -49,6 +49,7 @@ struct weir_tcp_config tcp_world_config(void)
         .sack = true,
         .tail_loss_probe = true,
         .slow_start_after_idle = true,
+        .mtu_probing = WEIR_MTU_PROBING_ON_BLACK_HOLE,
         .nagle = true,
         .timewait_reuse = true,
         .ecn = WEIR_ECN_PASSIVE,

@@ -357,6 +357,7 @@ TEST(recovery_lowers_the_threshold_once_for_one_segment) /* [RFC5681 3.1] */
 {
     struct peer p = peer_of_1000();
 
+    p.env->config.mtu_probing = WEIR_MTU_PROBING_OFF;
     peer_writes(&p, 20000);
     sees_from_to(&p, 0, 9);
     for (int i = 0; i < 5; i++) {
