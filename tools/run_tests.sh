@@ -139,11 +139,6 @@ count_instructions() {
     tools/bench_budget.py build/release/weir
 }
 
-# What the congestion controls make of a bottleneck has not become worse.
-compare_goodput() {
-    tools/congestion_table.py build/release/weir --check
-}
-
 interop() {
     WEIR_BUILD=$PWD/build/release timeout --kill-after=10 600 "$1"
 }
@@ -174,7 +169,6 @@ test_all() {
     stage tests-debug run_ctest debug
     stage tests-release run_ctest release
     ! any 'core/*/*.c' || stage install tests/install.sh
-    ! any 'sim/*.c' || stage goodput compare_goodput
     ! any 'bench/*.c' || stage benchmarks run_benchmarks
     ! any 'bench/*.c' || stage instructions count_instructions
     stage clang with_clang
