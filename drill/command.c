@@ -289,10 +289,10 @@ static bool run_line(struct drill_command_env *env, struct line *l, unsigned dep
         return run_echo(env, l);
     if (strcmp(name, "sleep") == 0)
         return run_sleep(env, l);
+    if (has_nothing_to_do(l) && !(env->shell && env->target->is_real_time))
+        return true;
     if (env->shell)
         return ends_with(name, "/defaults.sh") ? run_file(env, name, depth + 1) : run_shell(env, l);
-    if (has_nothing_to_do(l))
-        return true;
     if (ends_with(name, "/defaults.sh"))
         return run_file(env, name, depth + 1);
     return problem(env, "the command '%s' is refused without --shell", name);
