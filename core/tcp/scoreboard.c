@@ -63,7 +63,7 @@ void scoreboard_clear(struct tcp_conn *c, struct tcp_env *env)
         pool_put(&env->sents, at(b, i));
     if (b->spare != NULL)
         pool_put(&env->sents, b->spare);
-    mem_free(env->sents.mem, b->order, b->capacity * sizeof b->order[0]);
+    mem_free(env->sents.mem, b->order, b->capacity * sizeof(struct sent *));
     scoreboard_init(c);
 }
 
@@ -73,13 +73,13 @@ static bool grow(struct scoreboard *b, struct tcp_env *env)
 {
     uint32_t capacity = b->capacity == 0 ? CAPACITY_FIRST : 2 * b->capacity;
     struct sent **order =
-        mem_alloc(env->sents.mem, capacity * sizeof *order, _Alignof(struct sent *));
+        mem_alloc(env->sents.mem, capacity * sizeof(struct sent *), _Alignof(struct sent *));
 
     if (order == NULL)
         return false;
     for (uint32_t i = 0; i < b->count; i++)
         order[i] = at(b, i);
-    mem_free(env->sents.mem, b->order, b->capacity * sizeof *order);
+    mem_free(env->sents.mem, b->order, b->capacity * sizeof(struct sent *));
     b->order = order;
     b->capacity = capacity;
     b->head = 0;

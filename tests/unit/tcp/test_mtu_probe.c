@@ -71,8 +71,8 @@ TEST(mtu_probe_goes_on_down_to_a_floor)
 
 TEST(mtu_probe_never_goes_below_what_ipv6_needs) /* [RFC8200 5] */
 {
-    struct peer p = peer_with(TCP_CLOSED, (struct peer_setup){.is_v6 = true,
-                                                              .options = "mss 1440,sackOK"});
+    struct peer p =
+        peer_with(TCP_CLOSED, (struct peer_setup){.is_v6 = true, .options = "mss 1440,sackOK"});
 
     peer_brings_to(&p, TCP_ESTABLISHED);
     p.env->config.tail_loss_probe = false;
