@@ -318,8 +318,8 @@ static double seconds_now(void)
 static int run_bench(struct simulating *s)
 {
     static const char text[] = "run 100min\n"
-                               "host a send-buffer 4MiB recv-buffer 4MiB\n"
-                               "host b send-buffer 4MiB recv-buffer 4MiB\n"
+                               "host a offloads send-buffer 4MiB recv-buffer 4MiB\n"
+                               "host b offloads send-buffer 4MiB recv-buffer 4MiB\n"
                                "link a b rate 10gbit delay 100us limit 4000\n"
                                "flow bulk bulk a b lends\n";
     struct play_options options = {.no_checks = true, .frames_max = 3000000};

@@ -196,14 +196,18 @@ static void take_turns(struct weir_sim *s)
 
 /* ---- frames in ---- */
 
-static struct weir_frame frame_of(struct packet *p, bool lends)
+/* A device with offloads has verified the checksum of what the network did not damage. */
+static struct weir_frame frame_of(struct packet *p, const struct world_node *n)
 {
+    bool is_verified = (n->offloads & WEIR_OFFLOAD_CSUM) != 0 && !p->is_copy;
+
     return (struct weir_frame){
         .slices = {{p->frame.bytes, p->frame.len}},
         .len = p->frame.len,
         .slice_count = 1,
+        .flags = is_verified ? WEIR_FRAME_CSUM_VALID : 0,
         .memory = p->room,
-        .release = lends ? NULL : weir_sim_frame_release,
+        .release = n->lends_frames ? NULL : weir_sim_frame_release,
         .owner = p,
     };
 }
@@ -215,7 +219,7 @@ static void hand_in(struct weir_sim *s, uint32_t node, weir_netif_t netif, struc
     struct weir_frame frames[WORLD_BATCH];
 
     for (size_t i = 0; i < count; i++) {
-        frames[i] = frame_of(packets[i], n->lends_frames);
+        frames[i] = frame_of(packets[i], n);
         tell_frame(s, node, false, packets[i]);
     }
     s->stats.delivered += count;
