@@ -95,8 +95,12 @@ static void put_marks(struct output *o, const struct weir_tcp_info *i)
 static void put_control(struct output *o, const struct weir_tcp_info *i)
 {
     put_text(o, "congestion_control", i->congestion_control != NULL ? i->congestion_control : "");
+    put_text(o, "cc_phase", i->cc_phase != NULL ? i->cc_phase : "");
     put_number(o, "cwnd", i->cwnd);
     put_number(o, "ssthresh", i->ssthresh);
+    put_number(o, "pacing_rate", i->pacing_rate);
+    put_number(o, "delivery_rate", i->delivery_rate);
+    put_bool(o, "delivery_rate_app_limited", i->delivery_rate_app_limited);
     put_bool(o, "in_recovery", i->in_recovery);
     put_number(o, "backoff", i->backoff);
     put_seconds(o, "srtt_s", i->srtt_ns);
@@ -107,6 +111,32 @@ static void put_control(struct output *o, const struct weir_tcp_info *i)
     put_number(o, "send_queued", i->send_queued);
     put_number(o, "recv_queued", i->recv_queued);
     put_number(o, "reassembly_queued", i->reassembly_queued);
+}
+
+static void put_recovery(struct output *o, const struct weir_tcp_info *i)
+{
+    static const char *const states[] = {"open", "disorder", "cwr", "recovery", "loss"};
+
+    put_text(o, "recovery", states[i->recovery]);
+    put_number(o, "pipe_bytes", i->pipe_bytes);
+    put_number(o, "sacked_bytes", i->sacked_bytes);
+    put_number(o, "lost_bytes", i->lost_bytes);
+    put_bool(o, "reordering_seen", i->reordering_seen);
+    put_seconds(o, "reordering_window_s", i->reordering_window_ns);
+    put_number(o, "dsacks_in", i->dsacks_in);
+    put_number(o, "undone", i->undone);
+}
+
+static void put_blocked(struct output *o, const struct weir_tcp_info *i)
+{
+    static const char *const reasons[] = {"application", "receive window", "congestion window",
+                                          "pacing", "nothing"};
+
+    put_text(o, "blocked_by", reasons[i->blocked_by]);
+    put_seconds(o, "blocked_by_app_s", i->blocked_by_app_ns);
+    put_seconds(o, "blocked_by_peer_s", i->blocked_by_peer_ns);
+    put_seconds(o, "blocked_by_cwnd_s", i->blocked_by_cwnd_ns);
+    put_seconds(o, "blocked_by_pacing_s", i->blocked_by_pacing_ns);
 }
 
 /* Some instants are known to the second only. */
@@ -129,9 +159,6 @@ static void put_counts(struct output *o, const struct weir_tcp_info *i)
     put_number(o, "dup_acks_in", i->dup_acks_in);
     put_ago(o, "sent_ago_s", i->last_sent_at);
     put_ago(o, "received_ago_s", i->last_received_at);
-    put_seconds(o, "blocked_by_app_s", i->blocked_by_app_ns);
-    put_seconds(o, "blocked_by_peer_s", i->blocked_by_peer_ns);
-    put_seconds(o, "blocked_by_cwnd_s", i->blocked_by_cwnd_ns);
 }
 
 struct named_option {
@@ -193,7 +220,9 @@ void conn_state_print(struct weir *s, weir_handle_t handle, weir_ns_t now, bool 
         put_sequence(&o, &info);
         put_marks(&o, &info);
         put_control(&o, &info);
+        put_recovery(&o, &info);
         put_counts(&o, &info);
+        put_blocked(&o, &info);
     }
     put_options(&o, s, handle);
     if (json)
