@@ -24,6 +24,8 @@ static void note_flight(struct tcp_conn *c, const struct delivery *d)
 
     if (seq_leq(c->snd.una, v->flight_round) && d->flight_before_bytes <= v->flight_most_bytes)
         return;
+    if (seq_gt(c->snd.una, v->flight_round))
+        v->flight_last_bytes = v->flight_most_bytes;
     v->flight_most_bytes = d->flight_before_bytes;
     v->flight_round = c->snd.nxt;
 }
@@ -110,6 +112,13 @@ bool cwv_is_limit(const struct tcp_conn *c, const struct tcp_env *env)
     if (!env->config.slow_start_after_idle && w->cwv.unused_since_at != 0)
         return false; /* [RFC7661 4.4.1] */
     return w->cc.cwnd / 2 < w->cwv.flight_most_bytes;
+}
+
+uint32_t cwv_flight_most(const struct tcp_conn *c)
+{
+    const struct cwv *v = &c->work->cwv;
+
+    return u32_max(v->flight_most_bytes, v->flight_last_bytes);
 }
 
 /* [RFC7661 4.4.3] */

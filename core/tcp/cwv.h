@@ -16,6 +16,7 @@ struct tcp_env;
 struct cwv {
     seq_t flight_round;         /* until this is acknowledged, */
     uint32_t flight_most_bytes; /* the most that has been under way */
+    uint32_t flight_last_bytes; /* and in the round before */
 
     seq_t sample_end; /* when this is acknowledged, a round trip is over */
     uint32_t sample_bytes;
@@ -29,6 +30,9 @@ void cwv_on_ack(struct tcp_conn *c, const struct tcp_env *env, const struct deli
 
 /* Was the window what held sending back, so that it may grow? */
 bool cwv_is_limit(const struct tcp_conn *c, const struct tcp_env *env);
+
+/* The most that was under way in this round trip or the one before. */
+uint32_t cwv_flight_most(const struct tcp_conn *c);
 
 /* What recovery is to take for what was under way when something was lost. */
 uint32_t cwv_flight(const struct tcp_conn *c, uint32_t flight_bytes);

@@ -227,9 +227,15 @@ static uint32_t bounded_flight(const struct tcp_conn *c, uint32_t flight_bytes, 
     return cwv_flight(c, bytes);
 }
 
+/*
+ * What was under way when the lost segment was, not what is left of it now: many acknowledgements
+ * that are taken in together find the less under way the later they stand, since what they allow
+ * is sent after them all. Linux takes the whole window.
+ */
 static uint32_t flight_at_loss(const struct tcp_conn *c, const struct delivery *d)
 {
-    return bounded_flight(c, d->flight_before_bytes, d->pipe_before_bytes);
+    return bounded_flight(c, u32_max(d->flight_before_bytes, cwv_flight_most(c)),
+                          d->pipe_before_bytes);
 }
 
 static void note_recover(struct tcp_conn *c)

@@ -88,6 +88,24 @@ TEST(recovery_doubles_the_window_in_each_round_trip) /* [RFC5681 3.1] */
     EXPECT_EQ(cc_of(&p)->cwnd, 40000);
 }
 
+/* Acknowledgements that come together are answered together: until then less and less is under way. */
+TEST(recovery_takes_what_was_under_way_when_it_was_lost) /* [RFC5681 3.1 (4)] */
+{
+    struct peer p = peer_of_1000();
+
+    peer_writes(&p, 90000);
+    sees_from_to(&p, 0, 9);
+    for (unsigned i = 1; i <= 10; i++)
+        acks(&p, i * 1000 + 1);
+    sees_from_to(&p, 10, 29); /* twenty are under way */
+    for (unsigned i = 11; i <= 25; i++)
+        acks(&p, i * 1000 + 1);
+    for (unsigned i = 0; i < 3; i++)
+        acks(&p, 25001);
+    EXPECT_EQ(p.conn->work->recovery.state, RECOVERY_FAST);
+    EXPECT_EQ(cc_of(&p)->ssthresh, 10000);
+}
+
 TEST(recovery_does_not_let_a_window_grow_that_is_not_used) /* [RFC7661] */
 {
     struct peer p = peer_of_1000();
