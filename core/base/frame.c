@@ -102,12 +102,18 @@ void frame_need_checksum(struct frame *frame, uint16_t offset)
     frame->wire.csum_offset = offset;
 }
 
+/* Most headers are made of words of 32 bits. */
+static uint32_t sum_header(const uint8_t *bytes, size_t len)
+{
+    return len % 4 == 0 ? checksum_words(bytes, len) : checksum_add(0, bytes, len);
+}
+
 /* The sum of the bytes from start on. Those of the payload count from its own beginning. */
 static uint32_t sum_from(const struct frame *frame, size_t start, const struct checksum_ops *ops)
 {
     const struct weir_slice *s = frame->wire.slices;
     size_t done = s[0].len - start;
-    uint32_t sum = checksum_add(0, s[0].bytes + start, done);
+    uint32_t sum = sum_header(s[0].bytes + start, done);
 
     if (frame->payload_sum_known)
         return checksum_join(sum, frame->payload_sum, done);

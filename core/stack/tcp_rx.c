@@ -43,21 +43,28 @@ static enum why parse(struct ip_packet *packet, struct arrival *a)
     segs = packet->gso_size == 0 || h.payload_len <= packet->gso_size
                ? 1
                : (uint32_t)((h.payload_len + packet->gso_size - 1u) / packet->gso_size);
-    a->seg = (struct tcp_seg){
-        .seq = seq_of(h.seq),
-        .ack = seq_of(h.ack),
-        .len = (uint32_t)h.payload_len,
-        .flags = h.flags,
-        .wnd = h.window,
-        .up = h.urgent,
-        .segs = (uint16_t)segs,
-        .tos = packet->tos,
-        .text = packet->slices,
-        .text_count = packet->slice_count,
-        .text_skip = packet->header_len + h.header_len,
-        .frame = packet->frame,
-        .header = span_take(ip_packet_head(packet), h.header_len),
-    };
+    /* Member by member: clearing the options would take longer than all the rest. */
+    a->seg.seq = seq_of(h.seq);
+    a->seg.ack = seq_of(h.ack);
+    a->seg.len = (uint32_t)h.payload_len;
+    a->seg.flags = h.flags;
+    a->seg.wnd = h.window;
+    a->seg.up = h.urgent;
+    a->seg.segs = (uint16_t)segs;
+    a->seg.tos = packet->tos;
+    a->seg.header = span_take(ip_packet_head(packet), h.header_len);
+    a->seg.text = packet->slices;
+    a->seg.text_count = packet->slice_count;
+    a->seg.text_skip = packet->header_len + h.header_len;
+    a->seg.frame = packet->frame;
+    a->seg.text_buf = NULL;
+    a->seg.more = (struct pieces){NULL, NULL};
+    a->seg.more_len = 0;
+    a->seg.more_skip = 0;
+    a->seg.more_bytes = 0;
+    a->seg.more_memory = 0;
+    a->seg.had_syn = false;
+    a->seg.wants_reset = false;
     tcp_options_parse(h.options, &a->seg.opt); /* in any segment [RFC9293 MUST-5] */
     return WHY_NONE;
 }

@@ -76,9 +76,12 @@ void sack_of_segment(const struct tcp_conn *c, struct tcp_options *options)
 {
     const struct sack *s = &c->work->sack;
     const struct reasm *reasm = c->work->reasm;
-    uint8_t room = tcp_options_sack_room(options), from = 0;
+    uint8_t room, from = 0;
 
-    if (!c->agreed.sack_ok || room == 0 || (reasm == NULL && !s->has_dsack))
+    if (!c->agreed.sack_ok || (reasm == NULL && !s->has_dsack))
+        return;
+    room = tcp_options_sack_room(options);
+    if (room == 0)
         return;
     options->sack_count = 0;
     if (s->has_dsack) {

@@ -160,6 +160,9 @@ void super_emit(const struct super *u, const struct super_part *part, uint8_t *o
 
 /* ---- joining ---- */
 
+/* They may be set, in all or in none: as a counter they nearly always are [RFC9768 3.2.2]. */
+static const uint16_t ecn_flags = TCP_AE | TCP_CWR | TCP_ECE;
+
 bool super_follow_init(struct super_follow *f, const uint8_t *first, size_t ip_at, size_t tcp_at,
                        size_t headers_len, uint32_t text_len)
 {
@@ -167,7 +170,7 @@ bool super_follow_init(struct super_follow *f, const uint8_t *first, size_t ip_a
     bool is_v4 = ip[0] >> 4 == 4;
 
     if (text_len == 0 || tcp_at - ip_at != (is_v4 ? IP4_HEADER_LEN : IP6_HEADER_LEN)
-        || (get16(tcp + TCP_FLAGS_AT) & TCP_FLAGS) != TCP_ACK)
+        || (get16(tcp + TCP_FLAGS_AT) & TCP_FLAGS & ~ecn_flags) != TCP_ACK)
         return false;
     f->first = first;
     f->headers_len = headers_len;

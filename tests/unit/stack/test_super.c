@@ -20,6 +20,7 @@ struct burst {
     struct weir_frame *sent[SEGMENTS];
     struct weir_frame frames[SEGMENTS];
     uint8_t *sent_text;
+    size_t changed; /* the segment that is changed next */
     size_t released;
 };
 
@@ -34,6 +35,7 @@ static void burst_init(struct burst *b, bool is_v6, bool is_lent)
     uint8_t text[SEGMENTS * TEXT];
 
     *b = (struct burst){
+        .changed = CHANGED,
         .w = world_make(&(struct world_setup){.is_v6 = is_v6, .mtu = is_v6 ? 1520 : 1500})};
     b->p = world_connect(b->w);
     for (size_t i = 0; i < sizeof text; i++)
@@ -83,7 +85,7 @@ static uint8_t *tcp_of(struct burst *b, size_t i)
 /* Changes a word of a TCP header, whose checksum stays right. */
 static void change_tcp(struct burst *b, size_t at, uint16_t bits)
 {
-    uint8_t *tcp = tcp_of(b, CHANGED);
+    uint8_t *tcp = tcp_of(b, b->changed);
     uint16_t was = (uint16_t)(tcp[at] << 8 | tcp[at + 1]), is = was ^ bits;
     uint16_t checksum = checksum_update16((uint16_t)(tcp[16] << 8 | tcp[17]), was, is);
 
@@ -210,4 +212,17 @@ TEST(what_is_damaged_or_missing_ends_what_is_joined)
         EXPECT_EQ(b.w->stacks[1].read, SEGMENTS * TEXT);
         EXPECT_EQ(b.released, i < 2 ? 0 : SEGMENTS);
     }
+}
+
+TEST(segments_with_the_same_ecn_counter_are_joined) /* [RFC9768 3.2.2] */
+{
+    struct burst b;
+
+    burst_init(&b, false, true);
+    for (b.changed = 0; b.changed < SEGMENTS; b.changed++)
+        change_tcp(&b, 12, 0x0140); /* AE and ECE: 5, which is where it begins */
+    EXPECT_EQ(joined(&b), SEGMENTS - 1);
+    burst_end(&b, SEGMENTS - 1);
+    EXPECT_EQ(b.w->stacks[1].read, SEGMENTS * TEXT);
+    world_run(b.w, WEIR_S);
 }
