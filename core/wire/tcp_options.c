@@ -174,15 +174,32 @@ static bool take(struct tcp_options *out, uint8_t kind, struct span value)
     }
 }
 
+/* All but the blocks of SACK, of which there are as many as are counted. */
+static void clear(struct tcp_options *out)
+{
+    out->present = 0;
+    out->malformed = false;
+    out->skipped_count = 0;
+    out->window_scale = 0;
+    out->sack_count = 0;
+    out->mss = 0;
+    out->ts_val = 0;
+    out->ts_ecr = 0;
+    out->user_timeout = 0;
+    out->accecn_kind = 0;
+    out->fastopen_is_experimental = false;
+    out->fastopen = span_none();
+    out->accecn = span_none();
+    out->md5 = span_none();
+    out->ao = span_none();
+}
+
 void tcp_options_parse(struct span options, struct tcp_options *out)
 {
     const uint8_t *at = options.bytes;
     size_t left = options.len;
 
-    out->present = 0;
-    out->malformed = false;
-    out->skipped_count = 0;
-    out->sack_count = 0;
+    clear(out);
     if (left == TCP_TIMESTAMPS_LEN && memcmp(at, timestamps_start, sizeof timestamps_start) == 0) {
         out->present = TCP_HAS_TIMESTAMPS;
         read_timestamps(at + 4, out);
