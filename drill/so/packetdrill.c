@@ -85,15 +85,6 @@ struct adapter {
 
 void packetdrill_interface_init(const char *flags, struct packetdrill_interface *i);
 
-/* A second thread has its turn until it asks for the time. */
-static struct adapter *enter(void *userdata)
-{
-    struct adapter *a = userdata;
-
-    drill_world_enter(a->world);
-    return a;
-}
-
 /* ---- settings ---- */
 
 static void set_sysctl(struct adapter *a, const char *name, const char *value)
@@ -127,13 +118,22 @@ static void read_settings(struct adapter *a)
     (void)fclose(file);
 }
 
+/* Before every call. A second thread then has its turn until it asks for the time. */
+static struct adapter *enter(void *userdata)
+{
+    struct adapter *a = userdata;
+
+    drill_world_enter(a->world);
+    read_settings(a);
+    return a;
+}
+
 /* ---- calls ---- */
 
 static int on_socket(void *u, int domain, int type, int protocol)
 {
     struct adapter *a = enter(u);
 
-    read_settings(a);
     return a->target.calls.socket(a->target.ctx, domain, type, protocol);
 }
 
@@ -301,7 +301,6 @@ static int on_setsockopt(void *u, int fd, int level, int name, const void *value
 {
     struct adapter *a = enter(u);
 
-    read_settings(a);
     return a->target.calls.setsockopt(a->target.ctx, fd, level, name, value, len);
 }
 
