@@ -12,6 +12,13 @@ static void say_state(const char *text, int fd)
         say_seen("%s: state %d", text, info.tcpi_state);
 }
 
+/* The kernel may delay the acknowledgement of an end. */
+static void wait_for_acknowledgement(void)
+{
+    for (int i = 0; i < 30; i++)
+        net_moment();
+}
+
 static int error_of(int fd)
 {
     socklen_t len = sizeof(int);
@@ -30,6 +37,7 @@ static void half_closed(void)
     SAY(sys->shutdown(fds[0], SHUT_WR));
     net_say_ready("closed for writing", fds[0]);
     net_say_ready("its peer", fds[1]);
+    wait_for_acknowledgement();
     say_state("closed for writing", fds[0]);
     say_state("its peer", fds[1]);
     SAY(sys->sendto(fds[0], "x", 1, 0, NULL, 0));
@@ -42,6 +50,7 @@ static void half_closed(void)
     SAY(sys->shutdown(fds[1], SHUT_WR));
     net_say_ready("both closed", fds[0]);
     net_say_ready("both closed", fds[1]);
+    wait_for_acknowledgement();
     say_state("both closed", fds[0]);
     say_state("both closed", fds[1]);
     net_say_names(fds[0]);
