@@ -12,6 +12,7 @@
 #ifndef CORE_BASE_MEM_H
 #define CORE_BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <weir/config.h>
@@ -40,6 +41,17 @@ void mem_trim(struct mem *mem);
 
 /* size is not zero; align is a power of two. NULL: there is no more. */
 void *mem_alloc(struct mem *mem, size_t size, size_t align);
+
+/*
+ * Is less than an eighth of the limit left? What only adds to queues is refused then, so that
+ * there is something for what empties them.
+ */
+static inline bool mem_is_tight(const struct mem *mem)
+{
+    size_t used = mem->used - mem->kept_bytes;
+
+    return mem->limit != SIZE_MAX && (used >= mem->limit || mem->limit - used < mem->limit / 8);
+}
 
 /* size is what mem_alloc was asked for. memory may be NULL. */
 void mem_free(struct mem *mem, void *memory, size_t size);

@@ -6,6 +6,7 @@
  */
 #include "tcp/user.h"
 #include "base/check.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
@@ -96,6 +97,15 @@ static ptrdiff_t would_block(struct tcp_conn *c)
     return WEIR_EAGAIN;
 }
 
+/*
+ * Queues that had all of the memory would leave none for the segments that empty them. Where
+ * something is queued there will be an event when it is acknowledged.
+ */
+static ptrdiff_t refuse_for_memory(struct tcp_conn *c)
+{
+    return c->work->sendq.bytes > 0 ? would_block(c) : WEIR_ENOMEM;
+}
+
 /* SEND [RFC9293 3.10.2]. */
 ptrdiff_t tcp_send(struct tcp_conn *c, struct tcp_env *env, const void *bytes, size_t len,
                    unsigned flags)
@@ -112,6 +122,8 @@ ptrdiff_t tcp_send(struct tcp_conn *c, struct tcp_env *env, const void *bytes, s
     room = sendq_room(c);
     if (room == 0)
         return would_block(c);
+    if (mem_is_tight(env->pieces.mem))
+        return refuse_for_memory(c);
     if (len > room)
         len = room;
     if (!sendq_copy(c, env, bytes, (uint32_t)len))
@@ -133,6 +145,8 @@ ptrdiff_t tcp_send_lent(struct tcp_conn *c, struct tcp_env *env, struct weir_sli
         return WEIR_ENOMEM;
     if (sendq_room(c) == 0)
         return would_block(c);
+    if (mem_is_tight(env->pieces.mem))
+        return refuse_for_memory(c);
     if (!sendq_lend(c, env, bytes, release, owner))
         return WEIR_ENOMEM;
     note_written(c, env, bytes.len, flags);

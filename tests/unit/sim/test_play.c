@@ -159,3 +159,15 @@ TEST(digest_of_random_runs_is_the_same_twice)
     EXPECT(digests[0] == digests[1]);
     printf("digest %016" PRIx64 " of %" PRIu64 " segments\n", digests[0], segments);
 }
+
+/* A send queue that took all of the memory would leave none for the segments that empty it. */
+TEST(play_sends_more_than_there_is_memory_for)
+{
+    struct play_result r = plays("run 30s\n"
+                                 "host h1 send-buffer 4MiB memory 3MiB\n"
+                                 "host h2\n"
+                                 "link h1 h2 rate 50mbit delay 5ms back delay 5ms\n"
+                                 "flow f bulk h1 h2 bytes 4MB\n");
+
+    EXPECT_EQ(r.received[PLAY_SERVER], 4000000);
+}
