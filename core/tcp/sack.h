@@ -14,7 +14,7 @@ struct tcp_env;
 struct tcp_options;
 struct tcp_seg;
 
-enum { SACK_RECENT = 3 };
+enum { SACK_RECENT = 4 }; /* as many as an option without timestamps has room for */
 
 struct sack {
     seq_t recent[SACK_RECENT]; /* a number in each of the blocks that last grew, newest first */

@@ -60,6 +60,21 @@ TEST(sack_tells_of_the_newest_blocks_first) /* [RFC2018 8, case 3] */
     peer_sees(&p, ". 1:1(0) ack 1001 <nop,nop,sack 1501:3001 3501:4001>");
 }
 
+/* Of five blocks the one that was reported longest ago is left out. */
+TEST(sack_leaves_out_the_oldest_of_five_blocks) /* [RFC2018 4] */
+{
+    struct peer p = peer_with_sack();
+    char text[80];
+
+    for (unsigned i = 1; i < 8; i += 2) {
+        snprintf(text, sizeof text, ". %u:%u(500) ack 1", i * 500 + 1, i * 500 + 501);
+        peer_sends(&p, text);
+        peer_sees(&p, ". 1:1(0) ack 1 <...>");
+    }
+    peer_sends(&p, ". 4501:5001(500) ack 1");
+    peer_sees(&p, ". 1:1(0) ack 1 <nop,nop,sack 4501:5001 3501:4001 2501:3001 1501:2001>");
+}
+
 TEST(sack_leaves_room_for_timestamps) /* [RFC2018 3] */
 {
     struct peer p =
