@@ -161,6 +161,7 @@ struct tcp_user {
     uint32_t send_buffer_bytes;
     uint32_t recv_buffer_bytes;
     uint32_t notsent_lowat_bytes; /* 0: no limit */
+    uint32_t pacing_max_kib;      /* in a second; 0: no limit */
     uint16_t mss;                 /* 0: what the path allows */
     uint16_t advertised_timeout;  /* as the option has it [RFC5482]; 0: none */
     uint8_t keepalive_probes;

@@ -1,7 +1,7 @@
 /*
  * pace.c - sending spread over time
  *
- * At the rate that the congestion control asks for, in quanta of about a millisecond: smaller
+ * At the rate that the congestion control asks for, or that the application allows, in quanta of about a millisecond: smaller
  * ones would cost a wake-up for each segment. A wake-up that comes late is made up for, within
  * a quantum.
  *
@@ -16,13 +16,22 @@ enum {
     QUANTA_PER_S = 1000,
 };
 
-uint64_t pace_rate(const struct tcp_conn *c, const struct tcp_env *env)
+static uint64_t wanted_rate(const struct tcp_conn *c, const struct tcp_env *env)
 {
     const struct cc *cc = &c->work->cc;
 
     if (cc->pacing_rate != 0 || !env->config.pacing)
         return cc->pacing_rate;
     return cc_default_pacing_rate(cc, (ns_t)c->rtt.srtt_us * NS_US);
+}
+
+uint64_t pace_rate(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    uint64_t wanted = wanted_rate(c, env), most = (uint64_t)c->user.pacing_max_kib * 1024;
+
+    if (wanted == 0 || most == 0)
+        return wanted + most;
+    return u64_min(wanted, most);
 }
 
 static uint32_t quantum(const struct cc *cc, uint64_t rate)

@@ -24,6 +24,8 @@
 
 enum { LENT_MAX = 1 << 30 };
 
+#define PACING_MAX (UINT32_MAX * INT64_C(1024)) /* bytes per second */
+
 static void emit_call(const struct tcp_conn *c, const struct tcp_env *env, const char *text,
                       int64_t value)
 {
@@ -434,6 +436,11 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
             return WEIR_EINVAL;
         u->notsent_lowat_bytes = (uint32_t)value;
         return WEIR_OK;
+    case WEIR_OPT_MAX_PACING_RATE:
+        if (!is_between(value, 0, PACING_MAX))
+            return WEIR_EINVAL;
+        u->pacing_max_kib = (uint32_t)((value + 1023) / 1024);
+        return WEIR_OK;
     case WEIR_OPT_MIN_TTL: /* [RFC5082 3] */
         if (!is_between(value, 0, UINT8_MAX))
             return WEIR_EINVAL;
@@ -525,6 +532,7 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     case WEIR_OPT_USER_TIMEOUT: *value = u->user_timeout_ms * NS_MS; return WEIR_OK;
     case WEIR_OPT_ADVERTISE_TIMEOUT: *value = uto_ns(u->advertised_timeout); return WEIR_OK;
     case WEIR_OPT_NOTSENT_LOWAT: *value = u->notsent_lowat_bytes; return WEIR_OK;
+    case WEIR_OPT_MAX_PACING_RATE: *value = (int64_t)u->pacing_max_kib * 1024; return WEIR_OK;
     case WEIR_OPT_MIN_TTL: *value = u->min_ttl; return WEIR_OK;
     case WEIR_OPT_SYN_RETRIES: *value = u->syn_retries; return WEIR_OK;
     case WEIR_OPT_SEND_BUFFER: *value = u->send_buffer_bytes; return WEIR_OK;

@@ -293,6 +293,8 @@ enum weir_opt {
                                     as the buffer holds */
     WEIR_OPT_MIN_TTL,            /* 0 to 255: segments that have come further are dropped
                                     (tcp_min_ttl) [RFC5082] */
+    WEIR_OPT_MAX_PACING_RATE,    /* bytes per second, rounded up to KiB: faster than that nothing
+                                    is sent, whatever the window; 0: no limit */
     WEIR_OPT_COUNT,
 };
 

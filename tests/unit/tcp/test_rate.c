@@ -178,3 +178,18 @@ TEST(pace_is_not_for_those_who_do_not_ask)
     p.env->config.pacing = true;
     EXPECT(pace_rate(p.conn, p.env) > 0); /* as cwnd and round trip have it */
 }
+
+TEST(pace_is_no_faster_than_the_application_allows)
+{
+    struct peer p = peer_with(TCP_ESTABLISHED, (struct peer_setup){.options = "mss 1000,sackOK"});
+    int64_t value = 0;
+
+    EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_MAX_PACING_RATE, 100001), WEIR_OK);
+    EXPECT_EQ(tcp_get(p.conn, WEIR_OPT_MAX_PACING_RATE, &value), WEIR_OK);
+    EXPECT_EQ(value, 100352); /* whole KiB */
+    EXPECT_EQ(pace_rate(p.conn, p.env), 100352);
+    p.conn->work->cc.pacing_rate = 50000;
+    EXPECT_EQ(pace_rate(p.conn, p.env), 50000);
+    p.conn->work->cc.pacing_rate = 5000000;
+    EXPECT_EQ(pace_rate(p.conn, p.env), 100352);
+}
