@@ -173,6 +173,12 @@ static uint32_t field_at(struct span option, size_t i)
     return (uint32_t)b[0] << 16 | (uint32_t)b[1] << 8 | b[2];
 }
 
+/* There are three counters, however long the option is. */
+static size_t field_count(struct span option)
+{
+    return size_min(option.len / FIELD_LEN, ACCECN_COUNTERS);
+}
+
 /* E0B or E1B that is zero was not the peer's [RFC9768 3.2.3.2.4]. */
 void accecn_on_option(struct tcp_conn *c, const struct tcp_seg *seg)
 {
@@ -180,7 +186,7 @@ void accecn_on_option(struct tcp_conn *c, const struct tcp_seg *seg)
 
     if (!(seg->opt.present & TCP_HAS_ACCECN))
         return;
-    for (size_t i = 0; i < seg->opt.accecn.len / FIELD_LEN; i++)
+    for (size_t i = 0; i < field_count(seg->opt.accecn); i++)
         if (order[i] != ACCECN_CEB && field_at(seg->opt.accecn, i) == 0)
             c->accecn.ignores_options = true;
 }
@@ -209,7 +215,7 @@ static bool take_option(struct tcp_conn *c, const struct tcp_seg *seg, uint32_t 
     *d_ceb = 0;
     if (!(seg->opt.present & TCP_HAS_ACCECN) || c->accecn.ignores_options)
         return false;
-    for (size_t i = 0; i < seg->opt.accecn.len / FIELD_LEN; i++) {
+    for (size_t i = 0; i < field_count(seg->opt.accecn); i++) {
         uint32_t step = take_field(w, (enum accecn_counter)order[i], field_at(seg->opt.accecn, i));
         if (order[i] == ACCECN_CEB)
             *d_ceb = step;
