@@ -11,6 +11,7 @@
 enum {
     PORTS = 64, /* listeners: more four-tuples than ports */
     FIRST_PORT = 100,
+    IDLE_ROUNDS = 1000000,
 };
 
 struct conns {
@@ -90,13 +91,15 @@ static bool run_count(struct conns *c, uint64_t count, uint32_t at_a_time)
     uint64_t until = c->completed + count, open_until = c->opened + count;
     uint64_t idle = 0;
 
-    while (c->completed < until && c->failed == 0 && idle < 1000) {
+    while (c->completed < until && c->failed == 0 && idle < IDLE_ROUNDS) {
         bool any = false;
         while (c->under_way < at_a_time && c->opened < open_until)
             open_one(c);
         any = pair_round(&c->pair) > 0;
         any = run_events(c) || any;
         idle = any ? 0 : idle + 1;
+        if (!any) /* something was lost where a queue was full, and is sent again */
+            (void)pair_wait(&c->pair);
     }
     (void)pair_pump(&c->pair);
     return c->completed == until && c->failed == 0;

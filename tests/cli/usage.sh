@@ -50,6 +50,9 @@ mistake "options come after it" --port
 mistake "did you mean 'listen'?" help lisen
 mistake "one operand too many" help serve ping
 mistake "one operand too many" version now
+mistake "there is no benchmark 'speed'" bench speed
+mistake "--loss wants a percentage" bench --loss much bulk
+says "ns_per_round_trip" bench rr --small
 
 # ---- operands and options ----
 mistake "serve wants DIR" serve
