@@ -119,13 +119,14 @@ static bool listen_all(struct conns *c, uint32_t backlog)
 static bool measure(struct conns *c, const struct bench_options *o, struct bench_report *r)
 {
     uint32_t at_a_time = o->at_a_time == 0 ? 1 : o->at_a_time;
+    uint64_t there = o->small > 0 && o->population > 0 ? 1000 : o->population;
     uint64_t count = o->small > 0 ? (uint64_t)o->small * 1000 + at_a_time : 1000000;
     struct weir_stats stats;
     double begin, cpu_s;
 
     if (!listen_all(c, at_a_time))
         return bench_fail(r, "the listeners cannot be opened");
-    if (!run_count(c, o->population + count / 20, 64))
+    if (!run_count(c, there + count / 20, 64))
         return bench_fail(r, "a connection failed");
     c->pair.frames[0] = c->pair.frames[1] = 0;
     begin = bench_cpu_s();
