@@ -235,14 +235,18 @@ static uint16_t segs_of(uint32_t segs)
     return segs > UINT16_MAX ? UINT16_MAX : (uint16_t)segs;
 }
 
-/* What is sent at one instant, one behind the other, shares a record. */
+/*
+ * What is sent at one instant, one behind the other, shares a record; but not if something was sent
+ * again between the two, which comes before the one and after the other [RFC8985 6.2, step 2].
+ */
 static bool extend_last(struct tcp_conn *c, const struct tcp_env *env, seq_t end, uint32_t segs)
 {
     struct scoreboard *b = board_of(c);
     struct sent *last = b->count == 0 ? NULL : at(b, b->count - 1);
 
     if (last == NULL || last->is_alone || last->state != SENT_IN_FLIGHT || last->resends > 0
-        || last->sent_at != env->now || last->segs + segs > SCOREBOARD_SEGS)
+        || last->sent_at != env->now || last->turn + 1 != b->turn
+        || last->segs + segs > SCOREBOARD_SEGS)
         return false;
     b->in_flight_bytes += seq_len(last->end, end);
     last->end = end;

@@ -103,6 +103,24 @@ TEST(rack_finds_what_was_sent_again_and_is_lost_again) /* [RFC8985 3.1] */
     EXPECT_EQ(p.conn->retransmits, 2);
 }
 
+/* New segments before and after it, at the same time: the clock cannot tell which is which. */
+TEST(rack_tells_what_was_sent_before_a_retransmission_from_what_was_sent_after_it)
+{
+    struct peer p = peer_with_paced_segments(10);
+
+    acks(&p, 0, 1, 3);
+    peer_writes(&p, 1000);
+    EXPECT_EQ(peer_skips(&p), 1);
+    acks(&p, 0, 1, 4);
+    sees_again(&p, 0);
+    peer_writes(&p, 2000);
+    acks(&p, 0, 1, 10);
+    EXPECT_EQ(peer_skips(&p), 2);
+    peer_waits(&p, 100 * NS_MS);
+    acks(&p, 0, 1, 13);
+    sees_again(&p, 0); /* [RFC8985 6.2, step 5] */
+}
+
 TEST(rack_widens_its_window_for_each_round_trip_with_duplicates) /* [RFC8985 6.2, step 4] */
 {
     struct peer p = peer_with_paced_segments(8);
