@@ -41,13 +41,13 @@ static void note_sample(struct tcp_conn *c, const struct tcp_env *env, uint32_t 
     v->pipe_ack_at = env->now;
 }
 
-/* What is acknowledged in a round trip: pipeACK. */
+/* What is acknowledged in a round trip: pipeACK. The first sample has no end yet. */
 static void sample(struct tcp_conn *c, const struct tcp_env *env, const struct delivery *d)
 {
     struct cwv *v = &c->work->cwv;
 
     v->sample_bytes += d->cum_bytes;
-    if (seq_lt(c->snd.una, v->sample_end))
+    if (v->pipe_ack_at != 0 && seq_lt(c->snd.una, v->sample_end))
         return;
     note_sample(c, env, v->sample_bytes);
     v->sample_bytes = 0;

@@ -70,6 +70,16 @@ TEST(cwv_does_not_let_an_unused_window_grow) /* [RFC7661 4.4.1] */
     EXPECT_EQ(cc_of(&p)->cwnd, 40000);
 }
 
+TEST(cwv_measures_whatever_number_the_connection_began_with) /* [RFC7661 4.2] */
+{
+    struct peer p = peer_that_keeps_its_window();
+
+    /* As the end of a sample that never began looks to half of all initial numbers. */
+    p.conn->work->cwv.sample_end.raw = p.conn->snd.una.raw + 0x70000000;
+    talk(&p, 5);
+    EXPECT_EQ(p.conn->work->cwv.pipe_ack_bytes, 5000);
+}
+
 TEST(cwv_takes_a_used_window_for_validated) /* [RFC7661 4.3] */
 {
     struct peer p = peer_that_keeps_its_window();
