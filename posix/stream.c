@@ -58,8 +58,10 @@ void stream_on_event(struct weir_posix *px, struct sock *s, const struct weir_ev
 {
     unsigned bits = event->bits;
 
-    if (bits & WEIR_EVENT_CONNECTED)
+    if (bits & WEIR_EVENT_CONNECTED) {
         s->is_established = true;
+        s->soft_error = 0; /* who asks SO_ERROR now wants to know whether the attempt succeeded */
+    }
     if (bits & WEIR_EVENT_URGENT)
         note_urgent(px, s);
     if (bits & (WEIR_EVENT_URGENT | WEIR_EVENT_READABLE))
@@ -68,7 +70,7 @@ void stream_on_event(struct weir_posix *px, struct sock *s, const struct weir_ev
         s->peer_closed = true;
         s->down |= DOWN_READ;
     }
-    if (bits & WEIR_EVENT_SOFT_ERROR && !(bits & WEIR_EVENT_CLOSED))
+    if (bits & WEIR_EVENT_SOFT_ERROR && !(bits & (WEIR_EVENT_CONNECTED | WEIR_EVENT_CLOSED)))
         s->soft_error = -px_errno(event->error);
     if (bits & WEIR_EVENT_CLOSED)
         note_end(s, event->error);
