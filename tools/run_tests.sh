@@ -126,7 +126,7 @@ with_threads() {
 
 fuzz_target() {
     command -v clang >/dev/null || skip "clang is missing" || return
-    tools/run_fuzz.sh "$1" 5
+    tools/run_fuzz.sh "$1" 3
 }
 
 # They run; how fast is not a matter of passing.
