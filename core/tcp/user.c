@@ -468,6 +468,8 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
         if (!is_switch(value))
             return WEIR_EINVAL;
         u->quickack = value != 0;
+        if (value == 0 && c->work != NULL)
+            c->work->quick_acks = 0;
         return WEIR_OK;
     case WEIR_OPT_TTL: /* [RFC9293 MUST-49] */
         if (!is_between(value, 1, UINT8_MAX))

@@ -265,7 +265,8 @@ enum weir_opt {
     WEIR_OPT_SEND_BUFFER,        /* bytes; what is set stays: without, the two of TCP grow */
     WEIR_OPT_RECV_BUFFER,        /* bytes */
     WEIR_OPT_MSS,                /* the largest segment to send or to ask for; before connecting */
-    WEIR_OPT_QUICKACK,           /* 1: acknowledge at once for a while */
+    WEIR_OPT_QUICKACK,           /* 1: acknowledge at once; 0: not, not even the
+                                    first segments, as else happens */
     WEIR_OPT_TTL,                /* 1 to 255 [RFC9293 MUST-49] */
     WEIR_OPT_TOS,            /* DiffServ field, changeable at any time [RFC9293 MUST-48, SHLD-21]:
                                     the lowest two bits are ECN's, which TCP sets itself */

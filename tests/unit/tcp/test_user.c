@@ -463,3 +463,17 @@ TEST(user_ends_a_resting_connection_without_memory_in_silence)
     EXPECT_EQ(closed.conn->state, TCP_CLOSED);
     EXPECT_EQ(half.conn->state, TCP_CLOSED);
 }
+
+TEST(user_may_have_all_acknowledgements_delayed)
+{
+    struct peer p = peer_of(TCP_ESTABLISHED);
+
+    peer_sends(&p, "P. 1:11(10) ack 1");
+    peer_sees(&p, ". 1:1(0) ack 11"); /* one of the first, at once */
+    EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_QUICKACK, 0), WEIR_OK);
+    peer_sends(&p, "P. 11:21(10) ack 1");
+    peer_sees_nothing(&p);
+    EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_QUICKACK, 1), WEIR_OK);
+    peer_sends(&p, "P. 21:31(10) ack 1");
+    peer_sees(&p, ". 1:1(0) ack 31");
+}
