@@ -73,8 +73,9 @@ begun() {
     sleep 0.3
 }
 
+# Weir waits longer: it takes its device with it, and the kernel would say something else then.
 both_time_out() {
-    begun "${lots[@]}" --user-timeout 1500 --expect WEIR_ETIMEDOUT && "$@" || return
+    begun "${lots[@]}" --user-timeout 2500 --expect WEIR_ETIMEDOUT && "$@" || return
     result_of weir "$weir_pid"
     local code=$?
     result_of kernel "$kernel_pid" && return "$code"
