@@ -7,6 +7,7 @@
  */
 #include "sim/play.h"
 
+#include "base/num.h"
 #include <stdlib.h>
 #include <string.h>
 #include <weir/err.h>
@@ -27,11 +28,6 @@ static struct weir *stack_of(struct play *p, const struct play_end *e)
 }
 
 /* ---- what an end may do ---- */
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
 
 /* All that an end will ever send. */
 static uint64_t total(const struct play *p, const struct play_exchange *x, enum play_side side)
@@ -65,11 +61,11 @@ static uint64_t allowed(const struct play *p, const struct play_exchange *x, enu
     switch (f->kind) {
     case SCENARIO_REQUEST:
         if (side == PLAY_CLIENT)
-            return smaller(all, f->answer == 0 ? all : f->ask * (e->turns + 1) + e->extra);
-        return smaller(all, f->ask == 0 ? all : f->answer * (e->received / f->ask) + e->extra);
+            return u64_min(all, f->answer == 0 ? all : f->ask * (e->turns + 1) + e->extra);
+        return u64_min(all, f->ask == 0 ? all : f->answer * (e->received / f->ask) + e->extra);
     case SCENARIO_ON_OFF:
         if (side == PLAY_CLIENT && f->every_ns > 0)
-            return smaller(all, f->bytes * (uint64_t)(1 + passed / f->every_ns) + e->extra);
+            return u64_min(all, f->bytes * (uint64_t)(1 + passed / f->every_ns) + e->extra);
         return all;
     case SCENARIO_SHORT: return side == PLAY_CLIENT || e->received >= f->ask ? all : 0;
     case SCENARIO_BULK:
@@ -224,7 +220,7 @@ static void take_bytes(struct play *p, struct play_exchange *x, enum play_side s
     char text[64];
 
     for (size_t done = 0, len; done < slice.len && p->broken[0] == 0; done += len) {
-        len = (size_t)smaller(slice.len - done, PLAY_CHUNK);
+        len = (size_t)u64_min(slice.len - done, PLAY_CHUNK);
         if (!p->content_may_differ
             && memcmp(slice.bytes + done,
                       pattern_at(p, x, (enum play_side) !side, e->received + done), len)
@@ -259,7 +255,7 @@ static ptrdiff_t read_some(struct play *p, struct play_exchange *x, enum play_si
     }
     got = weir_recv_lent(stack, x->ends[side].conn, slices, max, &count);
     for (size_t i = 0; got > 0 && i < count && taken < len; i++) {
-        slices[i].len = (size_t)smaller(slices[i].len, len - taken);
+        slices[i].len = (size_t)u64_min(slices[i].len, len - taken);
         take_bytes(p, x, side, slices[i]);
         taken += slices[i].len;
     }
@@ -315,8 +311,8 @@ static bool read_all(struct play *p, struct play_exchange *x, enum play_side sid
             return true;
         }
         if (f->chunk != 0)
-            most = smaller(most, f->chunk);
-        got = read_some(p, x, side, stack, (size_t)smaller(most, SIZE_MAX / 2));
+            most = u64_min(most, f->chunk);
+        got = read_some(p, x, side, stack, (size_t)u64_min(most, SIZE_MAX / 2));
         if (got == WEIR_EAGAIN)
             return true;
         if (got < 0) {
@@ -359,7 +355,7 @@ static bool write_all(struct play *p, struct play_exchange *x, enum play_side si
 
     while (!e->is_shut && e->sent < most) {
         ptrdiff_t put = write_some(p, x, side, stack,
-                                   (size_t)smaller(smaller(most - e->sent, chunk), PLAY_CHUNK));
+                                   (size_t)u64_min(u64_min(most - e->sent, chunk), PLAY_CHUNK));
         if (put == WEIR_EAGAIN)
             return true;
         if (put == WEIR_ENOMEM) { /* no event will say when there is memory again */

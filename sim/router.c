@@ -7,6 +7,7 @@
 #include "sim/world.h"
 
 #include "base/checksum.h"
+#include "base/num.h"
 #include <string.h>
 
 enum {
@@ -33,15 +34,10 @@ static bool count_down(struct view *v)
     return true;
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static struct packet *too_big4(const struct weir_sim *s, uint32_t node, const struct view *v,
                                struct packet *p)
 {
-    size_t quoted = smaller(v->ip_len, QUOTED4), len = IP4_LEN + ICMP_LEN + quoted;
+    size_t quoted = size_min(v->ip_len, QUOTED4), len = IP4_LEN + ICMP_LEN + quoted;
     struct weir_addr from = weir_sim_addr(s, node + 1, false);
     struct packet *answer = packet_get(p->store, len);
     uint8_t *b;
@@ -66,7 +62,7 @@ static struct packet *too_big4(const struct weir_sim *s, uint32_t node, const st
 static struct packet *too_big6(const struct weir_sim *s, uint32_t node, const struct view *v,
                                struct packet *p)
 {
-    size_t quoted = smaller(v->ip_len, QUOTED6), len = IP6_LEN + ICMP_LEN + quoted;
+    size_t quoted = size_min(v->ip_len, QUOTED6), len = IP6_LEN + ICMP_LEN + quoted;
     struct weir_addr from = weir_sim_addr(s, node + 1, true);
     struct packet *answer = packet_get(p->store, len);
     uint8_t *b;

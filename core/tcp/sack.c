@@ -117,11 +117,6 @@ uint32_t sack_len(const struct tcp_conn *c)
 
 /* ---- as a sender ---- */
 
-static bool is_block(seq_t left, seq_t right)
-{
-    return seq_lt(left, right);
-}
-
 /* The first block tells of a duplicate if it is acknowledged, or within the second [RFC2883 4]. */
 static bool is_dsack(const struct tcp_seg *seg)
 {
@@ -139,7 +134,7 @@ static void take_dsack(struct tcp_conn *c, const struct tcp_seg *seg, struct del
 {
     seq_t left = seq_of(seg->opt.sack[0].left), right = seq_of(seg->opt.sack[0].right);
 
-    if (!is_block(left, right) || seq_gt(right, c->snd.nxt)
+    if (!seq_lt(left, right) || seq_gt(right, c->snd.nxt)
         || seq_lt(left, seq_sub(c->snd.una, c->snd.wnd_max)))
         return;
     d->has_dsack = true;
@@ -161,7 +156,7 @@ void sack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *se
     }
     for (; i < seg->opt.sack_count; i++) {
         seq_t left = seq_of(seg->opt.sack[i].left), right = seq_of(seg->opt.sack[i].right);
-        if (!is_block(left, right) || seq_leq(right, c->snd.una) || seq_gt(right, c->snd.nxt))
+        if (!seq_lt(left, right) || seq_leq(right, c->snd.una) || seq_gt(right, c->snd.nxt))
             continue;
         d->has_sack = true;
         scoreboard_on_sacked(c, env, seq_max(left, c->snd.una), right, d);
