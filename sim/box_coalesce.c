@@ -58,6 +58,7 @@ static struct packet *join(const struct packet *p, const struct view *a, const s
     memcpy(joined->frame.bytes, a->ip, a->ip_len);
     memcpy(joined->frame.bytes + a->ip_len, b->l4 + b->header_len, text_len(b));
     joined->is_copy = p->is_copy;
+    joined->is_corrupt = p->is_corrupt;
     v.ip = joined->frame.bytes;
     v.l4 = joined->frame.bytes + (a->l4 - a->ip);
     v.ip_len = len;

@@ -58,6 +58,7 @@ static bool cut_piece(struct packet *p, const struct view *v, size_t from, size_
     memcpy(piece->frame.bytes, p->frame.bytes, headers);
     memcpy(piece->frame.bytes + headers, v->l4 + v->header_len + from, len);
     piece->is_copy = p->is_copy;
+    piece->is_corrupt = p->is_corrupt;
     w.ip = piece->frame.bytes + (v->ip - p->frame.bytes);
     w.l4 = piece->frame.bytes + (v->l4 - p->frame.bytes);
     w.ip_len = v->ip_len - text + len;

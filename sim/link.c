@@ -174,14 +174,15 @@ static weir_ns_t arrival(struct weir_sim_link *l, weir_ns_t at)
     return at;
 }
 
+/* Two bits could make up for each other in the checksum, and nobody would notice. */
 static void damage(struct weir_sim_link *l, struct packet *p)
 {
     const struct weir_sim_link_config *c = &l->config;
 
-    if (draw_share(&l->host.draw, c->corrupt_ppm)) {
+    if (draw_share(&l->host.draw, c->corrupt_ppm) && !p->is_corrupt) {
         damage_corrupt(p, c->frames, c->corrupt_unnoticed, &l->host.draw);
         l->host.stats.corrupted++;
-        p->is_copy = true;
+        p->is_copy = p->is_corrupt = true;
     }
     if (draw_share(&l->host.draw, c->truncate_ppm)) {
         damage_truncate(p, c->frames, &l->host.draw);

@@ -103,7 +103,7 @@ struct packet *packet_get(struct packets *store, size_t len)
     store->out++;
     p->next = p->prev = NULL;
     p->frame.len = len;
-    p->is_copy = false;
+    p->is_copy = p->is_corrupt = false;
     return p;
 }
 
@@ -129,6 +129,7 @@ struct packet *packet_copy(const struct packet *p)
     copy->frame.at = p->frame.at;
     copy->queued_at = p->queued_at;
     copy->is_copy = true;
+    copy->is_corrupt = p->is_corrupt;
     return copy;
 }
 

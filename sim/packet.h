@@ -23,7 +23,8 @@ struct packet {
     struct packets *store;
     uint32_t room;
     uint8_t class;
-    bool is_copy; /* the network made it what it is: doubled, or damaged */
+    bool is_copy;    /* the network made it what it is: doubled, or damaged */
+    bool is_corrupt; /* a bit has changed on the way */
 };
 
 /* A store of packets in a few sizes, which grows and does not shrink until it ends. */

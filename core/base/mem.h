@@ -22,8 +22,8 @@ struct mem {
     void (*free)(void *ctx, void *memory, size_t size);
     void *ctx;
     size_t limit; /* bytes at most; may be lowered below used, then nothing more is given */
-    size_t used;
-    size_t peak; /* the most that used has been, with what is kept */
+    size_t used;  /* without what is kept */
+    size_t peak;  /* the most that used has been, with what is kept */
     struct kept_slab *kept;
     size_t slab_size; /* of what is kept; 0: nothing is */
     size_t kept_bytes;
@@ -48,9 +48,8 @@ void *mem_alloc(struct mem *mem, size_t size, size_t align);
  */
 static inline bool mem_is_tight(const struct mem *mem)
 {
-    size_t used = mem->used - mem->kept_bytes;
-
-    return mem->limit != SIZE_MAX && (used >= mem->limit || mem->limit - used < mem->limit / 8);
+    return mem->limit != SIZE_MAX
+           && (mem->used >= mem->limit || mem->limit - mem->used < mem->limit / 8);
 }
 
 /* size is what mem_alloc was asked for. memory may be NULL. */

@@ -98,7 +98,7 @@ struct weir_sim_link_config {
     uint32_t duplicate_ppm;
     uint32_t reorder_ppm; /* these are delayed by reorder_ns more, and overtaken */
     weir_ns_t reorder_ns;
-    uint32_t corrupt_ppm;    /* one bit behind the link header changes */
+    uint32_t corrupt_ppm;    /* one bit behind the link header changes, once on a path */
     bool corrupt_unnoticed;  /* and the TCP or UDP checksum is made to fit */
     uint32_t truncate_ppm;   /* these lose some of their last bytes */
     weir_ns_t dark_every_ns; /* blackouts: so often */

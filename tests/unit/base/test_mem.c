@@ -149,6 +149,35 @@ TEST(mem_keeps_nothing_above_a_limit_that_was_lowered)
     failing_alloc_fini(&heap);
 }
 
+TEST(mem_is_tight_when_less_than_an_eighth_is_left)
+{
+    struct mem mem = mem_of(80000);
+    void *some = mem_alloc(&mem, 70000, 8), *more;
+
+    EXPECT(!mem_is_tight(&mem));
+    more = mem_alloc(&mem, 1, 1);
+    EXPECT(mem_is_tight(&mem));
+    mem_free(&mem, more, 1);
+    mem_free(&mem, some, 70000);
+    failing_alloc_fini(&heap);
+}
+
+TEST(mem_is_not_tight_because_of_what_is_kept)
+{
+    struct mem mem = mem_of(80000);
+    void *slabs[2];
+
+    mem_keep_slabs(&mem, 4096, 16384);
+    for (int i = 0; i < 2; i++)
+        slabs[i] = mem_alloc(&mem, 4096, 4096);
+    for (int i = 0; i < 2; i++)
+        mem_free(&mem, slabs[i], 4096);
+    EXPECT_EQ(mem.kept_bytes, 8192);
+    EXPECT(!mem_is_tight(&mem));
+    mem_trim(&mem);
+    failing_alloc_fini(&heap);
+}
+
 TEST(mem_free_of_null_does_nothing)
 {
     struct mem mem = mem_of(SIZE_MAX);

@@ -2,6 +2,7 @@
  * test_link.c - rates, delays and impairments of one link
  */
 #include "lib/test.h"
+#include "sim/link.h"
 #include "sim/view.h"
 #include <string.h>
 #include <weir/err.h>
@@ -230,6 +231,33 @@ TEST(a_duplicate_is_as_good_as_the_original)
     EXPECT_EQ(view_get32(frame->bytes + 28), 9);
     weir_sim_link_destroy(&link);
     weir_sim_frame_release(frame); /* a frame outlives its link */
+}
+
+TEST(corruption_on_a_second_link_cannot_make_up_for_the_first)
+{
+    struct weir_sim_link *link =
+        link_of(&(struct weir_sim_link_config){.corrupt_ppm = WEIR_SIM_ALL});
+    struct weir_sim_link_stats stats;
+    uint8_t bytes[LEN];
+    struct packet *p;
+    int bits = 0;
+
+    make_packet(bytes, 1, VIEW_ECT0);
+    weir_sim_link_send(link, bytes, LEN, 1);
+    for (weir_ns_t at = 1; at < 10; at++) { /* as if there were ten of them */
+        p = link_receive(link, at);
+        EXPECT(p != NULL);
+        link_send(link, p, at + 1);
+    }
+    p = link_receive(link, 10);
+    EXPECT(p != NULL);
+    for (size_t i = 0; i < LEN; i++)
+        bits += __builtin_popcount((unsigned)(p->frame.bytes[i] ^ bytes[i]));
+    EXPECT_EQ(bits, 1);
+    weir_sim_link_stats(link, &stats);
+    EXPECT_EQ(stats.corrupted, 1);
+    packet_put(p);
+    weir_sim_link_destroy(&link);
 }
 
 TEST(corruption_changes_one_bit_and_truncation_the_length)
