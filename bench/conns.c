@@ -67,6 +67,8 @@ static void on_server(struct conns *c, struct weir *s, const struct weir_event *
         c->completed++;
         c->under_way--;
     }
+    if (event->bits & WEIR_EVENT_CLOSED) /* by a reset: it would never be complete */
+        c->failed++;
 }
 
 static bool run_events(struct conns *c)
@@ -148,6 +150,7 @@ static bool run(const struct bench_options *options, struct bench_report *report
         .options = options,
         .timewaits = options->population > 0 ? (uint32_t)options->population : 0,
         .syn_queue = options->at_a_time + 1024,
+        .orphans = options->at_a_time + 1024, /* all of them may be closed at once */
     };
     struct conns c = {0};
     bool done;

@@ -58,6 +58,8 @@ static void configure(struct weir_config *config, const struct pair_setup *setup
         config->timewaits = setup->timewaits;
     if (setup->syn_queue != 0)
         config->syn_queue = setup->syn_queue;
+    if (setup->orphans != 0)
+        config->tcp.orphans = setup->orphans;
     if (setup->buffers != 0)
         config->tcp.send_buffer_bytes = config->tcp.recv_buffer_bytes = setup->buffers;
 }

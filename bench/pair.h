@@ -42,6 +42,7 @@ struct pair_setup {
     bool csum_offload;  /* checksums are neither made nor verified */
     uint32_t timewaits; /* 0: as configured */
     uint32_t syn_queue; /* 0: as configured */
+    uint32_t orphans;   /* closed and still at work, at most; 0: as configured */
     uint32_t buffers;   /* send and receive buffers in bytes; 0: as configured */
 };
 
