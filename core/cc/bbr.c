@@ -217,6 +217,12 @@ static void on_loss(struct cc *cc, ns_t now, uint32_t flight_bytes)
     cc->ssthresh = cc->cwnd;
 }
 
+static void on_timeout(struct cc *cc, ns_t now, uint32_t flight_bytes)
+{
+    on_loss(cc, now, flight_bytes);
+    bbr_of(cc)->after_timeout = true;
+}
+
 static void on_ecn(struct cc *cc, ns_t now, uint32_t flight_bytes)
 {
     struct bbr *b = bbr_of(cc);
@@ -232,6 +238,7 @@ static void on_recovered(struct cc *cc, ns_t now)
     if (bbr_of(cc)->in_recovery) /* not of a mark */
         bbr_restore_cwnd(cc);
     bbr_of(cc)->in_recovery = false;
+    bbr_of(cc)->after_timeout = false;
 }
 
 static void on_undo(struct cc *cc, ns_t now) /* [BBR 5.5.11] */
@@ -241,6 +248,7 @@ static void on_undo(struct cc *cc, ns_t now) /* [BBR 5.5.11] */
     (void)now;
     bbr_restore_cwnd(cc);
     b->in_recovery = false;
+    b->after_timeout = false;
     b->loss_in_round = false;
     bbr_reset_full_bw(b, 0);
     b->bw_shortterm = u64_max(b->bw_shortterm, b->undo_bw_shortterm);
@@ -274,7 +282,7 @@ const struct cc_ops bbr_ops = {
     .init = init,
     .on_ack = on_ack,
     .on_loss = on_loss,
-    .on_timeout = on_loss,
+    .on_timeout = on_timeout,
     .on_ecn = on_ecn,
     .on_lost = on_lost,
     .on_recovered = on_recovered,

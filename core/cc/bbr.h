@@ -107,7 +107,8 @@ struct bbr {
     bool full_bw_reached : 1;
     bool has_seen_rtt : 1;
     bool idle_restart : 1;
-    bool in_recovery : 1; /* since the first loss of it */
+    bool in_recovery : 1;   /* since the first loss of it */
+    bool after_timeout : 1; /* and all of what was under way counts as lost */
     bool is_probe_sample : 1;
     bool prev_probe_too_high : 1;
     bool prev_probe_precautionary : 1;

@@ -308,10 +308,12 @@ static void enter_probe_rtt(struct cc *cc, struct bbr *b)
     bbr_start_round(b);
 }
 
+/* What was before a timeout comes back when it is over, not in one burst in the midst of it. */
 static void leave_probe_rtt(struct cc *cc, struct bbr *b, ns_t now)
 {
     b->probe_rtt_min_at = now;
-    bbr_restore_cwnd(cc);
+    if (!b->after_timeout)
+        bbr_restore_cwnd(cc);
     bbr_reset_shortterm(b);
     if (!b->full_bw_reached) {
         start_startup(b);

@@ -347,6 +347,30 @@ TEST(bbr_after_a_timeout_grows_to_what_it_was) /* [BBR 5.6.4.4] */
     EXPECT_EQ(cc.cwnd, 500000);
 }
 
+/* All that was under way before would go at once, be lost, and wait for a longer timeout. */
+TEST(bbr_probe_of_the_round_trip_does_not_end_the_slow_start_after_a_timeout)
+{
+    struct cc cc = bbr_in(BBR_CRUISE, 12500000, 40 * NS_MS);
+    ns_t at = 5001 * NS_MS;
+
+    cc.cwnd = 500000;
+    bbr_of(&cc)->cycle_at = at;
+    cc.ops->on_timeout(&cc, at, 400000);
+    cc.cwnd = MSS;
+    acked(&cc, at, MSS);
+    EXPECT_STR(cc.ops->phase(&cc), "ProbeRTT");
+    for (int i = 0; i < 3; i++) { /* a round each */
+        struct cc_ack ack = {.now = at += 201 * NS_MS, .acked_bytes = MSS, .pipe_bytes = MSS};
+        ack.delivered_bytes = bbr_of(&cc)->delivered_bytes + MSS;
+        ack.rate.prior_delivered_bytes = ack.delivered_bytes;
+        cc.ops->on_ack(&cc, &ack);
+    }
+    EXPECT_STR(cc.ops->phase(&cc), "ProbeBW CRUISE");
+    EXPECT(cc.cwnd < 20 * MSS);
+    cc.ops->on_recovered(&cc, at);
+    EXPECT_EQ(cc.cwnd, 500000);
+}
+
 /* 15 percent are left to others: 85 of 100; but four segments are kept [BBR 5.6.4.7]. */
 TEST(bbr_headroom_below_the_longterm_bound)
 {
