@@ -123,7 +123,6 @@ struct cc {
     uint32_t mss;          /* bytes of payload in a full segment */
     uint32_t send_quantum; /* bytes worth sending at once when paced; 0: what pacing finds */
     uint64_t pacing_rate;  /* bytes per second; 0: see cc_default_pacing_rate */
-    bool is_paced;         /* set by who sends: what is sent is spread over the round trip */
     ns_t srtt_ns;          /* as known when init is called; 0: never measured */
     uint64_t state[32];    /* the algorithm's own */
 };

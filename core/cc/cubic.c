@@ -210,7 +210,7 @@ static void avoid(struct curve *s, struct cc *cc, const struct cc_ack *ack, uint
 static void start_for_the_first_time(struct cubic *s, struct cc *cc, const struct cc_ack *ack)
 {
     if (ack->cwnd_limited)
-        cc_grow(cc, hystart_growth_bytes(&s->hystart, cc, ack->acked_bytes));
+        cc_grow(cc, hystart_growth_bytes(&s->hystart, ack->acked_bytes));
     if (hystart_on_ack(&s->hystart, ack))
         cc->ssthresh = cc->cwnd;
 }

@@ -12,7 +12,6 @@ enum {
     N_RTT_SAMPLE = 8,
     CSS_GROWTH_DIVISOR = 4,
     CSS_ROUNDS = 5,
-    L = 8, /* segments counted for one acknowledgement by a sender that does not pace */
 };
 
 static const ns_t MIN_RTT_THRESH_NS = 4 * NS_MS;
@@ -28,16 +27,13 @@ void hystart_init(struct hystart *h)
 }
 
 /*
- * What is acknowledged at once would leave at once: so no more of it counts than may be a burst. Where
- * it leaves by and by, all of it does [RFC9406 4.3].
+ * All that is acknowledged counts, as if everybody paced, which is L = infinity [RFC9406 4.3 not]:
+ * with eight segments for each acknowledgement, offloads that join acknowledgements would decide
+ * how fast a window grows.
  */
-uint32_t hystart_growth_bytes(const struct hystart *h, const struct cc *cc, uint32_t acked_bytes)
+uint32_t hystart_growth_bytes(const struct hystart *h, uint32_t acked_bytes)
 {
-    bool is_paced = cc->is_paced || cc->pacing_rate != 0;
-    bool counts_in_full = is_paced || acked_bytes / L < cc->mss;
-    uint32_t counted_bytes = counts_in_full ? acked_bytes : L * cc->mss;
-
-    return h->is_in_css ? counted_bytes / CSS_GROWTH_DIVISOR : counted_bytes;
+    return h->is_in_css ? acked_bytes / CSS_GROWTH_DIVISOR : acked_bytes;
 }
 
 void hystart_restart_round(struct hystart *h)

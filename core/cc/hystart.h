@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct cc;
 struct cc_ack;
 
 /* NEVER stands for the RFC's infinity. */
@@ -33,7 +32,7 @@ struct hystart {
 void hystart_init(struct hystart *h);
 
 /* By how much cwnd grows when so many bytes are acknowledged. Before hystart_on_ack. */
-uint32_t hystart_growth_bytes(const struct hystart *h, const struct cc *cc, uint32_t acked_bytes);
+uint32_t hystart_growth_bytes(const struct hystart *h, uint32_t acked_bytes);
 
 /* Slow start goes on after a pause or a loss that was none: the round begins again. */
 void hystart_restart_round(struct hystart *h);

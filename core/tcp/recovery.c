@@ -87,12 +87,11 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env)
     cc->mss = tcp_send_mss(c, env);
     cc->cwnd = recovery_initial_window(env, cc->mss);
     cc->ssthresh = c->ssthresh;
-    cc->is_paced = env->config.pacing;
     cc->srtt_ns = (ns_t)c->rtt.srtt_us * NS_US;
     cc->ops->init(cc);
 }
 
-void recovery_set_cc(struct tcp_conn *c, const struct tcp_env *env, const struct cc_ops *ops)
+void recovery_set_cc(struct tcp_conn *c, const struct cc_ops *ops)
 {
     c->cc_ops = ops;
     if (c->work == NULL)
@@ -102,7 +101,6 @@ void recovery_set_cc(struct tcp_conn *c, const struct tcp_env *env, const struct
         .cwnd = cc_of(c)->cwnd,
         .ssthresh = cc_of(c)->ssthresh,
         .mss = cc_of(c)->mss,
-        .is_paced = env->config.pacing,
     };
     ops->init(cc_of(c));
 }

@@ -80,7 +80,7 @@ void recovery_on_timeout(struct tcp_conn *c, struct tcp_env *env);
 void recovery_on_syn(struct tcp_conn *c);
 
 /* Another congestion control goes on from the same window. */
-void recovery_set_cc(struct tcp_conn *c, const struct tcp_env *env, const struct cc_ops *ops);
+void recovery_set_cc(struct tcp_conn *c, const struct cc_ops *ops);
 
 /* It has been sent. */
 void recovery_on_syn_sent(struct tcp_conn *c, const struct tcp_env *env, bool is_resent);

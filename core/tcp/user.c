@@ -381,13 +381,13 @@ static int set_mss(struct tcp_conn *c, const struct tcp_env *env, int64_t value)
     return WEIR_OK;
 }
 
-static int set_congestion_control(struct tcp_conn *c, const struct tcp_env *env, int64_t value)
+static int set_congestion_control(struct tcp_conn *c, int64_t value)
 {
     const struct cc_ops *ops = value >= 0 && value <= UINT8_MAX ? cc_at((size_t)value) : NULL;
 
     if (ops == NULL)
         return WEIR_EINVAL;
-    recovery_set_cc(c, env, ops);
+    recovery_set_cc(c, ops);
     return WEIR_OK;
 }
 
@@ -496,7 +496,7 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
             return WEIR_EINVAL;
         c->wants_writable = value != 0;
         return WEIR_OK;
-    case WEIR_OPT_CONGESTION_CONTROL: return set_congestion_control(c, env, value);
+    case WEIR_OPT_CONGESTION_CONTROL: return set_congestion_control(c, value);
     case WEIR_OPT_LINGER:
         if (!is_switch(value))
             return WEIR_EINVAL;
