@@ -41,13 +41,16 @@ static void note_sample(struct tcp_conn *c, const struct tcp_env *env, uint32_t 
     v->pipe_ack_at = env->now;
 }
 
-/* What is acknowledged in a round trip: pipeACK. The first sample has no end yet. */
+/* What is acknowledged in a round trip: pipeACK. The first sample ends with what is under way now. */
 static void sample(struct tcp_conn *c, const struct tcp_env *env, const struct delivery *d)
 {
     struct cwv *v = &c->work->cwv;
 
+    if (!v->is_sampling)
+        v->sample_end = c->snd.nxt;
+    v->is_sampling = true;
     v->sample_bytes += d->cum_bytes;
-    if (v->pipe_ack_at != 0 && seq_lt(c->snd.una, v->sample_end))
+    if (seq_lt(c->snd.una, v->sample_end))
         return;
     note_sample(c, env, v->sample_bytes);
     v->sample_bytes = 0;
@@ -135,6 +138,6 @@ void cwv_on_recovery(struct tcp_conn *c)
 
     v->pipe_ack_bytes = 0;
     v->sample_bytes = 0;
-    v->sample_end = c->snd.nxt;
+    v->is_sampling = false;
     v->unused_since_at = 0;
 }

@@ -18,6 +18,7 @@ struct cwv {
     uint32_t flight_most_bytes; /* the most that has been under way */
     uint32_t flight_last_bytes; /* and in the round before */
 
+    bool is_sampling;
     seq_t sample_end; /* when this is acknowledged, a round trip is over */
     uint32_t sample_bytes;
     uint32_t pipe_ack_bytes; /* the largest sample of the last while; 0: undefined */

@@ -80,6 +80,26 @@ TEST(cwv_measures_whatever_number_the_connection_began_with) /* [RFC7661 4.2] */
     EXPECT_EQ(p.conn->work->cwv.pipe_ack_bytes, 5000);
 }
 
+/* Half of a round trip says nothing: most of the window, acknowledged bit by bit, is validated. */
+TEST(cwv_measures_a_whole_round_trip_first) /* [RFC7661 4.2, 4.3] */
+{
+    struct peer p = peer_that_keeps_its_window();
+
+    p.conn->work->cc.ssthresh = UINT32_MAX;
+    p.conn->work->cc.cwnd = 10000;
+    peer_writes(&p, 9000);
+    peer_skips(&p);
+    peer_waits(&p, 100 * NS_MS);
+    peer_sends(&p, ". 1:1(0) ack 2001");
+    EXPECT_EQ(p.conn->work->cwv.pipe_ack_bytes, 0);
+    EXPECT_EQ(cc_of(&p)->cwnd, 12000);
+    peer_sends(&p, ". 1:1(0) ack 8001");
+    EXPECT_EQ(cc_of(&p)->cwnd, 18000);
+    peer_sends(&p, ". 1:1(0) ack 9001");
+    EXPECT_EQ(p.conn->work->cwv.pipe_ack_bytes, 9000);
+    EXPECT_EQ(p.conn->work->cwv.unused_since_at, 0);
+}
+
 TEST(cwv_takes_a_used_window_for_validated) /* [RFC7661 4.3] */
 {
     struct peer p = peer_that_keeps_its_window();
