@@ -323,13 +323,15 @@ static void run_output(struct run *r)
 {
     uint32_t how = take(r, 1);
     uint32_t gso_bytes = how & 1 ? 60000 : 0;
-    bool is_resent, no_memory;
+    struct tcp_turn turn = {.has_more = true};
 
     for (size_t i = 0;; i++) {
-        struct frame *frame = tcp_output(&r->conn, &r->env, gso_bytes, &is_resent, &no_memory);
+        bool had_more = turn.has_more;
+        struct frame *frame = tcp_output(&r->conn, &r->env, gso_bytes, &turn);
         tcp_conn_check(&r->conn);
         if (frame == NULL)
             return;
+        expect(had_more);
         expect(i < FRAMES_MAX);
         frame->wire.gso = WEIR_GSO_NONE;
         frame_finish_checksum(frame); /* touches all bytes */

@@ -142,33 +142,32 @@ static void starve(struct weir *s)
 }
 
 static struct frame *next_segment(struct weir *s, struct conn *c, struct ip_path *path,
-                                  bool *is_resent)
+                                  struct tcp_turn *turn)
 {
-    bool no_memory;
     struct frame *frame;
 
     if (path != NULL && path->mtu != c->tcp.pmtu && c->tcp.state != TCP_CLOSED)
         tcp_set_pmtu(&c->tcp, &s->tcp, path->mtu);
-    frame = tcp_output(&c->tcp, &s->tcp, path == NULL ? 0 : gso_bytes(s, c, path), is_resent,
-                       &no_memory);
-    if (no_memory)
+    frame = tcp_output(&c->tcp, &s->tcp, path == NULL ? 0 : gso_bytes(s, c, path), turn);
+    if (turn->no_memory)
         starve(s);
     return frame;
 }
 
-/* A connection's turn: true if it had something to send and may have more. */
-static bool take_turn(struct weir *s, struct conn *c)
+/* A connection's turn: true if it had something to send. *has_more: it is to have another. */
+static bool take_turn(struct weir *s, struct conn *c, bool *has_more)
 {
     struct ip_path *path = path_of(s, c);
-    bool is_resent;
+    struct tcp_turn turn;
     struct tx_about about;
     enum tcp_state state = (enum tcp_state)c->tcp.state;
-    struct frame *frame = next_segment(s, c, path, &is_resent);
+    struct frame *frame = next_segment(s, c, path, &turn);
 
+    *has_more = turn.has_more || turn.no_memory;
     if (c->tcp.events != 0)
         events_note_conn(s, c);
     if (frame == NULL)
-        return s->is_starved;
+        return false;
     if (path == NULL) {
         ip_drop_frame(&s->ip, &frame, WHY_NO_ROUTE);
         return true;
@@ -179,7 +178,7 @@ static bool take_turn(struct weir *s, struct conn *c)
         .state = state,
         .ttl = c->tcp.user.ttl,
         .tos = c->tcp.user.tos,
-        .is_resent = is_resent,
+        .is_resent = turn.is_resent,
     };
     send_frame(s, path, &frame, &about);
     return true;
@@ -202,11 +201,13 @@ static bool run_ready(struct weir *s, struct list *ready)
 
     while (!s->is_starved && (link = list_take_first(ready)) != NULL) {
         struct conn *c = container_of(link, struct conn, flow.link);
-        if (take_turn(s, c)) {
+        bool has_more, has_sent = take_turn(s, c, &has_more);
+        if (has_more)
             list_add_last(ready, &c->flow.link);
-            return !s->is_starved;
-        }
-        stack_settle_sent(s, c);
+        else
+            stack_settle_sent(s, c);
+        if (has_sent)
+            return true;
     }
     return false;
 }

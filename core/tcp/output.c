@@ -238,6 +238,14 @@ static void note_app_limited(struct tcp_conn *c)
         rate_on_app_limited(c, recovery_pipe(c));
 }
 
+/* The application is to give more. */
+static void note_all_sent(struct tcp_conn *c, const struct tcp_env *env)
+{
+    note_blocked(c, env, BLOCKED_BY_APP);
+    note_app_limited(c);
+    timers_on_window_open(c);
+}
+
 static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t most,
                      struct segment *s)
 {
@@ -248,9 +256,7 @@ static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint
         return false;
     queued = seq_len(c->snd.nxt, sendq_end(c));
     if (queued == 0 && !fin_waits) {
-        note_blocked(c, env, BLOCKED_BY_APP);
-        note_app_limited(c);
-        timers_on_window_open(c);
+        note_all_sent(c, env);
         return false;
     }
     restart_after_idle(c, env);
@@ -484,15 +490,36 @@ static bool has_record(struct tcp_conn *c, struct tcp_env *env, const struct seg
     return !is_sequenced || scoreboard_reserve(c, env);
 }
 
+/* Would decide() find nothing at all? Its list again, as a question. */
+static bool has_said_all(const struct tcp_conn *c)
+{
+    const struct tcp_work *w = c->work;
+    bool is_owed = w->rst_owed || w->probe_owed || w->keepalive_owed || w->ack_owed
+                   || w->dup_acks_owed > 0 || w->ecn.past_count > 0 || w->tlp.probe_owed
+                   || w->recovery.syn_owed;
+
+    if (is_owed || scoreboard_first_lost(c) != NULL)
+        return false;
+    return tcp_fin_sent(c) || (seq_eq(c->snd.nxt, sendq_end(c)) && !c->fin_queued);
+}
+
+/* Nothing is left to be sent: until something happens, the connection needs no other turn. */
+static void end_turn(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (may_send_text(c) && !tcp_fin_sent(c))
+        note_all_sent(c, env);
+    if (tcp_can_rest(c))
+        timers_on_quiet(c, env);
+}
+
 struct frame *tcp_output(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_bytes,
-                         bool *is_resent, bool *no_memory)
+                         struct tcp_turn *turn)
 {
     struct segment s;
     struct frame *frame;
     uint32_t mss;
 
-    *no_memory = false;
-    *is_resent = false;
+    *turn = (struct tcp_turn){0};
     if (c->work == NULL)
         return NULL;
     mss = tcp_send_mss_now(c, env);
@@ -505,10 +532,13 @@ struct frame *tcp_output(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_b
         mss = s.len;
     frame = has_record(c, env, &s) ? segment_build(c, env, &s, mss) : NULL;
     if (frame == NULL) {
-        *no_memory = true;
+        turn->no_memory = true;
         return NULL;
     }
     note_sent(c, env, &s, mss);
-    *is_resent = s.is_resent;
+    turn->is_resent = s.is_resent;
+    turn->has_more = !has_said_all(c);
+    if (!turn->has_more)
+        end_turn(c, env);
     return frame;
 }

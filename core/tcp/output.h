@@ -11,12 +11,18 @@ struct frame;
 struct tcp_conn;
 struct tcp_env;
 
+/* What came of it. */
+struct tcp_turn {
+    bool is_resent; /* the segment was sent before */
+    bool has_more;  /* there may be another one: false if the next call would only find nothing */
+    bool no_memory; /* for the segment that there is */
+};
+
 /*
- * The next segment to send, or NULL: nothing may be sent now, or there is no memory
- * (*no_memory). gso_bytes is how much text one segment may carry beyond the segment size; 0: no
- * super-segments. *is_resent: it was sent before.
+ * The next segment to send, or NULL: nothing may be sent now, or there is no memory. gso_bytes is
+ * how much text one segment may carry beyond the segment size; 0: no super-segments.
  */
 struct frame *tcp_output(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_bytes,
-                         bool *is_resent, bool *no_memory);
+                         struct tcp_turn *turn);
 
 #endif

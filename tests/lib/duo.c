@@ -163,14 +163,16 @@ static void output(struct duo *d, int end)
 {
     struct tcp_conn *c = d->ends[end].conn;
 
+    struct tcp_turn turn = {.has_more = true};
+
     for (int i = 0;; i++) {
-        bool is_resent, no_memory;
-        struct frame *frame =
-            tcp_output(c, &d->world->env, d->link.gso_bytes, &is_resent, &no_memory);
+        bool had_more = turn.has_more;
+        struct frame *frame = tcp_output(c, &d->world->env, d->link.gso_bytes, &turn);
         tcp_conn_check(c);
-        d->is_starved = d->is_starved || no_memory;
+        d->is_starved = d->is_starved || turn.no_memory;
         if (frame == NULL)
             return;
+        EXPECT(had_more);
         EXPECT(i < BURST_MAX);
         send_frame(d, end, frame);
     }

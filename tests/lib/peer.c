@@ -41,19 +41,33 @@ static void check(const struct peer *p)
     tcp_conn_check(p->conn);
 }
 
+/* A connection that says it has no more to send has not, and being asked changes nothing. */
+static void check_has_said_all(struct peer *p)
+{
+    struct tcp_conn conn = *p->conn;
+    struct tcp_work work = *p->conn->work;
+    struct tcp_turn turn;
+
+    EXPECT(tcp_output(p->conn, p->env, p->gso_bytes, &turn) == NULL);
+    EXPECT(memcmp(&conn, p->conn, sizeof conn) == 0);
+    EXPECT(memcmp(&work, p->conn->work, sizeof work) == 0);
+}
+
 /* Lets the connection send its next segment, if it has one. */
 static bool output(struct peer *p)
 {
-    bool is_resent, no_memory;
+    struct tcp_turn turn;
     struct frame *frame;
 
     if (p->stage != PEER_CONN)
         return false;
-    frame = tcp_output(p->conn, p->env, p->gso_bytes, &is_resent, &no_memory);
+    frame = tcp_output(p->conn, p->env, p->gso_bytes, &turn);
     check(p);
     if (frame == NULL)
         return false;
-    add_sent(p, frame, is_resent);
+    if (!turn.has_more)
+        check_has_said_all(p);
+    add_sent(p, frame, turn.is_resent);
     return true;
 }
 

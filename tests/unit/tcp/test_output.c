@@ -256,14 +256,14 @@ TEST(output_ends_no_super_segment_in_a_short_one_for_want_of_slices)
 TEST(output_sends_later_what_it_has_no_memory_for)
 {
     struct peer p = peer_of_1000();
-    bool is_resent, no_memory;
+    struct tcp_turn turn;
 
     peer_writes(&p, 10);
     pool_trim(p.env->frames);
     p.world->alloc.fail_at = p.world->alloc.calls + 1;
     p.world->alloc.fails_from_then = true;
-    EXPECT(tcp_output(p.conn, p.env, 0, &is_resent, &no_memory) == NULL);
-    EXPECT(no_memory);
+    EXPECT(tcp_output(p.conn, p.env, 0, &turn) == NULL);
+    EXPECT(turn.no_memory);
     EXPECT_EQ(p.conn->snd.nxt.raw, PEER_ISS + 1);
     p.world->alloc.fail_at = 0;
     peer_sees(&p, "P. 1:11(10) ack 1");

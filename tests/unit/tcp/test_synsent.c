@@ -139,10 +139,10 @@ TEST(synsent_agrees_on_timestamps_only_if_both_want_them) /* [RFC7323 3.2] */
 static void hear_oneself(struct peer *p)
 {
     static uint8_t bytes[4096];
-    bool is_resent, no_memory;
+    struct tcp_turn turn;
 
     for (int i = 0; i < 100; i++) {
-        struct tcp_sent sent = {.frame = tcp_output(p->conn, p->env, 0, &is_resent, &no_memory)};
+        struct tcp_sent sent = {.frame = tcp_output(p->conn, p->env, 0, &turn)};
         struct tcp_arrival a = {0};
         struct tcp_header h;
         size_t len;
