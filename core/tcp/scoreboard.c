@@ -12,7 +12,7 @@
 #include "tcp/tstamp.h"
 
 enum {
-    CAPACITY_FIRST = 16,
+    CAPACITY_FIRST = 16, /* that has to be asked for */
     /* What is left for the next kind of use, so that a peer cannot keep us from resending. */
     RECORDS_FOR_NEW = SCOREBOARD_RECORDS / 4 * 3,
     RECORDS_FOR_SACKS = SCOREBOARD_RECORDS / 8 * 7,
@@ -50,9 +50,24 @@ void scoreboard_init(struct tcp_conn *c)
 {
     struct scoreboard *b = board_of(c);
 
-    *b = (struct scoreboard){0};
+    *b = (struct scoreboard){.order = b->few, .capacity = SCOREBOARD_FEW};
     list_init(&b->in_flight);
     list_init(&b->lost);
+}
+
+static void free_places(struct scoreboard *b, struct tcp_env *env)
+{
+    if (b->order != b->few)
+        mem_free(env->sents.mem, b->order, b->capacity * sizeof(struct sent *));
+}
+
+/* A record is not needed any more; the next segment may want one. */
+static void let_go(struct scoreboard *b, struct tcp_env *env, struct sent *sent)
+{
+    if (b->spare == NULL)
+        b->spare = sent;
+    else
+        pool_put(&env->sents, sent);
 }
 
 void scoreboard_clear(struct tcp_conn *c, struct tcp_env *env)
@@ -63,7 +78,7 @@ void scoreboard_clear(struct tcp_conn *c, struct tcp_env *env)
         pool_put(&env->sents, at(b, i));
     if (b->spare != NULL)
         pool_put(&env->sents, b->spare);
-    mem_free(env->sents.mem, b->order, b->capacity * sizeof(struct sent *));
+    free_places(b, env);
     scoreboard_init(c);
 }
 
@@ -71,7 +86,7 @@ void scoreboard_clear(struct tcp_conn *c, struct tcp_env *env)
 
 static bool grow(struct scoreboard *b, struct tcp_env *env)
 {
-    uint32_t capacity = b->capacity == 0 ? CAPACITY_FIRST : 2 * b->capacity;
+    uint32_t capacity = b->order == b->few ? CAPACITY_FIRST : 2 * b->capacity;
     struct sent **order =
         mem_alloc(env->sents.mem, capacity * sizeof(struct sent *), _Alignof(struct sent *));
 
@@ -79,7 +94,7 @@ static bool grow(struct scoreboard *b, struct tcp_env *env)
         return false;
     for (uint32_t i = 0; i < b->count; i++)
         order[i] = at(b, i);
-    mem_free(env->sents.mem, b->order, b->capacity * sizeof(struct sent *));
+    free_places(b, env);
     b->order = order;
     b->capacity = capacity;
     b->head = 0;
@@ -397,7 +412,7 @@ void scoreboard_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t una, str
         leave(b, sent);
         b->head++;
         b->count--;
-        pool_put(&env->sents, sent);
+        let_go(b, env, sent);
     }
     if (d->resent_acked) { /* what came behind it may have waited for it [RFC6298 3] */
         d->first_sent_at = NEVER;

@@ -26,6 +26,7 @@ struct tcp_env;
 enum {
     SCOREBOARD_RECORDS = 16384, /* at most; a power of two */
     SCOREBOARD_SEGS = 64,       /* at most in one record, unless they are acknowledged */
+    SCOREBOARD_FEW = 4,         /* places of a connection that has little under way */
 };
 
 enum sent_state {
@@ -48,11 +49,12 @@ struct sent {
 };
 
 struct scoreboard {
-    struct sent **order; /* a ring of capacity places, a power of two or 0 */
+    struct sent **order; /* a ring of capacity places, a power of two */
     uint32_t capacity;
     uint32_t head; /* the place of the record that begins at snd.una */
     uint32_t count;
-    struct sent *spare;
+    struct sent *spare;               /* for what is sent next: mostly one that was let go */
+    struct sent *few[SCOREBOARD_FEW]; /* the places, as long as these are enough */
     struct list in_flight;
     struct list lost;
     uint32_t in_flight_bytes;
