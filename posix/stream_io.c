@@ -48,6 +48,8 @@ static ptrdiff_t send_part(struct weir_posix *px, struct sock *s, struct bytes *
 
     if ((flags & MSG_OOB) && from->left == 0)
         how |= WEIR_SEND_URGENT;
+    if ((flags & MSG_EOR) && from->left == 0)
+        how |= WEIR_SEND_END_OF_RECORD;
     sent = weir_send(px->stack, s->handle, part.iov_base, part.iov_len, how);
     bytes_give_back(from, sent < 0 ? part.iov_len : part.iov_len - (size_t)sent);
     return sent;

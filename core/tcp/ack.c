@@ -119,6 +119,7 @@ static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
     uint32_t text_before = c->work->sendq.bytes;
 
     sendq_drop(c, env, ack);
+    c->work->more_follows = false; /* what it held back has waited for a round trip */
     c->bytes_acked += text_before - c->work->sendq.bytes;
     tune_on_acked(c, env);
     if (c->work->small_sent && seq_leq(c->work->small_end, ack))

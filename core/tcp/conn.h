@@ -223,6 +223,8 @@ struct sendq {
     uint32_t memory;    /* what the pieces cost */
     struct piece *hint; /* a piece, and the number of its first byte: where sending stands */
     seq_t hint_seq;
+    bool has_records; /* the last of them ends at record_end */
+    seq_t record_end;
 };
 
 /* Bytes received in order and not yet read. */
@@ -293,7 +295,8 @@ struct tcp_work {
     bool keepalive_owed; /* a keep-alive probe is to be sent */
     bool probe_owed;     /* a zero-window probe is to be sent */
     bool push_all;       /* the cork or the silly window has lasted long enough */
-    bool more_follows;   /* the last write said so */
+    bool more_follows;   /* the last write said so, and nothing has been acknowledged since */
+    bool is_unpushed;    /* the last write said so: its end is no place to push */
 
     /* Delayed acknowledgement. */
     ns_t delack_ns; /* how long the next one may be delayed; 0: no data yet */

@@ -50,16 +50,24 @@ static bool may_send_text(const struct tcp_conn *c)
     return false;
 }
 
+/* Is this the end of what goes together, as far as the application has said? */
+static bool ends_write(struct tcp_conn *c, seq_t seq, uint32_t len)
+{
+    if (seq_eq(seq_add(seq, len), sendq_end(c)))
+        return !c->work->is_unpushed || c->fin_queued;
+    return sendq_record(c, seq, len + 1) == len;
+}
+
 /*
  * PSH on the last segment of what the application has given [RFC9293 MUST-60, MUST-61]: of several
  * writes that are sent together only the last is pushed [RFC9293 SHLD-27].
  */
-static uint16_t text_flags(const struct tcp_conn *c, seq_t seq, uint32_t len)
+static uint16_t text_flags(struct tcp_conn *c, seq_t seq, uint32_t len)
 {
     uint16_t flags = TCP_ACK;
     bool is_end = seq_eq(seq_add(seq, len), sendq_end(c));
 
-    if (is_end && len > 0)
+    if (len > 0 && ends_write(c, seq, len))
         flags |= TCP_PSH;
     if (is_end && c->fin_queued)
         flags |= TCP_FIN;
@@ -106,11 +114,11 @@ static uint32_t whole_segs(uint32_t may, uint32_t most, uint32_t mss)
 }
 
 /* len bytes (or a FIN) from seq on, which had been sent before. */
-static void resend(const struct tcp_conn *c, seq_t seq, uint32_t len, struct segment *s)
+static void resend(struct tcp_conn *c, seq_t seq, uint32_t len, struct segment *s)
 {
     uint32_t text_left = seq_len(seq, seq_min(sendq_end(c), c->snd.nxt));
 
-    len = u32_min(len, text_left);
+    len = sendq_record(c, seq, u32_min(len, text_left));
     *s = (struct segment){.seq = seq, .len = len, .flags = text_flags(c, seq, len)};
     if (!tcp_fin_sent(c))
         s->flags &= (uint16_t)~TCP_FIN;
@@ -164,11 +172,13 @@ static bool is_corked(const struct tcp_conn *c)
     return c->user.cork || c->work->more_follows;
 }
 
-/* May a last, short segment go now, everything that there is being in it? */
-static bool short_may_go(const struct tcp_conn *c)
+/* May a short segment with these bytes go now? It has all there is, or all of a record. */
+static bool short_may_go(const struct tcp_conn *c, uint32_t len)
 {
     if (c->work->push_all || c->fin_queued)
         return true;
+    if (seq_lt(seq_add(c->snd.nxt, len), sendq_end(c)))
+        return true; /* nothing will ever be added to it */
     return !is_corked(c) && !nagle_holds(c);
 }
 
@@ -182,7 +192,7 @@ static uint32_t worth_sending(const struct tcp_conn *c, uint32_t queued, uint32_
     uint32_t whole = len - len % mss;
 
     if (len == queued)
-        return len == whole || short_may_go(c) ? len : whole;
+        return len == whole || short_may_go(c, len) ? len : whole;
     if (whole > 0)
         return whole;
     return len >= c->snd.wnd_max / 2 || c->work->push_all ? len : 0;
@@ -254,7 +264,7 @@ static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint
 
     if (!may_send_text(c) || tcp_fin_sent(c))
         return false;
-    queued = seq_len(c->snd.nxt, sendq_end(c));
+    queued = sendq_record(c, c->snd.nxt, seq_len(c->snd.nxt, sendq_end(c)));
     if (queued == 0 && !fin_waits) {
         note_all_sent(c, env);
         return false;
@@ -287,19 +297,35 @@ static bool mtu_probe(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, str
 {
     uint32_t len = may_send_text(c) && !tcp_fin_sent(c) ? mtu_probe_len(c, env, mss) : 0;
 
-    if (len == 0 || pace_room(c, env) == 0 || sendq_reach(c, c->snd.nxt, len) < len)
+    if (len == 0 || pace_room(c, env) == 0 || sendq_reach(c, c->snd.nxt, len) < len
+        || sendq_record(c, c->snd.nxt, len) < len)
         return false;
     *s = (struct segment){.seq = c->snd.nxt, .len = len, .flags = TCP_ACK, .is_mtu_probe = true};
     return true;
+}
+
+/* The last segment before end, which reaches no further back than len bytes. */
+static uint32_t last_segment(struct tcp_conn *c, seq_t end, uint32_t len)
+{
+    uint32_t text = u32_min(len, seq_len(seq_sub(end, len), seq_min(end, sendq_end(c))));
+    uint32_t record = sendq_record(c, seq_sub(end, len), text);
+
+    while (record < text) {
+        len -= record;
+        text -= record;
+        record = sendq_record(c, seq_sub(end, len), text);
+    }
+    return len;
 }
 
 /*
  * New data if there is some and the window takes it, whatever the congestion window says, else
  * the last segment again [RFC8985 7.3].
  */
-static bool tail_probe(const struct tcp_conn *c, uint32_t mss, struct segment *s)
+static bool tail_probe(struct tcp_conn *c, uint32_t mss, struct segment *s)
 {
-    uint32_t queued = tcp_fin_sent(c) ? 0 : seq_len(c->snd.nxt, sendq_end(c));
+    uint32_t queued =
+        tcp_fin_sent(c) ? 0 : sendq_record(c, c->snd.nxt, seq_len(c->snd.nxt, sendq_end(c)));
     uint32_t len = u32_min(u32_min(queued, mss), window_usable(c));
     const struct sent *last = scoreboard_last_unacked(c);
 
@@ -310,7 +336,7 @@ static bool tail_probe(const struct tcp_conn *c, uint32_t mss, struct segment *s
             .seq = c->snd.nxt, .len = len, .flags = text_flags(c, c->snd.nxt, len)};
         s->flags &= (uint16_t)~TCP_FIN;
     } else {
-        len = u32_min(seq_len(last->start, last->end), mss);
+        len = last_segment(c, last->end, u32_min(seq_len(last->start, last->end), mss));
         resend(c, seq_sub(last->end, len), len, s);
     }
     s->is_tail_probe = true;

@@ -101,7 +101,7 @@ uint32_t pieces_fill_tail(struct pieces *list, const uint8_t *bytes, uint32_t le
         len = tail->room;
     memcpy(tail->bytes + tail->len, bytes, len);
     tail->len += len;
-    tail->room -= len;
+    tail->room = (tail->room - len) & PIECE_ROOM_MAX;
     return len;
 }
 
@@ -119,7 +119,7 @@ bool pieces_copy(struct pieces *list, struct pool *pool, struct bufs *bufs, stru
             pieces_clear(&copied, pool, bufs);
             return false;
         }
-        p->room = p->buf->size;
+        p->room = p->buf->size & PIECE_ROOM_MAX;
         cost += p->buf->memory;
         pieces_append(&copied, p);
         bytes = span_drop(bytes, pieces_fill_tail(&copied, bytes.bytes, (uint32_t)bytes.len));

@@ -19,8 +19,11 @@ struct piece {
     struct buf *buf;
     uint8_t *bytes;
     uint32_t len;
-    uint32_t room; /* bytes behind it in its buf that nobody else will write */
+    uint32_t room : 31;       /* bytes behind it in its buf that nobody else will write */
+    uint32_t ends_record : 1; /* no segment goes beyond it; it has no room */
 };
+
+enum { PIECE_ROOM_MAX = INT32_MAX };
 
 struct pieces {
     struct piece *head;

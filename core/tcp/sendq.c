@@ -99,6 +99,16 @@ bool sendq_lend(struct tcp_conn *c, struct tcp_env *env, struct weir_slice bytes
     return true;
 }
 
+void sendq_end_record(struct tcp_conn *c)
+{
+    struct sendq *q = &c->work->sendq;
+
+    q->pieces.tail->ends_record = true;
+    q->pieces.tail->room = 0;
+    q->has_records = true;
+    q->record_end = sendq_end(c);
+}
+
 void sendq_drop(struct tcp_conn *c, struct tcp_env *env, seq_t una)
 {
     struct sendq *q = &c->work->sendq;
@@ -114,6 +124,8 @@ void sendq_drop(struct tcp_conn *c, struct tcp_env *env, seq_t una)
     q->memory -= pieces_drop(&q->pieces, &env->pieces, env->bufs, len);
     q->start = seq_add(q->start, len);
     q->bytes -= len;
+    if (q->has_records && seq_geq(q->start, q->record_end))
+        q->has_records = false;
     if (q->hint != NULL && q->hint == q->pieces.head)
         q->hint_seq = q->start;
 }
@@ -130,6 +142,24 @@ static void find(struct sendq *q, seq_t seq)
         q->hint = q->hint->next;
         CHECK(q->hint != NULL);
     }
+}
+
+uint32_t sendq_record(struct tcp_conn *c, seq_t seq, uint32_t len)
+{
+    struct sendq *q = &c->work->sendq;
+    const struct piece *p;
+    uint32_t reach;
+
+    if (!q->has_records || len == 0 || seq_geq(seq, q->record_end))
+        return len;
+    find(q, seq);
+    p = q->hint;
+    reach = p->len - seq_len(q->hint_seq, seq);
+    while (reach < len && !p->ends_record) {
+        p = p->next;
+        reach += p->len;
+    }
+    return reach < len ? reach : len;
 }
 
 uint32_t sendq_reach(struct tcp_conn *c, seq_t seq, uint32_t len)

@@ -21,14 +21,14 @@ void sendq_clear(struct tcp_conn *c, struct tcp_env *env);
 /* The number after the last byte: that of the FIN, if there is one. */
 seq_t sendq_end(const struct tcp_conn *c);
 
-/* How many bytes the application may still queue. */
 /* Bytes that have not been sent even once. */
 uint32_t sendq_unsent(const struct tcp_conn *c);
 
+/* How many bytes the application may still queue. */
+uint32_t sendq_room(const struct tcp_conn *c);
+
 /* Tells an application that was refused a write, if there is enough room again. */
 void sendq_wake(struct tcp_conn *c);
-
-uint32_t sendq_room(const struct tcp_conn *c);
 
 /* Copies len bytes to the end; false, with nothing changed: no memory. */
 bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, uint32_t len);
@@ -36,6 +36,12 @@ bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, u
 /* Puts lent bytes at the end; false: no memory, and release will not be called. */
 bool sendq_lend(struct tcp_conn *c, struct tcp_env *env, struct weir_slice bytes,
                 void (*release)(void *owner), void *owner);
+
+/* What has been queued last ends a record: nothing that comes later shares a segment with it. */
+void sendq_end_record(struct tcp_conn *c);
+
+/* How many of the len bytes from seq on, which are in the queue, are before the end of a record. */
+uint32_t sendq_record(struct tcp_conn *c, seq_t seq, uint32_t len);
 
 /* The bytes before una are acknowledged. */
 void sendq_drop(struct tcp_conn *c, struct tcp_env *env, seq_t una);

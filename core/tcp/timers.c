@@ -467,6 +467,7 @@ static void expire_cork(struct tcp_conn *c, struct tcp_env *env)
 
     emit_timer(c, env, is_corked ? "cork" : "override"); /* [RFC9293 3.8.6.2.1 (4)] */
     c->work->push_all = true;
+    c->work->is_unpushed = false;
 }
 
 /* Output looks at the clock: all that is needed is a turn. */

@@ -86,10 +86,13 @@ static int check_can_send(const struct tcp_conn *c)
 static void note_written(struct tcp_conn *c, const struct tcp_env *env, size_t len, unsigned flags)
 {
     c->work->more_follows = (flags & WEIR_SEND_MORE) != 0;
+    c->work->is_unpushed = c->work->more_follows;
     if (flags & WEIR_SEND_URGENT) { /* [RFC9293 MUST-30] */
         c->snd.up = sendq_end(c);
         c->snd_urgent = true;
     }
+    if (flags & WEIR_SEND_END_OF_RECORD)
+        sendq_end_record(c);
     emit_call(c, env, "send", (int64_t)len);
 }
 
@@ -126,8 +129,10 @@ ptrdiff_t tcp_send(struct tcp_conn *c, struct tcp_env *env, const void *bytes, s
         return would_block(c);
     if (mem_is_tight(env->pieces.mem))
         return refuse_for_memory(c);
-    if (len > room)
+    if (len > room) {
         len = room;
+        flags &= ~(unsigned)WEIR_SEND_END_OF_RECORD; /* with the rest of it */
+    }
     if (!sendq_copy(c, env, bytes, (uint32_t)len))
         return WEIR_ENOMEM;
     note_written(c, env, len, flags);
@@ -352,13 +357,26 @@ static bool is_between(int64_t value, int64_t least, int64_t most)
 }
 
 /* What was held back may go now. */
-static int set_held(struct tcp_conn *c, bool nodelay, bool cork)
+static int release_held(struct tcp_conn *c)
+{
+    if (c->work != NULL)
+        c->work->push_all = sendq_unsent(c) > 0;
+    return WEIR_OK;
+}
+
+/* As with Linux it is said once more even if it is on: for what a cork holds back, too. */
+static int set_nodelay(struct tcp_conn *c, bool nodelay)
 {
     c->user.nodelay = nodelay;
-    if (c->user.cork && !cork && c->work != NULL)
-        c->work->push_all = c->work->sendq.bytes > 0;
+    return nodelay ? release_held(c) : WEIR_OK;
+}
+
+static int set_cork(struct tcp_conn *c, bool cork)
+{
+    bool was_corked = c->user.cork;
+
     c->user.cork = cork;
-    return WEIR_OK;
+    return was_corked && !cork ? release_held(c) : WEIR_OK;
 }
 
 static int set_keepalive(struct tcp_conn *c, struct tcp_env *env)
@@ -405,8 +423,8 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
     struct tcp_user *u = &c->user;
 
     switch (opt) {
-    case WEIR_OPT_NODELAY: return is_switch(value) ? set_held(c, value != 0, u->cork) : WEIR_EINVAL;
-    case WEIR_OPT_CORK: return is_switch(value) ? set_held(c, u->nodelay, value != 0) : WEIR_EINVAL;
+    case WEIR_OPT_NODELAY: return is_switch(value) ? set_nodelay(c, value != 0) : WEIR_EINVAL;
+    case WEIR_OPT_CORK: return is_switch(value) ? set_cork(c, value != 0) : WEIR_EINVAL;
     case WEIR_OPT_KEEPALIVE:
         if (!is_switch(value))
             return WEIR_EINVAL;

@@ -92,9 +92,13 @@ WEIR_API int weir_listen_with(struct weir *s, const struct weir_endpoint *local,
 WEIR_API int weir_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn);
 
 enum weir_send_flags {
-    WEIR_SEND_MORE = 1, /* more follows at once: do not send a short segment yet */
-    WEIR_SEND_URGENT =
-        2, /* these bytes are urgent, up to the last [RFC9293 3.8.5]: not for new designs */
+    /* More follows at once: a short segment waits until something is acknowledged, for 200 ms at
+     * most, or until a write without this flag; then it is without PSH. */
+    WEIR_SEND_MORE = 1,
+    /* These bytes are urgent, up to the last [RFC9293 3.8.5]: not for new designs. */
+    WEIR_SEND_URGENT = 2,
+    /* No segment has the last of these bytes and any later one: they end with a PSH. */
+    WEIR_SEND_END_OF_RECORD = 4,
 };
 
 /*

@@ -105,6 +105,70 @@ TEST(output_waits_for_what_the_application_says_will_follow)
     peer_sees(&p, "P. 301:401(100) ack 1");
 }
 
+TEST(output_releases_what_more_holds_back_with_an_acknowledgement)
+{
+    struct peer p = peer_of_1000();
+
+    peer_writes(&p, 1000);
+    peer_sees(&p, "P. 1:1001(1000) ack 1");
+    peer_writes_flagged(&p, 100, WEIR_SEND_MORE);
+    peer_sees_nothing(&p);
+    peer_sends(&p, ". 1:1(0) ack 1001");
+    peer_sees(&p, ". 1001:1101(100) ack 1"); /* more is to come: nothing is pushed */
+}
+
+TEST(output_lets_a_cork_hold_nothing_that_is_there_when_nodelay_is_set)
+{
+    struct peer p = peer_of_1000();
+
+    EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_CORK, 1), WEIR_OK);
+    peer_writes(&p, 100);
+    peer_sees_nothing(&p);
+    EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_NODELAY, 1), WEIR_OK);
+    peer_sees(&p, "P. 1:101(100) ack 1");
+    peer_writes(&p, 100);
+    peer_sees_nothing(&p);
+}
+
+/* ---- records ---- */
+
+TEST(output_puts_the_end_of_a_record_and_what_follows_into_different_segments)
+{
+    struct peer p = peer_of_1000();
+
+    EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_CORK, 1), WEIR_OK);
+    peer_writes(&p, 1100);
+    peer_writes_flagged(&p, 300, WEIR_SEND_END_OF_RECORD);
+    peer_writes_flagged(&p, 1000, WEIR_SEND_END_OF_RECORD);
+    peer_writes(&p, 50);
+    peer_sees(&p, ". 1:1001(1000) ack 1");
+    peer_sees(&p, "P. 1001:1401(400) ack 1"); /* nothing can be added to it: why wait? */
+    peer_sees(&p, "P. 1401:2401(1000) ack 1");
+    peer_sees_nothing(&p);
+    peer_sends(&p, ". 1:1(0) ack 2401");
+    EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_CORK, 0), WEIR_OK);
+    peer_sees(&p, "P. 2401:2451(50) ack 1");
+    peer_sends(&p, ". 1:1(0) ack 2451");
+    peer_writes(&p, 10);
+    peer_writes(&p, 10); /* records are a thing of the past */
+    peer_sees(&p, "P. 2451:2471(20) ack 1");
+}
+
+TEST(output_sends_records_again_one_by_one)
+{
+    struct peer p = peer_with(TCP_ESTABLISHED, (struct peer_setup){.options = "mss 1000,sackOK"});
+
+    EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_NODELAY, 1), WEIR_OK);
+    for (int i = 0; i < 3; i++)
+        peer_writes_flagged(&p, 400, WEIR_SEND_END_OF_RECORD);
+    peer_writes(&p, 400);
+    EXPECT_EQ(peer_skips(&p), 4);
+    peer_waits_for_frame(&p);
+    peer_sees(&p, "P. 1201:1601(400) ack 1"); /* the probe at the tail [RFC8985 7.3] */
+    peer_waits_for_frame(&p);
+    peer_sees(&p, "P. 1:401(400) ack 1"); /* the timeout */
+}
+
 /* ---- windows ---- */
 
 TEST(output_does_not_fall_for_a_silly_window) /* [RFC9293 MUST-38, SHLD-28] */
