@@ -12,14 +12,9 @@
  */
 #include "base/checksum.h"
 
+#include "base/be.h"
 #include <string.h>
 #include <weir/config.h>
-
-static inline uint64_t add_with_carry(uint64_t a, uint64_t b)
-{
-    a += b;
-    return a + (a < b);
-}
 
 /* These functions exist twice, once with to known to be NULL, and decide nothing per word. */
 #define INLINE static inline __attribute__((always_inline))
@@ -62,12 +57,12 @@ INLINE uint64_t sum_rest(uint8_t *to, const uint8_t *from, size_t len)
         to = after(to, 4);
     }
     if (len & 2) {
-        sum = add_with_carry(sum, word_at(to, from, 2));
+        sum = checksum_raw_plus(sum, word_at(to, from, 2));
         from += 2;
         to = after(to, 2);
     }
     if (len & 1)
-        sum = add_with_carry(sum, word_at(to, from, 1));
+        sum = checksum_raw_plus(sum, word_at(to, from, 1));
     return sum;
 }
 
@@ -76,15 +71,15 @@ INLINE uint32_t sum_and_copy(uint8_t *to, const uint8_t *from, size_t len)
     uint64_t a = 0, b = 0, c = 0, d = 0;
 
     for (; len >= 32; len -= 32, from += 32, to = after(to, 32)) {
-        a = add_with_carry(a, word_at(to, from, 8));
-        b = add_with_carry(b, word_at(after(to, 8), from + 8, 8));
-        c = add_with_carry(c, word_at(after(to, 16), from + 16, 8));
-        d = add_with_carry(d, word_at(after(to, 24), from + 24, 8));
+        a = checksum_raw_plus(a, word_at(to, from, 8));
+        b = checksum_raw_plus(b, word_at(after(to, 8), from + 8, 8));
+        c = checksum_raw_plus(c, word_at(after(to, 16), from + 16, 8));
+        d = checksum_raw_plus(d, word_at(after(to, 24), from + 24, 8));
     }
     for (; len >= 8; len -= 8, from += 8, to = after(to, 8))
-        a = add_with_carry(a, word_at(to, from, 8));
-    b = add_with_carry(b, sum_rest(to, from, len));
-    return to_network(add_with_carry(add_with_carry(a, b), add_with_carry(c, d)));
+        a = checksum_raw_plus(a, word_at(to, from, 8));
+    b = checksum_raw_plus(b, sum_rest(to, from, len));
+    return to_network(checksum_raw_plus(checksum_raw_plus(a, b), checksum_raw_plus(c, d)));
 }
 
 uint32_t checksum_add(uint32_t sum, const void *bytes, size_t len)
@@ -96,6 +91,16 @@ uint32_t checksum_copy(void *to, const void *from, size_t len)
 {
     /* With no bytes there may be no pointer, and no pointer would mean no copy. */
     return len == 0 ? 0 : sum_and_copy(to, from, len);
+}
+
+uint64_t checksum_raw(const void *bytes, size_t len)
+{
+    const uint8_t *from = bytes;
+    uint64_t sum = 0;
+
+    for (; len >= 8; len -= 8, from += 8)
+        sum = checksum_raw_plus(sum, word_at(NULL, from, 8));
+    return checksum_raw_plus(sum, sum_rest(NULL, from, len));
 }
 
 /* ---- with AVX2 ---- */
@@ -206,11 +211,24 @@ const struct checksum_ops *checksum_ops_for(uint32_t cpu_features)
  * zero of one's complement. The two pseudo-headers [RFC9293 3.1] [RFC8200 8.1] otherwise
  * differ only in where they put the protocol and the length.
  */
+static inline uint64_t sum_addrs(const struct weir_addr *src, const struct weir_addr *dst)
+{
+    uint64_t a = checksum_raw_plus(word_at(NULL, src->b, 8), word_at(NULL, src->b + 8, 8));
+    uint64_t b = checksum_raw_plus(word_at(NULL, dst->b, 8), word_at(NULL, dst->b + 8, 8));
+
+    return checksum_raw_plus(a, b);
+}
+
 uint32_t checksum_pseudo(const struct weir_addr *src, const struct weir_addr *dst, uint8_t protocol,
                          size_t len)
 {
-    uint64_t a = add_with_carry(word_at(NULL, src->b, 8), word_at(NULL, src->b + 8, 8));
-    uint64_t b = add_with_carry(word_at(NULL, dst->b, 8), word_at(NULL, dst->b + 8, 8));
+    return checksum_reduce((uint64_t)to_network(sum_addrs(src, dst)) + protocol + (uint32_t)len);
+}
 
-    return checksum_reduce((uint64_t)to_network(add_with_carry(a, b)) + protocol + (uint32_t)len);
+uint64_t checksum_raw_pseudo(const struct weir_addr *src, const struct weir_addr *dst,
+                             uint8_t protocol, uint32_t len)
+{
+    be32_t both = be32_of(len + protocol);
+
+    return checksum_raw_plus(sum_addrs(src, dst), word_at(NULL, both.b, 4));
 }

@@ -22,6 +22,7 @@ enum {
     PURPOSE_STABLE,
     STREAM_IP = 0x6970,
     HEADER_MAX = 60, /* of a transport */
+    SHORT_MAX = 128, /* bytes of a transport that are summed straight on */
 };
 
 int ip_init(struct ip *ip, const struct ip_setup *setup)
@@ -246,9 +247,30 @@ uint32_t ip_packet_sum(const struct ip_packet *packet)
     return sum;
 }
 
+/* Most packets are short or long: an acknowledgement, or as much as fits. */
+static bool is_short_sum_good(const struct ip_packet *packet)
+{
+    struct span head = ip_packet_head(packet);
+    uint64_t sum = checksum_raw(head.bytes, head.len);
+    size_t done = head.len;
+
+    for (size_t i = 1; i < packet->slice_count; i++) {
+        const struct weir_slice *s = &packet->slices[i];
+
+        sum = checksum_raw_join(sum, checksum_raw(s->bytes, s->len), done);
+        done += s->len;
+    }
+    return checksum_raw_is_good(checksum_raw_plus(
+        sum, checksum_raw_pseudo(&packet->src, &packet->dst, packet->protocol, (uint32_t)done)));
+}
+
 bool ip_packet_has_good_checksum(const struct ip_packet *packet)
 {
-    return packet->csum != IP_CSUM_UNKNOWN || checksum_is_good(ip_packet_sum(packet));
+    if (packet->csum != IP_CSUM_UNKNOWN)
+        return true;
+    if (ip_packet_transport_len(packet) <= SHORT_MAX && packet->protocol != IP_PROTOCOL_ICMP4)
+        return is_short_sum_good(packet);
+    return checksum_is_good(ip_packet_sum(packet));
 }
 
 void ip_packet_copy(const struct ip_packet *packet, size_t offset, uint8_t *to, size_t len)
@@ -295,6 +317,8 @@ void ip_packet_trim(struct ip_packet *packet, uint32_t len)
 {
     size_t left = len;
 
+    if (packet->len == len)
+        return;
     packet->len = len;
     for (size_t i = 0; i < packet->slice_count; i++) {
         packet->slices[i].len = size_min(packet->slices[i].len, left);

@@ -232,6 +232,12 @@ ns_t ip_deadline(struct ip *ip);
  */
 bool ip_take_failure(struct ip *ip, struct icmp_error *error);
 
+/* Whether there may be one, or something is kept for the last one. */
+static inline bool ip_has_failure(const struct ip *ip)
+{
+    return ip->failed.head != NULL || ip->failed_taken != NULL;
+}
+
 /* ---- for the files of this folder ---- */
 
 /* Counts and traces a drop. */

@@ -54,6 +54,9 @@ const char *weir_call_name(enum weir_call_kind kind)
     return (size_t)kind < WEIR_CALL_KIND_COUNT ? names[kind] : "unknown";
 }
 
+/* Out of the way of what nobody listens to: it needs room and registers. */
+#define COLD __attribute__((cold, noinline))
+
 static bool is_told(const struct weir *s)
 {
     return s->config.on_call != NULL;
@@ -103,43 +106,63 @@ void calls_tell_destroy(struct weir *s)
 
 /* ---- the five calls ---- */
 
+COLD static void tell_input(struct weir *s, weir_netif_t netif, struct weir_frame *frames,
+                            size_t count)
+{
+    struct weir_call call = {
+        .kind = WEIR_CALL_INPUT, .netif = netif, .frames = frames, .count = count};
+
+    tell(s, &call);
+}
+
 void weir_input(struct weir *s, weir_netif_t netif, struct weir_frame *frames, size_t count)
 {
-    if (is_told(s)) {
-        struct weir_call call = {
-            .kind = WEIR_CALL_INPUT, .netif = netif, .frames = frames, .count = count};
-        tell(s, &call);
-    }
+    if (is_told(s))
+        tell_input(s, netif, frames, count);
     api_input(s, netif, frames, count);
+}
+
+COLD static void tell_advance(struct weir *s, weir_ns_t now)
+{
+    struct weir_call call = {.kind = WEIR_CALL_ADVANCE, .at = now};
+
+    tell(s, &call);
 }
 
 void weir_advance(struct weir *s, weir_ns_t now)
 {
-    if (is_told(s)) {
-        struct weir_call call = {.kind = WEIR_CALL_ADVANCE, .at = now};
-        tell(s, &call);
-    }
+    if (is_told(s))
+        tell_advance(s, now);
     api_advance(s, now);
 }
 
-size_t weir_output(struct weir *s, weir_netif_t netif, struct weir_frame **frames, size_t max)
+COLD static size_t output_told(struct weir *s, weir_netif_t netif, struct weir_frame **frames,
+                               size_t max)
 {
-    if (!is_told(s))
-        return api_output(s, netif, frames, max);
     struct weir_call call = {.kind = WEIR_CALL_OUTPUT, .netif = netif, .count = max};
+
     tell(s, &call);
     call.count = api_output(s, netif, frames, max);
     call.frames_out = frames;
     return (size_t)answer(s, &call, (int64_t)call.count);
 }
 
+size_t weir_output(struct weir *s, weir_netif_t netif, struct weir_frame **frames, size_t max)
+{
+    return is_told(s) ? output_told(s, netif, frames, max) : api_output(s, netif, frames, max);
+}
+
+COLD static void tell_output_done(struct weir *s, struct weir_frame **frames, size_t count)
+{
+    struct weir_call call = {.kind = WEIR_CALL_OUTPUT_DONE, .frames_out = frames, .count = count};
+
+    tell(s, &call);
+}
+
 void weir_output_done(struct weir *s, struct weir_frame **frames, size_t count)
 {
-    if (is_told(s)) {
-        struct weir_call call = {
-            .kind = WEIR_CALL_OUTPUT_DONE, .frames_out = frames, .count = count};
-        tell(s, &call);
-    }
+    if (is_told(s))
+        tell_output_done(s, frames, count);
     api_output_done(s, frames, count);
 }
 
@@ -152,13 +175,17 @@ weir_ns_t weir_deadline(struct weir *s)
     return answer(s, &call, api_deadline(s));
 }
 
-bool weir_event(struct weir *s, struct weir_event *event)
+COLD static bool event_told(struct weir *s, struct weir_event *event)
 {
-    if (!is_told(s))
-        return api_event(s, event);
     struct weir_call call = {.kind = WEIR_CALL_EVENT, .event = event};
+
     tell(s, &call);
     return answer(s, &call, api_event(s, event)) != 0;
+}
+
+bool weir_event(struct weir *s, struct weir_event *event)
+{
+    return is_told(s) ? event_told(s, event) : api_event(s, event);
 }
 
 /* ---- interfaces, addresses, routes ---- */
@@ -282,15 +309,21 @@ int weir_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn)
     return (int)answer(s, &call, err);
 }
 
-ptrdiff_t weir_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t len, unsigned flags)
+COLD static ptrdiff_t send_told(struct weir *s, weir_conn_t conn, const void *bytes, size_t len,
+                                unsigned flags)
 {
-    if (!is_told(s))
-        return api_send(s, conn, bytes, len, flags);
     struct weir_slice slice = slice_of(bytes, len);
     struct weir_call call = {
         .kind = WEIR_CALL_SEND, .handle = conn, .slices = &slice, .flags = flags};
+
     tell(s, &call);
     return (ptrdiff_t)answer(s, &call, api_send(s, conn, bytes, len, flags));
+}
+
+ptrdiff_t weir_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t len, unsigned flags)
+{
+    return is_told(s) ? send_told(s, conn, bytes, len, flags)
+                      : api_send(s, conn, bytes, len, flags);
 }
 
 ptrdiff_t weir_send_lent(struct weir *s, weir_conn_t conn, struct weir_slice bytes, unsigned flags,
@@ -318,13 +351,17 @@ static ptrdiff_t answer_received(struct weir *s, struct weir_call *call, void *b
     return (ptrdiff_t)answer(s, call, result);
 }
 
-ptrdiff_t weir_recv(struct weir *s, weir_conn_t conn, void *bytes, size_t len)
+COLD static ptrdiff_t recv_told(struct weir *s, weir_conn_t conn, void *bytes, size_t len)
 {
-    if (!is_told(s))
-        return api_recv(s, conn, bytes, len);
     struct weir_call call = {.kind = WEIR_CALL_RECV, .handle = conn, .len = len};
+
     tell(s, &call);
     return answer_received(s, &call, bytes, api_recv(s, conn, bytes, len));
+}
+
+ptrdiff_t weir_recv(struct weir *s, weir_conn_t conn, void *bytes, size_t len)
+{
+    return is_told(s) ? recv_told(s, conn, bytes, len) : api_recv(s, conn, bytes, len);
 }
 
 ptrdiff_t weir_recv_lent(struct weir *s, weir_conn_t conn, struct weir_slice *slices, size_t max,

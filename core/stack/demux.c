@@ -4,6 +4,10 @@
  * Connections, half-open ones and those in TIME-WAIT are in one table by the keyed hash of
  * their four-tuple; listeners are in another by port. Address selection of a listener: the
  * most specific wins, and among equals the ends of the connection choose.
+ *
+ * Segments come in trains: before the hash, which takes its time, a few flows that were found last
+ * are looked at, by a hash that anybody can work out. Who makes his own flows share a place only
+ * makes each of them wait for the other hash.
  */
 #include "base/check.h"
 #include "stack/stack.h"
@@ -100,14 +104,28 @@ static bool is_same(const struct tcp_tuple *a, const struct tcp_tuple *b)
            && weir_addr_eq(&a->local_addr, &b->local_addr);
 }
 
-struct flow *demux_find(const struct weir *s, const struct tcp_tuple *tuple)
+static struct flow **recent_at(struct weir *s, const struct tcp_tuple *t)
 {
-    struct table_iter it = table_find(&s->flows, hash_of(s, tuple));
+    uint32_t ports = (uint32_t)t->local_port << 16 | t->remote_port, remote;
 
+    memcpy(&remote, t->remote_addr.b + 12, sizeof remote);
+    return &s->recent[((ports ^ remote) * UINT32_C(2654435761)) >> (32 - RECENT_BITS)];
+}
+
+struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple)
+{
+    struct flow **recent = recent_at(s, tuple);
+    struct table_iter it;
+
+    if (*recent != NULL && is_same(demux_tuple(*recent), tuple))
+        return *recent;
+    it = table_find(&s->flows, hash_of(s, tuple));
     for (uint32_t ref; table_next(&it, &ref);) {
         struct flow *flow = flow_at(s, ref);
-        if (is_same(demux_tuple(flow), tuple))
+        if (is_same(demux_tuple(flow), tuple)) {
+            *recent = flow;
             return flow;
+        }
     }
     return NULL;
 }
@@ -122,8 +140,13 @@ bool demux_add(struct weir *s, struct flow *flow, const struct tcp_tuple *tuple)
 
 void demux_remove(struct weir *s, struct flow *flow)
 {
+    struct flow **recent;
+
     if (!flow->is_in_table)
         return;
+    recent = recent_at(s, demux_tuple(flow));
+    if (*recent == flow)
+        *recent = NULL;
     CHECK(table_remove(&s->flows, flow->hash, ref_of(s, flow)));
     flow->is_in_table = false;
 }

@@ -7,7 +7,7 @@
 #include "stack/stack.h"
 #include "tcp/isn.h"
 
-static bool is_taken(const struct weir *s, const struct tcp_tuple *tuple)
+static bool is_taken(struct weir *s, const struct tcp_tuple *tuple)
 {
     return demux_find(s, tuple) != NULL || demux_find_listener(s, tuple, 0) != NULL;
 }

@@ -20,10 +20,11 @@ void stack_drop(struct weir *s, enum why why)
 
 void rx_trace_in(struct weir *s, const struct ip_packet *packet)
 {
-    struct weir_trace event = {.kind = WEIR_TRACE_PACKET_IN};
+    struct weir_trace event;
 
     if (!trace_is_on(&s->tracer))
         return;
+    event = (struct weir_trace){.kind = WEIR_TRACE_PACKET_IN};
     ip_fill_trace(&s->ip, packet, &event);
     trace_emit(&s->tracer, &event);
 }
@@ -119,6 +120,8 @@ void rx_failures(struct weir *s)
 {
     struct icmp_error error;
 
+    if (!ip_has_failure(&s->ip))
+        return;
     while (ip_take_failure(&s->ip, &error))
         icmp_error_rx(s, &error);
 }

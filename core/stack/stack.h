@@ -109,6 +109,8 @@ enum {
     ROUTE_BITS = 6,
     ROUTE_ENTRIES = 1 << ROUTE_BITS,
     READY_LISTS = NETIF_SLOTS,
+    RECENT_BITS = 8,
+    RECENT_FLOWS = 1 << RECENT_BITS,
 };
 
 struct weir {
@@ -125,8 +127,9 @@ struct weir {
     struct pings pings;
 
     struct pool conns, halfopens, timewaits, listeners;
-    struct table flows;       /* four-tuples */
-    struct table local_ports; /* listeners, by port */
+    struct table flows;                /* four-tuples */
+    struct flow *recent[RECENT_FLOWS]; /* some of those that were found last (demux.c), or NULL */
+    struct table local_ports;          /* listeners, by port */
     struct siphash_key flow_key;
 
     struct wheel wheel;
@@ -164,7 +167,7 @@ struct ping *handle_ping(const struct weir *s, uint64_t handle);
 
 /* ---- four-tuples and ports (demux.c, ports.c) ---- */
 
-struct flow *demux_find(const struct weir *s, const struct tcp_tuple *tuple);
+struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple);
 bool demux_add(struct weir *s, struct flow *flow, const struct tcp_tuple *tuple);
 void demux_remove(struct weir *s, struct flow *flow);
 const struct tcp_tuple *demux_tuple(const struct flow *flow);

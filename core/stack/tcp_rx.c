@@ -88,14 +88,15 @@ static enum weir_tcp_state state_of_flow(const struct flow *flow)
 static void trace_in(struct weir *s, const struct arrival *a, const struct flow *flow,
                      const struct listener *listener)
 {
-    struct weir_trace event = {
+    struct weir_trace event;
+
+    if (!trace_is_on(&s->tracer))
+        return;
+    event = (struct weir_trace){
         .kind = WEIR_TRACE_PACKET_IN,
         .local = {.addr = a->tuple.local_addr, .port = a->tuple.local_port},
         .remote = {.addr = a->tuple.remote_addr, .port = a->tuple.remote_port},
     };
-
-    if (!trace_is_on(&s->tracer))
-        return;
     if (flow != NULL) {
         event.conn = rx_handle_of(s, flow);
         event.from = state_of_flow(flow);
@@ -165,6 +166,39 @@ bool rx_may_answer(const struct weir *s, struct answered *answered)
     return true;
 }
 
+/* ---- what a segment needs to be heard ---- */
+
+/*
+ * It comes from near enough, and is signed: other options count only if the digest is right
+ * [RFC5925 7.5].
+ */
+static enum why check_heard(struct weir *s, struct arrival *a, uint8_t min_ttl, uint32_t auth)
+{
+    if (a->packet->ttl < min_ttl) /* [RFC5082 3] */
+        return WHY_TCP_MIN_TTL;
+    a->auth = auth;
+    return auth_check(&s->tcp, auth, &a->tuple, &a->seg);
+}
+
+/* A listener knows numbers of a segment that is no SYN only from the segment itself. */
+static enum why check_for_listener(struct weir *s, struct arrival *a, const struct tcp_conn *model)
+{
+    uint32_t auth = auth_has_key_for(&s->tcp, model->auth, &a->tuple.remote_addr) ? model->auth : 0;
+    uint32_t copy;
+    enum why why;
+
+    if (auth == 0 || (a->seg.flags & TCP_SYN) || a->packet->ttl < model->user.min_ttl)
+        return check_heard(s, a, model->user.min_ttl, auth);
+    a->auth = auth;
+    copy = auth_copy(&s->tcp, model->auth, &a->tuple.remote_addr);
+    if (copy == 0)
+        return WHY_NO_MEMORY;
+    auth_begin(&s->tcp, copy, &a->seg, seq_sub(a->seg.ack, 1), seq_sub(a->seg.seq, 1));
+    why = auth_check(&s->tcp, copy, &a->tuple, &a->seg);
+    auth_put(&s->tcp, &copy);
+    return why;
+}
+
 /* ---- TIME-WAIT ---- */
 
 static void answer(struct weir *s, struct timewait *tw)
@@ -190,8 +224,10 @@ static enum why reopen(struct weir *s, struct arrival *a, struct timewait *tw)
 
 static enum why to_timewait(struct weir *s, struct arrival *a, struct timewait *tw)
 {
-    enum why why;
+    enum why why = check_heard(s, a, tw->tcp.min_ttl, tw->tcp.auth);
 
+    if (why != WHY_NONE)
+        return why;
     switch (timewait_input(&tw->tcp, &s->tcp, &a->seg, &why)) {
     case TIMEWAIT_DROP: break;
     case TIMEWAIT_RESTART:
@@ -208,9 +244,11 @@ static enum why to_timewait(struct weir *s, struct arrival *a, struct timewait *
 
 static enum why to_conn(struct weir *s, struct arrival *a, struct conn *c)
 {
+    enum why why = check_heard(s, a, c->tcp.user.min_ttl, c->tcp.auth);
     enum tcp_state state = (enum tcp_state)c->tcp.state;
-    enum why why;
 
+    if (why != WHY_NONE)
+        return why;
     if (state == TCP_CLOSED) /* its reset has not gone out yet */
         return WHY_TCP_NO_CONN;
     why = tcp_input(&c->tcp, &s->tcp, &a->seg);
@@ -220,11 +258,18 @@ static enum why to_conn(struct weir *s, struct arrival *a, struct conn *c)
     return why;
 }
 
+static enum why to_halfopen(struct weir *s, struct arrival *a, struct halfopen *h)
+{
+    enum why why = check_heard(s, a, h->tcp.min_ttl, h->tcp.auth);
+
+    return why == WHY_NONE ? rx_to_halfopen(s, a, h) : why;
+}
+
 static enum why to_flow(struct weir *s, struct arrival *a, struct flow *flow)
 {
     switch ((enum handle_kind)flow->kind) {
     case HANDLE_CONN: return to_conn(s, a, container_of(flow, struct conn, flow));
-    case HANDLE_HALFOPEN: return rx_to_halfopen(s, a, container_of(flow, struct halfopen, flow));
+    case HANDLE_HALFOPEN: return to_halfopen(s, a, container_of(flow, struct halfopen, flow));
     case HANDLE_TIMEWAIT: return to_timewait(s, a, container_of(flow, struct timewait, flow));
     case HANDLE_NONE:
     case HANDLE_LISTENER:
@@ -235,78 +280,11 @@ static enum why to_flow(struct weir *s, struct arrival *a, struct flow *flow)
     return WHY_NONE;
 }
 
-/* ---- what a segment needs to be heard ---- */
-
-static uint8_t min_ttl_of(const struct flow *flow, const struct listener *l)
+static enum why to_listener(struct weir *s, struct arrival *a, struct listener *l)
 {
-    if (flow == NULL)
-        return l == NULL ? 0 : l->model.user.min_ttl;
-    switch ((enum handle_kind)flow->kind) {
-    case HANDLE_CONN: return ((const struct conn *)(const void *)flow)->tcp.user.min_ttl;
-    case HANDLE_HALFOPEN: return ((const struct halfopen *)(const void *)flow)->tcp.min_ttl;
-    case HANDLE_TIMEWAIT: return ((const struct timewait *)(const void *)flow)->tcp.min_ttl;
-    case HANDLE_NONE:
-    case HANDLE_LISTENER:
-    case HANDLE_UDP:
-    case HANDLE_PING: break;
-    }
-    CHECK(false);
-    return 0;
-}
+    enum why why = check_for_listener(s, a, &l->model);
 
-static uint32_t auth_of_flow(const struct flow *flow)
-{
-    switch ((enum handle_kind)flow->kind) {
-    case HANDLE_CONN: return ((const struct conn *)(const void *)flow)->tcp.auth;
-    case HANDLE_HALFOPEN: return ((const struct halfopen *)(const void *)flow)->tcp.auth;
-    case HANDLE_TIMEWAIT: return ((const struct timewait *)(const void *)flow)->tcp.auth;
-    case HANDLE_NONE:
-    case HANDLE_LISTENER:
-    case HANDLE_UDP:
-    case HANDLE_PING: break;
-    }
-    CHECK(false);
-    return 0;
-}
-
-/* A listener knows numbers of a segment that is no SYN only from the segment itself. */
-static enum why check_for_listener(struct weir *s, struct arrival *a, uint32_t auth)
-{
-    uint32_t copy;
-    enum why why;
-
-    a->auth = auth_has_key_for(&s->tcp, auth, &a->tuple.remote_addr) ? auth : 0;
-    if (a->auth == 0 || (a->seg.flags & TCP_SYN))
-        return auth_check(&s->tcp, a->auth, &a->tuple, &a->seg);
-    copy = auth_copy(&s->tcp, auth, &a->tuple.remote_addr);
-    if (copy == 0)
-        return WHY_NO_MEMORY;
-    auth_begin(&s->tcp, copy, &a->seg, seq_sub(a->seg.ack, 1), seq_sub(a->seg.seq, 1));
-    why = auth_check(&s->tcp, copy, &a->tuple, &a->seg);
-    auth_put(&s->tcp, &copy);
-    return why;
-}
-
-/* Before all else: other options count only if the digest is right [RFC5925 7.5]. */
-static enum why check_digest(struct weir *s, struct arrival *a, const struct flow *flow,
-                             const struct listener *l)
-{
-    if (flow == NULL)
-        return l == NULL ? WHY_NONE : check_for_listener(s, a, l->model.auth);
-    a->auth = auth_of_flow(flow);
-    return auth_check(&s->tcp, a->auth, &a->tuple, &a->seg);
-}
-
-static enum why deliver(struct weir *s, struct arrival *a, struct flow *flow, struct listener *l)
-{
-    enum why why = a->packet->ttl < min_ttl_of(flow, l) ? WHY_TCP_MIN_TTL /* [RFC5082 3] */
-                                                        : check_digest(s, a, flow, l);
-
-    if (why != WHY_NONE)
-        return why;
-    if (flow != NULL)
-        return to_flow(s, a, flow);
-    return l != NULL ? rx_to_listener(s, a, l) : rx_to_nobody(s, a);
+    return why == WHY_NONE ? rx_to_listener(s, a, l) : why;
 }
 
 size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest, size_t count)
@@ -328,7 +306,10 @@ size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest,
     if (flow == NULL)
         l = rx_listener(s, &a);
     trace_in(s, &a, flow, l);
-    why = deliver(s, &a, flow, l);
+    if (flow != NULL)
+        why = to_flow(s, &a, flow);
+    else
+        why = l != NULL ? to_listener(s, &a, l) : rx_to_nobody(s, &a);
     tcp_seg_done(&a.seg, &s->tcp);
     if (why != WHY_NONE)
         stack_drop(s, why);

@@ -216,6 +216,39 @@ static const struct checksum_ops *fastest(void)
     return checksum_ops_for(features);
 }
 
+/* Whether the pseudo-header and two pieces sum up to all ones, found by raw sums. */
+static bool is_good_raw(const struct weir_addr *a, const uint8_t *bytes, size_t first, size_t len)
+{
+    uint64_t sum = checksum_raw_join(checksum_raw(bytes, first),
+                                     checksum_raw(bytes + first, len - first), first);
+
+    return checksum_raw_is_good(
+        checksum_raw_plus(sum, checksum_raw_pseudo(&a[0], &a[1], 6, (uint32_t)len)));
+}
+
+TEST(checksum_raw_finds_right_what_the_others_do_and_nothing_else)
+{
+    struct weir_addr ends[2] = {weir_addr_v4(192, 0, 2, 1), weir_addr_v4(198, 51, 100, 2)};
+    uint64_t state = test_seed();
+    uint8_t bytes[8 + 200];
+
+    for (size_t len = 20; len <= 200; len++) {
+        uint8_t *packet = bytes + len % 8;
+        size_t first = test_random(&state) % (len + 1), at = test_random(&state) % len;
+        uint16_t checksum;
+
+        fill(packet, len, &state);
+        packet[16] = packet[17] = 0;
+        checksum =
+            checksum_fold(checksum_add(checksum_pseudo(&ends[0], &ends[1], 6, len), packet, len));
+        packet[16] = (uint8_t)(checksum >> 8);
+        packet[17] = (uint8_t)checksum;
+        EXPECT(is_good_raw(ends, packet, first, len));
+        packet[at] ^= (uint8_t)(1 << test_random(&state) % 8);
+        EXPECT(!is_good_raw(ends, packet, first, len));
+    }
+}
+
 TEST(checksum_is_the_same_with_everything_a_machine_has)
 {
     uint64_t state = test_seed();
