@@ -445,7 +445,8 @@ static void be_patient(struct play *p)
     if (is_at_its_end(p))
         return;
     if (!app_is_all_over(p)) {
-        say_who_is_stuck(p);
+        if (!p->content_may_differ) /* a false SEQ closes a window for ever [RFC9293 3.10.7.4] */
+            say_who_is_stuck(p);
         return;
     }
     run_until(p, weir_sim_now(p->sim) + patience_ns, is_empty);
