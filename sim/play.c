@@ -306,21 +306,34 @@ static void sample_all(void *ctx, uint64_t number)
 
 /* ---- beginning ---- */
 
+static uint8_t *make_pattern(uint64_t seed)
+{
+    struct draw d = draw_of(seed, 77);
+    uint8_t *pattern = malloc(PLAY_PERIOD + PLAY_CHUNK);
+    uint64_t word = 0;
+
+    if (pattern == NULL)
+        return NULL;
+    for (size_t i = 0; i < PLAY_PERIOD; i++, word >>= 8) {
+        if (i % 8 == 0)
+            word = draw_u64(&d);
+        pattern[i] = (uint8_t)word;
+    }
+    memcpy(pattern + PLAY_PERIOD, pattern, PLAY_PERIOD);
+    memcpy(pattern + 2 * (size_t)PLAY_PERIOD, pattern, PLAY_CHUNK - PLAY_PERIOD);
+    return pattern;
+}
+
 static bool allocate(struct play *p)
 {
     const struct scenario *s = p->scenario;
-    struct draw d = draw_of(s->seed, 77);
 
     p->nodes = calloc(s->node_count + 1, sizeof *p->nodes);
     p->links = calloc(s->link_count + 1, sizeof *p->links);
     p->flows = calloc(s->flow_count + 1, sizeof *p->flows);
-    p->pattern = malloc(PLAY_PERIOD + PLAY_CHUNK);
+    p->pattern = make_pattern(s->seed);
     if (p->nodes == NULL || p->links == NULL || p->flows == NULL || p->pattern == NULL)
         return false;
-    for (size_t i = 0; i < PLAY_PERIOD; i++)
-        p->pattern[i] = (uint8_t)(draw_u64(&d) >> 24);
-    for (size_t i = 0; i < PLAY_CHUNK; i++)
-        p->pattern[PLAY_PERIOD + i] = p->pattern[i % PLAY_PERIOD];
     return weir_sim_create(s->seed, &p->sim) == 0;
 }
 
