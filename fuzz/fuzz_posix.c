@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "fuzz/expect.h"
+#include "fuzz/input.h"
 #include <weir/posix.h>
 #include <weir/tcp.h>
 
@@ -25,11 +26,6 @@ enum {
     WAITS = 200,
     PORTS = 4,
     STREAMS = 256,
-};
-
-struct input {
-    const uint8_t *bytes;
-    size_t len;
 };
 
 /* How far a connection has been written and read. */
@@ -49,24 +45,6 @@ struct run {
     struct stream streams[STREAMS];
     size_t stream_count;
 };
-
-static uint8_t take(struct input *in)
-{
-    uint8_t byte = in->len > 0 ? in->bytes[0] : 0;
-
-    if (in->len > 0) {
-        in->bytes++;
-        in->len--;
-    }
-    return byte;
-}
-
-static uint16_t take16(struct input *in)
-{
-    uint16_t high = take(in);
-
-    return (uint16_t)(high << 8 | take(in));
-}
 
 /* ---- memory and time ---- */
 

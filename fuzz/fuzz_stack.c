@@ -13,6 +13,7 @@
 #include "base/checksum.h"
 #include "base/pool.h"
 #include "fuzz/expect.h"
+#include "fuzz/input.h"
 #include "stack/stack.h"
 #include "wire/eth.h"
 #include "wire/ip4.h"
@@ -33,11 +34,6 @@ enum {
 static const uint32_t our_isn = 0xfffffff0; /* both just below a wrap */
 static const uint32_t peer_isn = 0x7ffffff0;
 
-struct input {
-    const uint8_t *bytes;
-    size_t len;
-};
-
 struct run {
     struct input in;
     struct weir *stack;
@@ -55,24 +51,6 @@ struct run {
     uint8_t last[FRAME_ROOM]; /* the last frame that was sent */
     size_t last_len;
 };
-
-static uint8_t take(struct input *in)
-{
-    uint8_t byte = in->len > 0 ? in->bytes[0] : 0;
-
-    if (in->len > 0) {
-        in->bytes++;
-        in->len--;
-    }
-    return byte;
-}
-
-static uint16_t take16(struct input *in)
-{
-    uint16_t high = take(in);
-
-    return (uint16_t)(high << 8 | take(in));
-}
 
 /* A distance of sequence numbers, also backwards. */
 static uint32_t take_distance(struct input *in)

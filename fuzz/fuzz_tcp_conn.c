@@ -89,39 +89,21 @@ static void free_memory(void *ctx, void *memory, size_t size)
 
 static void init_config(struct weir_tcp_config *config, uint32_t bits)
 {
-    *config = (struct weir_tcp_config){
-        .rto_initial_ns = 1 * NS_S,
-        .rto_min_ns = 200 * NS_MS,
-        .rto_max_ns = 120 * NS_S,
-        .syn_retries = 6,
-        .synack_retries = 5,
-        .retries1 = 3,
-        .retries2 = 15,
-        .orphan_retries = 8,
-        .msl_ns = 30 * NS_S,
-        .fin_wait2_ns = 60 * NS_S,
-        .keepalive_idle_ns = 7200 * NS_S,
-        .keepalive_interval_ns = 75 * NS_S,
-        .keepalive_probes = 9,
-        .delack_min_ns = 40 * NS_MS,
-        .delack_max_ns = 200 * NS_MS,
-        .initial_window_segs = 10,
-        .send_buffer_bytes = bits & 1 ? 65536 : 3000,
-        .send_buffer_max_bytes = 1 << 20,
-        .recv_buffer_bytes = bits & 2 ? 65536 : 3000,
-        .recv_buffer_max_bytes = bits & 4 ? 1 << 20 : 0,
-        .ecn = bits >> 6 == 3 ? WEIR_ECN_ACCURATE : (enum weir_ecn)(bits >> 6),
-        .mss_min = 48,
-        .window_scaling = bits & 4,
-        .timestamps = bits & 8,
-        .nagle = bits & 16,
-        .timewait_reuse = true,
-        .congestion_control = cc_at(bits >> 5 & 1)->name,
-        .challenge_acks_per_s = 10,
-        .reassembly_holes = 8192,
-        .fastopen_servers = 2,
-        .fastopen_off_ns = 60 * NS_S,
-    };
+    struct weir_config defaults;
+
+    weir_config_init(&defaults);
+    *config = defaults.tcp;
+    config->send_buffer_bytes = bits & 1 ? 65536 : 3000;
+    config->send_buffer_max_bytes = 1 << 20;
+    config->recv_buffer_bytes = bits & 2 ? 65536 : 3000;
+    config->recv_buffer_max_bytes = bits & 4 ? 1 << 20 : 0;
+    config->ecn = bits >> 6 == 3 ? WEIR_ECN_ACCURATE : (enum weir_ecn)(bits >> 6);
+    config->window_scaling = bits & 4;
+    config->timestamps = bits & 8;
+    config->nagle = bits & 16;
+    config->congestion_control = cc_at(bits >> 5 & 1)->name;
+    config->fastopen_servers = 2;
+    config->fastopen_off_ns = 60 * NS_S;
 }
 
 static void init(struct run *r)
