@@ -119,6 +119,7 @@ static void init(struct run *r)
     expect(pool_init(&r->env.pieces, &r->mem, "pieces", sizeof(struct piece), SLAB_BYTES));
     expect(pool_init(&r->env.sents, &r->mem, "sents", sizeof(struct sent), SLAB_BYTES));
     expect(pool_init(&r->env.reasms, &r->mem, "reasms", sizeof(struct reasm), SLAB_BYTES));
+    expect(choices_init(&r->env.choices, &r->mem, SLAB_BYTES, (struct siphash_key){5, 6}));
     expect(auths_init(&r->env.auth, &r->mem, SLAB_BYTES, NULL));
     expect(fastopen_init(&r->env.fastopen, &r->mem, SLAB_BYTES, (struct siphash_key){1, 2},
                          (struct siphash_key){3, 4}));
@@ -128,7 +129,7 @@ static void init(struct run *r)
     r->env.tracer = &r->tracer;
     rng_init(&r->env.rng, secret, 0);
     init_config(&r->env.config, take(r, 1));
-    tcp_conn_init(&r->conn, &r->env);
+    expect(tcp_conn_init(&r->conn, &r->env));
 }
 
 static void fini_pool(struct pool *pool)
@@ -153,6 +154,7 @@ static void fini(struct run *r)
     fini_pool(&r->env.sents);
     fini_pool(&r->env.reasms);
     fastopen_fini(&r->env.fastopen);
+    choices_fini(&r->env.choices);
     auths_fini(&r->env.auth);
     for (size_t i = 0; i <= BUF_FOREIGN; i++)
         expect(r->bufs.pools[i].used == 0);
@@ -438,12 +440,12 @@ static void open(struct run *r)
     struct tcp_seg syn = {
         .seq = seq_of(irs), .flags = (uint16_t)(TCP_SYN | (how & 28) << 4), .segs = 1, .wnd = 5000};
     struct tcp_halfopen halfopen;
-    struct tcp_user user = r->conn.user;
+    const struct tcp_user *user = r->conn.user;
 
     set_options(r, &syn.opt);
     if (how & 1) {
-        halfopen_init(&halfopen, &r->env, &user, &tuple, &syn, seq_of(iss), mtu);
-        expect(tcp_open_passively(&r->conn, &r->env, &halfopen, &user));
+        halfopen_init(&halfopen, &r->env, user, &tuple, &syn, seq_of(iss), mtu);
+        expect(tcp_open_passively(&r->conn, &r->env, &halfopen, user));
     } else {
         expect(tcp_open(&r->conn, &r->env, &tuple, seq_of(iss), mtu) == WEIR_OK);
     }

@@ -77,11 +77,8 @@ const struct weir_tcp_config *weir_tcp_config(const struct weir *s)
 
 int weir_default(const struct weir *s, enum weir_opt opt, int64_t *value)
 {
-    struct tcp_conn c;
-
-    tcp_conn_init(&c, &s->tcp);
     if (opt != WEIR_OPT_TTL)
-        return tcp_get(&c, opt, value);
+        return tcp_default(&s->tcp, opt, value);
     *value = s->config.ip.ttl;
     return WEIR_OK;
 }

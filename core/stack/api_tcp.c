@@ -154,11 +154,10 @@ static int set_listener(struct weir *s, struct listener *l, enum weir_opt opt, i
 static int prepare_listener(struct weir *s, struct listener *l, const struct weir_opt_value *opts,
                             size_t count)
 {
-    int err = WEIR_OK;
+    int err = tcp_conn_init(&l->model, &s->tcp) ? WEIR_OK : WEIR_ENOMEM;
 
     list_init(&l->queue);
     list_init(&l->event);
-    tcp_conn_init(&l->model, &s->tcp);
     for (size_t i = 0; i < count && err == WEIR_OK; i++)
         err = set_listener(s, l, opts[i].opt, opts[i].value, true);
     if (err == WEIR_OK && demux_has_listener(s, &l->local, l->shares_port))
@@ -186,6 +185,7 @@ int api_listen_with(struct weir *s, const struct weir_endpoint *local, uint32_t 
     l->backlog = backlog;
     err = prepare_listener(s, l, opts, count);
     if (err != WEIR_OK) {
+        tcp_conn_fini(&l->model, &s->tcp);
         pool_put(&s->listeners, l);
         return err;
     }
@@ -496,7 +496,7 @@ static int get_conn(const struct weir *s, const struct tcp_conn *c, enum weir_op
 {
     if (opt != WEIR_OPT_TTL)
         return tcp_get(c, opt, value);
-    *value = ttl_of(s, c->user.ttl);
+    *value = ttl_of(s, c->user->ttl);
     return WEIR_OK;
 }
 

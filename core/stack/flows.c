@@ -28,7 +28,10 @@ struct conn *flows_new_conn(struct weir *s)
     list_init(&c->flow.link);
     list_init(&c->event);
     c->flow.kind = HANDLE_CONN;
-    tcp_conn_init(&c->tcp, &s->tcp);
+    if (!tcp_conn_init(&c->tcp, &s->tcp)) {
+        pool_put(&s->conns, c);
+        return NULL;
+    }
     c->tcp.handle = handle_of_conn(s, c);
     return c;
 }

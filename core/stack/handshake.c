@@ -84,7 +84,7 @@ static bool become(struct weir *s, struct conn *c, const struct tcp_halfopen *h,
 
     c->tcp.cc_ops = l->model.cc_ops;
     s->tcp.tracer = h->is_told ? &silent : &s->tracer;
-    done = tcp_open_passively(&c->tcp, &s->tcp, h, &l->model.user);
+    done = tcp_open_passively(&c->tcp, &s->tcp, h, l->model.user);
     s->tcp.tracer = &s->tracer;
     return done;
 }
@@ -177,7 +177,7 @@ enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, seq
         return WHY_NO_ROUTE;
     if (is_full(l))
         return WHY_TCP_ACCEPT_QUEUE;
-    halfopen_init(&what, &s->tcp, &l->model.user, &a->tuple, &a->seg, isn, mtu);
+    halfopen_init(&what, &s->tcp, l->model.user, &a->tuple, &a->seg, isn, mtu);
     if (!take_keys(s, a, l, &what))
         return WHY_NO_MEMORY;
     if (cookies != WEIR_SYN_COOKIES_ALWAYS)
@@ -321,7 +321,7 @@ static enum why take_cookie(struct weir *s, struct arrival *a, struct listener *
 
     if (mtu == 0)
         return WHY_NO_ROUTE;
-    if (!cookie_check(&s->tcp, &l->model.user, &a->tuple, &a->seg, mtu, &h)) {
+    if (!cookie_check(&s->tcp, l->model.user, &a->tuple, &a->seg, mtu, &h)) {
         rx_send_reset(s, a, TCP_LISTEN);
         return WHY_TCP_COOKIE;
     }

@@ -52,7 +52,7 @@ static void tell_conn(struct weir *s, struct conn *c, const struct icmp_error *e
             tcp_set_pmtu(t, &s->tcp, path->mtu);
     } else if (is_hard(t, error)) {
         tcp_end(t, &s->tcp, icmp_error_code(error->kind));
-    } else if (t->user.soft_errors) { /* [RFC9293 MUST-47, SHLD-25] */
+    } else if (t->user->soft_errors) { /* [RFC9293 MUST-47, SHLD-25] */
         t->soft_error = (int8_t)icmp_error_code(error->kind);
         t->events |= WEIR_EVENT_SOFT_ERROR;
     }

@@ -18,6 +18,7 @@ enum {
     PURPOSE_COOKIE,
     PURPOSE_FASTOPEN,
     PURPOSE_FASTOPEN_CACHE,
+    PURPOSE_CHOICES,
     STREAM_TCP = 0x7463,
 };
 
@@ -59,6 +60,8 @@ static bool init_pools(struct weir *s)
            && fastopen_init(&t->fastopen, &s->mem, slab,
                             siphash_key_derive(s->config.secret, PURPOSE_FASTOPEN),
                             siphash_key_derive(s->config.secret, PURPOSE_FASTOPEN_CACHE))
+           && choices_init(&t->choices, &s->mem, slab,
+                           siphash_key_derive(s->config.secret, PURPOSE_CHOICES))
            && pool_init(&t->reasms, &s->mem, "reassembly", sizeof(struct reasm), slab)
            && pool_init_handles(&s->conns, &s->mem, "connection", sizeof(struct conn), slab)
            && pool_init_handles(&s->halfopens, &s->mem, "half-open", sizeof(struct halfopen), slab)
@@ -141,6 +144,7 @@ static void fini_pools(struct weir *s)
     pool_fini(&s->tcp.reasms);
     fastopen_fini(&s->tcp.fastopen);
     auths_fini(&s->tcp.auth);
+    choices_fini(&s->tcp.choices);
     pool_fini(&s->frames);
     bufs_fini(&s->bufs);
 }

@@ -187,8 +187,8 @@ static enum why check_for_listener(struct weir *s, struct arrival *a, const stru
     uint32_t copy;
     enum why why;
 
-    if (auth == 0 || (a->seg.flags & TCP_SYN) || a->packet->ttl < model->user.min_ttl)
-        return check_heard(s, a, model->user.min_ttl, auth);
+    if (auth == 0 || (a->seg.flags & TCP_SYN) || a->packet->ttl < model->user->min_ttl)
+        return check_heard(s, a, model->user->min_ttl, auth);
     a->auth = auth;
     copy = auth_copy(&s->tcp, model->auth, &a->tuple.remote_addr);
     if (copy == 0)
@@ -244,7 +244,7 @@ static enum why to_timewait(struct weir *s, struct arrival *a, struct timewait *
 
 static enum why to_conn(struct weir *s, struct arrival *a, struct conn *c)
 {
-    enum why why = check_heard(s, a, c->tcp.user.min_ttl, c->tcp.auth);
+    enum why why = check_heard(s, a, c->tcp.user->min_ttl, c->tcp.auth);
     enum tcp_state state = (enum tcp_state)c->tcp.state;
 
     if (why != WHY_NONE)

@@ -176,8 +176,8 @@ static bool take_turn(struct weir *s, struct conn *c, bool *has_more)
         .tuple = &c->tcp.tuple,
         .handle = c->tcp.handle,
         .state = state,
-        .ttl = c->tcp.user.ttl,
-        .tos = c->tcp.user.tos,
+        .ttl = c->tcp.user->ttl,
+        .tos = c->tcp.user->tos,
         .is_resent = turn.is_resent,
     };
     send_frame(s, path, &frame, &about);

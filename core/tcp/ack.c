@@ -127,7 +127,7 @@ static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
     if (c->snd_urgent && seq_leq(c->snd.up, ack))
         c->snd_urgent = false;
     sendq_wake(c);
-    if (c->user.note_sent && text_before > 0 && c->work->sendq.bytes == 0)
+    if (c->user->note_sent && text_before > 0 && c->work->sendq.bytes == 0)
         c->events |= WEIR_EVENT_SENT;
 }
 

@@ -30,40 +30,22 @@ static const uint16_t may_become[] = {
     [TCP_TIME_WAIT] = TO(TCP_CLOSED),
 };
 
-static uint32_t ms_of(ns_t duration_ns)
+bool tcp_conn_init(struct tcp_conn *c, struct tcp_env *env)
 {
-    ns_t ms = ns_div_ceil(duration_ns, NS_MS);
+    struct tcp_user user;
 
-    return ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
-}
-
-static uint8_t u8_of(uint32_t count)
-{
-    return count > UINT8_MAX ? UINT8_MAX : (uint8_t)count;
-}
-
-void tcp_conn_init(struct tcp_conn *c, const struct tcp_env *env)
-{
-    const struct weir_tcp_config *config = &env->config;
-
+    choice_init(&user, env);
     *c = (struct tcp_conn){
         .state = TCP_CLOSED,
         .ssthresh = UINT32_MAX,
         .challenge_s = UINT32_MAX, /* no second: the first challenge begins one */
-        .cc_ops = cc_find(config->congestion_control),
-        .user =
-            {
-                .keepalive_idle_ms = ms_of(config->keepalive_idle_ns),
-                .keepalive_interval_ms = ms_of(config->keepalive_interval_ns),
-                .keepalive_probes = u8_of(config->keepalive_probes),
-                .syn_retries = u8_of(config->syn_retries),
-                .send_buffer_bytes = config->send_buffer_bytes,
-                .recv_buffer_bytes = config->recv_buffer_bytes,
-                .nodelay = !config->nagle,
-                .soft_errors = true,
-            },
+        .cc_ops = cc_find(env->config.congestion_control),
+        .send_buffer_bytes = user.send_buffer_bytes,
+        .recv_buffer_bytes = user.recv_buffer_bytes,
+        .user = choice_get(env, &user),
     };
     rtt_init(c, env);
+    return c->user != NULL;
 }
 
 bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
@@ -123,6 +105,7 @@ void tcp_work_detach(struct tcp_conn *c, struct tcp_env *env)
 void tcp_conn_fini(struct tcp_conn *c, struct tcp_env *env)
 {
     auth_put(env, &c->auth);
+    choice_put(env, &c->user);
     if (c->work != NULL)
         free_work(c, env);
 }

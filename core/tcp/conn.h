@@ -15,7 +15,8 @@
  *                       the file of that name
  *   ecn                 ecn.c             accecn    accecn.c
  *   fastopen            fastopen.c        timeout_owed  uto.c
- *   tune, user's sizes of buffers           tune.c
+ *   tune, sizes of buffers                  tune.c
+ *   user                choice.c
  */
 #ifndef CORE_TCP_CONN_H
 #define CORE_TCP_CONN_H
@@ -151,35 +152,6 @@ struct accecn_work {
     bool is_unmarked; /* marked_segs has ended */
     bool is_plain;    /* all was marked, which no queue does */
     bool acks_acks;   /* the ACK that is owed answers ACKs that were marked */
-};
-
-/* Options the application has set; durations in units that keep a connection small. */
-struct tcp_user {
-    uint32_t keepalive_idle_ms;
-    uint32_t keepalive_interval_ms;
-    uint32_t user_timeout_ms; /* 0: by the count of retransmissions */
-    uint32_t send_buffer_bytes;
-    uint32_t recv_buffer_bytes;
-    uint32_t notsent_lowat_bytes; /* 0: no limit */
-    uint32_t pacing_max_kib;      /* in a second; 0: no limit */
-    uint16_t mss;                 /* 0: what the path allows */
-    uint16_t advertised_timeout;  /* as the option has it [RFC5482]; 0: none */
-    uint8_t keepalive_probes;
-    uint8_t syn_retries;
-    uint8_t ttl;
-    uint8_t tos;
-    uint8_t min_ttl; /* of what the peer sends [RFC5082]; 0: any */
-    bool nodelay : 1;
-    bool cork : 1;
-    bool keepalive : 1;
-    bool quickack : 1;
-    bool soft_errors : 1;
-    bool note_sent : 1;
-    bool linger : 1;
-    bool send_buffer_is_set : 1; /* by the application: it stays as it is */
-    bool recv_buffer_is_set : 1;
-    bool fastopen : 1;
-    bool user_timeout_is_set : 1; /* by the application: the peer's does not count */
 };
 
 enum tcp_timer {
@@ -329,7 +301,8 @@ struct tcp_work {
 struct tcp_conn {
     struct tcp_tuple tuple;
     struct tcp_work *work;
-    uint64_t handle; /* what the stack calls it, for traces */
+    const struct tcp_user *user; /* shared with others (choice.h) */
+    uint64_t handle;             /* what the stack calls it, for traces */
 
     struct {
         seq_t una, nxt;
@@ -358,8 +331,8 @@ struct tcp_conn {
     struct rtt rtt;
     struct ecn ecn;
     struct accecn accecn;
-    struct tcp_user user;
-    uint32_t ssthresh; /* kept while at rest */
+    uint32_t send_buffer_bytes, recv_buffer_bytes; /* as large as they have become (tune.c) */
+    uint32_t ssthresh;                             /* kept while at rest */
     const struct cc_ops *cc_ops;
 
     uint64_t bytes_acked, bytes_received;
@@ -385,8 +358,8 @@ struct tcp_conn {
 
 /* ---- conn.c ---- */
 
-/* A closed connection with the stack's defaults. */
-void tcp_conn_init(struct tcp_conn *c, const struct tcp_env *env);
+/* A closed connection with the stack's defaults. False: no memory; it may be given back all the same. */
+bool tcp_conn_init(struct tcp_conn *c, struct tcp_env *env);
 
 /* Gives everything back. */
 void tcp_conn_fini(struct tcp_conn *c, struct tcp_env *env);

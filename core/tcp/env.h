@@ -15,6 +15,7 @@
 #include "base/trace.h"
 #include "base/why.h"
 #include "tcp/auth.h"
+#include "tcp/choice.h"
 #include "tcp/fastopen.h"
 #include <weir/config.h>
 
@@ -40,6 +41,7 @@ struct tcp_env {
     struct siphash_key port_key;
     struct fastopen fastopen;
     struct auths auth;
+    struct choices choices;
     const struct tracer *tracer;
     struct tcp_counts counts;
 };

@@ -200,7 +200,7 @@ static bool is_lossy(const struct fastopen_entry *e, ns_t now)
 /* May this SYN try it? Only the first of its connection. */
 static bool may_try(const struct tcp_conn *c, const struct tcp_env *env)
 {
-    return c->user.fastopen && c->auth == 0 && c->state == TCP_SYN_SENT
+    return c->user->fastopen && c->auth == 0 && c->state == TCP_SYN_SENT
            && seq_eq(c->snd.nxt, c->snd.iss) && env->now >= env->fastopen.off_until_at;
 }
 
@@ -247,7 +247,7 @@ void fastopen_offer(const struct tcp_conn *c, const struct tcp_env *env,
 
 void fastopen_on_syn_sent(struct tcp_conn *c, uint32_t len)
 {
-    if (c->fastopen == WEIR_FASTOPEN_NONE && c->user.fastopen)
+    if (c->fastopen == WEIR_FASTOPEN_NONE && c->user->fastopen)
         c->fastopen = len > 0 ? WEIR_FASTOPEN_SENT : WEIR_FASTOPEN_ASKED;
 }
 
@@ -286,7 +286,7 @@ void fastopen_on_synack(struct tcp_conn *c, struct tcp_env *env, const struct tc
     seq_t text = seq_add(c->snd.iss, 1);
     seq_t acked = seg->flags & TCP_ACK ? seg->ack : text;
 
-    if ((seg->opt.present & TCP_HAS_FASTOPEN) && seg->opt.fastopen.len > 0 && c->user.fastopen)
+    if ((seg->opt.present & TCP_HAS_FASTOPEN) && seg->opt.fastopen.len > 0 && c->user->fastopen)
         remember(c, env, &seg->opt);
     if (!seq_gt(c->snd.nxt, text))
         return;

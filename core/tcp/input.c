@@ -281,7 +281,7 @@ static bool note_fin_acked(struct arrival *a)
     case TCP_FIN_WAIT_1:
         tcp_set_state(c, a->env, TCP_FIN_WAIT_2);
         timers_on_orphaned(c, a->env);
-        if (c->user.note_sent) /* the end was sent, too */
+        if (c->user->note_sent) /* the end was sent, too */
             c->events |= WEIR_EVENT_SENT;
         return false;
     case TCP_CLOSING:
@@ -321,7 +321,7 @@ static bool check_ack(struct arrival *a)
     }
     timers_on_received(c, a->env);
     ecn_on_segment(c, a->seg);
-    uto_on_segment(c, a->seg);
+    uto_on_segment(c, a->env, a->seg);
     return note_fin_acked(a);
 }
 
@@ -379,7 +379,7 @@ static void owe_ack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_se
     w->rcv_unacked += seg->len;
     adapt_delay(c, env);
     if (w->rcv_unacked >= 2 * w->rcv_seg_max || (w->quick_acks > 0 && !w->is_interactive)
-        || c->user.quickack)
+        || c->user->quickack)
         w->ack_owed = true;
     else
         timers_on_ack_delayed(c, env, w->delack_ns);
@@ -407,7 +407,7 @@ static bool refuse_for_memory(struct arrival *a, bool in_order)
 
     if (!in_order && w->reasm != NULL)
         memory += w->reasm->memory;
-    if (memory <= MEMORY_FACTOR * (uint64_t)a->c->user.recv_buffer_bytes)
+    if (memory <= MEMORY_FACTOR * (uint64_t)a->c->recv_buffer_bytes)
         return false;
     a->c->work->ack_owed = true; /* which says how much there is room for */
     return stop(a, WHY_TCP_BUFFER);

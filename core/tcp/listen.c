@@ -184,7 +184,11 @@ bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tc
                         const struct tcp_user *user)
 {
     c->tuple = h->tuple;
-    c->user = *user;
+    (void)choice_ref(user); /* which may be what c has */
+    choice_put(env, &c->user);
+    c->user = user;
+    c->send_buffer_bytes = user->send_buffer_bytes;
+    c->recv_buffer_bytes = user->recv_buffer_bytes;
     c->agreed = h->agreed;
     c->pmtu = h->mtu;
     c->is_passive = true;

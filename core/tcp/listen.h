@@ -80,7 +80,10 @@ enum halfopen_verdict halfopen_input(struct tcp_halfopen *h, const struct tcp_se
 /* The acknowledgement that answers a doubtful segment. NULL: no memory. */
 struct frame *halfopen_ack(const struct tcp_halfopen *h, struct tcp_env *env);
 
-/* Makes a closed connection the one that h was, in SYN-RECEIVED. False: no memory. */
+/*
+ * Makes a closed connection the one that h was, in SYN-RECEIVED, with options that it shares from
+ * then on. False: no memory.
+ */
 bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
                         const struct tcp_user *user);
 

@@ -132,8 +132,8 @@ uint32_t tcp_send_mss(const struct tcp_conn *c, const struct tcp_env *env)
     uint32_t options =
         (c->agreed.timestamps_ok ? TCP_TIMESTAMPS_LEN : 0) + auth_option_bytes(env, c->auth);
 
-    if (c->user.mss != 0 && c->user.mss < mss)
-        mss = c->user.mss;
+    if (c->user->mss != 0 && c->user->mss < mss)
+        mss = c->user->mss;
     if (mss < env->config.mss_min)
         mss = env->config.mss_min;
     return mss > options + TEXT_MIN ? mss - options : TEXT_MIN;

@@ -163,13 +163,13 @@ static bool lost(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t
 /* Minshall: a short segment waits while another short one is under way [RFC9293 SHLD-7, MAY-16]. */
 static bool nagle_holds(const struct tcp_conn *c)
 {
-    return !c->user.nodelay && c->work->small_sent && /* off per connection [RFC9293 MUST-17] */
+    return !c->user->nodelay && c->work->small_sent && /* off per connection [RFC9293 MUST-17] */
            seq_gt(c->work->small_end, c->snd.una);
 }
 
 static bool is_corked(const struct tcp_conn *c)
 {
-    return c->user.cork || c->work->more_follows;
+    return c->user->cork || c->work->more_follows;
 }
 
 /* May a short segment with these bytes go now? It has all there is, or all of a record. */

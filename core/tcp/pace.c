@@ -27,7 +27,7 @@ static uint64_t wanted_rate(const struct tcp_conn *c, const struct tcp_env *env)
 
 uint64_t pace_rate(const struct tcp_conn *c, const struct tcp_env *env)
 {
-    uint64_t wanted = wanted_rate(c, env), most = (uint64_t)c->user.pacing_max_kib * 1024;
+    uint64_t wanted = wanted_rate(c, env), most = (uint64_t)c->user->pacing_max_kib * 1024;
 
     if (wanted == 0 || most == 0)
         return wanted + most;

@@ -42,19 +42,19 @@ uint32_t sendq_unsent(const struct tcp_conn *c)
 
 uint32_t sendq_room(const struct tcp_conn *c)
 {
-    uint32_t used = c->work->sendq.bytes, lowat = c->user.notsent_lowat_bytes;
+    uint32_t used = c->work->sendq.bytes, lowat = c->user->notsent_lowat_bytes;
 
     if (lowat != 0 && sendq_unsent(c) >= lowat)
         return 0;
-    return used < c->user.send_buffer_bytes ? c->user.send_buffer_bytes - used : 0;
+    return used < c->send_buffer_bytes ? c->send_buffer_bytes - used : 0;
 }
 
 /* A third of the buffer is free, and half of what may wait to be sent: worth waking somebody for. */
 void sendq_wake(struct tcp_conn *c)
 {
-    uint32_t room = sendq_room(c), lowat = c->user.notsent_lowat_bytes;
+    uint32_t room = sendq_room(c), lowat = c->user->notsent_lowat_bytes;
 
-    if (!c->wants_writable || room == 0 || room < c->user.send_buffer_bytes / 3
+    if (!c->wants_writable || room == 0 || room < c->send_buffer_bytes / 3
         || (lowat != 0 && sendq_unsent(c) > lowat / 2))
         return;
     c->wants_writable = false;

@@ -66,7 +66,7 @@ static void take_syn(struct arrival *a)
         tstamp_start(c, a->env, a->seg->opt.ts_val);
     ack_set_window(c, a->seg);
     fastopen_on_synack(c, a->env, a->seg);
-    uto_on_segment(c, a->seg);
+    uto_on_segment(c, a->env, a->seg);
 }
 
 /*

@@ -91,12 +91,12 @@ static void arm_rto(struct tcp_conn *c, const struct tcp_env *env, ns_t at)
 
 static ns_t keepalive_idle_ns(const struct tcp_conn *c)
 {
-    return (ns_t)c->user.keepalive_idle_ms * NS_MS;
+    return (ns_t)c->user->keepalive_idle_ms * NS_MS;
 }
 
 static ns_t user_timeout_ns(const struct tcp_conn *c)
 {
-    return (ns_t)c->user.user_timeout_ms * NS_MS;
+    return (ns_t)c->user->user_timeout_ms * NS_MS;
 }
 
 /* When the peer was last heard. */
@@ -111,7 +111,7 @@ ns_t tcp_deadline(const struct tcp_conn *c)
     ns_t at = NEVER;
 
     if (c->work == NULL)
-        return c->user.keepalive && c->state != TCP_CLOSED
+        return c->user->keepalive && c->state != TCP_CLOSED
                    ? ns_after(received_at(c), keepalive_idle_ns(c))
                    : NEVER;
     for (size_t i = 0; i < TIMER_COUNT; i++)
@@ -133,7 +133,7 @@ static ns_t next_loss_at(const struct tcp_conn *c, const struct tcp_env *env)
     const struct tcp_work *w = c->work;
     ns_t at = ns_after(env->now, timers_rto_ns(c, env));
 
-    if (c->user.user_timeout_ms == 0 || w->unanswered == 0)
+    if (c->user->user_timeout_ms == 0 || w->unanswered == 0)
         return at;
     return ns_min(at, ns_after(w->unanswered_since_at, user_timeout_ns(c)));
 }
@@ -251,7 +251,7 @@ void timers_on_keepalive(struct tcp_conn *c, struct tcp_env *env)
     bool may_be_dead = tcp_is_synchronized(c) && c->state != TCP_TIME_WAIT;
 
     c->work->keepalive_unanswered = 0;
-    if (c->user.keepalive && may_be_dead) /* [RFC9293 MUST-24, MUST-25] */
+    if (c->user->keepalive && may_be_dead) /* [RFC9293 MUST-24, MUST-25] */
         arm(c, TIMER_KEEPALIVE, ns_max(env->now, ns_after(received_at(c), keepalive_idle_ns(c))));
     else
         disarm(c, TIMER_KEEPALIVE);
@@ -326,11 +326,11 @@ static bool is_r2_reached(const struct tcp_conn *c, const struct tcp_env *env)
 
     if (w->unanswered == 0)
         return false;
-    if (c->user.user_timeout_ms != 0)
+    if (c->user->user_timeout_ms != 0)
         return ns_since(w->unanswered_since_at, env->now) >= user_timeout_ns(c);
     if (!tcp_is_synchronized(c))
         return w->unanswered
-               >= (c->state == TCP_SYN_SENT ? c->user.syn_retries : env->config.synack_retries);
+               >= (c->state == TCP_SYN_SENT ? c->user->syn_retries : env->config.synack_retries);
     return w->unanswered >= retries2_of(c, env);
 }
 
@@ -340,7 +340,7 @@ static void note_r1(struct tcp_conn *c, const struct tcp_env *env)
     if (c->work->unanswered != env->config.retries1 || !tcp_is_synchronized(c))
         return;
     c->path_is_suspect = true;
-    if (c->user.soft_errors) {
+    if (c->user->soft_errors) {
         c->events |= WEIR_EVENT_SOFT_ERROR;
         c->soft_error = WEIR_ETIMEDOUT;
     }
@@ -435,10 +435,10 @@ static void expire_delack(struct tcp_conn *c, struct tcp_env *env)
 static void expire_keepalive(struct tcp_conn *c, struct tcp_env *env)
 {
     struct tcp_work *w = c->work;
-    bool has_given_up = c->user.user_timeout_ms != 0
+    bool has_given_up = c->user->user_timeout_ms != 0
                             ? w->keepalive_unanswered > 0
                                   && ns_since(received_at(c), env->now) >= user_timeout_ns(c)
-                            : w->keepalive_unanswered >= c->user.keepalive_probes;
+                            : w->keepalive_unanswered >= c->user->keepalive_probes;
 
     emit_timer(c, env, "keepalive");
     if (tcp_flight(c) != 0 || w->sendq.bytes != 0) {
@@ -452,7 +452,7 @@ static void expire_keepalive(struct tcp_conn *c, struct tcp_env *env)
     }
     w->keepalive_unanswered++;
     w->keepalive_owed = true;
-    arm(c, TIMER_KEEPALIVE, ns_after(env->now, (ns_t)c->user.keepalive_interval_ms * NS_MS));
+    arm(c, TIMER_KEEPALIVE, ns_after(env->now, (ns_t)c->user->keepalive_interval_ms * NS_MS));
 }
 
 static void expire_close(struct tcp_conn *c, struct tcp_env *env)
@@ -463,7 +463,7 @@ static void expire_close(struct tcp_conn *c, struct tcp_env *env)
 
 static void expire_cork(struct tcp_conn *c, struct tcp_env *env)
 {
-    bool is_corked = c->user.cork || c->work->more_follows;
+    bool is_corked = c->user->cork || c->work->more_follows;
 
     emit_timer(c, env, is_corked ? "cork" : "override"); /* [RFC9293 3.8.6.2.1 (4)] */
     c->work->push_all = true;

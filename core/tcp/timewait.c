@@ -26,9 +26,9 @@ void timewait_init(struct tcp_timewait *tw, const struct tcp_conn *c)
         .ts_offset = c->ts.offset,
         .ts_recent = c->ts.recent,
         .window = (uint16_t)(window_remaining(c) >> c->agreed.rcv_wscale),
-        .ttl = c->user.ttl,
-        .tos = c->user.tos,
-        .min_ttl = c->user.min_ttl,
+        .ttl = c->user->ttl,
+        .tos = c->user->tos,
+        .min_ttl = c->user->min_ttl,
         .ace = ecn_last_ace(c),
         .timestamps_ok = c->agreed.timestamps_ok,
     };

@@ -7,7 +7,7 @@
  * (dynamic right-sizing), so that one which does not read costs no more; the second the congestion window.
  * They stop at a limit, where memory is scarce, and where the application has set a size.
  *
- * State: work.tune, and the two sizes in conn.user.
+ * State: work.tune, conn.send_buffer_bytes, conn.recv_buffer_bytes.
  */
 #include "tcp/tune.h"
 #include "base/mem.h"
@@ -109,10 +109,10 @@ static uint32_t wanted(const struct tune *t, uint32_t read_bytes, uint32_t seg_b
 
 static void grow_recv(struct tcp_conn *c, const struct tcp_env *env, uint32_t want)
 {
-    uint32_t size = u32_min(want, tune_recv_most(&c->user, env));
+    uint32_t size = u32_min(want, tune_recv_most(c->user, env));
 
-    if (size > c->user.recv_buffer_bytes && !is_memory_scarce(env))
-        c->user.recv_buffer_bytes = size;
+    if (size > c->recv_buffer_bytes && !is_memory_scarce(env))
+        c->recv_buffer_bytes = size;
 }
 
 void tune_on_read(struct tcp_conn *c, const struct tcp_env *env, uint32_t len)
@@ -137,6 +137,6 @@ void tune_on_acked(struct tcp_conn *c, const struct tcp_env *env)
     uint32_t cwnd = u32_min(c->work->cc.cwnd, INT32_MAX / 2);
     uint32_t size = u32_min(2 * cwnd, env->config.send_buffer_max_bytes);
 
-    if (!c->user.send_buffer_is_set && size > c->user.send_buffer_bytes && !is_memory_scarce(env))
-        c->user.send_buffer_bytes = size;
+    if (!c->user->send_buffer_is_set && size > c->send_buffer_bytes && !is_memory_scarce(env))
+        c->send_buffer_bytes = size;
 }

@@ -21,6 +21,7 @@
 #include "tcp/uto.h"
 #include "tcp/window.h"
 #include "wire/ip.h"
+#include <string.h>
 
 enum { LENT_MAX = 1 << 30 };
 
@@ -48,7 +49,7 @@ int tcp_open(struct tcp_conn *c, struct tcp_env *env, const struct tcp_tuple *tu
     c->snd.iss = iss;
     c->snd.una = iss;
     c->snd.nxt = seq_add(iss, 1); /* where the text will begin */
-    c->agreed = options_wish(env, &c->user, options_mss_for(&tuple->remote_addr, mtu, &c->user));
+    c->agreed = options_wish(env, c->user, options_mss_for(&tuple->remote_addr, mtu, c->user));
     c->agreed.snd_mss = c->agreed.rcv_mss; /* until the peer says otherwise */
     c->ts.offset = tstamp_offset(env, tuple);
     if (!tcp_work_attach(c, env))
@@ -302,7 +303,7 @@ void tcp_close(struct tcp_conn *c, struct tcp_env *env)
 
     emit_call(c, env, "close", 0);
     c->is_orphan = true;
-    if (c->state == TCP_SYN_SENT || is_unread || c->user.linger
+    if (c->state == TCP_SYN_SENT || is_unread || c->user->linger
         || tcp_shutdown(c, env) == WEIR_ENOMEM) {
         reset(c, env);
         return;
@@ -324,7 +325,7 @@ void tcp_queued(const struct tcp_conn *c, struct weir_tcp_queued *queued)
 {
     const struct sendq *q;
 
-    *queued = (struct weir_tcp_queued){.send_room = c->user.send_buffer_bytes};
+    *queued = (struct weir_tcp_queued){.send_room = c->send_buffer_bytes};
     if (c->work == NULL)
         return;
     q = &c->work->sendq;
@@ -356,49 +357,6 @@ static bool is_between(int64_t value, int64_t least, int64_t most)
     return value >= least && value <= most;
 }
 
-/* What was held back may go now. */
-static int release_held(struct tcp_conn *c)
-{
-    if (c->work != NULL)
-        c->work->push_all = sendq_unsent(c) > 0;
-    return WEIR_OK;
-}
-
-/* As with Linux it is said once more even if it is on: for what a cork holds back, too. */
-static int set_nodelay(struct tcp_conn *c, bool nodelay)
-{
-    c->user.nodelay = nodelay;
-    return nodelay ? release_held(c) : WEIR_OK;
-}
-
-static int set_cork(struct tcp_conn *c, bool cork)
-{
-    bool was_corked = c->user.cork;
-
-    c->user.cork = cork;
-    return was_corked && !cork ? release_held(c) : WEIR_OK;
-}
-
-static int set_keepalive(struct tcp_conn *c, struct tcp_env *env)
-{
-    if (!tcp_is_synchronized(c))
-        return WEIR_OK; /* the handshake's end starts it */
-    if (!tcp_work_attach(c, env))
-        return WEIR_ENOMEM;
-    timers_on_keepalive(c, env);
-    return WEIR_OK;
-}
-
-static int set_mss(struct tcp_conn *c, const struct tcp_env *env, int64_t value)
-{
-    if (c->state != TCP_CLOSED)
-        return WEIR_ESTATE;
-    if (value != 0 && !is_between(value, env->config.mss_min, UINT16_MAX))
-        return WEIR_EINVAL;
-    c->user.mss = (uint16_t)value;
-    return WEIR_OK;
-}
-
 static int set_congestion_control(struct tcp_conn *c, int64_t value)
 {
     const struct cc_ops *ops = value >= 0 && value <= UINT8_MAX ? cc_at((size_t)value) : NULL;
@@ -418,27 +376,25 @@ static int64_t number_of(const struct cc_ops *ops)
     return (int64_t)i;
 }
 
-int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t value)
+/* The options of c with that one set, if it is one of those that connections share. */
+static int choose(const struct tcp_conn *c, const struct tcp_env *env, struct tcp_user *u,
+                  struct weir_opt_value to)
 {
-    struct tcp_user *u = &c->user;
+    int64_t value = to.value;
 
-    switch (opt) {
-    case WEIR_OPT_NODELAY: return is_switch(value) ? set_nodelay(c, value != 0) : WEIR_EINVAL;
-    case WEIR_OPT_CORK: return is_switch(value) ? set_cork(c, value != 0) : WEIR_EINVAL;
+    switch (to.opt) {
+    case WEIR_OPT_NODELAY: u->nodelay = value != 0; return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
+    case WEIR_OPT_CORK: u->cork = value != 0; return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_KEEPALIVE:
-        if (!is_switch(value))
-            return WEIR_EINVAL;
         u->keepalive = value != 0;
-        return set_keepalive(c, env);
+        return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_KEEPALIVE_IDLE: /* [RFC9293 MUST-27] */
-        return to_ms(value, 1, &u->keepalive_idle_ms) ? set_keepalive(c, env) : WEIR_EINVAL;
+        return to_ms(value, 1, &u->keepalive_idle_ms) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_KEEPALIVE_INTERVAL:
         return to_ms(value, 1, &u->keepalive_interval_ms) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_KEEPALIVE_PROBES:
-        if (!is_between(value, 1, UINT8_MAX))
-            return WEIR_EINVAL;
         u->keepalive_probes = (uint8_t)value;
-        return WEIR_OK;
+        return is_between(value, 1, UINT8_MAX) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_USER_TIMEOUT: /* [RFC9293 MUST-21] */
         u->user_timeout_is_set = u->user_timeout_is_set || value != 0;
         return to_ms(value, 0, &u->user_timeout_ms) ? WEIR_OK : WEIR_EINVAL;
@@ -446,87 +402,58 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
         if (!is_between(value, 0, UTO_MAX_NS))
             return WEIR_EINVAL;
         u->advertised_timeout = uto_of(value);
-        if (tcp_is_synchronized(c))
-            uto_on_news(c);
         return WEIR_OK;
     case WEIR_OPT_NOTSENT_LOWAT:
-        if (!is_between(value, 0, INT32_MAX))
-            return WEIR_EINVAL;
         u->notsent_lowat_bytes = (uint32_t)value;
-        return WEIR_OK;
+        return is_between(value, 0, INT32_MAX) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_MAX_PACING_RATE:
         if (!is_between(value, 0, PACING_MAX))
             return WEIR_EINVAL;
         u->pacing_max_kib = (uint32_t)((value + 1023) / 1024);
         return WEIR_OK;
     case WEIR_OPT_MIN_TTL: /* [RFC5082 3] */
-        if (!is_between(value, 0, UINT8_MAX))
-            return WEIR_EINVAL;
         u->min_ttl = (uint8_t)value;
-        return WEIR_OK;
+        return is_between(value, 0, UINT8_MAX) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_SYN_RETRIES:
-        if (!is_between(value, 0, UINT8_MAX))
-            return WEIR_EINVAL;
         u->syn_retries = (uint8_t)value;
-        return WEIR_OK;
+        return is_between(value, 0, UINT8_MAX) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_SEND_BUFFER:
-        if (!is_between(value, 1, INT32_MAX))
-            return WEIR_EINVAL;
         u->send_buffer_bytes = (uint32_t)value;
         u->send_buffer_is_set = true;
-        return WEIR_OK;
+        return is_between(value, 1, INT32_MAX) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_RECV_BUFFER:
-        if (!is_between(value, 1, INT32_MAX))
-            return WEIR_EINVAL;
         u->recv_buffer_bytes = (uint32_t)value;
         u->recv_buffer_is_set = true;
-        return WEIR_OK;
-    case WEIR_OPT_MSS: return set_mss(c, env, value);
+        return is_between(value, 1, INT32_MAX) ? WEIR_OK : WEIR_EINVAL;
+    case WEIR_OPT_MSS:
+        if (c->state != TCP_CLOSED)
+            return WEIR_ESTATE;
+        u->mss = (uint16_t)value;
+        return value == 0 || is_between(value, env->config.mss_min, UINT16_MAX) ? WEIR_OK
+                                                                                : WEIR_EINVAL;
     case WEIR_OPT_QUICKACK:
-        if (!is_switch(value))
-            return WEIR_EINVAL;
         u->quickack = value != 0;
-        if (value == 0 && c->work != NULL)
-            c->work->quick_acks = 0;
-        return WEIR_OK;
+        return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_TTL: /* [RFC9293 MUST-49] */
-        if (!is_between(value, 1, UINT8_MAX))
-            return WEIR_EINVAL;
         u->ttl = (uint8_t)value;
-        return WEIR_OK;
-    case WEIR_OPT_TOS: /* [RFC9293 MUST-48, SHLD-21] */
-        if (!is_between(value, 0, UINT8_MAX))
-            return WEIR_EINVAL;
+        return is_between(value, 1, UINT8_MAX) ? WEIR_OK : WEIR_EINVAL;
+    case WEIR_OPT_TOS:                            /* [RFC9293 MUST-48, SHLD-21] */
         u->tos = (uint8_t)(value & ~IP_ECN_MASK); /* of marks ECN decides */
-        return WEIR_OK;
+        return is_between(value, 0, UINT8_MAX) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_SOFT_ERRORS: /* [RFC9293 SHLD-20] */
-        if (!is_switch(value))
-            return WEIR_EINVAL;
         u->soft_errors = value != 0;
-        return WEIR_OK;
+        return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_NOTE_SENT:
-        if (!is_switch(value))
-            return WEIR_EINVAL;
         u->note_sent = value != 0;
-        return WEIR_OK;
-    case WEIR_OPT_NOTE_WRITABLE:
-        if (!is_switch(value))
-            return WEIR_EINVAL;
-        c->wants_writable = value != 0;
-        return WEIR_OK;
-    case WEIR_OPT_CONGESTION_CONTROL: return set_congestion_control(c, value);
-    case WEIR_OPT_LINGER:
-        if (!is_switch(value))
-            return WEIR_EINVAL;
-        u->linger = value != 0;
-        return WEIR_OK;
+        return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
+    case WEIR_OPT_LINGER: u->linger = value != 0; return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_FASTOPEN:
         if (c->state != TCP_CLOSED)
             return WEIR_ESTATE;
-        if (!is_switch(value))
-            return WEIR_EINVAL;
         u->fastopen = value != 0;
-        return WEIR_OK;
+        return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
+    case WEIR_OPT_NOTE_WRITABLE:
+    case WEIR_OPT_CONGESTION_CONTROL:
     case WEIR_OPT_USER: /* the stack's */
     case WEIR_OPT_FASTOPEN_QUEUE:
     case WEIR_OPT_DEFER_ACCEPT:
@@ -538,9 +465,58 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
     return WEIR_ENOTSUP;
 }
 
+/*
+ * What follows at once from an option that has been set; it was corked before if was_corked. As with
+ * Linux, to set NODELAY counts even if it is on: for what a cork holds back, too.
+ */
+static int take_effect(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, bool was_corked)
+{
+    bool is_synchronized = tcp_is_synchronized(c); /* else the handshake's end starts timers */
+
+    if ((opt == WEIR_OPT_KEEPALIVE || opt == WEIR_OPT_KEEPALIVE_IDLE) && is_synchronized) {
+        if (!tcp_work_attach(c, env))
+            return WEIR_ENOMEM;
+        timers_on_keepalive(c, env);
+    }
+    if (opt == WEIR_OPT_ADVERTISE_TIMEOUT && is_synchronized)
+        uto_on_news(c);
+    if (opt == WEIR_OPT_SEND_BUFFER)
+        c->send_buffer_bytes = c->user->send_buffer_bytes;
+    if (opt == WEIR_OPT_RECV_BUFFER)
+        c->recv_buffer_bytes = c->user->recv_buffer_bytes;
+    if (c->work == NULL)
+        return WEIR_OK;
+    if (opt == WEIR_OPT_NODELAY ? c->user->nodelay : was_corked && !c->user->cork)
+        c->work->push_all = sendq_unsent(c) > 0; /* what was held back may go now */
+    if (opt == WEIR_OPT_QUICKACK && !c->user->quickack)
+        c->work->quick_acks = 0;
+    return WEIR_OK;
+}
+
+int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t value)
+{
+    bool was_corked = c->user->cork;
+    struct tcp_user user;
+    int err;
+
+    if (opt == WEIR_OPT_CONGESTION_CONTROL)
+        return set_congestion_control(c, value);
+    if (opt == WEIR_OPT_NOTE_WRITABLE) {
+        if (!is_switch(value))
+            return WEIR_EINVAL;
+        c->wants_writable = value != 0;
+        return WEIR_OK;
+    }
+    memcpy(&user, c->user, sizeof user);
+    err = choose(c, env, &user, (struct weir_opt_value){opt, value});
+    if (err == WEIR_OK && !choice_change(env, &c->user, &user))
+        err = WEIR_ENOMEM;
+    return err == WEIR_OK ? take_effect(c, env, opt, was_corked) : err;
+}
+
 int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
 {
-    const struct tcp_user *u = &c->user;
+    const struct tcp_user *u = c->user;
 
     switch (opt) {
     case WEIR_OPT_NODELAY: *value = u->nodelay; return WEIR_OK;
@@ -555,8 +531,8 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     case WEIR_OPT_MAX_PACING_RATE: *value = (int64_t)u->pacing_max_kib * 1024; return WEIR_OK;
     case WEIR_OPT_MIN_TTL: *value = u->min_ttl; return WEIR_OK;
     case WEIR_OPT_SYN_RETRIES: *value = u->syn_retries; return WEIR_OK;
-    case WEIR_OPT_SEND_BUFFER: *value = u->send_buffer_bytes; return WEIR_OK;
-    case WEIR_OPT_RECV_BUFFER: *value = u->recv_buffer_bytes; return WEIR_OK;
+    case WEIR_OPT_SEND_BUFFER: *value = c->send_buffer_bytes; return WEIR_OK;
+    case WEIR_OPT_RECV_BUFFER: *value = c->recv_buffer_bytes; return WEIR_OK;
     case WEIR_OPT_MSS: *value = u->mss; return WEIR_OK;
     case WEIR_OPT_QUICKACK: *value = u->quickack; return WEIR_OK;
     case WEIR_OPT_TTL: *value = u->ttl; return WEIR_OK;
@@ -576,6 +552,18 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     case WEIR_OPT_COUNT: break;
     }
     return WEIR_ENOTSUP;
+}
+
+int tcp_default(const struct tcp_env *env, enum weir_opt opt, int64_t *value)
+{
+    struct tcp_user user;
+    struct tcp_conn c = {.user = &user};
+
+    choice_init(&user, env);
+    c.send_buffer_bytes = user.send_buffer_bytes;
+    c.recv_buffer_bytes = user.recv_buffer_bytes;
+    c.cc_ops = cc_find(env->config.congestion_control);
+    return tcp_get(&c, opt, value);
 }
 
 static enum weir_tcp_recovery recovery_of(const struct tcp_work *w)

@@ -44,6 +44,9 @@ ptrdiff_t tcp_urgent(const struct tcp_conn *c);
 int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t value);
 int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value);
 
+/* What an option is that nobody has set. */
+int tcp_default(const struct tcp_env *env, enum weir_opt opt, int64_t *value);
+
 void tcp_info(const struct tcp_conn *c, const struct tcp_env *env, struct weir_tcp_info *info);
 
 #endif

@@ -4,13 +4,14 @@
  * An application that advertises a timeout (ENABLED) says it in its SYN and once afterwards, and
  * follows the peer's, as long as it has not chosen one of its own (CHANGEABLE): the longer of the
  * two, between 100 s and a day, so that nobody can make us give up early or keep a dead
- * connection for ever. State: user.user_timeout_ms as far as it follows the peer, timeout_owed.
+ * connection for ever. State: user->user_timeout_ms as far as it follows the peer, timeout_owed.
  */
 #include "tcp/uto.h"
 #include "tcp/conn.h"
 #include "tcp/seg.h"
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
+#include <string.h>
 
 enum {
     VALUE_MAX = 0x7fff,
@@ -36,7 +37,7 @@ ns_t uto_ns(uint16_t option)
 
 void uto_on_news(struct tcp_conn *c)
 {
-    c->timeout_owed = c->user.advertised_timeout != 0;
+    c->timeout_owed = c->user->advertised_timeout != 0;
 }
 
 uint32_t uto_len(const struct tcp_conn *c)
@@ -46,10 +47,10 @@ uint32_t uto_len(const struct tcp_conn *c)
 
 void uto_offer(struct tcp_conn *c, bool is_syn, struct tcp_options *options)
 {
-    if (c->user.advertised_timeout == 0 || (!is_syn && !c->timeout_owed))
+    if (c->user->advertised_timeout == 0 || (!is_syn && !c->timeout_owed))
         return;
     options->present |= TCP_HAS_USER_TIMEOUT;
-    options->user_timeout = c->user.advertised_timeout;
+    options->user_timeout = c->user->advertised_timeout;
     if (tcp_options_len(options) > TCP_OPTIONS_MAX)
         options->present &= (uint16_t)~TCP_HAS_USER_TIMEOUT;
     else if (!is_syn)
@@ -57,13 +58,16 @@ void uto_offer(struct tcp_conn *c, bool is_syn, struct tcp_options *options)
 }
 
 /* USER_TIMEOUT = min(U_LIMIT, max(ADV_UTO, REMOTE_UTO, L_LIMIT)) [RFC5482 3.1] */
-void uto_on_segment(struct tcp_conn *c, const struct tcp_seg *seg)
+void uto_on_segment(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
-    ns_t timeout_ns = uto_ns(c->user.advertised_timeout);
+    ns_t timeout_ns = uto_ns(c->user->advertised_timeout);
+    struct tcp_user user;
 
-    if (!(seg->opt.present & TCP_HAS_USER_TIMEOUT) || c->user.advertised_timeout == 0
-        || c->user.user_timeout_is_set || (seg->opt.user_timeout & VALUE_MAX) == 0)
+    if (!(seg->opt.present & TCP_HAS_USER_TIMEOUT) || c->user->advertised_timeout == 0
+        || c->user->user_timeout_is_set || (seg->opt.user_timeout & VALUE_MAX) == 0)
         return;
     timeout_ns = ns_max(ns_max(timeout_ns, uto_ns(seg->opt.user_timeout)), LEAST_NS);
-    c->user.user_timeout_ms = (uint32_t)(ns_min(timeout_ns, MOST_NS) / NS_MS);
+    memcpy(&user, c->user, sizeof user);
+    user.user_timeout_ms = (uint32_t)(ns_min(timeout_ns, MOST_NS) / NS_MS);
+    (void)choice_change(env, &c->user, &user); /* without memory what was said before stays true */
 }

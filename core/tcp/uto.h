@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct tcp_conn;
+struct tcp_env;
 struct tcp_options;
 struct tcp_seg;
 
@@ -31,6 +32,6 @@ uint32_t uto_len(const struct tcp_conn *c);
 void uto_offer(struct tcp_conn *c, bool is_syn, struct tcp_options *options);
 
 /* An acceptable segment of the peer. */
-void uto_on_segment(struct tcp_conn *c, const struct tcp_seg *seg);
+void uto_on_segment(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
 
 #endif

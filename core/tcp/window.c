@@ -57,10 +57,10 @@ static uint32_t free_bytes(const struct tcp_conn *c)
     const struct tcp_work *w = c->work;
     uint32_t apart = w->reasm != NULL ? w->reasm->bytes : 0;
     uint64_t memory = (uint64_t)w->recvq.memory + (w->reasm != NULL ? w->reasm->memory : 0);
-    uint64_t memory_limit = MEMORY_FACTOR * (uint64_t)c->user.recv_buffer_bytes;
+    uint64_t memory_limit = MEMORY_FACTOR * (uint64_t)c->recv_buffer_bytes;
     uint64_t room = memory < memory_limit ? memory_limit - memory : 0;
     uint64_t by_memory = room * TUNE_COST_UNIT / tune_cost(c) + apart;
-    uint32_t by_bytes = room_in(c->user.recv_buffer_bytes, w->recvq.bytes);
+    uint32_t by_bytes = room_in(c->recv_buffer_bytes, w->recvq.bytes);
 
     return by_memory < by_bytes ? (uint32_t)by_memory : by_bytes;
 }
@@ -73,7 +73,7 @@ static uint32_t largest(const struct tcp_conn *c)
 /* u32_min(Fr * RCV.BUFF, Eff.snd.MSS), Fr = 1/2 [RFC9293 3.8.6.2.2]. */
 static uint32_t worthwhile(const struct tcp_conn *c)
 {
-    return u32_min(c->user.recv_buffer_bytes / 2, c->agreed.rcv_mss);
+    return u32_min(c->recv_buffer_bytes / 2, c->agreed.rcv_mss);
 }
 
 uint16_t window_announce(struct tcp_conn *c, bool is_syn)

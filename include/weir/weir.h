@@ -310,6 +310,7 @@ struct weir_opt_value {
  *   WEIR_EINVAL  the value is out of range
  *   WEIR_ENOTSUP this kind of handle does not have the option
  *   WEIR_ESTATE  too late for it
+ *   WEIR_ENOMEM  no memory
  *   WEIR_ESTALE  no such handle
  */
 WEIR_API int weir_set(struct weir *s, weir_handle_t handle, enum weir_opt opt, int64_t value);

@@ -251,7 +251,7 @@ static void to_listener(struct duo *d, int end, struct tcp_seg *seg)
     case LISTEN_RESET: answer_by_reset(d, end, seg); return;
     case LISTEN_ACCEPT: break;
     }
-    halfopen_init(&e->halfopen, &d->world->env, &e->conn->user, &tuple, seg, seq_of(isses[end]),
+    halfopen_init(&e->halfopen, &d->world->env, e->conn->user, &tuple, seg, seq_of(isses[end]),
                   d->link.mtu);
     e->stage = DUO_HALFOPEN;
     wait_for_ack(d, end);
@@ -260,14 +260,13 @@ static void to_listener(struct duo *d, int end, struct tcp_seg *seg)
 static void to_halfopen(struct duo *d, int end, struct tcp_seg *seg)
 {
     struct duo_end *e = &d->ends[end];
-    struct tcp_user user = e->conn->user;
     enum why why;
 
     switch (halfopen_input(&e->halfopen, seg, &why)) {
     case HALFOPEN_SYNACK: send_synack(d, end); break;
     case HALFOPEN_ACK: send_frame(d, end, halfopen_ack(&e->halfopen, &d->world->env)); break;
     case HALFOPEN_COMPLETE:
-        if (!tcp_open_passively(e->conn, &d->world->env, &e->halfopen, &user))
+        if (!tcp_open_passively(e->conn, &d->world->env, &e->halfopen, e->conn->user))
             break; /* no memory: the peer will ask again */
         e->stage = DUO_CONN;
         to_conn(d, end, seg);

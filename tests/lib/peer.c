@@ -124,7 +124,7 @@ static enum why to_listener(struct peer *p, struct tcp_seg *seg)
     case LISTEN_DROP: break;
     case LISTEN_RESET: answer_by_reset(p, seg); break;
     case LISTEN_ACCEPT:
-        halfopen_init(&p->halfopen, p->env, &p->conn->user, &p->tuple, seg, seq_of(PEER_ISS),
+        halfopen_init(&p->halfopen, p->env, p->conn->user, &p->tuple, seg, seq_of(PEER_ISS),
                       p->setup.mtu);
         p->stage = PEER_HALFOPEN;
         wait_for_ack(p);
@@ -135,10 +135,9 @@ static enum why to_listener(struct peer *p, struct tcp_seg *seg)
 
 static enum why complete(struct peer *p, struct tcp_seg *seg)
 {
-    struct tcp_user user = p->conn->user;
     enum why why;
 
-    if (!tcp_open_passively(p->conn, p->env, &p->halfopen, &user))
+    if (!tcp_open_passively(p->conn, p->env, &p->halfopen, p->conn->user))
         return WHY_NO_MEMORY;
     p->stage = PEER_CONN;
     why = tcp_input(p->conn, p->env, seg);

@@ -75,6 +75,7 @@ static void init_pools(struct tcp_world *w)
     CHECK(pool_init(&w->env.pieces, &w->mem, "pieces", sizeof(struct piece), SLAB_BYTES));
     CHECK(pool_init(&w->env.sents, &w->mem, "sents", sizeof(struct sent), SLAB_BYTES));
     CHECK(pool_init(&w->env.reasms, &w->mem, "reasms", sizeof(struct reasm), SLAB_BYTES));
+    CHECK(choices_init(&w->env.choices, &w->mem, SLAB_BYTES, (struct siphash_key){5, 6}));
     CHECK(auths_init(&w->env.auth, &w->mem, SLAB_BYTES, fake_crypto()));
     CHECK(fastopen_init(&w->env.fastopen, &w->mem, SLAB_BYTES, (struct siphash_key){1, 2},
                         (struct siphash_key){3, 4}));
@@ -99,7 +100,7 @@ struct tcp_world *tcp_world_make(void)
     w->env.tstamp_key = siphash_key_derive(secret, 2);
     w->env.port_key = siphash_key_derive(secret, 3);
     for (size_t i = 0; i < TCP_WORLD_CONNS; i++)
-        tcp_conn_init(&w->conns[i], &w->env);
+        CHECK(tcp_conn_init(&w->conns[i], &w->env));
     w->next = worlds;
     worlds = w;
     return w;
@@ -161,6 +162,9 @@ static void end_world(struct tcp_world *w)
     check_and_fini(&w->env.sents);
     check_and_fini(&w->env.reasms);
     fastopen_fini(&w->env.fastopen);
+    EXPECT_EQ(w->env.choices.first.owners, 0);
+    EXPECT_EQ(w->env.choices.others.used, 0);
+    choices_fini(&w->env.choices);
     check_and_fini(&w->env.auth.auths);
     check_and_fini(&w->env.auth.keys);
     check_and_fini(&w->frames);

@@ -200,7 +200,7 @@ TEST(listen_has_the_options_of_the_listener)
     peer_sees(&p, "S. 0:0(0) ack 1 win 3000 <mss 700>");
     EXPECT_EQ(p.halfopen.ttl, 9);
     peer_sends(&p, ". 1:1(0) ack 1");
-    EXPECT_EQ(p.conn->user.ttl, 9);
+    EXPECT_EQ(p.conn->user->ttl, 9);
     peer_writes(&p, 1400);
     peer_sees(&p, ". 1:701(700) ack 1");
 }

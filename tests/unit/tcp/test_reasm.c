@@ -129,7 +129,7 @@ TEST(reasm_has_so_many_holes_at_most_whatever_is_configured)
     struct peer p = peer_of(TCP_ESTABLISHED);
 
     p.env->config.reassembly_holes = UINT32_MAX;
-    p.conn->user.recv_buffer_bytes = 1 << 24; /* what the pieces cost is not the limit here */
+    p.conn->recv_buffer_bytes = 1 << 24; /* what the pieces cost is not the limit here */
     for (uint32_t i = 1; i <= REASM_BLOCKS; i++)
         EXPECT_EQ(send_run(&p, 7 * i, 5, false), WHY_NONE);
     EXPECT_EQ(send_run(&p, 60000, 5, false), WHY_TCP_REASSEMBLY);

@@ -40,15 +40,15 @@ TEST(tune_makes_room_for_twice_what_is_read_in_a_round_trip)
     struct peer p = peer_that_sends();
 
     reads_in_a_round_trip(&p, 100);
-    EXPECT_EQ(p.conn->user.recv_buffer_bytes, START);
+    EXPECT_EQ(p.conn->recv_buffer_bytes, START);
     reads_in_a_round_trip(&p, 150);
     reads_in_a_round_trip(&p, 150);
-    EXPECT(p.conn->user.recv_buffer_bytes >= 2 * 150 * 1460);
-    uint32_t size = p.conn->user.recv_buffer_bytes;
+    EXPECT(p.conn->recv_buffer_bytes >= 2 * 150 * 1460);
+    uint32_t size = p.conn->recv_buffer_bytes;
     EXPECT(window_remaining(p.conn) + 2 * 1460 >= size); /* and says so */
     reads_in_a_round_trip(&p, 100);
     reads_in_a_round_trip(&p, 100);
-    EXPECT_EQ(p.conn->user.recv_buffer_bytes, size); /* it does not shrink */
+    EXPECT_EQ(p.conn->recv_buffer_bytes, size); /* it does not shrink */
 }
 
 TEST(tune_stops_at_the_limit)
@@ -58,12 +58,12 @@ TEST(tune_stops_at_the_limit)
     p.env->config.recv_buffer_max_bytes = START + 1000;
     for (int i = 0; i < 6; i++)
         reads_in_a_round_trip(&p, 170);
-    EXPECT_EQ(p.conn->user.recv_buffer_bytes, START + 1000);
+    EXPECT_EQ(p.conn->recv_buffer_bytes, START + 1000);
     p = peer_that_sends();
     p.env->config.recv_buffer_max_bytes = 0;
     for (int i = 0; i < 6; i++)
         reads_in_a_round_trip(&p, 170);
-    EXPECT_EQ(p.conn->user.recv_buffer_bytes, START);
+    EXPECT_EQ(p.conn->recv_buffer_bytes, START);
 }
 
 TEST(tune_leaves_what_the_application_has_set)
@@ -92,7 +92,7 @@ TEST(tune_does_not_grow_when_memory_is_scarce)
     p.world->mem.limit = 2 * p.world->mem.used - 2;
     for (int i = 0; i < 6; i++)
         reads_in_a_round_trip(&p, 170);
-    EXPECT_EQ(p.conn->user.recv_buffer_bytes, START);
+    EXPECT_EQ(p.conn->recv_buffer_bytes, START);
     p.world->mem.limit = SIZE_MAX;
 }
 
@@ -112,7 +112,7 @@ TEST(tune_costs_nothing_for_a_reader_that_does_not_read)
         }
         peer_waits(&p, PEER_RTT_NS);
     }
-    EXPECT_EQ(p.conn->user.recv_buffer_bytes, START);
+    EXPECT_EQ(p.conn->recv_buffer_bytes, START);
     EXPECT(p.conn->work->recvq.memory <= 2 * START);
 }
 
@@ -154,12 +154,12 @@ TEST(tune_gives_the_send_buffer_twice_cwnd)
     peer_skips(&p);
     p.conn->work->cc.cwnd = 500000;
     peer_sends(&p, ". 1:1(0) ack 1461");
-    EXPECT(p.conn->user.send_buffer_bytes >= 1000000);
+    EXPECT(p.conn->send_buffer_bytes >= 1000000);
     peer_writes(&p, 1460);
     peer_skips(&p);
     p.conn->work->cc.cwnd = 1 << 30;
     peer_sends(&p, ". 1:1(0) ack 2921");
-    EXPECT_EQ(p.conn->user.send_buffer_bytes, SEND_MOST);
+    EXPECT_EQ(p.conn->send_buffer_bytes, SEND_MOST);
 }
 
 /* ---- what a byte costs ---- */

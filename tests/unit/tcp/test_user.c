@@ -356,9 +356,9 @@ TEST(user_changes_the_diffserv_field_during_the_connection) /* [RFC9293 MUST-48,
     struct peer p = peer_of(TCP_ESTABLISHED);
 
     EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_TOS, 0x20), WEIR_OK);
-    EXPECT_EQ(p.conn->user.tos, 0x20);
+    EXPECT_EQ(p.conn->user->tos, 0x20);
     EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_TOS, 0xb8), WEIR_OK);
-    EXPECT_EQ(p.conn->user.tos, 0xb8); /* the stack hands it to IP */
+    EXPECT_EQ(p.conn->user->tos, 0xb8); /* the stack hands it to IP */
 }
 
 /* ---- STATUS [RFC9293 3.10.6] ---- */

@@ -83,7 +83,7 @@ TEST(uto_is_no_shorter_than_100_s)
 
     peer_brings_to(&p, TCP_SYN_SENT);
     peer_sends(&p, "S. 0:0(0) ack 1 <mss 1460,raw 1c040014>");
-    EXPECT_EQ(p.conn->user.user_timeout_ms, 100000);
+    EXPECT_EQ(p.conn->user->user_timeout_ms, 100000);
     peer_skips(&p);
     peer_writes(&p, 100); /* and it holds */
     peer_waits(&p, 99 * NS_S);
@@ -100,10 +100,10 @@ TEST(uto_of_the_peer_does_not_count_if_the_application_has_its_own_or_says_none)
     EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_USER_TIMEOUT, 7 * NS_S), WEIR_OK);
     peer_brings_to(&p, TCP_SYN_SENT);
     peer_sends(&p, "S. 0:0(0) ack 1 <mss 1460,raw 1c0401f4>");
-    EXPECT_EQ(p.conn->user.user_timeout_ms, 7000);
+    EXPECT_EQ(p.conn->user->user_timeout_ms, 7000);
 
     p = peer_of(TCP_SYN_SENT);
     peer_sends(&p, "S. 0:0(0) ack 1 <mss 1460,raw 1c0401f4>");
-    EXPECT_EQ(p.conn->user.user_timeout_ms, 0);
+    EXPECT_EQ(p.conn->user->user_timeout_ms, 0);
     peer_sees(&p, ". 1:1(0) ack 1");
 }
