@@ -121,7 +121,10 @@ static void put_recovery(struct output *o, const struct weir_tcp_info *i)
     put_number(o, "pipe_bytes", i->pipe_bytes);
     put_number(o, "sacked_bytes", i->sacked_bytes);
     put_number(o, "lost_bytes", i->lost_bytes);
+    put_number(o, "resent_bytes", i->resent_bytes);
     put_bool(o, "reordering_seen", i->reordering_seen);
+    put_number(o, "reorderings", i->reorderings);
+    put_number(o, "reordering_bytes", i->reordering_bytes);
     put_seconds(o, "reordering_window_s", i->reordering_window_ns);
     put_number(o, "dsacks_in", i->dsacks_in);
     put_number(o, "undone", i->undone);
@@ -129,11 +132,13 @@ static void put_recovery(struct output *o, const struct weir_tcp_info *i)
 
 static void put_blocked(struct output *o, const struct weir_tcp_info *i)
 {
-    static const char *const reasons[] = {"application", "receive window", "congestion window",
-                                          "pacing", "nothing"};
+    static const char *const reasons[] = {"application",       "send buffer", "receive window",
+                                          "congestion window", "pacing",      "nothing"};
 
     put_text(o, "blocked_by", reasons[i->blocked_by]);
+    put_seconds(o, "busy_s", i->busy_ns);
     put_seconds(o, "blocked_by_app_s", i->blocked_by_app_ns);
+    put_seconds(o, "blocked_by_buffer_s", i->blocked_by_buffer_ns);
     put_seconds(o, "blocked_by_peer_s", i->blocked_by_peer_ns);
     put_seconds(o, "blocked_by_cwnd_s", i->blocked_by_cwnd_ns);
     put_seconds(o, "blocked_by_pacing_s", i->blocked_by_pacing_ns);

@@ -18,6 +18,7 @@ _Static_assert(offsetof(struct px_tcp_info, total_retrans)
 enum {
     SSTHRESH_UNKNOWN = 0x7fffffff,
     REORDERING = 3, /* duplicate acknowledgements that stand for a loss [RFC5681 3.2] */
+    REORDERING_MAX = 300,
 };
 
 /* The kernel's numbers of states. */
@@ -55,6 +56,21 @@ static uint32_t ms_since(weir_ns_t at, weir_ns_t now)
 static uint32_t segs_of(uint64_t bytes, uint32_t mss)
 {
     return mss == 0 ? 0 : (uint32_t)((bytes + mss - 1) / mss);
+}
+
+/* Linux does not distinguish what is lost from what is lost and under way again. */
+static uint32_t lost_bytes_of(const struct weir_tcp_info *t)
+{
+    bool has_lost = t->recovery == WEIR_TCP_RECOVERY || t->recovery == WEIR_TCP_LOSS;
+
+    return t->lost_bytes + (has_lost ? t->resent_bytes : 0);
+}
+
+static uint32_t reordering_of(const struct weir_tcp_info *t)
+{
+    uint32_t segs = segs_of(t->reordering_bytes, t->snd_mss);
+
+    return segs < REORDERING ? REORDERING : segs < REORDERING_MAX ? segs : REORDERING_MAX;
 }
 
 /* Linux counts the SYN, unless data went with it. */
@@ -129,7 +145,9 @@ static void fill_counters(const struct weir_tcp_info *t, struct px_tcp_info *inf
     info->bytes_sent = t->bytes_sent;
     info->bytes_retrans = t->bytes_retransmitted;
     info->delivered_ce = t->delivered_ce;
+    info->busy_time_us = (uint64_t)(t->busy_ns / WEIR_US);
     info->rwnd_limited_us = (uint64_t)(t->blocked_by_peer_ns / WEIR_US);
+    info->sndbuf_limited_us = (uint64_t)(t->blocked_by_buffer_ns / WEIR_US);
 }
 
 static void fill_connection(const struct weir_posix *px, const struct sock *s,
@@ -152,16 +170,19 @@ static void fill_connection(const struct weir_posix *px, const struct sock *s,
     info->rcv_mss = t.rcv_mss < 536 ? t.rcv_mss : 536;
     info->advmss = t.rcv_mss;
     info->sacked = segs_of(t.sacked_bytes, t.snd_mss);
-    info->lost = segs_of(t.lost_bytes, t.snd_mss);
+    info->lost = segs_of(lost_bytes_of(&t), t.snd_mss);
+    info->retrans = segs_of(t.resent_bytes, t.snd_mss);
+    info->reordering = reordering_of(&t);
     info->pacing_rate = t.pacing_rate == 0 ? UINT64_MAX : t.pacing_rate;
     info->delivery_rate = t.delivery_rate;
     info->app_limited_and_fastopen_fail = limits_of(&t);
     info->delivered = segs_of(t.delivered_bytes, t.snd_mss) + is_syn_delivered(&t);
     info->dsack_dups = t.dsacks_in;
-    info->reord_seen = t.reordering_seen;
+    info->reord_seen = t.reorderings;
     info->unacked = segs_of(t.flight_bytes, t.snd_mss);
     info->last_data_sent_ms = ms_since(t.last_sent_at, now);
-    info->last_data_recv_ms = info->last_ack_recv_ms = ms_since(t.last_received_at, now);
+    info->last_data_recv_ms = ms_since(t.last_data_received_at, now);
+    info->last_ack_recv_ms = ms_since(t.last_received_at, now);
     info->pmtu = t.pmtu;
     info->rtt_us = us_of(t.srtt_ns);
     info->rttvar_us = us_of(t.rttvar_ns);

@@ -197,6 +197,8 @@ struct sendq {
     seq_t hint_seq;
     bool has_records; /* the last of them ends at record_end */
     seq_t record_end;
+    ns_t busy_since_at; /* if there are bytes */
+    ns_t busy_ns;       /* before that, how long there were any */
 };
 
 /* Bytes received in order and not yet read. */
@@ -223,6 +225,7 @@ struct reasm;
 /* Why nothing is sent now. */
 enum tcp_blocked {
     BLOCKED_BY_APP,
+    BLOCKED_BY_BUFFER,
     BLOCKED_BY_PEER,
     BLOCKED_BY_CWND,
     BLOCKED_BY_PACING,
@@ -272,9 +275,10 @@ struct tcp_work {
 
     /* Delayed acknowledgement. */
     ns_t delack_ns; /* how long the next one may be delayed; 0: no data yet */
-    ns_t data_received_at;
-    uint32_t quick_acks; /* so many ACKs are still sent at once */
-    bool is_interactive; /* what we send carries our ACKs */
+    ns_t
+        data_received_at; /* or when the connection was established; 0: it has been at rest since */
+    uint32_t quick_acks;  /* so many ACKs are still sent at once */
+    bool is_interactive;  /* what we send carries our ACKs */
 
     ns_t syn_sent_at; /* 0: not, or more than once */
     ns_t rtt_min_at;  /* when the smallest round trip was measured */

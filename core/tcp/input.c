@@ -250,6 +250,7 @@ void tcp_established(struct tcp_conn *c, struct tcp_env *env)
     recovery_on_established(c, env);
     ecn_on_started(c, env);
     timers_on_keepalive(c, env);
+    c->work->data_received_at = env->now; /* silence begins */
     if (!c->is_passive)
         c->events |= WEIR_EVENT_CONNECTED | WEIR_EVENT_WRITABLE;
 }

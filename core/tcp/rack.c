@@ -45,22 +45,25 @@ static bool is_of_first_copy(const struct tcp_conn *c, const struct tcp_env *env
 }
 
 /* Step 3: reordering is something that was sent once, and arrives after what follows it. */
-static void note_order(struct rack *r, const struct sent *sent, seq_t end)
+static void note_order(struct rack *r, const struct sent *sent, seq_t end, struct delivery *d)
 {
     if (!r->fack_valid || seq_gt(end, r->fack)) {
         r->fack = end;
         r->fack_valid = true;
     } else if (seq_lt(end, r->fack) && sent->resends == 0) {
         r->reordering_seen = true;
+        r->reordering_bytes = u32_max(r->reordering_bytes, seq_len(sent->start, r->fack));
+        r->reorderings += !d->is_reordered;
+        d->is_reordered = true;
     }
 }
 
 void rack_on_delivered(struct tcp_conn *c, const struct tcp_env *env, const struct sent *sent,
-                       seq_t end, const struct delivery *d)
+                       seq_t end, struct delivery *d)
 {
     struct rack *r = &c->work->rack;
 
-    note_order(r, sent, end);
+    note_order(r, sent, end, d);
     if (is_of_first_copy(c, env, sent, d))
         return;
     r->rtt_ns = ns_since(sent->sent_at, env->now);

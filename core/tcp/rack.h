@@ -22,6 +22,8 @@ struct rack {
     seq_t fack;    /* the highest number that is known to have arrived */
     bool fack_valid;
     bool reordering_seen;
+    uint32_t reorderings;      /* acknowledgements that have told of it */
+    uint32_t reordering_bytes; /* how far what was overtaken lay behind, at most */
     bool dsack_round_valid;
     seq_t dsack_round;
     uint8_t reo_wnd_mult; /* in quarters of the smallest round trip; 0 is 1 */
@@ -34,7 +36,7 @@ ns_t rack_window_ns(const struct tcp_conn *c);
 
 /* Some of sent, up to end, has arrived. */
 void rack_on_delivered(struct tcp_conn *c, const struct tcp_env *env, const struct sent *sent,
-                       seq_t end, const struct delivery *d);
+                       seq_t end, struct delivery *d);
 
 /* What was sent again had arrived before: the window was too short [RFC8985 6.2, step 4]. */
 void rack_on_dsack(struct tcp_conn *c);

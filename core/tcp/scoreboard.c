@@ -178,6 +178,7 @@ static void enter(struct scoreboard *b, struct sent *sent, enum sent_state state
     switch (state) {
     case SENT_IN_FLIGHT:
         b->in_flight_bytes += len_of(sent);
+        b->resent_bytes += sent->resends > 0 ? len_of(sent) : 0;
         list_add_last(&b->in_flight, &sent->link);
         break;
     case SENT_LOST:
@@ -195,7 +196,10 @@ static void enter(struct scoreboard *b, struct sent *sent, enum sent_state state
 static void discount(struct scoreboard *b, const struct sent *sent, uint32_t len, uint32_t segs)
 {
     switch ((enum sent_state)sent->state) {
-    case SENT_IN_FLIGHT: b->in_flight_bytes -= len; break;
+    case SENT_IN_FLIGHT:
+        b->in_flight_bytes -= len;
+        b->resent_bytes -= sent->resends > 0 ? len : 0;
+        break;
     case SENT_LOST: b->lost_bytes -= len; break;
     case SENT_SACKED:
         b->sacked_bytes -= len;
@@ -548,6 +552,7 @@ void scoreboard_unmark_lost(struct tcp_conn *c)
         discount(b, sent, len_of(sent), sent->segs);
         sent->state = SENT_IN_FLIGHT;
         b->in_flight_bytes += len_of(sent);
+        b->resent_bytes += sent->resends > 0 ? len_of(sent) : 0;
         list_add_before(where, link);
     }
 }
@@ -598,7 +603,7 @@ struct sent *scoreboard_first_lost(const struct tcp_conn *c)
 void scoreboard_check(const struct tcp_conn *c)
 {
     const struct scoreboard *b = board_of(c);
-    uint32_t bytes[3] = {0}, sacked_segs = 0;
+    uint32_t bytes[3] = {0}, resent_bytes = 0, sacked_segs = 0;
     seq_t expected = b->count == 0 ? c->snd.una : at(b, 0)->start;
 
     CHECK(b->count <= b->capacity && b->capacity <= SCOREBOARD_RECORDS);
@@ -609,11 +614,14 @@ void scoreboard_check(const struct tcp_conn *c)
         CHECK(sent->state == SENT_SACKED || list_is_linked(&sent->link));
         CHECK(i == 0 || sent->state != SENT_SACKED || at(b, i - 1)->state != SENT_SACKED);
         bytes[sent->state] += len_of(sent);
+        if (sent->state == SENT_IN_FLIGHT && sent->resends > 0)
+            resent_bytes += len_of(sent);
         sacked_segs += sent->state == SENT_SACKED ? sent->segs : 0;
         expected = sent->end;
     }
     CHECK(bytes[SENT_IN_FLIGHT] == b->in_flight_bytes && bytes[SENT_LOST] == b->lost_bytes
-          && bytes[SENT_SACKED] == b->sacked_bytes && sacked_segs == b->sacked_segs);
+          && bytes[SENT_SACKED] == b->sacked_bytes && sacked_segs == b->sacked_segs
+          && resent_bytes == b->resent_bytes);
     if (b->count > 0)
         CHECK(seq_eq(at(b, 0)->start, seq_add(c->snd.una, !tcp_is_synchronized(c)))
               && seq_eq(expected, c->snd.nxt));

@@ -58,6 +58,7 @@ struct scoreboard {
     struct list in_flight;
     struct list lost;
     uint32_t in_flight_bytes;
+    uint32_t resent_bytes; /* of these, not for the first time */
     uint32_t lost_bytes;
     uint32_t sacked_bytes;
     uint32_t sacked_segs;
@@ -86,6 +87,7 @@ struct delivery {
     bool resent_acked;       /* cumulatively, something that had been sent again */
     ns_t needless_at;        /* when that was, if the echo is of the time before [RFC3522]; or 0 */
     bool original_delivered; /* something sent once, before the last timeout */
+    bool is_reordered;       /* something that was overtaken */
 };
 
 void scoreboard_init(struct tcp_conn *c);

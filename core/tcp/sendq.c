@@ -28,6 +28,20 @@ void sendq_clear(struct tcp_conn *c, struct tcp_env *env)
     *q = (struct sendq){.start = q->start};
 }
 
+static void add_bytes(struct sendq *q, const struct tcp_env *env, uint32_t len)
+{
+    if (q->bytes == 0)
+        q->busy_since_at = env->now;
+    q->bytes += len;
+}
+
+ns_t sendq_busy_ns(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    const struct sendq *q = &c->work->sendq;
+
+    return q->busy_ns + (q->bytes > 0 ? ns_since(q->busy_since_at, env->now) : 0);
+}
+
 seq_t sendq_end(const struct tcp_conn *c)
 {
     return seq_add(c->work->sendq.start, c->work->sendq.bytes);
@@ -73,7 +87,7 @@ bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, u
         return false;
     CHECK(pieces_fill_tail(&q->pieces, bytes, room) == room);
     pieces_join(&q->pieces, &rest);
-    q->bytes += len;
+    add_bytes(q, env, len);
     return true;
 }
 
@@ -95,7 +109,7 @@ bool sendq_lend(struct tcp_conn *c, struct tcp_env *env, struct weir_slice bytes
     }
     q->memory += p->buf->memory;
     pieces_append(&q->pieces, p);
-    q->bytes += len;
+    add_bytes(q, env, len);
     return true;
 }
 
@@ -123,6 +137,8 @@ void sendq_drop(struct tcp_conn *c, struct tcp_env *env, seq_t una)
         q->hint = NULL;
     q->memory -= pieces_drop(&q->pieces, &env->pieces, env->bufs, len);
     q->start = seq_add(q->start, len);
+    if (len > 0 && len == q->bytes)
+        q->busy_ns = sendq_busy_ns(c, env);
     q->bytes -= len;
     if (q->has_records && seq_geq(q->start, q->record_end))
         q->has_records = false;

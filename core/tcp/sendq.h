@@ -4,6 +4,7 @@
 #ifndef CORE_TCP_SENDQ_H
 #define CORE_TCP_SENDQ_H
 
+#include "base/ns.h"
 #include "base/seq.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +30,9 @@ uint32_t sendq_room(const struct tcp_conn *c);
 
 /* Tells an application that was refused a write, if there is enough room again. */
 void sendq_wake(struct tcp_conn *c);
+
+/* How long there have been bytes in the queue, now and before. */
+ns_t sendq_busy_ns(const struct tcp_conn *c, const struct tcp_env *env);
 
 /* Copies len bytes to the end; false, with nothing changed: no memory. */
 bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, uint32_t len);

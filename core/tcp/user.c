@@ -578,6 +578,43 @@ static enum weir_tcp_recovery recovery_of(const struct tcp_work *w)
                                                                       : WEIR_TCP_OPEN;
 }
 
+static ns_t blocked_ns(const struct tcp_work *w, const struct tcp_env *env, enum tcp_blocked by)
+{
+    return w->blocked_ns[by] + (w->blocked_by == by ? ns_since(w->blocked_since_at, env->now) : 0);
+}
+
+static void info_of_waiting(const struct tcp_conn *c, const struct tcp_env *env,
+                            struct weir_tcp_info *info)
+{
+    const struct tcp_work *w = c->work;
+
+    info->busy_ns = sendq_busy_ns(c, env);
+    info->blocked_by = (enum weir_tcp_blocked)w->blocked_by;
+    info->blocked_by_app_ns = blocked_ns(w, env, BLOCKED_BY_APP);
+    info->blocked_by_buffer_ns = blocked_ns(w, env, BLOCKED_BY_BUFFER);
+    info->blocked_by_peer_ns = blocked_ns(w, env, BLOCKED_BY_PEER);
+    info->blocked_by_cwnd_ns = blocked_ns(w, env, BLOCKED_BY_CWND);
+    info->blocked_by_pacing_ns = blocked_ns(w, env, BLOCKED_BY_PACING);
+}
+
+static void info_of_recovery(const struct tcp_conn *c, struct weir_tcp_info *info)
+{
+    const struct tcp_work *w = c->work;
+
+    info->in_recovery = w->recovery.state != RECOVERY_OPEN;
+    info->recovery = recovery_of(w);
+    info->pipe_bytes = recovery_pipe(c);
+    info->sacked_bytes = w->scoreboard.sacked_bytes;
+    info->lost_bytes = w->scoreboard.lost_bytes;
+    info->resent_bytes = w->scoreboard.resent_bytes;
+    info->reordering_seen = w->rack.reordering_seen;
+    info->reorderings = w->rack.reorderings;
+    info->reordering_bytes = w->rack.reordering_bytes;
+    info->reordering_window_ns = rack_window_ns(c);
+    info->dsacks_in = w->dsacks_in;
+    info->undone = w->undone;
+}
+
 static void info_of_work(const struct tcp_conn *c, const struct tcp_env *env,
                          struct weir_tcp_info *info)
 {
@@ -591,31 +628,19 @@ static void info_of_work(const struct tcp_conn *c, const struct tcp_env *env,
     info->recv_queued = w->recvq.bytes;
     info->reassembly_queued = reasm_bytes(c);
     info->backoff = w->backoff;
-    info->in_recovery = w->recovery.state != RECOVERY_OPEN;
-    info->recovery = recovery_of(w);
-    info->pipe_bytes = recovery_pipe(c);
-    info->sacked_bytes = w->scoreboard.sacked_bytes;
-    info->lost_bytes = w->scoreboard.lost_bytes;
-    info->reordering_seen = w->rack.reordering_seen;
-    info->reordering_window_ns = rack_window_ns(c);
-    info->dsacks_in = w->dsacks_in;
-    info->undone = w->undone;
     info->cc_phase = w->cc.ops->phase == NULL ? NULL : w->cc.ops->phase(&w->cc);
     info->pacing_rate = pace_rate(c, env);
     info->delivery_rate = w->rate.latest;
     info->delivery_rate_app_limited = w->rate.latest_is_app_limited;
     info->delivered_bytes = w->rate.delivered_bytes;
-    info->blocked_by = (enum weir_tcp_blocked)w->blocked_by;
     info->bytes_sent = w->bytes_sent;
     info->bytes_retransmitted = w->bytes_retransmitted;
     info->data_segs_in = w->data_segs_in;
     info->data_segs_out = w->data_segs_out;
     info->dup_acks_in = w->dup_acks_in;
     info->last_sent_at = w->sent_at;
-    info->blocked_by_app_ns = w->blocked_ns[BLOCKED_BY_APP];
-    info->blocked_by_peer_ns = w->blocked_ns[BLOCKED_BY_PEER];
-    info->blocked_by_cwnd_ns = w->blocked_ns[BLOCKED_BY_CWND];
-    info->blocked_by_pacing_ns = w->blocked_ns[BLOCKED_BY_PACING];
+    if (w->data_received_at != 0)
+        info->last_data_received_at = w->data_received_at;
 }
 
 /* STATUS [RFC9293 3.10.6]. */
@@ -653,8 +678,12 @@ void tcp_info(const struct tcp_conn *c, const struct tcp_env *env, struct weir_t
         .segs_in = c->segs_in,
         .retransmits = c->retransmits,
         .last_received_at = c->received_s * NS_S,
+        .last_data_received_at = c->received_s * NS_S,
     };
     ecn_info(c, info);
-    if (c->work != NULL)
-        info_of_work(c, env, info);
+    if (c->work == NULL)
+        return;
+    info_of_work(c, env, info);
+    info_of_recovery(c, info);
+    info_of_waiting(c, env, info);
 }

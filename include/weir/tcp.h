@@ -235,6 +235,7 @@ enum weir_tcp_recovery {
 /* Why nothing is sent now. */
 enum weir_tcp_blocked {
     WEIR_TCP_BLOCKED_APP,    /* there is nothing to send */
+    WEIR_TCP_BLOCKED_BUFFER, /* nor any room for more, which the application waits for */
     WEIR_TCP_BLOCKED_PEER,   /* the peer's window */
     WEIR_TCP_BLOCKED_CWND,   /* the congestion window */
     WEIR_TCP_BLOCKED_PACING, /* it is not yet time */
@@ -266,7 +267,10 @@ struct weir_tcp_info {
     uint32_t pipe_bytes;            /* of flight_bytes, still in the network */
     uint32_t sacked_bytes;          /* selectively acknowledged */
     uint32_t lost_bytes;            /* lost, and not yet sent again */
+    uint32_t resent_bytes;          /* of pipe_bytes, sent again */
     bool reordering_seen;           /* by this connection, on its path */
+    uint32_t reorderings;           /* acknowledgements that told of it */
+    uint32_t reordering_bytes;      /* how far behind what it overtook something came, at most */
     weir_ns_t reordering_window_ns; /* how long what is late may be late [RFC8985 6.2] */
     uint32_t dsacks_in;             /* reports of segments that arrived twice */
     uint32_t undone;                /* recoveries and timeouts that were not needed */
@@ -287,8 +291,9 @@ struct weir_tcp_info {
     uint32_t delivered_ect1_bytes, delivered_ect0_bytes, delivered_ce_bytes;
     uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
     uint64_t segs_out, segs_in, data_segs_out, data_segs_in, retransmits, dup_acks_in;
-    weir_ns_t last_sent_at, last_received_at;
-    weir_ns_t blocked_by_app_ns, blocked_by_peer_ns; /* time spent so */
+    weir_ns_t last_sent_at, last_received_at, last_data_received_at;
+    weir_ns_t busy_ns; /* time in which something was queued or under way */
+    weir_ns_t blocked_by_app_ns, blocked_by_buffer_ns, blocked_by_peer_ns; /* time spent so */
     weir_ns_t blocked_by_cwnd_ns, blocked_by_pacing_ns;
 };
 

@@ -353,4 +353,32 @@ TEST(output_notes_what_it_was_waiting_for)
     EXPECT_EQ(info.blocked_by_app_ns, 500 * NS_MS);
     EXPECT_EQ(info.blocked_by_cwnd_ns, 30 * NS_MS);
     EXPECT_EQ(info.blocked_by_peer_ns, 50 * NS_MS);
+    EXPECT_EQ(info.busy_ns, 80 * NS_MS);
+    peer_waits(&p, 20 * NS_MS);
+    peer_sends(&p, ". 1:1(0) ack 20001 win 0");
+    peer_writes(&p, 1000);
+    peer_sees_nothing(&p);
+    peer_waits(&p, 70 * NS_MS); /* still for the peer */
+    tcp_info(p.conn, p.env, &info);
+    EXPECT_EQ(info.blocked_by_peer_ns, 120 * NS_MS);
+    EXPECT_EQ(info.busy_ns, 170 * NS_MS);
+}
+
+TEST(output_notes_that_a_small_buffer_is_what_holds_it_back)
+{
+    struct peer p = peer_of_1000();
+    struct weir_tcp_info info;
+
+    p.conn->user.send_buffer_bytes = 5000;
+    peer_writes(&p, 5000);
+    EXPECT_EQ(tcp_send(p.conn, p.env, "more", 4, 0), WEIR_EAGAIN);
+    EXPECT_EQ(peer_skips(&p), 5);
+    peer_waits(&p, 40 * NS_MS);
+    tcp_info(p.conn, p.env, &info);
+    EXPECT_EQ(info.blocked_by_buffer_ns, 40 * NS_MS);
+    EXPECT_EQ(info.blocked_by, WEIR_TCP_BLOCKED_BUFFER);
+    peer_sends(&p, ". 1:1(0) ack 5001");
+    peer_sees_nothing(&p);
+    tcp_info(p.conn, p.env, &info);
+    EXPECT_EQ(info.blocked_by, WEIR_TCP_BLOCKED_APP);
 }

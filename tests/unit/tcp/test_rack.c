@@ -86,6 +86,26 @@ TEST(rack_keeps_waiting_once_it_has_seen_reordering) /* [RFC8985 6.2, steps 3 an
     sees_again(&p, 2);
 }
 
+TEST(rack_tells_how_far_and_how_often_segments_were_overtaken)
+{
+    struct peer p = peer_with_paced_segments(8);
+    struct weir_tcp_info info;
+
+    acks(&p, 0, 1, 2);
+    acks(&p, 0, 4, 5);
+    tcp_info(p.conn, p.env, &info);
+    EXPECT_EQ(info.reorderings, 0);
+    acks(&p, 5, 0, 0); /* segments 0, 2 and 3 were late, the first of them by five */
+    tcp_info(p.conn, p.env, &info);
+    EXPECT_EQ(info.reorderings, 1);
+    EXPECT_EQ(info.reordering_bytes, 5000);
+    acks(&p, 5, 6, 7);
+    acks(&p, 8, 0, 0);
+    tcp_info(p.conn, p.env, &info);
+    EXPECT_EQ(info.reorderings, 2);
+    EXPECT_EQ(info.reordering_bytes, 5000);
+}
+
 TEST(rack_finds_what_was_sent_again_and_is_lost_again) /* [RFC8985 3.1] */
 {
     struct peer p = peer_with_paced_segments(12);
@@ -196,7 +216,8 @@ TEST(rack_does_not_count_as_lost_at_a_timeout_what_was_sent_just_now) /* [RFC898
     EXPECT_EQ(peer_skips(&p), 1);
     peer_waits(&p, 5 * NS_MS);
     EXPECT_EQ(p.conn->work->recovery.state, RECOVERY_RTO);
-    EXPECT_EQ(p.conn->work->scoreboard.lost_bytes, 1000); /* the other is sent again */
+    EXPECT_EQ(p.conn->work->scoreboard.lost_bytes, 1000);
+    EXPECT_EQ(p.conn->work->scoreboard.resent_bytes, 1000); /* the other */
     EXPECT_EQ(p.conn->work->scoreboard.in_flight_bytes, 2000);
     sees_again(&p, 1);
     peer_sees_nothing(&p);
