@@ -43,6 +43,17 @@ static inline uint64_t be64_get(be64_t v)
            | (uint64_t)v.b[6] << 8 | v.b[7];
 }
 
+/* The same anywhere in memory. */
+static inline uint32_t be32_at(const uint8_t *bytes)
+{
+    return be32_get(*(const be32_t *)(const void *)bytes);
+}
+
+static inline uint64_t be64_at(const uint8_t *bytes)
+{
+    return be64_get(*(const be64_t *)(const void *)bytes);
+}
+
 static inline be16_t be16_of(uint16_t host)
 {
     return (be16_t){{(uint8_t)(host >> 8), (uint8_t)host}};

@@ -244,6 +244,21 @@ bool table_add(struct table *t, uint32_t hash, uint32_t ref)
     return true;
 }
 
+bool table_replace(struct table *t, uint32_t hash, uint32_t ref, uint32_t new_ref)
+{
+    struct table_bucket *b = t->buckets ? bucket_of(t, hash) : NULL;
+
+    for (; b; b = next_of(t, b)) {
+        for (uint32_t i = 0; i < b->count; i++) {
+            if (b->hash[i] == hash && b->ref[i] == ref) {
+                b->ref[i] = new_ref;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool find_and_remove(struct table *t, uint32_t hash, uint32_t ref)
 {
     struct table_bucket *first = bucket_of(t, hash);

@@ -72,6 +72,9 @@ bool table_add(struct table *t, uint32_t hash, uint32_t ref);
 /* Removes the entry; false if there is none. Of equal ones it removes one. */
 bool table_remove(struct table *t, uint32_t hash, uint32_t ref);
 
+/* Gives the entry another ref, which needs no memory; false if there is none. */
+bool table_replace(struct table *t, uint32_t hash, uint32_t ref, uint32_t new_ref);
+
 /*
  * The refs of all entries with this hash, in no particular order:
  *     struct table_iter it = table_find(t, hash);

@@ -23,45 +23,58 @@ static bool is_peer(struct weir *s, const struct weir_endpoint *remote)
     return ip_route(&s->ip, &remote->addr, NULL, remote->netif, &path) != WEIR_OK || !path.is_group;
 }
 
-/* The path to a peer, from src or (NULL) from what suits it. */
+/* Where a connection will be: its ends, their place in the table, and what the path takes. */
+struct ends {
+    struct tcp_tuple tuple;
+    uint32_t hash;
+    uint32_t mtu;
+};
+
+static void take_path(struct ends *ends, const struct ip_path *path)
+{
+    ends->tuple.local_addr = path->src;
+    ends->mtu = path->mtu;
+}
+
+/* Goes from src or (NULL) from what suits the peer. */
 static int route_to(struct weir *s, const struct weir_addr *src, const struct weir_endpoint *remote,
-                    struct ip_path *path)
+                    struct ends *ends)
 {
     static const struct weir_addr any;
     const struct ip_path *known =
         remote->netif == 0 ? tx_path(s, src != NULL ? src : &any, &remote->addr) : NULL;
+    struct ip_path path;
     int err;
 
     if (known != NULL && !known->is_group && remote->port != 0) {
-        *path = *known;
+        take_path(ends, known);
         return WEIR_OK;
     }
     if (!is_peer(s, remote))
         return WEIR_EINVAL;
-    err = ip_route(&s->ip, &remote->addr, src, remote->netif, path);
+    err = ip_route(&s->ip, &remote->addr, src, remote->netif, &path);
+    if (err == WEIR_OK)
+        take_path(ends, &path);
     return err == WEIR_EINVAL ? WEIR_EADDRNOTAVAIL : err;
 }
 
 /* IP chooses the local address, and it is kept [RFC9293 MUST-43, MUST-44, MUST-45]. */
 static int choose_ends(struct weir *s, const struct weir_endpoint *local,
-                       const struct weir_endpoint *remote, struct tcp_tuple *tuple,
-                       struct ip_path *path)
+                       const struct weir_endpoint *remote, struct ends *ends)
 {
     const struct weir_addr *src =
         local != NULL && !weir_addr_is_any(&local->addr) ? &local->addr : NULL;
-    int err = route_to(s, src, remote, path);
+    struct tcp_tuple *tuple = &ends->tuple;
+    int err = route_to(s, src, remote, ends);
 
     if (err != WEIR_OK)
         return err;
-    *tuple = (struct tcp_tuple){
-        .local_addr = path->src,
-        .remote_addr = remote->addr,
-        .local_port = local != NULL ? local->port : 0,
-        .remote_port = remote->port,
-    };
+    tuple->remote_addr = remote->addr;
+    tuple->local_port = local != NULL ? local->port : 0;
+    tuple->remote_port = remote->port;
     if (tuple->local_port == 0)
-        return ports_choose(s, tuple) ? WEIR_OK : WEIR_EADDRNOTAVAIL;
-    return demux_find(s, tuple) != NULL ? WEIR_EADDRINUSE : WEIR_OK;
+        return ports_choose(s, tuple, &ends->hash) ? WEIR_OK : WEIR_EADDRNOTAVAIL;
+    return demux_find(s, tuple, &ends->hash) != NULL ? WEIR_EADDRINUSE : WEIR_OK;
 }
 
 static int set_all(struct weir *s, struct conn *c, const struct weir_opt_value *opts, size_t count)
@@ -82,21 +95,21 @@ int api_connect_with(struct weir *s, const struct weir_endpoint *local,
                      const struct weir_endpoint *remote, const struct weir_opt_value *opts,
                      size_t count, weir_conn_t *conn)
 {
-    struct tcp_tuple tuple;
-    struct ip_path path;
+    struct ends ends;
     struct conn *c;
-    int err = choose_ends(s, local, remote, &tuple, &path);
+    int err = choose_ends(s, local, remote, &ends);
 
     if (err != WEIR_OK)
         return err;
     c = flows_new_conn(s);
     if (c == NULL)
         return WEIR_ENOMEM;
+    c->tcp.tuple = ends.tuple;
     err = set_all(s, c, opts, count);
     if (err == WEIR_OK)
-        err = demux_add(s, &c->flow, &tuple) ? WEIR_OK : WEIR_ENOMEM;
+        err = demux_add(s, &c->flow, ends.hash) ? WEIR_OK : WEIR_ENOMEM;
     if (err == WEIR_OK)
-        err = tcp_open(&c->tcp, &s->tcp, &tuple, stack_next_isn(s, &tuple), path.mtu);
+        err = tcp_open(&c->tcp, &s->tcp, &ends.tuple, stack_next_isn(s, &ends.tuple), ends.mtu);
     if (err != WEIR_OK) {
         flows_free_conn(s, c);
         return err;

@@ -11,39 +11,16 @@
  */
 #include "base/check.h"
 #include "stack/stack.h"
-#include <string.h>
 
 /* A ref is an index in the pool of its kind. */
 #define REF_INDEX_BITS 30
 
-static uint64_t word_of(const uint8_t *b)
-{
-    uint64_t word;
-
-    memcpy(&word, b, sizeof word);
-    return word;
-}
-
-/* IPv4 addresses differ in their last four bytes only. */
 static uint32_t hash_of(const struct weir *s, const struct tcp_tuple *t)
 {
-    uint64_t ports = (uint64_t)t->local_port << 16 | t->remote_port;
-    uint64_t words[5];
-    uint32_t local, remote;
+    uint64_t words[TCP_TUPLE_WORDS];
+    size_t count = tcp_tuple_words(t, words);
 
-    if (!weir_addr_is_v4(&t->remote_addr)) {
-        words[0] = word_of(t->local_addr.b);
-        words[1] = word_of(t->local_addr.b + 8);
-        words[2] = word_of(t->remote_addr.b);
-        words[3] = word_of(t->remote_addr.b + 8);
-        words[4] = ports;
-        return (uint32_t)siphash13_words(s->flow_key, words, 5);
-    }
-    memcpy(&local, t->local_addr.b + 12, sizeof local);
-    memcpy(&remote, t->remote_addr.b + 12, sizeof remote);
-    words[0] = (uint64_t)local << 32 | remote;
-    words[1] = ports;
-    return (uint32_t)siphash13_words(s->flow_key, words, 2);
+    return (uint32_t)siphash13_words(s->flow_key, words, count);
 }
 
 static const struct pool *pool_of(const struct weir *s, enum handle_kind kind)
@@ -106,20 +83,20 @@ static bool is_same(const struct tcp_tuple *a, const struct tcp_tuple *b)
 
 static struct flow **recent_at(struct weir *s, const struct tcp_tuple *t)
 {
-    uint32_t ports = (uint32_t)t->local_port << 16 | t->remote_port, remote;
+    uint32_t ports = (uint32_t)t->local_port << 16 | t->remote_port;
 
-    memcpy(&remote, t->remote_addr.b + 12, sizeof remote);
-    return &s->recent[((ports ^ remote) * UINT32_C(2654435761)) >> (32 - RECENT_BITS)];
+    return &s->recent[((ports ^ be32_at(t->remote_addr.b + 12)) * UINT32_C(2654435761)) >> (32 - RECENT_BITS)];
 }
 
-struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple)
+struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple, uint32_t *hash)
 {
     struct flow **recent = recent_at(s, tuple);
     struct table_iter it;
 
     if (*recent != NULL && is_same(demux_tuple(*recent), tuple))
         return *recent;
-    it = table_find(&s->flows, hash_of(s, tuple));
+    *hash = hash_of(s, tuple);
+    it = table_find(&s->flows, *hash);
     for (uint32_t ref; table_next(&it, &ref);) {
         struct flow *flow = flow_at(s, ref);
         if (is_same(demux_tuple(flow), tuple)) {
@@ -130,25 +107,43 @@ struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple)
     return NULL;
 }
 
-bool demux_add(struct weir *s, struct flow *flow, const struct tcp_tuple *tuple)
+bool demux_add(struct weir *s, struct flow *flow, uint32_t hash)
 {
     CHECK(!flow->is_in_table);
-    flow->hash = hash_of(s, tuple);
-    flow->is_in_table = table_add(&s->flows, flow->hash, ref_of(s, flow));
+    flow->hash = hash;
+    flow->is_in_table = table_add(&s->flows, hash, ref_of(s, flow));
+    if (flow->is_in_table)
+        *recent_at(s, demux_tuple(flow)) = flow;
     return flow->is_in_table;
+}
+
+/* It is found by its place no more. */
+static void forget_recent(struct weir *s, const struct flow *flow)
+{
+    struct flow **recent = recent_at(s, demux_tuple(flow));
+
+    if (*recent == flow)
+        *recent = NULL;
 }
 
 void demux_remove(struct weir *s, struct flow *flow)
 {
-    struct flow **recent;
-
     if (!flow->is_in_table)
         return;
-    recent = recent_at(s, demux_tuple(flow));
-    if (*recent == flow)
-        *recent = NULL;
+    forget_recent(s, flow);
     CHECK(table_remove(&s->flows, flow->hash, ref_of(s, flow)));
     flow->is_in_table = false;
+}
+
+void demux_move(struct weir *s, struct flow *from, struct flow *to)
+{
+    CHECK(from->is_in_table && !to->is_in_table);
+    forget_recent(s, from);
+    CHECK(table_replace(&s->flows, from->hash, ref_of(s, from), ref_of(s, to)));
+    from->is_in_table = false;
+    to->is_in_table = true;
+    to->hash = from->hash;
+    *recent_at(s, demux_tuple(to)) = to;
 }
 
 static uint32_t hash_of_port(const struct weir *s, uint16_t port)

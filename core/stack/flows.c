@@ -313,20 +313,19 @@ void flows_send_timewait_ack(struct weir *s, struct timewait *tw)
     send_ack(s, &tw->tcp, handle_make(HANDLE_TIMEWAIT, pool_handle(&s->timewaits, tw)));
 }
 
-/* A record for what was a connection; false: no memory. */
-static bool keep_timewait(struct weir *s, const struct tcp_timewait *what)
+/* A record for what was a connection, in its place in the table; false: no memory. */
+static bool keep_timewait(struct weir *s, struct conn *c, const struct tcp_timewait *what)
 {
     struct timewait *tw = new_timewait(s);
 
-    if (tw == NULL)
+    if (tw == NULL) {
+        demux_remove(s, &c->flow);
         return false;
+    }
     tw->flow.kind = HANDLE_TIMEWAIT;
     list_init(&tw->flow.link);
     tw->tcp = *what;
-    if (!demux_add(s, &tw->flow, &tw->tcp.tuple)) {
-        pool_put(&s->timewaits, tw);
-        return false;
-    }
+    demux_move(s, &c->flow, &tw->flow);
     flows_restart_timewait(s, tw);
     return true;
 }
@@ -340,11 +339,10 @@ void flows_enter_timewait(struct weir *s, struct conn *c)
     struct tcp_timewait tw;
     bool is_kept;
 
-    demux_remove(s, &c->flow);
     list_remove(&c->flow.link);
     timewait_init(&tw, &c->tcp);
     tw.auth = c->tcp.auth;
-    is_kept = keep_timewait(s, &tw);
+    is_kept = keep_timewait(s, c, &tw);
     if (c->tcp.work->ack_owed)
         send_ack(s, &tw, c->tcp.handle);
     if (is_kept)

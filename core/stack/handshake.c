@@ -56,9 +56,9 @@ static bool may_have_cookie(const struct weir *s)
 
 /* ---- half-open connections ---- */
 
-static enum why remember(struct weir *s, struct halfopen *h)
+static enum why remember(struct weir *s, struct halfopen *h, uint32_t hash)
 {
-    if (!demux_add(s, &h->flow, &h->tcp.tuple)) {
+    if (!demux_add(s, &h->flow, hash)) {
         flows_free_halfopen(s, h);
         return WHY_NO_MEMORY;
     }
@@ -127,7 +127,7 @@ static bool open_fast(struct weir *s, struct arrival *a, struct listener *l,
     c = new_conn(s, what, l);
     if (c == NULL)
         return false;
-    if (!demux_add(s, &c->flow, &a->tuple)) {
+    if (!demux_add(s, &c->flow, a->hash)) {
         flows_free_conn(s, c);
         return false;
     }
@@ -196,18 +196,14 @@ enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, seq
     h->tcp.is_told = true;
     h->listener = pool_handle(&s->listeners, l);
     h->defer_until_at = ns_after(s->tcp.now, l->defer_accept_ns);
-    return remember(s, h);
+    return remember(s, h, a->hash);
 }
 
-/* It completes the handshake, and may bring more. */
+/* c is in the table. What has come completes its handshake, and may bring more. */
 static enum why begin(struct weir *s, struct arrival *a, struct listener *l, struct conn *c)
 {
     enum why why;
 
-    if (!demux_add(s, &c->flow, &a->tuple)) {
-        flows_free_conn(s, c);
-        return WHY_NO_MEMORY;
-    }
     queue_for_accept(s, l, c);
     why = tcp_input(&c->tcp, &s->tcp, &a->seg);
     stack_settle(s, c);
@@ -259,6 +255,7 @@ static enum why complete(struct weir *s, struct arrival *a, struct halfopen *h)
     c = new_conn(s, &h->tcp, l);
     if (c == NULL)
         return WHY_NO_MEMORY;
+    demux_move(s, &h->flow, &c->flow);
     flows_free_halfopen(s, h);
     return begin(s, a, l, c);
 }
@@ -334,6 +331,10 @@ static enum why take_cookie(struct weir *s, struct arrival *a, struct listener *
     auth_put(&s->tcp, &h.auth);
     if (c == NULL)
         return WHY_NO_MEMORY;
+    if (!demux_add(s, &c->flow, a->hash)) {
+        flows_free_conn(s, c);
+        return WHY_NO_MEMORY;
+    }
     s->tcp.counts.cookies_taken++;
     a->seg.opt.ts_ecr = 0; /* an echo of options, and not quite of a time */
     return begin(s, a, l, c);

@@ -85,11 +85,12 @@ static enum why to_tcp(struct weir *s, const struct icmp_error *error)
     struct tcp_header h;
     struct tcp_tuple tuple;
     struct flow *flow;
+    uint32_t hash;
 
     if (tcp_parse_quoted(error->transport, &h) != WHY_NONE)
         return WHY_ICMP_MALFORMED;
     tuple = (struct tcp_tuple){error->src, error->dst, h.src_port, h.dst_port};
-    flow = demux_find(s, &tuple);
+    flow = demux_find(s, &tuple, &hash);
     if (flow != NULL && flow->kind == HANDLE_HALFOPEN)
         return tell_halfopen(s, container_of(flow, struct halfopen, flow), error, h.seq);
     if (flow == NULL || flow->kind != HANDLE_CONN)

@@ -7,9 +7,9 @@
 #include "stack/stack.h"
 #include "tcp/isn.h"
 
-static bool is_taken(struct weir *s, const struct tcp_tuple *tuple)
+static bool is_taken(struct weir *s, const struct tcp_tuple *tuple, uint32_t *hash)
 {
-    return demux_find(s, tuple) != NULL || demux_find_listener(s, tuple, 0) != NULL;
+    return demux_find(s, tuple, hash) != NULL || demux_find_listener(s, tuple, 0) != NULL;
 }
 
 static bool has_listener(const struct weir *s, uint16_t port)
@@ -36,7 +36,7 @@ uint16_t ports_choose_to_listen(const struct weir *s, uint32_t turn)
     return 0;
 }
 
-bool ports_choose(struct weir *s, struct tcp_tuple *tuple)
+bool ports_choose(struct weir *s, struct tcp_tuple *tuple, uint32_t *hash)
 {
     uint32_t first = s->config.tcp.port_first;
     uint32_t count = s->config.tcp.port_last - first + 1u;
@@ -47,7 +47,7 @@ bool ports_choose(struct weir *s, struct tcp_tuple *tuple)
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = (offset + s->port_counter++) % count;
         tuple->local_port = (uint16_t)(first + at);
-        if (!is_taken(s, tuple))
+        if (!is_taken(s, tuple, hash))
             return true;
     }
     return false;

@@ -167,9 +167,13 @@ struct ping *handle_ping(const struct weir *s, uint64_t handle);
 
 /* ---- four-tuples and ports (demux.c, ports.c) ---- */
 
-struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple);
-bool demux_add(struct weir *s, struct flow *flow, const struct tcp_tuple *tuple);
+/* NULL: there is none, and with *hash one that has this tuple can be added. */
+struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple, uint32_t *hash);
+bool demux_add(struct weir *s, struct flow *flow, uint32_t hash);
 void demux_remove(struct weir *s, struct flow *flow);
+
+/* Gives the place of one flow in the table to another between the same ends. */
+void demux_move(struct weir *s, struct flow *from, struct flow *to);
 const struct tcp_tuple *demux_tuple(const struct flow *flow);
 
 /* Of several that fit equally well, the ends choose: always the same one, as long as it is there. */
@@ -181,8 +185,8 @@ bool demux_has_listener(const struct weir *s, const struct weir_endpoint *local,
 bool demux_add_listener(struct weir *s, struct listener *l);
 void demux_remove_listener(struct weir *s, struct listener *l);
 
-/* Chooses tuple->local_port [RFC6056]; false: all are taken. */
-bool ports_choose(struct weir *s, struct tcp_tuple *tuple);
+/* Chooses tuple->local_port [RFC6056], and what to add it to the table with; false: all are taken. */
+bool ports_choose(struct weir *s, struct tcp_tuple *tuple, uint32_t *hash);
 
 /* Chooses a port on which nobody listens; 0: there is none. */
 uint16_t ports_choose_to_listen(const struct weir *s, uint32_t turn);

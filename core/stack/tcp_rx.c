@@ -218,6 +218,7 @@ static enum why reopen(struct weir *s, struct arrival *a, struct timewait *tw)
         return WHY_TCP_TIME_WAIT;
     }
     isn = timewait_next_isn(&tw->tcp, stack_next_isn(s, &a->tuple));
+    a->hash = tw->flow.hash;
     flows_free_timewait(s, tw);
     return rx_open_half(s, a, l, isn);
 }
@@ -302,7 +303,7 @@ size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest,
     }
     joined = gro_join(s, packet, &a.seg, rest, count);
     s->tcp.counts.segs_in += a.seg.segs;
-    flow = demux_find(s, &a.tuple);
+    flow = demux_find(s, &a.tuple, &a.hash);
     if (flow == NULL)
         l = rx_listener(s, &a);
     trace_in(s, &a, flow, l);

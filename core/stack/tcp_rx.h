@@ -11,6 +11,7 @@ struct arrival {
     struct ip_packet *packet;
     struct tcp_tuple tuple;
     struct tcp_seg seg;
+    uint32_t hash; /* of the tuple, if nobody has it: whoever it makes is added with it */
     uint32_t auth; /* of whoever has the segment: answers are signed with it */
 };
 

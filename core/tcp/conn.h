@@ -21,6 +21,7 @@
 #ifndef CORE_TCP_CONN_H
 #define CORE_TCP_CONN_H
 
+#include "base/be.h"
 #include "base/ns.h"
 #include "base/seq.h"
 #include "cc/cc.h"
@@ -62,6 +63,26 @@ struct tcp_tuple {
     uint16_t local_port;
     uint16_t remote_port;
 };
+
+enum { TCP_TUPLE_WORDS = 5 };
+
+/* Both ends as words to be hashed, the same on all machines; returns how many. */
+static inline size_t tcp_tuple_words(const struct tcp_tuple *t, uint64_t words[TCP_TUPLE_WORDS])
+{
+    uint64_t ports = (uint64_t)t->local_port << 16 | t->remote_port;
+
+    if (weir_addr_is_v4(&t->remote_addr)) { /* which differ in their last four bytes only */
+        words[0] = (uint64_t)be32_at(t->local_addr.b + 12) << 32 | be32_at(t->remote_addr.b + 12);
+        words[1] = ports;
+        return 2;
+    }
+    words[0] = be64_at(t->local_addr.b);
+    words[1] = be64_at(t->local_addr.b + 8);
+    words[2] = be64_at(t->remote_addr.b);
+    words[3] = be64_at(t->remote_addr.b + 8);
+    words[4] = ports;
+    return TCP_TUPLE_WORDS;
+}
 
 /* What was agreed on in the handshake. */
 struct tcp_agreed {

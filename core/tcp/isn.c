@@ -7,19 +7,13 @@
  */
 #include "tcp/isn.h"
 #include "tcp/conn.h"
-#include <string.h>
 
 uint64_t isn_hash(struct siphash_key key, const struct tcp_tuple *tuple)
 {
-    uint8_t bytes[36];
+    uint64_t words[TCP_TUPLE_WORDS];
+    size_t count = tcp_tuple_words(tuple, words);
 
-    memcpy(bytes, tuple->local_addr.b, 16);
-    memcpy(bytes + 16, tuple->remote_addr.b, 16);
-    bytes[32] = (uint8_t)(tuple->local_port >> 8);
-    bytes[33] = (uint8_t)tuple->local_port;
-    bytes[34] = (uint8_t)(tuple->remote_port >> 8);
-    bytes[35] = (uint8_t)tuple->remote_port;
-    return siphash24(key, bytes, sizeof bytes);
+    return siphash24_words(key, words, count);
 }
 
 seq_t isn_of(const struct tcp_env *env, const struct tcp_tuple *tuple)

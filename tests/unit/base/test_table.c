@@ -118,6 +118,24 @@ TEST(table_keeps_equal_entries_apart)
     tear_down();
 }
 
+TEST(table_replaces_the_ref_of_an_entry_wherever_in_a_chain_it_is)
+{
+    enum { count = 100 };
+
+    set_up(1024);
+    EXPECT(!table_replace(&table, 1, 2, 3));
+    for (uint32_t i = 0; i < count; i++)
+        EXPECT(table_add(&table, 0xdeadbeef, i));
+    for (uint32_t i = 0; i < count; i++) {
+        EXPECT(table_replace(&table, 0xdeadbeef, i, 1000 + i));
+        EXPECT(!table_replace(&table, 0xdeadbeef, i, 1000 + i));
+        EXPECT(has(0xdeadbeef, 1000 + i) && !has(0xdeadbeef, i));
+    }
+    EXPECT_EQ(count_of(0xdeadbeef), count);
+    EXPECT_EQ(table_count(&table), count);
+    tear_down();
+}
+
 /* What a broken key could cause: slow, but correct, and no memory is lost. */
 TEST(table_survives_thousands_of_the_same_hash)
 {
