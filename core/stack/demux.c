@@ -85,7 +85,8 @@ static struct flow **recent_at(struct weir *s, const struct tcp_tuple *t)
 {
     uint32_t ports = (uint32_t)t->local_port << 16 | t->remote_port;
 
-    return &s->recent[((ports ^ be32_at(t->remote_addr.b + 12)) * UINT32_C(2654435761)) >> (32 - RECENT_BITS)];
+    return &s->recent[((ports ^ be32_at(t->remote_addr.b + 12)) * UINT32_C(2654435761))
+                      >> (32 - RECENT_BITS)];
 }
 
 struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple, uint32_t *hash)
