@@ -86,6 +86,12 @@ static unsigned level_of(const struct wheel *w, uint64_t tick)
 
 /* ---- putting entries in and out ---- */
 
+/* From when on wheel_expire has something to do for a slot: above level 0, ahead of its time. */
+static uint64_t first_demand(const struct wheel *w, unsigned level, uint64_t number)
+{
+    return level == 0 ? number : u64_max((number - 1) << shift_of(level), w->tick);
+}
+
 static void put_in(struct wheel *w, struct wheel_entry *e)
 {
     uint64_t tick = u64_max(tick_not_before(e->at), w->tick);
@@ -99,6 +105,7 @@ static void put_in(struct wheel *w, struct wheel_entry *e)
         w->occupied_levels |= UINT32_C(1) << level;
     }
     list_add_last(&w->slots[place], &e->link);
+    w->quiet_until = u64_min(w->quiet_until, first_demand(w, level, tick >> shift_of(level)));
 }
 
 static void note_empty(struct wheel *w, unsigned place)
@@ -183,6 +190,15 @@ static void settle(struct wheel *w)
     }
 }
 
+static uint64_t find_quiet_end(const struct wheel *w)
+{
+    uint64_t end = no_tick;
+
+    for (unsigned level = next_level(w, 0); level < WHEEL_LEVELS; level = next_level(w, level + 1))
+        end = u64_min(end, first_demand(w, level, first_slot(w, level)));
+    return end;
+}
+
 /* The slot above level 0 that begins first. */
 struct coming {
     uint64_t tick; /* no_tick: there is none */
@@ -248,6 +264,7 @@ ns_t wheel_deadline(const struct wheel *w)
 void wheel_init(struct wheel *w, ns_t now)
 {
     w->tick = tick_begun(now);
+    w->quiet_until = no_tick;
     w->count = 0;
     w->occupied_levels = 0;
     for (unsigned level = 0; level < WHEEL_LEVELS; level++)
@@ -277,6 +294,10 @@ struct wheel_entry *wheel_expire(struct wheel *w, ns_t now)
 {
     uint64_t target = u64_max(tick_begun(now), w->tick);
 
+    if (target < w->quiet_until) {
+        w->tick = target;
+        return NULL;
+    }
     for (;;) {
         uint64_t due = first_due(w);
         struct coming coming = first_coming(w);
@@ -295,5 +316,6 @@ struct wheel_entry *wheel_expire(struct wheel *w, ns_t now)
     }
     w->tick = target;
     settle(w);
+    w->quiet_until = find_quiet_end(w);
     return NULL;
 }

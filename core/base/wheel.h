@@ -39,6 +39,7 @@ struct wheel_entry {
 
 struct wheel {
     uint64_t tick;            /* all entries before it have been returned */
+    uint64_t quiet_until;     /* before this tick no entry is due or to be moved */
     uint32_t count;           /* entries armed */
     uint32_t occupied_levels; /* bit l: some slot of level l has an entry */
     uint64_t occupied[WHEEL_LEVELS];
