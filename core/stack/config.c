@@ -4,8 +4,10 @@
  * Defaults are Linux's unless an RFC says MUST otherwise (docs/deviations.md).
  */
 #include "stack/config.h"
+#include "base/buf.h"
 #include "base/num.h"
 #include "cc/cc.h"
+#include "tcp/piece.h"
 
 static const struct weir_tcp_config tcp_defaults = {
     .rto_initial_ns = 1 * WEIR_S,
@@ -85,6 +87,8 @@ enum {
     MSS_MIN_LEAST = 28,         /* a segment has room for options and eight bytes of text */
     INITIAL_WINDOW_MAX = 32768, /* that many of the largest segments fit 32 bits */
 };
+
+_Static_assert(BUFFER_MIN > sizeof(struct buf) + sizeof(struct piece), "text has room in any");
 
 /* Twice as long is still an instant that can be told. */
 #define DURATION_MAX_NS (INT64_MAX / 4)

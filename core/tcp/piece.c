@@ -16,11 +16,37 @@ struct piece *piece_get(struct pool *pool, struct buf **buf, uint8_t *bytes, uin
     return p;
 }
 
+/* A piece at the beginning of a new buf that has room for len bytes, if a buf can be so large. */
+static struct piece *new_inside(struct bufs *bufs, size_t len)
+{
+    struct buf *buf = buf_get(bufs, sizeof(struct piece) + len);
+    struct piece *p;
+
+    if (buf == NULL)
+        return NULL;
+    p = (void *)buf->bytes;
+    *p = (struct piece){
+        .buf = buf,
+        .bytes = buf->bytes + sizeof *p,
+        .room = (buf->size - (uint32_t)sizeof *p) & PIECE_ROOM_MAX,
+    };
+    return p;
+}
+
+static bool is_inside(const struct piece *piece)
+{
+    return (const void *)piece == piece->buf->bytes;
+}
+
 void piece_put(struct pool *pool, struct bufs *bufs, struct piece **piece)
 {
-    buf_unref(bufs, &(*piece)->buf);
-    pool_put(pool, *piece);
+    struct piece *p = *piece;
+    struct buf *buf = p->buf;
+
     *piece = NULL;
+    if (!is_inside(p))
+        pool_put(pool, p);
+    buf_unref(bufs, &buf);
 }
 
 void pieces_append(struct pieces *list, struct piece *piece)
@@ -112,14 +138,11 @@ bool pieces_copy(struct pieces *list, struct pool *pool, struct bufs *bufs, stru
     uint32_t cost = 0;
 
     while (bytes.len > 0) {
-        struct buf *buf = buf_get(bufs, bytes.len);
-        struct piece *p = buf == NULL ? NULL : piece_get(pool, &buf, buf->bytes, 0);
+        struct piece *p = new_inside(bufs, bytes.len);
         if (p == NULL) {
-            buf_unref(bufs, &buf);
             pieces_clear(&copied, pool, bufs);
             return false;
         }
-        p->room = p->buf->size & PIECE_ROOM_MAX;
         cost += p->buf->memory;
         pieces_append(&copied, p);
         bytes = span_drop(bytes, pieces_fill_tail(&copied, bytes.bytes, (uint32_t)bytes.len));

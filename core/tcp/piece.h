@@ -2,7 +2,8 @@
  * piece.h - a run of bytes in a queue
  *
  * Send queue, receive queue and reassembly are lists of pieces. A piece owns a reference
- * to the buf its bytes are in, and the bytes stay there until they are used up.
+ * to the buf its bytes are in, and the bytes stay there until they are used up. One whose bytes
+ * were copied lies in that buf itself, before them.
  */
 #ifndef CORE_TCP_PIECE_H
 #define CORE_TCP_PIECE_H
