@@ -188,11 +188,14 @@ void ip_trace_in(struct ip *ip, const struct ip_packet *packet)
 void ip_trace_out(struct ip *ip, const struct netif *netif, const struct frame *frame,
                   struct weir_trace *more)
 {
-    struct weir_trace plain = {0};
-    struct weir_trace *t = more != NULL ? more : &plain;
+    struct weir_trace plain, *t = more;
 
     if (!trace_is_on(ip->tracer))
         return;
+    if (t == NULL) {
+        plain = (struct weir_trace){0};
+        t = &plain;
+    }
     t->kind = WEIR_TRACE_PACKET_OUT;
     t->at = ip->now;
     t->netif = netif->id;

@@ -227,6 +227,8 @@ int api_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn)
 
 /* ---- SEND and RECEIVE ---- */
 
+/* A write is nothing but more to send: there is nothing else to settle. */
+
 ptrdiff_t api_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t len, unsigned flags)
 {
     struct conn *c = handle_conn(s, conn);
@@ -236,7 +238,7 @@ ptrdiff_t api_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t l
         return WEIR_ESTALE;
     sent = tcp_send(&c->tcp, &s->tcp, bytes, len, flags);
     if (sent > 0)
-        stack_settle(s, c);
+        tx_make_ready(s, c);
     return sent;
 }
 
@@ -250,7 +252,7 @@ ptrdiff_t api_send_lent(struct weir *s, weir_conn_t conn, struct weir_slice byte
         return WEIR_ESTALE;
     sent = tcp_send_lent(&c->tcp, &s->tcp, bytes, flags, release, owner);
     if (sent > 0)
-        stack_settle(s, c);
+        tx_make_ready(s, c);
     return sent;
 }
 

@@ -102,7 +102,7 @@ struct listener {
 struct route_entry {
     struct weir_addr src, dst;
     struct ip_path path;
-    bool is_valid;
+    uint64_t turn; /* in which it was written, of all that were; 0: there is no path */
 };
 
 enum {
@@ -142,6 +142,7 @@ struct weir {
     struct list conn_events, listener_events, udp_events, ping_events;
 
     struct route_entry routes[ROUTE_ENTRIES];
+    uint64_t route_turns;
     uint32_t port_counter;
     bool has_next_isn;
     seq_t next_isn;

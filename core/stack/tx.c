@@ -36,22 +36,49 @@ static struct route_entry *route_entry(struct weir *s, const struct weir_addr *s
     return &s->routes[((to ^ from * 31) * UINT32_C(2654435761)) >> ROUTE_SHIFT];
 }
 
-struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst)
+static struct route_entry *find_route(struct weir *s, const struct weir_addr *src,
+                                      const struct weir_addr *dst)
 {
     struct route_entry *r = route_entry(s, src, dst);
 
-    if (r->is_valid && ip_path_is_current(&s->ip, &r->path) && weir_addr_eq(&r->dst, dst)
+    if (r->turn != 0 && ip_path_is_current(&s->ip, &r->path) && weir_addr_eq(&r->dst, dst)
         && weir_addr_eq(&r->src, src))
-        return &r->path;
-    r->is_valid = ip_route(&s->ip, dst, src, 0, &r->path) == WEIR_OK;
+        return r;
+    r->turn = ip_route(&s->ip, dst, src, 0, &r->path) == WEIR_OK ? ++s->route_turns : 0;
     r->src = *src;
     r->dst = *dst;
-    return r->is_valid ? &r->path : NULL;
+    return r;
 }
 
+struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst)
+{
+    struct route_entry *r = find_route(s, src, dst);
+
+    return r->turn != 0 ? &r->path : NULL;
+}
+
+static struct ip_path *find_path(struct weir *s, struct conn *c)
+{
+    struct route_entry *r = find_route(s, &c->tcp.tuple.local_addr, &c->tcp.tuple.remote_addr);
+
+    if (r->turn == 0)
+        return NULL;
+    if (c->tcp.work != NULL) {
+        c->tcp.work->route = r;
+        c->tcp.work->route_turn = r->turn;
+    }
+    return &r->path;
+}
+
+/* A busy connection knows its entry, which is the same as long as it was not written anew. */
 static struct ip_path *path_of(struct weir *s, struct conn *c)
 {
-    return tx_path(s, &c->tcp.tuple.local_addr, &c->tcp.tuple.remote_addr);
+    const struct tcp_work *w = c->tcp.work;
+
+    if (w != NULL && w->route != NULL && w->route->turn == w->route_turn
+        && ip_path_is_current(&s->ip, &w->route->path))
+        return &w->route->path;
+    return find_path(s, c);
 }
 
 static uint8_t slot_of(const struct netif *netif)

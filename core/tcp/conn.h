@@ -242,6 +242,7 @@ struct tune {
 };
 
 struct reasm;
+struct route_entry;
 
 /* Why nothing is sent now. */
 enum tcp_blocked {
@@ -320,7 +321,10 @@ struct tcp_work {
     ns_t blocked_since_at;
     uint8_t blocked_by;
 
-    uint64_t pending_of; /* the stack's: the listener among whose Fast Open requests it counts */
+    /* The stack's. */
+    uint64_t pending_of;       /* the listener among whose Fast Open requests it counts */
+    struct route_entry *route; /* where its segments go, if it is still the one of that turn */
+    uint64_t route_turn;
 };
 
 struct tcp_conn {
