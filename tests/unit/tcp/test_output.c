@@ -369,7 +369,7 @@ TEST(output_notes_that_a_small_buffer_is_what_holds_it_back)
     struct peer p = peer_of_1000();
     struct weir_tcp_info info;
 
-    p.conn->user.send_buffer_bytes = 5000;
+    p.conn->send_buffer_bytes = 5000;
     peer_writes(&p, 5000);
     EXPECT_EQ(tcp_send(p.conn, p.env, "more", 4, 0), WEIR_EAGAIN);
     EXPECT_EQ(peer_skips(&p), 5);
