@@ -27,8 +27,8 @@ enum {
     TABLE_SEGMENT_MIN = 1024,
 };
 
-/* Two busy connections' queues fill and empty within this. */
-static const size_t kept_max_bytes = (size_t)2 << 20;
+/* The queues of a connection that has grown to its largest fill and empty within this. */
+static const size_t kept_max_bytes = (size_t)8 << 20;
 
 /*
  * A pool keeps its last slab. Without a frame and a record of what it sends, nobody could send what
