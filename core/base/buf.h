@@ -73,6 +73,12 @@ static inline struct buf *buf_ref(struct buf *b)
 /* Takes *b, which may be NULL; leaves NULL. */
 void buf_unref(struct bufs *bufs, struct buf **b);
 
+/* Of the smallest class. */
+static inline bool buf_is_small(const struct buf *b)
+{
+    return b->class == 0;
+}
+
 /* True if nobody else has a reference, so that the bytes may be written. */
 static inline bool buf_is_sole(const struct buf *b)
 {

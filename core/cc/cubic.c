@@ -16,6 +16,7 @@
 #include "base/num.h"
 #include "cc/cc.h"
 #include "cc/hystart.h"
+#include <stddef.h>
 #include <string.h>
 
 extern const struct cc_ops cubic_ops;
@@ -59,6 +60,17 @@ static struct cubic load(const struct cc *cc)
 static void store(struct cc *cc, const struct cubic *s)
 {
     memcpy(cc->state, s, sizeof *s);
+}
+
+/* Parts of it, for what is done with every acknowledgement. */
+static void load_part(const struct cc *cc, size_t at, void *part, size_t len)
+{
+    memcpy(part, (const uint8_t *)cc->state + at, len);
+}
+
+static void store_part(struct cc *cc, size_t at, const void *part, size_t len)
+{
+    memcpy((uint8_t *)cc->state + at, part, len);
 }
 
 static void init(struct cc *cc)
@@ -207,12 +219,16 @@ static void avoid(struct curve *s, struct cc *cc, const struct cc_ack *ack, uint
         grow_cwnd(s, cc, (target_of(s, cc, ack->srtt_ns) - cc->cwnd) * share_q32);
 }
 
-static void start_for_the_first_time(struct cubic *s, struct cc *cc, const struct cc_ack *ack)
+static void start_for_the_first_time(struct cc *cc, const struct cc_ack *ack)
 {
+    struct hystart h;
+
+    load_part(cc, offsetof(struct cubic, hystart), &h, sizeof h);
     if (ack->cwnd_limited)
-        cc_grow(cc, hystart_growth_bytes(&s->hystart, ack->acked_bytes));
-    if (hystart_on_ack(&s->hystart, ack))
+        cc_grow(cc, hystart_growth_bytes(&h, ack->acked_bytes));
+    if (hystart_on_ack(&h, ack))
         cc->ssthresh = cc->cwnd;
+    store_part(cc, offsetof(struct cubic, hystart), &h, sizeof h);
 }
 
 /* What is left when cwnd has reached ssthresh opens the stage of congestion avoidance. */
@@ -234,16 +250,19 @@ static void grow(struct curve *s, struct cc *cc, const struct cc_ack *ack)
  */
 static void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9438 4.2 to 4.5, 4.10] */
 {
-    struct cubic s = load(cc);
+    struct curve now;
 
     CHECK(cc->mss > 0 && cc->mss <= MSS_MAX && cc->cwnd > 0);
-    if (cc_is_in_slow_start(cc) && cc->ssthresh == UINT32_MAX)
-        start_for_the_first_time(&s, cc, ack);
-    else if (ack->cwnd_limited)
-        grow(&s.now, cc, ack);
+    if (cc_is_in_slow_start(cc) && cc->ssthresh == UINT32_MAX) {
+        start_for_the_first_time(cc, ack);
+        return;
+    }
+    load_part(cc, offsetof(struct cubic, now), &now, sizeof now);
+    if (ack->cwnd_limited)
+        grow(&now, cc, ack);
     else
-        s.now.acked_at = NEVER;
-    store(cc, &s);
+        now.acked_at = NEVER;
+    store_part(cc, offsetof(struct cubic, now), &now, sizeof now);
 }
 
 /* 0.7 of what is under way, but least_segs segments [RFC9438 4.6]. */

@@ -109,7 +109,7 @@ static void take_measure(struct tcp_conn *c, struct tcp_env *env, const struct t
     if (d->rtt_ns == 0)
         return;
     rtt_on_sample(c, env, d->rtt_ns);
-    if (d->last_sent_at != NEVER)
+    if (d->last_sent_at != NEVER && d->last_sent_at != d->first_sent_at)
         rtt_on_newest(c, env, ns_max(ns_since(d->last_sent_at, env->now), 1));
     timers_on_measured(c);
 }
@@ -163,6 +163,23 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
         restarts_timer = recovery_on_ack(c, env, &d);
     }
     if (d.cum_bytes > 0 && (restarts_timer || tcp_flight(c) == 0))
+        timers_on_acked(c, env);
+    else
+        timers_on_sacked(c, env);
+}
+
+void ack_take_expected(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+    struct delivery d = delivery_of(c, seg);
+    bool restarts_timer;
+
+    c->snd.una = seg->ack;
+    scoreboard_on_acked(c, env, seg->ack, &d);
+    mtu_probe_on_acked(c, env);
+    take_measure(c, env, seg, &d);
+    release(c, env, seg->ack);
+    restarts_timer = recovery_on_ack(c, env, &d);
+    if (restarts_timer || tcp_flight(c) == 0)
         timers_on_acked(c, env);
     else
         timers_on_sacked(c, env);

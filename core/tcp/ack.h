@@ -17,6 +17,12 @@ struct tcp_seg;
  */
 void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
 
+/*
+ * The same for a segment that acknowledges something new, has no blocks of SACK and no news of
+ * marks, on a connection that is synchronized (predict.h).
+ */
+void ack_take_expected(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
+
 /* Takes the peer's window, unless the segment is older than the one that set it. */
 void ack_take_window(struct tcp_conn *c, const struct tcp_seg *seg);
 

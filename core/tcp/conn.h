@@ -227,6 +227,7 @@ struct recvq {
     struct pieces pieces;
     uint32_t bytes;
     uint32_t memory;
+    struct piece *spare; /* empty, for the next short text; not in memory; or NULL */
 };
 
 /* How fast the application reads (tune.c). */

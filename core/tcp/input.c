@@ -12,6 +12,7 @@
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
 #include "tcp/mtu_probe.h"
+#include "tcp/predict.h"
 #include "tcp/reasm.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
@@ -374,7 +375,7 @@ static void adapt_delay(struct tcp_conn *c, const struct tcp_env *env)
 static void owe_ack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
     struct tcp_work *w = c->work;
-    uint32_t full = u32_max(seg->len / seg->segs, FULL_SEG_FLOOR);
+    uint32_t full = u32_max(seg->segs == 1 ? seg->len : seg->len / seg->segs, FULL_SEG_FLOOR);
 
     w->rcv_seg_max = u32_max(w->rcv_seg_max, full);
     w->rcv_unacked += seg->len;
@@ -538,7 +539,7 @@ static bool take_fin(struct arrival *a)
     return false;
 }
 
-enum why tcp_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
+enum why tcp_input_by_steps(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
 {
     struct arrival a = {c, env, seg, WHY_NONE};
 
@@ -556,5 +557,25 @@ enum why tcp_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
            || check_urg(&a)       /* sixth   */
            || take_text(&a)       /* seventh */
            || take_fin(&a));      /* eighth  */
+    return a.why;
+}
+
+/* What is left of the steps when nothing is there that most of them look for. */
+enum why tcp_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
+{
+    struct arrival a = {c, env, seg, WHY_NONE};
+
+    if (!predict_is_expected(c, env, seg))
+        return tcp_input_by_steps(c, env, seg);
+    c->segs_in += seg->segs;
+    tstamp_note(c, env, seg);
+    if (seq_gt(seg->ack, c->snd.una))
+        ack_take_expected(c, env, seg);
+    ack_take_window(c, seg);
+    timers_on_received(c, env);
+    if (seg->len > 0) {
+        c->work->data_segs_in += seg->segs;
+        (void)take_next_text(&a);
+    }
     return a.why;
 }

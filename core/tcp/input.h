@@ -18,6 +18,12 @@ struct tcp_seg;
  */
 enum why tcp_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg);
 
+/*
+ * The same step by step, also where the segment is the one that was expected: so that what
+ * becomes of the connection in both ways can be compared.
+ */
+enum why tcp_input_by_steps(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg);
+
 /* Owes a challenge ACK, within the connection's budget [RFC5961 7]. */
 void tcp_challenge(struct tcp_conn *c, struct tcp_env *env);
 

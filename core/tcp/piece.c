@@ -16,15 +16,11 @@ struct piece *piece_get(struct pool *pool, struct buf **buf, uint8_t *bytes, uin
     return p;
 }
 
-/* A piece at the beginning of a new buf that has room for len bytes, if a buf can be so large. */
-static struct piece *new_inside(struct bufs *bufs, size_t len)
+/* Lies at the beginning of its buf, the rest of which is room. */
+static struct piece *begin_inside(struct buf *buf)
 {
-    struct buf *buf = buf_get(bufs, sizeof(struct piece) + len);
-    struct piece *p;
+    struct piece *p = (void *)buf->bytes;
 
-    if (buf == NULL)
-        return NULL;
-    p = (void *)buf->bytes;
     *p = (struct piece){
         .buf = buf,
         .bytes = buf->bytes + sizeof *p,
@@ -33,9 +29,25 @@ static struct piece *new_inside(struct bufs *bufs, size_t len)
     return p;
 }
 
+/* A piece in a new buf that has room for len bytes, if a buf can be so large. */
+static struct piece *new_inside(struct bufs *bufs, size_t len)
+{
+    struct buf *buf = buf_get(bufs, sizeof(struct piece) + len);
+
+    return buf == NULL ? NULL : begin_inside(buf);
+}
+
 static bool is_inside(const struct piece *piece)
 {
     return (const void *)piece == piece->buf->bytes;
+}
+
+bool piece_empty(struct piece *piece)
+{
+    if (!is_inside(piece) || !buf_is_small(piece->buf) || !buf_is_sole(piece->buf))
+        return false;
+    (void)begin_inside(piece->buf);
+    return true;
 }
 
 void piece_put(struct pool *pool, struct bufs *bufs, struct piece **piece)

@@ -34,6 +34,9 @@ struct pieces {
 /* A piece of bytes in *buf, whose reference it takes; NULL (and *buf untouched): no memory. */
 struct piece *piece_get(struct pool *pool, struct buf **buf, uint8_t *bytes, uint32_t len);
 
+/* All of it is room again, if it lies in a small buf that nobody else has; else false. */
+bool piece_empty(struct piece *piece);
+
 void piece_put(struct pool *pool, struct bufs *bufs, struct piece **piece);
 
 void pieces_append(struct pieces *list, struct piece *piece);

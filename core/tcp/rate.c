@@ -55,11 +55,12 @@ void rate_on_app_limited(struct tcp_conn *c, uint32_t pipe_bytes)
 }
 
 /* What is delivered within an interval is less than the windows of 2^34 bytes that there can be. */
-static uint64_t bytes_per_s(uint64_t bytes, ns_t interval_ns)
+uint64_t rate_latest(const struct tcp_conn *c)
 {
-    uint64_t us = (uint64_t)ns_div_ceil(interval_ns, NS_US);
+    const struct rate *r = &c->work->rate;
+    uint64_t us = (uint64_t)ns_div_ceil(r->latest_ns, NS_US);
 
-    return bytes * (NS_S / NS_US) / us;
+    return us == 0 ? 0 : r->latest_bytes * (NS_S / NS_US) / us;
 }
 
 /*
@@ -92,7 +93,8 @@ struct cc_rate rate_take_sample(struct tcp_conn *c, const struct tcp_env *env)
     if (sample.interval_ns < min_rtt_ns)
         sample.interval_ns = 0;
     if (sample.interval_ns > 0) {
-        r->latest = bytes_per_s(sample.delivered_bytes, sample.interval_ns);
+        r->latest_bytes = sample.delivered_bytes;
+        r->latest_ns = sample.interval_ns;
         r->latest_is_app_limited = sample.is_app_limited;
     }
     return sample;

@@ -33,7 +33,8 @@ struct rate {
     ns_t first_sent_at;     /* of what the last sample was made from */
     uint64_t limited_until; /* what is sent before so much is delivered is app-limited; 0: no */
 
-    uint64_t latest; /* the last sample, in bytes per second */
+    uint64_t latest_bytes; /* the last sample */
+    ns_t latest_ns;
     bool latest_is_app_limited;
 
     /* The sample of the acknowledgement that is being taken in. */
@@ -54,6 +55,9 @@ void rate_on_lost(struct tcp_conn *c, uint32_t bytes);
 
 /* The application has nothing more to send, and the window had room for more. */
 void rate_on_app_limited(struct tcp_conn *c, uint32_t pipe_bytes);
+
+/* The last sample in bytes per second; 0: there has been none. */
+uint64_t rate_latest(const struct tcp_conn *c);
 
 /* The acknowledgement is taken in: its sample. */
 struct cc_rate rate_take_sample(struct tcp_conn *c, const struct tcp_env *env);

@@ -3,6 +3,9 @@
  *
  * State: work.recvq. Its memory is what the bytes cost, not how many they are: the window
  * is made from both (window.c).
+ *
+ * An application that reads as fast as short texts come empties a small buffer each time: the
+ * last one stays with the connection, for the next text, as long as that is busy.
  */
 #include "tcp/recvq.h"
 #include "base/check.h"
@@ -12,15 +15,39 @@
 
 void recvq_clear(struct tcp_conn *c, struct tcp_env *env)
 {
-    pieces_clear(&c->work->recvq.pieces, &env->pieces, env->bufs);
-    c->work->recvq = (struct recvq){0};
+    struct recvq *q = &c->work->recvq;
+
+    pieces_clear(&q->pieces, &env->pieces, env->bufs);
+    if (q->spare != NULL)
+        piece_put(&env->pieces, env->bufs, &q->spare);
+    *q = (struct recvq){0};
+}
+
+/* A text that fits into what is there already. */
+static bool add_short(struct recvq *q, const struct tcp_seg *seg)
+{
+    struct piece *p = q->pieces.tail != NULL ? q->pieces.tail : q->spare;
+    struct span text;
+
+    if (p == NULL || p->room < seg->len)
+        return false;
+    text = tcp_seg_run_to_copy(seg);
+    if (text.len != seg->len)
+        return false;
+    if (p == q->spare) {
+        q->spare = NULL;
+        q->memory += p->buf->memory;
+        pieces_append(&q->pieces, p);
+    }
+    CHECK(pieces_fill_tail(&q->pieces, text.bytes, seg->len) == seg->len);
+    return true;
 }
 
 bool recvq_add(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
 {
     struct recvq *q = &c->work->recvq;
 
-    if (!tcp_seg_take_text(seg, env, 0, seg->len, &q->pieces, &q->memory))
+    if (!add_short(q, seg) && !tcp_seg_take_text(seg, env, 0, seg->len, &q->pieces, &q->memory))
         return false;
     q->bytes += seg->len;
     return true;
@@ -62,11 +89,25 @@ uint32_t recvq_show(const struct tcp_conn *c, struct weir_slice *slices, size_t 
     return shown;
 }
 
+/* All has been read, and it lay in one small buffer. */
+static bool keep_spare(struct recvq *q)
+{
+    struct piece *p = q->pieces.head;
+
+    if (p != q->pieces.tail || q->spare != NULL || !piece_empty(p))
+        return false;
+    q->memory -= p->buf->memory;
+    q->pieces = (struct pieces){NULL, NULL};
+    q->spare = p;
+    return true;
+}
+
 void recvq_drop(struct tcp_conn *c, struct tcp_env *env, uint32_t len)
 {
     struct recvq *q = &c->work->recvq;
 
     CHECK(len <= q->bytes);
-    q->memory -= pieces_drop(&q->pieces, &env->pieces, env->bufs, len);
+    if (len < q->bytes || len == 0 || !keep_spare(q))
+        q->memory -= pieces_drop(&q->pieces, &env->pieces, env->bufs, len);
     q->bytes -= len;
 }

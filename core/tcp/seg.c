@@ -113,12 +113,30 @@ static struct span part_of(const struct weir_slice *slice, uint32_t *skip, uint3
     return s;
 }
 
+static bool is_kept(const struct tcp_seg *seg)
+{
+    return seg->text_buf != NULL || (seg->frame != NULL && is_worth_keeping(seg->frame, seg->len));
+}
+
+struct span tcp_seg_run_to_copy(const struct tcp_seg *seg)
+{
+    uint32_t skip = seg->text_skip;
+    size_t i = 0;
+
+    if (seg->more_len > 0 || is_kept(seg))
+        return span_none();
+    while (i < seg->text_count && skip >= seg->text[i].len)
+        skip -= (uint32_t)seg->text[i++].len;
+    if (i == seg->text_count || seg->text[i].len - skip < seg->len)
+        return span_none();
+    return span_of(seg->text[i].bytes + skip, seg->len);
+}
+
 /* Text of the segment's own frame; what fits behind list's last piece is copied there. */
 static bool take_own(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, uint32_t len,
                      struct taking *t)
 {
-    bool by_reference =
-        seg->text_buf != NULL || (seg->frame != NULL && is_worth_keeping(seg->frame, seg->len));
+    bool by_reference = is_kept(seg);
     uint32_t skip = seg->text_skip + offset;
 
     for (size_t i = 0; i < seg->text_count && len > 0; i++) {

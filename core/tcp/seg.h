@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/seq.h"
+#include "base/span.h"
 #include "tcp/env.h"
 #include "tcp/piece.h"
 #include "wire/tcp.h"
@@ -74,6 +75,11 @@ void tcp_seg_cut_back(struct tcp_seg *seg, uint32_t len);
  */
 bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, uint32_t len,
                        struct pieces *list, uint32_t *memory);
+
+/*
+ * The text, if it lies in one run and is worth no reference to its frame; else none.
+ */
+struct span tcp_seg_run_to_copy(const struct tcp_seg *seg);
 
 /*
  * Joins the text of a neighbour's frame, which begins skip bytes into it, to the end. The frame

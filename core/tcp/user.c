@@ -630,7 +630,7 @@ static void info_of_work(const struct tcp_conn *c, const struct tcp_env *env,
     info->backoff = w->backoff;
     info->cc_phase = w->cc.ops->phase == NULL ? NULL : w->cc.ops->phase(&w->cc);
     info->pacing_rate = pace_rate(c, env);
-    info->delivery_rate = w->rate.latest;
+    info->delivery_rate = rate_latest(c);
     info->delivery_rate_app_limited = w->rate.latest_is_app_limited;
     info->delivered_bytes = w->rate.delivered_bytes;
     info->bytes_sent = w->bytes_sent;

@@ -9,6 +9,7 @@
 #include "tcp/closed.h"
 #include "tcp/input.h"
 #include "tcp/output.h"
+#include "tcp/predict.h"
 #include "tcp/segment.h"
 #include "tcp/timers.h"
 #include "wire/ip.h"
@@ -182,8 +183,11 @@ static enum why to_timewait(struct peer *p, struct tcp_seg *seg)
 
 static enum why to_conn(struct peer *p, struct tcp_seg *seg)
 {
-    enum why why = tcp_input(p->conn, p->env, seg);
+    enum why why;
 
+    p->expected += predict_is_expected(p->conn, p->env, seg);
+    why = p->goes_by_steps ? tcp_input_by_steps(p->conn, p->env, seg)
+                           : tcp_input(p->conn, p->env, seg);
     if (seg->wants_reset)
         answer_by_reset(p, seg);
     return why;

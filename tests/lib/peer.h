@@ -62,6 +62,8 @@ struct peer {
     ns_t record_at;         /* the record's deadline */
     uint64_t written, read; /* bytes of the two streams so far */
     uint32_t gso_bytes;     /* what the device takes: see tcp_output */
+    bool goes_by_steps;     /* no segment takes the short way (predict.h) */
+    size_t expected;        /* segments that could have, or have */
     bool keeps_frames;      /* the driver is slow: what is seen goes to world->kept */
 
     /* Of the frame last seen. */
