@@ -1,5 +1,5 @@
 /*
- * tun.c - Weir and the kernel over TUN, beside the kernel and itself over veth
+ * tun.c - Weir and the kernel over TUN, beside the kernel and itself over veth, and a relay
  *
  * Each measurement is made by two processes in namespaces of their own, on one processor, whose
  * time, with that of the kernel for them, is that of all involved. The client is always the
@@ -14,6 +14,7 @@
 
 #include "bench/bench.h"
 #include "bench/machine.h"
+#include "bench/relay.h"
 
 enum {
     CHUNK = 64 * 1024,
@@ -125,6 +126,7 @@ enum setting {
     OVER_TUN,
     OVER_PLAIN_TUN,
     OVER_VETH,
+    OVER_RELAY,
 };
 
 /* Reports to the process that waits, and ends. */
@@ -211,6 +213,10 @@ static bool measure(const struct machine_job *job, enum setting setting,
     if (pipe(from_server) != 0)
         return false;
     pid = fork();
+    if (pid == 0 && setting == OVER_RELAY) {
+        relay_measure(job, result);
+        report(from_server[1], result);
+    }
     if (pid == 0)
         be_server(job, setting, from_server[1]);
     (void)close(from_server[1]);
@@ -225,6 +231,31 @@ static bool cannot(struct bench_report *report)
 {
     report->cannot = true;
     return bench_fail(report, "it needs root, or namespaces and /dev/net/tun open to users");
+}
+
+/* A packet a system call, and beside it a process that only carries packets. */
+static bool measure_plain(struct machine_job *job, struct bench_report *report)
+{
+    double gbit, relay;
+    struct machine_result result;
+
+    job->bytes /= 4;
+    gbit = (double)job->bytes * 8 / 1e9;
+    job->role = MACHINE_SINK;
+    if (!measure(job, OVER_RELAY, &result))
+        return cannot(report);
+    relay = gbit / result.cpu_s;
+    bench_note(report, "plain_relay_gbit_per_cpu_s", relay);
+    if (!measure(job, OVER_PLAIN_TUN, &result))
+        return cannot(report);
+    bench_note(report, "plain_in_gbit_per_cpu_s", gbit / result.cpu_s);
+    bench_note(report, "plain_in_ratio_to_relay", gbit / result.cpu_s / relay);
+    job->role = MACHINE_SOURCE;
+    if (!measure(job, OVER_PLAIN_TUN, &result))
+        return cannot(report);
+    bench_note(report, "plain_out_gbit_per_cpu_s", gbit / result.cpu_s);
+    bench_note(report, "plain_out_ratio_to_relay", gbit / result.cpu_s / relay);
+    return true;
 }
 
 static bool run_tun(const struct bench_options *options, struct bench_report *report)
@@ -251,15 +282,7 @@ static bool run_tun(const struct bench_options *options, struct bench_report *re
     bench_note(report, "in_ratio_to_kernel", in / veth);
     bench_note(report, "out_gbit_per_cpu_s", out);
     bench_note(report, "out_ratio_to_kernel", out / veth);
-    job.bytes /= 4;
-    if (!measure(&job, OVER_PLAIN_TUN, &result))
-        return cannot(report);
-    bench_note(report, "plain_out_gbit_per_cpu_s", gbit / 4 / result.cpu_s);
-    job.role = MACHINE_SINK;
-    if (!measure(&job, OVER_PLAIN_TUN, &result))
-        return cannot(report);
-    bench_note(report, "plain_in_gbit_per_cpu_s", gbit / 4 / result.cpu_s);
-    return true;
+    return measure_plain(&job, report);
 }
 
 static bool run_rr(const struct bench_options *options, struct bench_report *report)

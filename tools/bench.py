@@ -35,7 +35,15 @@ TABLE = [
     ("conns --at-a-time 512 --population 1000000", {"connections_per_cpu_s": (">=", 800000)}),
     ("rr", {"ns_per_round_trip": ("<=", 300)}),
     ("rr-tun", {"ratio_to_kernel_p50": ("<=", 1), "ratio_to_kernel_p99": ("<=", 1)}),
-    ("tun", {"in_ratio_to_kernel": (">=", 1), "out_ratio_to_kernel": (">=", 1)}),
+    (
+        "tun",
+        {
+            "in_ratio_to_kernel": (">=", 1),
+            "out_ratio_to_kernel": (">=", 1),
+            "plain_in_ratio_to_relay": (">=", 2),
+            "plain_out_ratio_to_relay": (">=", 2),
+        },
+    ),
     ("tun --ipv6", {"in_ratio_to_kernel": (">=", 1), "out_ratio_to_kernel": (">=", 1)}),
     ("idle", {"bytes_per_connection": ("<=", 256), "longest_pause_ms": ("<=", 1),
               "active_ratio_to_small_table": (">=", 0.9)}),
