@@ -1,12 +1,57 @@
 # A layer is a folder. layer_NAME is its object library, present when the folder has a .c file.
 
-# The .c files directly in a folder; a new file is noticed by the next build.
+# The parts that can be left out, and a definition for each of those that are.
+file(STRINGS ${PROJECT_SOURCE_DIR}/core/base/parts.h weir_parts REGEX "^#define WEIR_HAS_")
+list(TRANSFORM weir_parts REPLACE "^#define WEIR_HAS_([A-Z0-9_]+) .*" "\\1")
+list(TRANSFORM weir_parts TOLOWER)
+
+if(WEIR_WITHOUT STREQUAL "all")
+    set(WEIR_WITHOUT ${weir_parts})
+endif()
+
+function(weir_without_definitions out)
+    set(definitions)
+    foreach(part ${ARGN})
+        if(NOT part IN_LIST weir_parts)
+            message(FATAL_ERROR "WEIR_WITHOUT: there is no part ${part} among ${weir_parts}")
+        endif()
+        string(TOUPPER ${part} name)
+        list(APPEND definitions WEIR_HAS_${name}=0)
+    endforeach()
+    set(${out} ${definitions} PARENT_SCOPE)
+endfunction()
+
+weir_without_definitions(without_definitions ${WEIR_WITHOUT})
+target_compile_definitions(weir_core_flags INTERFACE ${without_definitions})
+
+# Puts folder/without/PART.c in the place of the files that it names. Its functions have little to
+# do with what they are given.
+function(weir_leave_out sources folder)
+    set(files ${${sources}})
+    foreach(part ${ARGN})
+        set(absent ${PROJECT_SOURCE_DIR}/${folder}/without/${part}.c)
+        if(EXISTS ${absent})
+            file(STRINGS ${absent} replaced REGEX "In place of: ")
+            string(REGEX REPLACE ".*In place of: " "" replaced "${replaced}")
+            separate_arguments(replaced)
+            list(TRANSFORM replaced PREPEND ${PROJECT_SOURCE_DIR}/${folder}/)
+            list(REMOVE_ITEM files ${replaced})
+            list(APPEND files ${absent})
+            set_source_files_properties(${absent} PROPERTIES COMPILE_OPTIONS -Wno-unused-parameter)
+        endif()
+    endforeach()
+    set(${sources} ${files} PARENT_SCOPE)
+endfunction()
+
+# The .c files directly in a folder, without WEIR_WITHOUT and the parts given; a new file is
+# noticed by the next build.
 function(weir_sources out folder)
     file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.c)
     if(folder STREQUAL "core/cc" AND WEIR_CC_REGISTRY)
         list(FILTER found EXCLUDE REGEX "/core/cc/registry\\.c$")
         list(APPEND found ${WEIR_CC_REGISTRY})
     endif()
+    weir_leave_out(found ${folder} ${WEIR_WITHOUT} ${ARGN})
     set(${out} ${found} PARENT_SCOPE)
 endfunction()
 

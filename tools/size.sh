@@ -1,61 +1,128 @@
 #!/bin/sh
 # size.sh - how much of a small machine the core takes: text, data, RAM of a connection
 #
-#   size.sh [-v]       -v: by file, too
+#   size.sh [-v] [-w "PART..."] [MACHINE...]     as built for a small device, without these parts
+#   size.sh -e [MACHINE...]                      what each part costs
 #
-# Links tools/size/app.c, which uses TCP, with the core for Cortex-M3 and 32-bit RISC-V, -Os, with
-# Reno alone and quiet checks, and leaves out what it does not reach. Sizes of RAM are those of objects, to which the pools add little.
+#   -v  the largest functions      -w  all parts by default; "" leaves out none (core/base/parts.h)
+#   MACHINE: cortex-m3, rv32imac; both by default
+#
+# Links tools/size/app.c, which uses TCP, with the core: -Os, one unit, Reno alone, quiet checks.
+# What the application does not reach is left out. Sizes of RAM are those of objects, to which the
+# pools add little.
 set -eu
 cd "$(dirname "$0")/.."
 
 there=$(mktemp -d)
 trap 'rm -rf "$there"' EXIT
+parts=$(sed -n 's/^#define WEIR_HAS_\([A-Z0-9_]*\) .*/\1/p' core/base/parts.h | tr '[:upper:]\n' '[:lower:] ')
+flags="-std=c11 -ffreestanding -Os -flto -ffunction-sections -fdata-sections \
+    -fno-asynchronous-unwind-tables -DWEIR_QUIET_CHECKS -Iinclude -Icore -Itools/size"
 
-# Bytes of code and constants by file, from a linker's map.
+# The largest functions and tables. Once everything is one unit they are in no file any more.
 largest() {
-    awk '/^Linker script/ { linked = 1 }
-         linked && /^ \.(text|rodata)/ { section = $0; if (NF == 1) { getline; section = section " " $0 } }
-         section != "" {
-            n = split(section, word, " ")
-            if (word[n - 1] ~ /^0x/ && word[n] ~ /\.c\.o$/ && word[2] != "0x0") {
-                sub(".*/", "", word[n]); print word[n], word[n - 1] }
-            section = "" }' "$1" |
-        while read -r file len; do echo "$file $((len))"; done |
-        awk '{ sum[$1] += $2 } END { for (file in sum) print "          ", sum[file], file }' |
-        sort -rn
+    "$1-nm" -S --size-sort --radix=d "$2" | awk '$3 ~ /[tTrR]/ { print "          ", $2 + 0, $4 }' |
+        sort -rn -k1 | head -40
+}
+
+# The sources of the core without the parts given.
+sources() {
+    find core tools/size -name '*.c' ! -path '*/without/*' ! -path core/cc/registry.c |
+        sort >"$there/sources"
+    for part; do
+        find core -path "*/without/$part.c" | while read -r absent; do
+            sed -n 's/.*In place of: //p' "$absent" | tr ' ' '\n' |
+                sed "s|^|${absent%/without/*}/|" >"$there/replaced"
+            grep -vxF -f "$there/replaced" "$there/sources" >"$there/left"
+            echo "$absent" | cat "$there/left" - >"$there/sources"
+        done
+    done
+    cat "$there/sources"
+}
+
+# build PREFIX MACHINE_FLAGS PART...: makes app.elf
+build() {
+    gcc="$1-gcc $2"
+    shift 2
+    rm -rf "$there/objects"
+    mkdir "$there/objects"
+    without=$(for part; do printf ' -DWEIR_HAS_%s=0' "$part"; done | tr '[:lower:]' '[:upper:]')
+    # shellcheck disable=SC2016 # the inner shell expands it
+    sources "$@" | xargs -P "$(nproc)" -n 4 sh -c '
+        there=$1 compile=$2
+        shift 2
+        for file; do
+            $compile -c "$file" -o "$there/objects/$(echo "$file" | tr / _).o" || exit 255
+        done' sh "$there" "${CMAKE_C_COMPILER_LAUNCHER:-} $gcc $flags $without"
+    # shellcheck disable=SC2086
+    $gcc $flags -nostdlib -Wl,--gc-sections -Wl,-e,app -Wl,--unresolved-symbols=ignore-all \
+        -Wl,--no-warn-rwx-segments "$there"/objects/*.o -lgcc -o "$there/app.elf"
+}
+
+text() {
+    "$1-size" "$there/app.elf" | awk 'NR == 2 { print $1 }'
+}
+
+# The objects' sizes, from one that is compiled by itself.
+ram() {
+    # shellcheck disable=SC2086
+    $1-gcc $2 $flags -fno-lto -c tools/size/app.c -o "$there/app.o"
+    "$1-nm" -S --radix=d "$there/app.o" | awk '$4 ~ /^size_of_/ {
+        printf "           %s %d bytes\n", substr($4, 9), $2 }'
+}
+
+kib() {
+    awk -v n="$1" 'BEGIN { printf "%.1f KiB", n / 1024 }'
+}
+
+each() {
+    name=$1 prefix=$2 machine=$3
+    build "$prefix" "$machine"
+    whole=$(text "$prefix")
+    # shellcheck disable=SC2086
+    build "$prefix" "$machine" $parts
+    small=$(text "$prefix")
+    echo "$name: with all parts $whole, without any $small"
+    echo "           saved by leaving out this alone; cost of this alone"
+    for part in $parts; do
+        build "$prefix" "$machine" "$part"
+        saved=$((whole - $(text "$prefix")))
+        # shellcheck disable=SC2046
+        build "$prefix" "$machine" $(echo "$parts" | tr ' ' '\n' | grep -vx "$part")
+        echo "           $part $saved $(($(text "$prefix") - small))"
+    done
 }
 
 measure() {
-    name=$1 prefix=$2
-    shift 2
-    if ! command -v "$prefix-gcc" >/dev/null; then
-        echo "$name: $prefix-gcc is missing"
-        return
+    if ! command -v "$2-gcc" >/dev/null; then
+        echo "$1: $2-gcc is missing"
+    elif [ "$what" = each ]; then
+        each "$@"
+    else
+        # shellcheck disable=SC2086
+        build "$2" "$3" $without_parts
+        echo "$1: text $(text "$2") bytes ($(kib "$(text "$2")")), data" \
+            "$("$2-size" "$there/app.elf" | awk 'NR == 2 { print $2 }')"
+        ram "$2" "$3"
+        [ "$verbose" = no ] || largest "$2" "$there/app.elf"
     fi
-    mkdir "$there/$name"
-    # shellcheck disable=SC2016 # the inner shell expands it
-    find core tools/size -name '*.c' ! -path core/cc/registry.c -print0 |
-        xargs -0 -P "$(nproc)" -n 4 sh -c '
-        there=$1 gcc=$2 flags=$3
-        shift 3
-        for file; do
-            # shellcheck disable=SC2086
-            $gcc $flags -std=c11 -ffreestanding -Os -ffunction-sections -fdata-sections \
-                -fno-asynchronous-unwind-tables -DWEIR_QUIET_CHECKS -Iinclude -Icore -Itools/size -c "$file" \
-                -o "$there/$(echo "$file" | tr / _).o" || exit 255
-        done' sh "$there/$name" "$prefix-gcc" "$*"
-    "$prefix-gcc" "$@" -nostdlib -Wl,--gc-sections -Wl,-e,app -Wl,-Map,"$there/$name.map" \
-        -Wl,--unresolved-symbols=ignore-all "$there/$name"/*.o -lgcc -o "$there/$name.elf"
-    "$prefix-size" "$there/$name.elf" | awk -v name="$name" 'NR == 2 {
-        printf "%-10s text %d bytes (%.1f KiB), data %d\n", name, $1, $1 / 1024, $2 }'
-    "$prefix-nm" -S "$there/$name"/tools_size_app.c.o | grep size_of_ |
-        while read -r _ len _ what; do
-            printf '           %s %d bytes\n' "${what#size_of_}" "0x$len"
-        done
-    [ "$verbose" = no ] || largest "$there/$name.map"
 }
 
-verbose=no
-[ "${1:-}" != -v ] || verbose=yes
-measure cortex-m3 arm-none-eabi -mcpu=cortex-m3 -mthumb
-measure rv32imac riscv64-unknown-elf -march=rv32imac -mabi=ilp32
+what=one verbose=no without_parts=$parts
+while getopts vew: option; do
+    case $option in
+    v) verbose=yes ;;
+    e) what=each ;;
+    w) without_parts=$OPTARG ;;
+    *) exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || set -- cortex-m3 rv32imac
+for machine; do
+    case $machine in
+    cortex-m3) measure cortex-m3 arm-none-eabi "-mcpu=cortex-m3 -mthumb" ;;
+    rv32imac) measure rv32imac riscv64-unknown-elf "-march=rv32imac -mabi=ilp32" ;;
+    *) echo "size.sh: there is no machine $machine" >&2 && exit 2 ;;
+    esac
+done

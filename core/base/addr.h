@@ -4,6 +4,7 @@
 #ifndef CORE_BASE_ADDR_H
 #define CORE_BASE_ADDR_H
 
+#include "base/parts.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -14,10 +15,16 @@ enum {
     ADDR_BITS = 128,
 };
 
+/* Without IPv6 no other addresses come in, from the network or from an application. */
+static inline bool addr_is_v4(const struct weir_addr *a)
+{
+    return !HAS_IPV6 || weir_addr_is_v4(a);
+}
+
 /* ff00::/8 or 224.0.0.0/4 */
 static inline bool addr_is_multicast(const struct weir_addr *a)
 {
-    return weir_addr_is_v4(a) ? a->b[12] >> 4 == 0xe : a->b[0] == 0xff;
+    return addr_is_v4(a) ? a->b[12] >> 4 == 0xe : a->b[0] == 0xff;
 }
 
 /* 255.255.255.255 */
@@ -25,7 +32,7 @@ static inline bool addr_is_broadcast(const struct weir_addr *a)
 {
     static const uint8_t ones[4] = {0xff, 0xff, 0xff, 0xff};
 
-    return weir_addr_is_v4(a) && memcmp(a->b + 12, ones, sizeof ones) == 0;
+    return addr_is_v4(a) && memcmp(a->b + 12, ones, sizeof ones) == 0;
 }
 
 /* ::1 or 127.0.0.0/8 */
@@ -33,13 +40,13 @@ static inline bool addr_is_loopback(const struct weir_addr *a)
 {
     static const uint8_t one[16] = {[15] = 1};
 
-    return weir_addr_is_v4(a) ? a->b[12] == 127 : memcmp(a->b, one, sizeof one) == 0;
+    return addr_is_v4(a) ? a->b[12] == 127 : memcmp(a->b, one, sizeof one) == 0;
 }
 
 /* fe80::/10; link-local IPv4 has no scope of its own for us. */
 static inline bool addr_is_link_local6(const struct weir_addr *a)
 {
-    return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+    return HAS_IPV6 && a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
 }
 
 /* How many leading bits are equal, 0 to 128. */

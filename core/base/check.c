@@ -10,3 +10,9 @@ __attribute__((weak)) void weir_check_failed(const char *file, int line, const c
     (void)what;
     __builtin_trap();
 }
+
+void check_fail(void)
+{
+    weir_check_failed("", 0, "");
+    __builtin_trap();
+}

@@ -12,15 +12,16 @@
 
 /* A small device has no room for what a failure would say (the build's WEIR_QUIET_CHECKS). */
 #if defined(WEIR_QUIET_CHECKS)
-#define CHECK_WHAT(cond) "", 0, ""
+#define CHECK_FAIL(cond) check_fail()
 #else
-#define CHECK_WHAT(cond) __FILE__, __LINE__, #cond
+#define CHECK_FAIL(cond) (weir_check_failed(__FILE__, __LINE__, #cond), __builtin_trap())
 #endif
 
 /* A replacement that returns changes nothing: the trap after it stops the program. */
-#define CHECK(cond)                                                                                \
-    (__builtin_expect(!!(cond), 1) ? (void)0                                                       \
-                                   : (weir_check_failed(CHECK_WHAT(cond)), __builtin_trap()))
+#define CHECK(cond) (__builtin_expect(!!(cond), 1) ? (void)0 : CHECK_FAIL(cond))
+
+/* That, without saying what. */
+void check_fail(void) __attribute__((cold, noinline, noreturn));
 
 /*
  * Told that a check failed; the library's own traps. It is weak: an embedder who

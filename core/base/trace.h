@@ -6,6 +6,7 @@
 #ifndef CORE_BASE_TRACE_H
 #define CORE_BASE_TRACE_H
 
+#include "base/parts.h"
 #include <stdbool.h>
 #include <weir/trace.h>
 
@@ -16,12 +17,12 @@ struct tracer {
 
 static inline bool trace_is_on(const struct tracer *t)
 {
-    return t->hook != NULL;
+    return HAS_TRACE && t->hook != NULL;
 }
 
 static inline void trace_emit(const struct tracer *t, const struct weir_trace *event)
 {
-    if (t->hook != NULL)
+    if (trace_is_on(t))
         t->hook(t->ctx, event);
 }
 

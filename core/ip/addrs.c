@@ -14,6 +14,7 @@
 
 #include "base/addr.h"
 #include "base/check.h"
+#include "base/parts.h"
 #include "ip/arp.h"
 #include "ip/ip.h"
 #include "ip/ndp.h"
@@ -103,7 +104,7 @@ static enum addrs_kind kind_of_own(const struct ip_addr *a)
 /* All of 127/8 is ours on a loopback interface with an address of it [RFC1122 3.2.1.3]. */
 static bool is_other_loopback(const struct netif *netif, const struct weir_addr *dst)
 {
-    return netif->is_loopback && weir_addr_is_v4(dst) && addr_is_loopback(dst);
+    return netif->is_loopback && addr_is_v4(dst) && addr_is_loopback(dst);
 }
 
 bool addrs_has(const struct ip *ip, const struct weir_addr *addr)
@@ -136,7 +137,7 @@ static enum addrs_kind search(const struct ip *ip, struct netif *netif, const st
             return kind;
         }
         if (a->netif == netif && weir_addr_eq(&a->group, dst))
-            kind = weir_addr_is_v4(dst) ? ADDRS_BROADCAST : ADDRS_MULTICAST;
+            kind = addr_is_v4(dst) ? ADDRS_BROADCAST : ADDRS_MULTICAST;
     }
     return kind;
 }
@@ -210,7 +211,7 @@ static int scope_of(const struct weir_addr *a)
 {
     bool is_link4 = a->b[12] == 169 && a->b[13] == 254;
 
-    if (weir_addr_is_v4(a))
+    if (addr_is_v4(a))
         return addr_is_loopback(a) || is_link4 ? SCOPE_LINK : SCOPE_GLOBAL;
     if (addr_is_multicast(a))
         return a->b[1] & 0xf;
@@ -283,7 +284,7 @@ static bool is_better(const struct ip_addr *a, const struct ip_addr *b, const st
 static bool is_candidate(const struct ip_addr *a, const struct netif *netif,
                          const struct weir_addr *dst)
 {
-    if (!is_valid(a) || weir_addr_is_v4(&a->addr) != weir_addr_is_v4(dst))
+    if (!is_valid(a) || addr_is_v4(&a->addr) != addr_is_v4(dst))
         return false;
     if (a->netif == netif)
         return true;
@@ -313,7 +314,7 @@ static struct weir_addr group_of(const struct weir_prefix *prefix)
     static const struct weir_addr none;
     struct weir_addr group = prefix->addr;
 
-    if (!weir_addr_is_v4(&prefix->addr)) {
+    if (!addr_is_v4(&prefix->addr)) {
         static const struct weir_addr solicited = {{0xff, 0x02, [11] = 0x01, [12] = 0xff}};
 
         memcpy(group.b, solicited.b, 13);
@@ -406,7 +407,7 @@ static void start(struct ip *ip, struct ip_addr *a)
         on_usable(ip, a);
         return;
     }
-    if (weir_addr_is_v4(&a->addr)) {
+    if (addr_is_v4(&a->addr)) {
         /* The address is in use at once, and everybody is told [RFC5227 2.3]. */
         a->sends_left = ANNOUNCE_COUNT;
         a->step_at = ip->now;
@@ -479,7 +480,7 @@ static bool can_be_had(const struct netif *netif, const struct weir_prefix *pref
         return false;
     if (addr_is_loopback(addr) && !netif->is_loopback)
         return false;
-    return weir_addr_is_v4(addr) ? prefix->len >= ADDR_V4_BITS_AT : netif->mtu6 != 0;
+    return addr_is_v4(addr) ? prefix->len >= ADDR_V4_BITS_AT : netif->mtu6 != 0;
 }
 
 int addrs_add(struct ip *ip, struct netif *netif, const struct weir_prefix *prefix)
@@ -487,6 +488,8 @@ int addrs_add(struct ip *ip, struct netif *netif, const struct weir_prefix *pref
     bool is_of_link = addr_is_link_local6(&prefix->addr);
     struct ip_addr *a;
 
+    if (!HAS_IPV6 && !weir_addr_is_v4(&prefix->addr))
+        return WEIR_ENOTSUP;
     if (!can_be_had(netif, prefix))
         return WEIR_EINVAL;
     if (addrs_find(ip, is_of_link ? netif : NULL, &prefix->addr) != NULL)
@@ -595,7 +598,7 @@ static void step(struct ip *ip, struct ip_addr *a)
         return;
     }
     a->sends_left--;
-    if (!weir_addr_is_v4(&a->addr)) {
+    if (!addr_is_v4(&a->addr)) {
         ndp_send_probe(ip, a->netif, a);
         a->step_at = ns_after(ip->now, a->netif->retrans_ns);
         return;

@@ -3,6 +3,7 @@
  */
 #include "ip/frag.h"
 
+#include "base/addr.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/num.h"
@@ -160,7 +161,7 @@ static ns_t timeout_of(const struct ip *ip, const struct weir_addr *src)
 {
     ns_t ns = ip->config.fragments_ns;
 
-    return weir_addr_is_v4(src) ? ns : ns_after(ns, ns);
+    return addr_is_v4(src) ? ns : ns_after(ns, ns);
 }
 
 static struct frag *create(struct ip *ip, const struct ip_packet *packet,
@@ -429,7 +430,7 @@ static enum why build(struct ip *ip, const struct frag *f, struct ip_packet *who
     if (buf == NULL)
         return WHY_NO_MEMORY;
     header_len =
-        weir_addr_is_v4(&f->src) ? emit_header4(f, headers, buf) : emit_header6(f, headers, buf);
+        addr_is_v4(&f->src) ? emit_header4(f, headers, buf) : emit_header6(f, headers, buf);
     if (header_len == 0)
         return WHY_FRAG_MALFORMED;
     whole->slices[0].len = header_len;
@@ -565,8 +566,8 @@ static void take_part(struct frame *to, const struct frame *from, size_t offset,
 
 static size_t headers_len(const struct ip_send *how)
 {
-    return weir_addr_is_v4(&how->dst) ? (size_t)IP4_HEADER_LEN
-                                      : (size_t)IP6_HEADER_LEN + IP6_FRAGMENT_LEN;
+    return addr_is_v4(&how->dst) ? (size_t)IP4_HEADER_LEN
+                                 : (size_t)IP6_HEADER_LEN + IP6_FRAGMENT_LEN;
 }
 
 /* Makes all fragments; false: out of memory. */
@@ -585,7 +586,7 @@ static bool cut(struct ip *ip, const struct ip_path *path, const struct ip_send 
         take_part(part, whole, at, len);
         fragment.offset = (uint32_t)at;
         fragment.more = at + len < whole->wire.len;
-        if (weir_addr_is_v4(&how->dst))
+        if (addr_is_v4(&how->dst))
             ip4_push(ip, path, how, &fragment, part);
         else
             ip6_push(ip, path, how, &fragment, part);

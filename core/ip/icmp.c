@@ -164,7 +164,7 @@ static bool find_way_back(struct ip *ip, const struct ip_packet *packet, struct 
 
 static struct ip_send how_to_answer(const struct ip_packet *packet, const struct ip_path *path)
 {
-    bool is_v4 = weir_addr_is_v4(&packet->src);
+    bool is_v4 = addr_is_v4(&packet->src);
 
     return (struct ip_send){
         .src = path->src,
@@ -251,7 +251,7 @@ static bool may_complain(const struct ip_packet *about, const struct icmp_compla
 void icmp_send_error(struct ip *ip, const struct ip_packet *about,
                      const struct icmp_complaint *complaint)
 {
-    bool is_v4 = weir_addr_is_v4(&about->src);
+    bool is_v4 = addr_is_v4(&about->src);
     size_t most = is_v4 ? ERROR_MAX4 - IP4_HEADER_LEN : ERROR_MAX6 - IP6_HEADER_LEN;
     struct message m = {
         .packet = about,
@@ -365,7 +365,7 @@ static enum why read_quote(struct ip *ip, const struct ip_packet *packet, struct
 
     if (why != WHY_NONE)
         return why;
-    if (weir_addr_is_v4(&pkt->src) != weir_addr_is_v4(&packet->src))
+    if (addr_is_v4(&pkt->src) != addr_is_v4(&packet->src))
         return WHY_ICMP_MALFORMED;
     if (pkt->transport.len < 8)
         return WHY_ICMP_MALFORMED;

@@ -3,6 +3,7 @@
  */
 #include "base/addr.h"
 #include "base/check.h"
+#include "base/parts.h"
 #include "ip/arp.h"
 #include "ip/ip.h"
 #include "ip/ip4.h"
@@ -96,7 +97,7 @@ bool ip_is_possible_source(struct ip *ip, const struct ip_packet *packet)
         return false;
     /* Only who has no address yet has none, and speaks to everybody. */
     if (weir_addr_is_any(src))
-        return packet->is_group && (weir_addr_is_v4(src) || packet->protocol == IP_PROTOCOL_ICMP6);
+        return packet->is_group && (addr_is_v4(src) || packet->protocol == IP_PROTOCOL_ICMP6);
     /* Nobody else has our addresses, or those of a whole subnet. */
     if (addrs_classify(ip, netif, src) != ADDRS_FOREIGN)
         return false;
@@ -120,18 +121,19 @@ static enum why refuse_protocol(struct ip *ip, const struct ip_packet *packet)
 
 static enum ip_verdict deliver(struct ip *ip, struct ip_packet *packet, bool is_v4)
 {
-    if (packet->protocol == IP_PROTOCOL_TCP || packet->protocol == IP_PROTOCOL_UDP)
+    if (packet->protocol == IP_PROTOCOL_TCP || (HAS_UDP && packet->protocol == IP_PROTOCOL_UDP))
         return IP_TRANSPORT;
     if (is_v4 && packet->protocol == IP_PROTOCOL_ICMP4)
         return icmp4_input(ip, packet);
-    if (!is_v4 && packet->protocol == IP_PROTOCOL_ICMP6)
+    if (HAS_IPV6 && !is_v4 && packet->protocol == IP_PROTOCOL_ICMP6)
         return icmp6_input(ip, packet);
     return ip_consume(ip, packet, refuse_protocol(ip, packet));
 }
 
 static enum ip_verdict input_ip(struct ip *ip, struct ip_packet *packet, bool is_v4, bool is_back)
 {
-    enum why why = is_v4 ? ip4_input(ip, packet, is_back) : ip6_input(ip, packet, is_back);
+    enum why why =
+        is_v4 || !HAS_IPV6 ? ip4_input(ip, packet, is_back) : ip6_input(ip, packet, is_back);
 
     if (why != WHY_NONE || packet->is_waiting)
         return ip_consume(ip, packet, why);
@@ -154,7 +156,8 @@ static enum ip_verdict input_ethernet(struct ip *ip, struct ip_packet *packet)
         return drop_frame(ip, why);
     switch (h.type) {
     case ETH_TYPE_IP4: return input_ip(ip, packet, true, false);
-    case ETH_TYPE_IP6: return input_ip(ip, packet, false, false);
+    case ETH_TYPE_IP6:
+        return HAS_IPV6 ? input_ip(ip, packet, false, false) : drop_frame(ip, WHY_LINK_PROTOCOL);
     case ETH_TYPE_ARP: return drop_frame(ip, arp_input(ip, packet->netif, h.payload));
     default: return drop_frame(ip, WHY_LINK_PROTOCOL);
     }
@@ -166,7 +169,7 @@ static enum ip_verdict input_bare(struct ip *ip, struct ip_packet *packet, bool 
     const struct weir_slice *first = &packet->slices[0];
     uint8_t version = first->len > 0 ? first->bytes[0] >> 4 : 0;
 
-    if (version != 4 && version != 6)
+    if (version != 4 && !(HAS_IPV6 && version == 6))
         return drop_frame(ip, first->len > 0 ? WHY_IP_VERSION : WHY_IP_SHORT);
     return input_ip(ip, packet, version == 4, is_back);
 }

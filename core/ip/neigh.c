@@ -177,7 +177,7 @@ static void ask(struct ip *ip, struct neigh *n)
 
     n->probes++;
     ip_arm(ip, &n->timer, ns_after(ip->now, n->netif->retrans_ns));
-    if (weir_addr_is_v4(&n->addr))
+    if (addr_is_v4(&n->addr))
         arp_send_request(ip, n->netif, &n->ask_from, &n->addr, mac);
     else
         ndp_send_solicit(ip, n->netif, &n->ask_from, &n->addr, mac);
@@ -198,7 +198,7 @@ static void become_stale(struct ip *ip, struct neigh *n)
 
 static uint16_t ethertype_of(const struct weir_addr *addr)
 {
-    return weir_addr_is_v4(addr) ? ETH_TYPE_IP4 : ETH_TYPE_IP6;
+    return addr_is_v4(addr) ? ETH_TYPE_IP4 : ETH_TYPE_IP6;
 }
 
 static void send_to(struct neigh *n, struct frame **frame)

@@ -3,9 +3,11 @@
  */
 #include "ip/netif.h"
 
+#include "base/addr.h"
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/parts.h"
 #include "ip/ip.h"
 #include "ip/ndp.h"
 #include "ip/slaac.h"
@@ -49,7 +51,7 @@ static bool is_valid_config(const struct weir_netif_config *config)
 
 static uint32_t mtu6_of(uint32_t mtu)
 {
-    return mtu >= MTU6_MIN ? mtu : 0;
+    return HAS_IPV6 && mtu >= MTU6_MIN ? mtu : 0;
 }
 
 static uint8_t link_len_of(const struct weir_netif_config *config)
@@ -133,6 +135,8 @@ int netif_add(struct ip *ip, const struct weir_netif_config *config, weir_netif_
 
     if (!is_valid_config(config))
         return WEIR_EINVAL;
+    if (!HAS_IPV6 && config->slaac)
+        return WEIR_ENOTSUP;
     slot = find_slot(ip);
     if (slot == NETIF_SLOTS)
         return WEIR_ENOMEM;
@@ -215,7 +219,7 @@ struct netif *netif_find_only(const struct ip *ip)
 
 uint32_t netif_mtu(const struct netif *netif, const struct weir_addr *dst)
 {
-    return weir_addr_is_v4(dst) ? netif->mtu : netif->mtu6;
+    return addr_is_v4(dst) ? netif->mtu : netif->mtu6;
 }
 
 static void push_ethernet(struct netif *netif, struct frame *frame, const struct eth_addr *mac,

@@ -3,6 +3,7 @@
  */
 #include "ip/pmtu.h"
 
+#include "base/addr.h"
 #include "base/num.h"
 #include "ip/ip.h"
 
@@ -98,7 +99,7 @@ void pmtu_update(struct ip *ip, const struct weir_addr *dst, uint32_t mtu, uint3
 {
     struct pmtu_entry *e = entry_of(ip, dst);
 
-    bool is_v4 = weir_addr_is_v4(dst);
+    bool is_v4 = addr_is_v4(dst);
 
     if (!is_v4 && mtu < PMTU_MIN6) /* no such link carries IPv6 [RFC8201 4] */
         return;

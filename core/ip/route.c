@@ -4,6 +4,7 @@
 #include "ip/route.h"
 
 #include "base/addr.h"
+#include "base/parts.h"
 #include "ip/ip.h"
 #include <string.h>
 #include <weir/err.h>
@@ -67,7 +68,7 @@ static const struct route *best_of(const struct ip *ip, const struct weir_prefix
 const struct route *route_find(const struct ip *ip, const struct weir_addr *dst,
                                const struct netif *netif)
 {
-    int shortest = weir_addr_is_v4(dst) ? ADDR_V4_BITS_AT : 0;
+    int shortest = addr_is_v4(dst) ? ADDR_V4_BITS_AT : 0;
 
     for (int len = ADDR_BITS; len >= shortest; len--) {
         struct weir_prefix prefix;
@@ -202,13 +203,13 @@ void route_forget(struct ip *ip, const struct route_spec *spec)
 static bool is_possible_gateway(const struct weir_prefix *prefix, const struct weir_addr *gateway)
 {
     return !weir_addr_is_any(gateway) && !addr_is_multicast(gateway) && !addr_is_broadcast(gateway)
-           && weir_addr_is_v4(gateway) == weir_addr_is_v4(&prefix->addr);
+           && addr_is_v4(gateway) == addr_is_v4(&prefix->addr);
 }
 
 static bool is_possible_prefix(const struct weir_prefix *prefix)
 {
     return prefix->len <= ADDR_BITS
-           && (!weir_addr_is_v4(&prefix->addr) || prefix->len >= ADDR_V4_BITS_AT);
+           && (!addr_is_v4(&prefix->addr) || prefix->len >= ADDR_V4_BITS_AT);
 }
 
 int route_add(struct ip *ip, const struct weir_prefix *prefix, const struct weir_addr *gateway,
@@ -222,6 +223,8 @@ int route_add(struct ip *ip, const struct weir_prefix *prefix, const struct weir
         .until = NEVER,
     };
 
+    if (!HAS_IPV6 && !weir_addr_is_v4(&prefix->addr))
+        return WEIR_ENOTSUP;
     if (spec.netif == NULL || !is_possible_prefix(prefix)
         || (gateway != NULL && !is_possible_gateway(prefix, gateway)))
         return WEIR_EINVAL;

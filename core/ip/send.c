@@ -3,6 +3,7 @@
  */
 #include "base/addr.h"
 #include "base/check.h"
+#include "base/parts.h"
 #include "ip/ip.h"
 #include "ip/ip4.h"
 #include "ip/ip6.h"
@@ -141,11 +142,13 @@ int ip_route(struct ip *ip, const struct weir_addr *dst, const struct weir_addr 
 {
     struct query q = {.dst = dst, .src = src};
 
+    if (!HAS_IPV6 && !weir_addr_is_v4(dst))
+        return WEIR_ENOTSUP;
     if (q.src != NULL && weir_addr_is_any(q.src))
         q.src = NULL;
     if (weir_addr_is_any(dst))
         return WEIR_EINVAL;
-    if (q.src != NULL && weir_addr_is_v4(q.src) != weir_addr_is_v4(dst))
+    if (q.src != NULL && addr_is_v4(q.src) != addr_is_v4(dst))
         return WEIR_EINVAL;
     q.netif = netif_find(ip, netif);
     if (netif != 0 && q.netif == NULL)
@@ -168,7 +171,7 @@ int ip_route(struct ip *ip, const struct weir_addr *dst, const struct weir_addr 
 
 static uint16_t ethertype_of(const struct weir_addr *addr)
 {
-    return weir_addr_is_v4(addr) ? ETH_TYPE_IP4 : ETH_TYPE_IP6;
+    return addr_is_v4(addr) ? ETH_TYPE_IP4 : ETH_TYPE_IP6;
 }
 
 static struct eth_addr group_mac(const struct weir_addr *group)
@@ -205,7 +208,7 @@ static bool is_too_big(const struct ip_path *path, const struct ip_send *how,
                        const struct weir_frame *w, size_t header_len)
 {
     /* IPv6 does not count its header [RFC8200 3]. */
-    size_t counted = weir_addr_is_v4(&how->dst) ? w->len + header_len : w->len;
+    size_t counted = addr_is_v4(&how->dst) ? w->len + header_len : w->len;
 
     if (counted > LENGTH_MAX)
         return true;
@@ -217,7 +220,7 @@ static bool is_too_big(const struct ip_path *path, const struct ip_send *how,
 enum why ip_send(struct ip *ip, struct ip_path *path, const struct ip_send *how,
                  struct frame **frame)
 {
-    bool is_v4 = weir_addr_is_v4(&how->dst);
+    bool is_v4 = addr_is_v4(&how->dst);
     size_t header_len = is_v4 ? IP4_HEADER_LEN : IP6_HEADER_LEN;
     const struct weir_frame *w = &(*frame)->wire;
 

@@ -1,6 +1,7 @@
 /*
  * api_sock.c - what sockets ask beyond the user calls of RFC 9293
  */
+#include "base/addr.h"
 #include "stack/stack.h"
 #include "tcp/fastopen.h"
 #include "tcp/user.h"
@@ -50,7 +51,7 @@ static bool is_at(const struct flow *flow, const struct weir_endpoint *local)
     if (weir_addr_eq(&t->local_addr, &local->addr))
         return true;
     return weir_addr_is_any(&local->addr)
-           && (!weir_addr_is_v4(&local->addr) || weir_addr_is_v4(&t->local_addr));
+           && (!weir_addr_is_v4(&local->addr) || addr_is_v4(&t->local_addr));
 }
 
 /* In all three pools the flow is the first member. */

@@ -5,6 +5,7 @@
  */
 #include "base/addr.h"
 #include "base/check.h"
+#include "base/parts.h"
 #include "stack/api.h"
 #include "stack/config.h"
 #include "stack/stack.h"
@@ -136,6 +137,8 @@ static int set_listener(struct weir *s, struct listener *l, enum weir_opt opt, i
         l->defer_accept_ns = value;
         return WEIR_OK;
     case WEIR_OPT_FASTOPEN_QUEUE:
+        if (!HAS_FASTOPEN)
+            return WEIR_ENOTSUP;
         if (value < 0 || value > INT32_MAX)
             return WEIR_EINVAL;
         l->fastopen_queue = (uint32_t)value;
@@ -439,6 +442,8 @@ int api_tcp_configure(struct weir *s, const struct weir_tcp_config *config)
     whole.tcp = *config;
     if (!config_is_valid(&whole))
         return WEIR_EINVAL;
+    if (!config_is_offered(&whole))
+        return WEIR_ENOTSUP;
     s->config.tcp = *config;
     s->tcp.config = *config;
     return WEIR_OK;

@@ -2,6 +2,7 @@
  * api_udp.c - the public functions of UDP endpoints and pings
  */
 #include "base/addr.h"
+#include "base/parts.h"
 #include "stack/api.h"
 #include "stack/stack.h"
 #include "wire/ip.h"
@@ -79,7 +80,7 @@ int api_udp_open_with(struct weir *s, const struct weir_endpoint *local,
     struct weir_endpoint from = local != NULL ? *local : (struct weir_endpoint){0};
     struct udp_endpoint *u = NULL;
     bool v6only = false;
-    int err = choose_local(s, remote, &from);
+    int err = HAS_UDP ? choose_local(s, remote, &from) : WEIR_ENOTSUP;
 
     if (err == WEIR_OK)
         err = v6only_of(opts, count, &v6only);
@@ -183,7 +184,7 @@ int api_ping_open(struct weir *s, const struct weir_addr *to, weir_ping_t *ping)
 {
     struct ip_path path;
     struct ping *p;
-    int err = ip_route(&s->ip, to, NULL, 0, &path);
+    int err = HAS_UDP ? ip_route(&s->ip, to, NULL, 0, &path) : WEIR_ENOTSUP;
 
     if (err == WEIR_OK)
         err = ping_open(&s->pings, &path.src, to, &p);
@@ -210,7 +211,7 @@ ptrdiff_t api_ping_send(struct weir *s, weir_ping_t ping, uint16_t sequence, con
     struct ip_send how = {
         .src = path.src,
         .dst = p->remote,
-        .protocol = weir_addr_is_v4(&p->remote) ? IP_PROTOCOL_ICMP4 : IP_PROTOCOL_ICMP6,
+        .protocol = addr_is_v4(&p->remote) ? IP_PROTOCOL_ICMP4 : IP_PROTOCOL_ICMP6,
     };
     err = error_of(ip_send(&s->ip, &path, &how, &frame));
     return err == WEIR_OK ? (ptrdiff_t)len : err;

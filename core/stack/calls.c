@@ -5,6 +5,7 @@
  * public function is that and one comparison. tools/check_headers.py sees to it that no public
  * function that may change a stack goes past this file.
  */
+#include "base/parts.h"
 #include "stack/api.h"
 #include "stack/stack.h"
 #include <weir/call.h>
@@ -59,7 +60,7 @@ const char *weir_call_name(enum weir_call_kind kind)
 
 static bool is_told(const struct weir *s)
 {
-    return s->config.on_call != NULL;
+    return HAS_CALLS && s->config.on_call != NULL;
 }
 
 static void tell(struct weir *s, const struct weir_call *call)

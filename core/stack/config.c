@@ -6,6 +6,7 @@
 #include "stack/config.h"
 #include "base/buf.h"
 #include "base/num.h"
+#include "base/parts.h"
 #include "cc/cc.h"
 #include "tcp/piece.h"
 
@@ -35,16 +36,16 @@ static const struct weir_tcp_config tcp_defaults = {
     .sack = true,
     .tail_loss_probe = true,
     .slow_start_after_idle = true,
-    .mtu_probing = WEIR_MTU_PROBING_ON_BLACK_HOLE,
+    .mtu_probing = HAS_MTU_PROBING ? WEIR_MTU_PROBING_ON_BLACK_HOLE : WEIR_MTU_PROBING_OFF,
     .nagle = true,
     .orphans = 65536,
     .orphan_retries = 8,
-    .syn_cookies = WEIR_SYN_COOKIES_ON_OVERFLOW,
+    .syn_cookies = HAS_SYN_COOKIES ? WEIR_SYN_COOKIES_ON_OVERFLOW : WEIR_SYN_COOKIES_NEVER,
     .fastopen_servers = 256,
     .fastopen_off_ns = 3600 * WEIR_S,
     .abort_on_overflow = false,
     .timewait_reuse = true,
-    .ecn = WEIR_ECN_PASSIVE,
+    .ecn = HAS_ECN ? WEIR_ECN_PASSIVE : WEIR_ECN_OFF,
     .challenge_acks_per_s = 10,
     .reassembly_holes = 8192,
     .port_first = 32768,
@@ -130,4 +131,15 @@ bool config_is_valid(const struct weir_config *c)
     return c->allocator.alloc != NULL && c->allocator.free != NULL && are_buffers_valid(c)
            && is_tcp_valid(&c->tcp) && c->ip.ttl > 0 && c->ip.neighbours > 0
            && is_duration(c->ip.fragments_ns) && is_duration(c->ip.path_mtu_ns);
+}
+
+bool config_is_offered(const struct weir_config *c)
+{
+    const struct weir_tcp_config *t = &c->tcp;
+
+    return (HAS_ECN || t->ecn == WEIR_ECN_OFF)
+           && (HAS_MTU_PROBING || t->mtu_probing == WEIR_MTU_PROBING_OFF)
+           && (HAS_SYN_COOKIES || t->syn_cookies == WEIR_SYN_COOKIES_NEVER)
+           && (HAS_PACING || !t->pacing) && (HAS_AUTH || c->crypto == NULL)
+           && (HAS_CALLS || c->on_call == NULL);
 }

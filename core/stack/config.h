@@ -10,4 +10,7 @@
 /* Nothing in it contradicts anything else, and there is an allocator. */
 bool config_is_valid(const struct weir_config *config);
 
+/* It asks for no part that is not built in. */
+bool config_is_offered(const struct weir_config *config);
+
 #endif

@@ -9,6 +9,7 @@
  * are looked at, by a hash that anybody can work out. Who makes his own flows share a place only
  * makes each of them wait for the other hash.
  */
+#include "base/addr.h"
 #include "base/check.h"
 #include "stack/stack.h"
 
@@ -168,8 +169,8 @@ static int fit(const struct listener *l, const struct weir_endpoint *local)
     if (weir_addr_eq(&l->local.addr, &local->addr))
         return 3;
     if (is_any_of_both(&l->local.addr))
-        return l->v6only && weir_addr_is_v4(&local->addr) ? 0 : 1;
-    return weir_addr_is_any(&l->local.addr) && weir_addr_is_v4(&local->addr) ? 2 : 0;
+        return l->v6only && addr_is_v4(&local->addr) ? 0 : 1;
+    return weir_addr_is_any(&l->local.addr) && addr_is_v4(&local->addr) ? 2 : 0;
 }
 
 /*

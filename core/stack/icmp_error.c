@@ -5,6 +5,7 @@
  * [RFC5927 4.1]; then a connection that is established is told and goes on [RFC9293 MUST-56],
  * and one that is being opened ends if nobody speaks TCP there [RFC9293 SHLD-26].
  */
+#include "base/addr.h"
 #include "stack/stack.h"
 #include "tcp/pmtu.h"
 #include "wire/ip.h"
@@ -33,7 +34,7 @@ static bool is_hard(const struct tcp_conn *c, const struct icmp_error *error)
  */
 static bool is_disbelieved(uint32_t auth, const struct icmp_error *error)
 {
-    bool is_too_big4 = error->kind == ICMP_ERROR_TOO_BIG && weir_addr_is_v4(&error->dst);
+    bool is_too_big4 = error->kind == ICMP_ERROR_TOO_BIG && addr_is_v4(&error->dst);
 
     return auth != 0
            && (error->kind == ICMP_ERROR_PORT || error->kind == ICMP_ERROR_PROTOCOL

@@ -173,6 +173,8 @@ int weir_create(const struct weir_config *config, weir_ns_t now, struct weir **s
     *stack = NULL;
     if (!config_is_valid(config))
         return WEIR_EINVAL;
+    if (!config_is_offered(config))
+        return WEIR_ENOTSUP;
     mem_init(&mem, &config->allocator, config->memory_limit);
     s = mem_alloc(&mem, sizeof *s, _Alignof(struct weir));
     if (s == NULL)

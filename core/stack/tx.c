@@ -5,8 +5,10 @@
  * take turns, a segment each. A segment is made when the driver asks for it, so that it says
  * what is true then.
  */
+#include "base/addr.h"
 #include "base/check.h"
 #include "base/num.h"
+#include "base/parts.h"
 #include "stack/api.h"
 #include "stack/stack.h"
 #include "tcp/output.h"
@@ -152,9 +154,10 @@ static bool can_cut(const struct netif *netif, bool is_v4)
  */
 static uint32_t gso_bytes(const struct weir *s, const struct conn *c, const struct ip_path *path)
 {
-    if (path->is_local || c->tcp.snd_urgent || path->netif->gso_max < HEADERS_MAX)
+    if (!HAS_SUPER_SEGMENTS || path->is_local || c->tcp.snd_urgent
+        || path->netif->gso_max < HEADERS_MAX)
         return 0;
-    if (can_cut(path->netif, weir_addr_is_v4(&path->src)))
+    if (can_cut(path->netif, addr_is_v4(&path->src)))
         return path->netif->gso_max - HEADERS_MAX;
     if (trace_is_on(&s->tracer))
         return 0;
@@ -290,7 +293,7 @@ static void finish(const struct weir *s, const struct netif *netif, struct frame
 
 static bool is_to_be_cut(const struct netif *netif, const struct frame *frame)
 {
-    return frame != NULL && frame->wire.gso != WEIR_GSO_NONE
+    return HAS_SUPER_SEGMENTS && frame != NULL && frame->wire.gso != WEIR_GSO_NONE
            && !can_cut(netif, frame->wire.gso == WEIR_GSO_TCP4);
 }
 

@@ -10,6 +10,7 @@
  * State: the pools of env.auth and what is in them.
  */
 #include "tcp/auth.h"
+#include "base/addr.h"
 #include "base/be.h"
 #include "base/check.h"
 #include "base/frame.h"
@@ -369,7 +370,7 @@ static struct ends ends_of(const struct tcp_tuple *t, bool is_sent)
 
 static size_t write_addr(uint8_t *at, const struct weir_addr *addr)
 {
-    bool is_v4 = weir_addr_is_v4(addr);
+    bool is_v4 = addr_is_v4(addr);
     size_t len = is_v4 ? 4 : 16;
 
     memcpy(at, addr->b + (is_v4 ? 12 : 0), len);

@@ -16,6 +16,7 @@
  * State: conn.fastopen, env.fastopen.
  */
 #include "tcp/fastopen.h"
+#include "base/addr.h"
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/input.h"
@@ -68,7 +69,7 @@ void fastopen_set_key(struct fastopen *f, struct siphash_key key)
 static void make_cookie(struct siphash_key key, const struct tcp_tuple *tuple,
                         uint8_t cookie[FASTOPEN_COOKIE_LEN])
 {
-    size_t len = weir_addr_is_v4(&tuple->remote_addr) ? 4 : 16;
+    size_t len = addr_is_v4(&tuple->remote_addr) ? 4 : 16;
     uint8_t bytes[32];
     uint64_t hash;
 

@@ -2,6 +2,7 @@
  * listen.c - passive opens: listeners and connections that are half open
  */
 #include "tcp/listen.h"
+#include "base/addr.h"
 #include "tcp/ecn.h"
 #include "tcp/fastopen.h"
 #include "tcp/options.h"
@@ -61,7 +62,7 @@ void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const stru
         .synack_at = env->now,
         .ecn = ecn_half_of_syn(env, cc_find(env->config.congestion_control), syn),
         .agreed = options_agree(env, options_wish(env, user, mss), &syn->opt,
-                                weir_addr_is_v4(&tuple->remote_addr)),
+                                addr_is_v4(&tuple->remote_addr)),
     };
 }
 

@@ -5,6 +5,7 @@
  * its own; here it is only asked for and granted.
  */
 #include "tcp/options.h"
+#include "base/addr.h"
 #include "base/check.h"
 #include "tcp/ecn.h"
 #include "tcp/sack.h"
@@ -26,7 +27,7 @@ enum {
 
 static uint32_t headers_len(const struct weir_addr *remote)
 {
-    return (weir_addr_is_v4(remote) ? IP4_LEN : IP6_LEN) + TCP_HEADER_LEN;
+    return (addr_is_v4(remote) ? IP4_LEN : IP6_LEN) + TCP_HEADER_LEN;
 }
 
 /* MMS_R - 20, with MMS_R what IP can take after its header; always sent [RFC9293 SHLD-5, MAY-3]. */

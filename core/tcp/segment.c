@@ -6,6 +6,7 @@
  * always there [RFC9293 MUST-2].
  */
 #include "tcp/segment.h"
+#include "base/addr.h"
 #include "base/check.h"
 #include "base/checksum.h"
 #include "base/frame.h"
@@ -47,7 +48,7 @@ static void set_gso(struct frame *frame, const struct tcp_tuple *tuple, uint32_t
 {
     if (len <= mss)
         return;
-    frame->wire.gso = weir_addr_is_v4(&tuple->remote_addr) ? WEIR_GSO_TCP4 : WEIR_GSO_TCP6;
+    frame->wire.gso = addr_is_v4(&tuple->remote_addr) ? WEIR_GSO_TCP4 : WEIR_GSO_TCP6;
     frame->wire.gso_size = (uint16_t)mss;
 }
 

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/parts.h"
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
 #include "tcp/options.h"
@@ -493,12 +494,21 @@ static int take_effect(struct tcp_conn *c, struct tcp_env *env, enum weir_opt op
     return WEIR_OK;
 }
 
+static bool is_offered(enum weir_opt opt)
+{
+    return (HAS_USER_TIMEOUT || opt != WEIR_OPT_ADVERTISE_TIMEOUT)
+           && (HAS_PACING || opt != WEIR_OPT_MAX_PACING_RATE)
+           && (HAS_FASTOPEN || opt != WEIR_OPT_FASTOPEN);
+}
+
 int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t value)
 {
     bool was_corked = c->user->cork;
     struct tcp_user user;
     int err;
 
+    if (!is_offered(opt))
+        return WEIR_ENOTSUP;
     if (opt == WEIR_OPT_CONGESTION_CONTROL)
         return set_congestion_control(c, value);
     if (opt == WEIR_OPT_NOTE_WRITABLE) {

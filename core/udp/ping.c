@@ -3,6 +3,7 @@
  */
 #include "udp/ping.h"
 
+#include "base/addr.h"
 #include "base/be.h"
 #include "base/buf.h"
 #include "base/check.h"
@@ -118,7 +119,7 @@ int ping_open(struct pings *pings, const struct weir_addr *local, const struct w
     uint16_t id;
 
     if (weir_addr_is_any(remote) || weir_addr_is_any(local)
-        || weir_addr_is_v4(local) != weir_addr_is_v4(remote))
+        || addr_is_v4(local) != addr_is_v4(remote))
         return WEIR_EINVAL;
     if (!choose_id(pings, remote, &id))
         return WEIR_EADDRNOTAVAIL;
@@ -197,7 +198,7 @@ bool ping_on_error(struct pings *pings, const struct weir_addr *remote, const ui
     uint16_t id;
 
     *ping = NULL;
-    if (!read_request(weir_addr_is_v4(remote), span_of(transport, len), &id, &told.sequence))
+    if (!read_request(addr_is_v4(remote), span_of(transport, len), &id, &told.sequence))
         return false;
     *ping = ping_find(pings, remote, id);
     return *ping != NULL && ping_input(pings, *ping, &told, NULL, 0) == WHY_NONE;
@@ -259,7 +260,7 @@ static void push_header(struct frame *frame, const struct ping *ping, uint16_t s
     uint32_t pseudo = 0;
     be16_t preset;
 
-    if (weir_addr_is_v4(&ping->remote)) {
+    if (addr_is_v4(&ping->remote)) {
         CHECK(icmp4_emit(&m4, header, HEADER_LEN) == HEADER_LEN);
     } else {
         CHECK(icmp6_emit(&m6, &ping->local, &ping->remote, header, HEADER_LEN) == HEADER_LEN);

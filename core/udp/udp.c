@@ -6,6 +6,7 @@
  */
 #include "udp/udp.h"
 
+#include "base/addr.h"
 #include "base/be.h"
 #include "base/buf.h"
 #include "base/check.h"
@@ -132,8 +133,8 @@ static int fit_of(const struct weir_addr *bound, bool v6only, const struct weir_
     if (!weir_addr_is_any(bound))
         return 0;
     if (weir_addr_is_v4(bound))
-        return weir_addr_is_v4(addr) ? 2 : 0;
-    return v6only && weir_addr_is_v4(addr) ? 0 : 1;
+        return addr_is_v4(addr) ? 2 : 0;
+    return v6only && addr_is_v4(addr) ? 0 : 1;
 }
 
 static struct udp_endpoint *find_open(const struct udp *udp, const struct weir_endpoint *local)
@@ -255,7 +256,7 @@ static bool is_possible_pair(const struct weir_endpoint *local, const struct wei
     if (remote == NULL)
         return true;
     return remote->port != 0 && !weir_addr_is_any(&remote->addr) && !weir_addr_is_any(&local->addr)
-           && weir_addr_is_v4(&local->addr) == weir_addr_is_v4(&remote->addr);
+           && addr_is_v4(&local->addr) == addr_is_v4(&remote->addr);
 }
 
 int udp_open(struct udp *udp, const struct weir_endpoint *local, const struct weir_endpoint *remote,
@@ -358,7 +359,7 @@ enum why udp_take_header(struct udp_arrival *arrival, const struct weir_slice *s
 
     /* IPv4 may go without a checksum, IPv6 may not [RFC768, RFC8200 8.1]. */
     if (h.checksum == 0) {
-        if (!weir_addr_is_v4(&arrival->from.addr))
+        if (!addr_is_v4(&arrival->from.addr))
             return WHY_UDP_CHECKSUM;
     } else if (!checksum_known && !has_good_checksum(arrival)) {
         return WHY_UDP_CHECKSUM;
@@ -499,7 +500,7 @@ static void push_header(struct frame *frame, const struct udp_send *send)
 
 int udp_output(struct udp *udp, const struct udp_send *send, struct frame **frame)
 {
-    size_t most = weir_addr_is_v4(&send->to.addr) ? UDP_PAYLOAD_MAX4 : UDP_PAYLOAD_MAX6;
+    size_t most = addr_is_v4(&send->to.addr) ? UDP_PAYLOAD_MAX4 : UDP_PAYLOAD_MAX6;
     struct frame *f;
     int err = WEIR_OK;
 

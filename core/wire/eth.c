@@ -3,6 +3,7 @@
  */
 #include "wire/eth.h"
 
+#include "base/addr.h"
 #include "base/be.h"
 
 struct eth_wire {
@@ -28,7 +29,7 @@ struct eth_addr eth_addr_of_group(const struct weir_addr *group)
 {
     const uint8_t *b = group->b;
 
-    if (weir_addr_is_v4(group))
+    if (addr_is_v4(group))
         return (struct eth_addr){{0x01, 0x00, 0x5e, b[13] & 0x7f, b[14], b[15]}};
     return (struct eth_addr){{0x33, 0x33, b[12], b[13], b[14], b[15]}};
 }

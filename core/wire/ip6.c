@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/be.h"
 
 enum {
@@ -280,9 +281,9 @@ enum why ip6_parse(struct span head, size_t packet_len, struct ip6_header *out)
         return why;
     if (packet_len < head.len || payload_len > packet_len - IP6_HEADER_LEN)
         return WHY_IP_SHORT;
-    if (weir_addr_is_v4(&out->src))
+    if (addr_is_v4(&out->src))
         return WHY_IP_SOURCE;
-    if (weir_addr_is_v4(&out->dst))
+    if (addr_is_v4(&out->dst))
         return WHY_IP_NOT_OURS;
     w = (struct walk){.out = out,
                       .head = span_take(head, IP6_HEADER_LEN + payload_len),

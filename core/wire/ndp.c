@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/cursor.h"
 
 enum {
@@ -184,7 +185,7 @@ static void parse_fields(struct cursor *c, uint32_t word, struct ndp_message *ou
 /* Neither a target nor a destination can be a group [RFC4861 7.1, 8.1], nor IPv4 in disguise. */
 static bool is_impossible(const struct weir_addr *addr)
 {
-    return addr->b[0] == 0xff || weir_addr_is_v4(addr);
+    return addr->b[0] == 0xff || addr_is_v4(addr);
 }
 
 enum why ndp_parse(const struct icmp6_message *icmp, struct ndp_message *out)

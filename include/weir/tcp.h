@@ -48,6 +48,7 @@ WEIR_API const char *weir_tcp_state_name(enum weir_tcp_state state);
  *   WEIR_EADDRINUSE     this four-tuple exists
  *   WEIR_EADDRNOTAVAIL  local is not one of our addresses, or no port is free
  *   WEIR_ENETUNREACH    no route
+ *   WEIR_ENOTSUP        remote has an IPv6 address, and the build has no IPv6
  *   WEIR_ENOMEM
  */
 WEIR_API int weir_connect(struct weir *s, const struct weir_endpoint *local,
@@ -302,7 +303,8 @@ WEIR_API int weir_tcp_info(const struct weir *s, weir_conn_t conn, struct weir_t
 /*
  * Changes TCP's defaults and limits, as sysctl does for a kernel: for connections and listeners
  * made from now on, and for those there are wherever they have no option of their own. Returns
- * 0, or WEIR_EINVAL (it contradicts itself), which leaves everything as it was.
+ * 0, or WEIR_EINVAL (it contradicts itself) or WEIR_ENOTSUP (it asks for a part that is not built
+ * in), which leave everything as it was.
  */
 WEIR_API int weir_tcp_configure(struct weir *s, const struct weir_tcp_config *config);
 

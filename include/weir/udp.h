@@ -16,7 +16,8 @@ typedef weir_handle_t weir_ping_t;
 /*
  * Opens an endpoint on local (address :: means all, port 0 means choose one; NULL: both); with
  * remote not NULL it sends to and receives from that endpoint alone. Returns 0 and the
- * handle, or WEIR_EINVAL, WEIR_EADDRINUSE, WEIR_EADDRNOTAVAIL, WEIR_ENETUNREACH, WEIR_ENOMEM.
+ * handle, or WEIR_EINVAL, WEIR_EADDRINUSE, WEIR_EADDRNOTAVAIL, WEIR_ENETUNREACH, WEIR_ENOMEM,
+ * WEIR_ENOTSUP (the build has no UDP).
  * Close it with weir_close (weir/tcp.h).
  */
 WEIR_API int weir_udp_open(struct weir *s, const struct weir_endpoint *local,

@@ -42,8 +42,34 @@ extern "C" {
 struct weir;
 
 /*
+ * What a library for a small device may be built without. Whoever asks for such a thing is
+ * answered WEIR_ENOTSUP, if it is by a call that can fail.
+ */
+enum weir_part {
+    WEIR_PART_IPV6,           /* its addresses; packets are dropped as of an unknown version */
+    WEIR_PART_UDP,            /* endpoints and pingers; datagrams get "protocol unreachable" */
+    WEIR_PART_FRAGMENTS,      /* of IP: sent and put together */
+    WEIR_PART_ECN,            /* [RFC3168, RFC9768] */
+    WEIR_PART_FASTOPEN,       /* [RFC7413] */
+    WEIR_PART_SYN_COOKIES,    /* [RFC4987 3.6] */
+    WEIR_PART_AUTH,           /* digests (weir/auth.h) */
+    WEIR_PART_MTU_PROBING,    /* [RFC4821] */
+    WEIR_PART_USER_TIMEOUT,   /* the option on the wire [RFC5482] */
+    WEIR_PART_PACING,         /* and the delivery rate in weir_tcp_info */
+    WEIR_PART_TUNING,         /* buffers that grow */
+    WEIR_PART_SUPER_SEGMENTS, /* made and joined by the stack; those of a driver are taken in */
+    WEIR_PART_TRACE,          /* the hook of weir_trace_set is not called */
+    WEIR_PART_CALLS,          /* on_call of the configuration */
+    WEIR_PART_COUNT,
+};
+
+/* Is it built in? Any thread. */
+WEIR_API bool weir_has_part(enum weir_part part);
+
+/*
  * Makes a stack whose clock stands at now. Returns 0 and the stack, or
  *   WEIR_EINVAL  the configuration contradicts itself or has no allocator
+ *   WEIR_ENOTSUP it asks for a part that is not built in
  *   WEIR_ENOMEM  the allocator has not even the first slab
  */
 WEIR_API int weir_create(const struct weir_config *config, weir_ns_t now, struct weir **stack);
@@ -196,7 +222,8 @@ struct weir_netif_config {
 };
 
 /*
- * Adds an interface. Returns 0 and its number, or WEIR_EINVAL, WEIR_ENOMEM. An
+ * Adds an interface. Returns 0 and its number, or WEIR_EINVAL, WEIR_ENOMEM, WEIR_ENOTSUP
+ * (slaac without IPv6). An
  * Ethernet interface gives itself the link-local IPv6 address of RFC 7217 if
  * its MTU allows IPv6.
  */
@@ -214,7 +241,7 @@ WEIR_API int weir_netif_set_mtu(struct weir *s, weir_netif_t netif, uint32_t mtu
  * Gives an interface an address; prefix says what is on the link. On Ethernet an
  * IPv6 address is tentative until duplicate address detection is done [RFC4862 5.4],
  * and an IPv4 one is announced [RFC5227 2.3]. Returns 0, or WEIR_EINVAL,
- * WEIR_EADDRINUSE, WEIR_ENOMEM.
+ * WEIR_EADDRINUSE, WEIR_ENOMEM, WEIR_ENOTSUP (an IPv6 address without IPv6).
  */
 WEIR_API int weir_addr_add(struct weir *s, weir_netif_t netif, const struct weir_prefix *addr);
 WEIR_API int weir_addr_remove(struct weir *s, weir_netif_t netif, const struct weir_addr *addr);
@@ -308,7 +335,7 @@ struct weir_opt_value {
 /*
  * Set and get an option. Return 0, or
  *   WEIR_EINVAL  the value is out of range
- *   WEIR_ENOTSUP this kind of handle does not have the option
+ *   WEIR_ENOTSUP this kind of handle, or this build, does not have the option
  *   WEIR_ESTATE  too late for it
  *   WEIR_ENOMEM  no memory
  *   WEIR_ESTALE  no such handle

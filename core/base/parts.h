@@ -1,0 +1,72 @@
+/*
+ * parts.h - which parts the library is built with (docs/small.md)
+ *
+ * A part that is left out has its files replaced by those of its name in the folders "without",
+ * whose functions do what is left to be done. What such a file cannot say is said with these
+ * constants: what an application is answered, and short paths that are not to be there. Structs
+ * are the same in every build.
+ */
+#ifndef CORE_BASE_PARTS_H
+#define CORE_BASE_PARTS_H
+
+#ifndef WEIR_HAS_IPV6
+#define WEIR_HAS_IPV6 1
+#endif
+#ifndef WEIR_HAS_UDP
+#define WEIR_HAS_UDP 1
+#endif
+#ifndef WEIR_HAS_FRAGMENTS
+#define WEIR_HAS_FRAGMENTS 1
+#endif
+#ifndef WEIR_HAS_ECN
+#define WEIR_HAS_ECN 1
+#endif
+#ifndef WEIR_HAS_FASTOPEN
+#define WEIR_HAS_FASTOPEN 1
+#endif
+#ifndef WEIR_HAS_SYN_COOKIES
+#define WEIR_HAS_SYN_COOKIES 1
+#endif
+#ifndef WEIR_HAS_AUTH
+#define WEIR_HAS_AUTH 1
+#endif
+#ifndef WEIR_HAS_MTU_PROBING
+#define WEIR_HAS_MTU_PROBING 1
+#endif
+#ifndef WEIR_HAS_USER_TIMEOUT
+#define WEIR_HAS_USER_TIMEOUT 1
+#endif
+#ifndef WEIR_HAS_PACING
+#define WEIR_HAS_PACING 1
+#endif
+#ifndef WEIR_HAS_TUNING
+#define WEIR_HAS_TUNING 1
+#endif
+#ifndef WEIR_HAS_SUPER_SEGMENTS
+#define WEIR_HAS_SUPER_SEGMENTS 1
+#endif
+#ifndef WEIR_HAS_TRACE
+#define WEIR_HAS_TRACE 1
+#endif
+#ifndef WEIR_HAS_CALLS
+#define WEIR_HAS_CALLS 1
+#endif
+
+enum {
+    HAS_IPV6 = WEIR_HAS_IPV6,
+    HAS_UDP = WEIR_HAS_UDP,
+    HAS_FRAGMENTS = WEIR_HAS_FRAGMENTS,
+    HAS_ECN = WEIR_HAS_ECN,
+    HAS_FASTOPEN = WEIR_HAS_FASTOPEN,
+    HAS_SYN_COOKIES = WEIR_HAS_SYN_COOKIES,
+    HAS_AUTH = WEIR_HAS_AUTH,
+    HAS_MTU_PROBING = WEIR_HAS_MTU_PROBING,
+    HAS_USER_TIMEOUT = WEIR_HAS_USER_TIMEOUT,
+    HAS_PACING = WEIR_HAS_PACING,
+    HAS_TUNING = WEIR_HAS_TUNING,
+    HAS_SUPER_SEGMENTS = WEIR_HAS_SUPER_SEGMENTS,
+    HAS_TRACE = WEIR_HAS_TRACE,
+    HAS_CALLS = WEIR_HAS_CALLS,
+};
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * super_segments.c - a stack without super-segments: each segment is made, and taken in, by itself
+ *
+ * In place of: gro.c gso.c
+ */
+#include "stack/stack.h"
+
+size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *seg,
+                struct weir_frame *frames, size_t count)
+{
+    return 0;
+}
+
+bool gso_cut(struct weir *s, const struct netif *netif, struct frame *whole,
+             struct frames *segments)
+{
+    return true;
+}
