@@ -119,6 +119,8 @@ static void init(struct run *r)
     expect(pool_init(&r->env.pieces, &r->mem, "pieces", sizeof(struct piece), SLAB_BYTES));
     expect(pool_init(&r->env.sents, &r->mem, "sents", sizeof(struct sent), SLAB_BYTES));
     expect(pool_init(&r->env.reasms, &r->mem, "reasms", sizeof(struct reasm), SLAB_BYTES));
+    expect(pool_init_handles(&r->env.wide_ends, &r->mem, "ends", sizeof(struct wide_ends),
+                             SLAB_BYTES));
     expect(choices_init(&r->env.choices, &r->mem, SLAB_BYTES, (struct siphash_key){5, 6}));
     expect(auths_init(&r->env.auth, &r->mem, SLAB_BYTES, NULL));
     expect(fastopen_init(&r->env.fastopen, &r->mem, SLAB_BYTES, (struct siphash_key){1, 2},
@@ -150,6 +152,7 @@ static void fini(struct run *r)
     tcp_conn_fini(&r->conn, &r->env);
     fini_pool(&r->frames);
     fini_pool(&r->env.works);
+    fini_pool(&r->env.wide_ends);
     fini_pool(&r->env.pieces);
     fini_pool(&r->env.sents);
     fini_pool(&r->env.reasms);
@@ -447,7 +450,8 @@ static void open(struct run *r)
         halfopen_init(&halfopen, &r->env, user, &tuple, &syn, seq_of(iss), mtu);
         expect(tcp_open_passively(&r->conn, &r->env, &halfopen, user));
     } else {
-        expect(tcp_open(&r->conn, &r->env, &tuple, seq_of(iss), mtu) == WEIR_OK);
+        expect(ends_init(&r->conn.ends, &r->env, &tuple));
+        expect(tcp_open(&r->conn, &r->env, seq_of(iss), mtu) == WEIR_OK);
     }
 }
 

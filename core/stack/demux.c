@@ -60,26 +60,33 @@ static struct flow *flow_at(const struct weir *s, uint32_t ref)
     return pool_at(pool_of(s, kind_of_ref(ref)), index);
 }
 
-const struct tcp_tuple *demux_tuple(const struct flow *flow)
+struct tcp_tuple demux_tuple(const struct weir *s, const struct flow *flow)
 {
     switch ((enum handle_kind)flow->kind) {
-    case HANDLE_CONN: return &((const struct conn *)(const void *)flow)->tcp.tuple;
-    case HANDLE_HALFOPEN: return &((const struct halfopen *)(const void *)flow)->tcp.tuple;
-    case HANDLE_TIMEWAIT: return &((const struct timewait *)(const void *)flow)->tcp.tuple;
+    case HANDLE_CONN:
+        return ends_tuple(&((const struct conn *)(const void *)flow)->tcp.ends, &s->tcp);
+    case HANDLE_HALFOPEN: return ((const struct halfopen *)(const void *)flow)->tcp.tuple;
+    case HANDLE_TIMEWAIT: return ((const struct timewait *)(const void *)flow)->tcp.tuple;
     case HANDLE_NONE:
     case HANDLE_LISTENER:
     case HANDLE_UDP:
     case HANDLE_PING: break;
     }
     CHECK(false);
-    return NULL;
+    return (struct tcp_tuple){.local_port = 0};
 }
 
-static bool is_same(const struct tcp_tuple *a, const struct tcp_tuple *b)
+/* Connections are compared in place: it is done for each segment. */
+static bool has_ends(const struct weir *s, const struct flow *flow, const struct tcp_tuple *tuple)
 {
-    return a->local_port == b->local_port && a->remote_port == b->remote_port
-           && weir_addr_eq(&a->remote_addr, &b->remote_addr)
-           && weir_addr_eq(&a->local_addr, &b->local_addr);
+    struct tcp_tuple t;
+
+    if (flow->kind == HANDLE_CONN)
+        return ends_are(&((const struct conn *)(const void *)flow)->tcp.ends, &s->tcp, tuple);
+    t = demux_tuple(s, flow);
+    return t.local_port == tuple->local_port && t.remote_port == tuple->remote_port
+           && weir_addr_eq(&t.remote_addr, &tuple->remote_addr)
+           && weir_addr_eq(&t.local_addr, &tuple->local_addr);
 }
 
 static struct flow **recent_at(struct weir *s, const struct tcp_tuple *t)
@@ -95,18 +102,26 @@ struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple, uint32_t 
     struct flow **recent = recent_at(s, tuple);
     struct table_iter it;
 
-    if (*recent != NULL && is_same(demux_tuple(*recent), tuple))
+    if (*recent != NULL && has_ends(s, *recent, tuple))
         return *recent;
     *hash = hash_of(s, tuple);
     it = table_find(&s->flows, *hash);
     for (uint32_t ref; table_next(&it, &ref);) {
         struct flow *flow = flow_at(s, ref);
-        if (is_same(demux_tuple(flow), tuple)) {
+        if (has_ends(s, flow, tuple)) {
             *recent = flow;
             return flow;
         }
     }
     return NULL;
+}
+
+/* What begins is going to hear more. */
+static void note_recent(struct weir *s, struct flow *flow)
+{
+    struct tcp_tuple tuple = demux_tuple(s, flow);
+
+    *recent_at(s, &tuple) = flow;
 }
 
 bool demux_add(struct weir *s, struct flow *flow, uint32_t hash)
@@ -115,14 +130,15 @@ bool demux_add(struct weir *s, struct flow *flow, uint32_t hash)
     flow->hash = hash;
     flow->is_in_table = table_add(&s->flows, hash, ref_of(s, flow));
     if (flow->is_in_table)
-        *recent_at(s, demux_tuple(flow)) = flow;
+        note_recent(s, flow);
     return flow->is_in_table;
 }
 
 /* It is found by its place no more. */
 static void forget_recent(struct weir *s, const struct flow *flow)
 {
-    struct flow **recent = recent_at(s, demux_tuple(flow));
+    struct tcp_tuple tuple = demux_tuple(s, flow);
+    struct flow **recent = recent_at(s, &tuple);
 
     if (*recent == flow)
         *recent = NULL;
@@ -145,7 +161,7 @@ void demux_move(struct weir *s, struct flow *from, struct flow *to)
     from->is_in_table = false;
     to->is_in_table = true;
     to->hash = from->hash;
-    *recent_at(s, demux_tuple(to)) = to;
+    note_recent(s, to);
 }
 
 static uint32_t hash_of_port(const struct weir *s, uint16_t port)

@@ -46,9 +46,10 @@ static void tell_conn(struct weir *s, struct conn *c, const struct icmp_error *e
     struct tcp_conn *t = &c->tcp;
 
     if (error->kind == ICMP_ERROR_TOO_BIG) {
+        struct tcp_tuple tuple = ends_tuple(&t->ends, &s->tcp);
         struct ip_path *path;
         pmtu_update(&s->ip, &error->dst, error->mtu, error->packet_len);
-        path = tx_path(s, &t->tuple.local_addr, &t->tuple.remote_addr);
+        path = tx_path(s, &tuple.local_addr, &tuple.remote_addr);
         if (path != NULL && path->mtu != t->pmtu)
             tcp_set_pmtu(t, &s->tcp, path->mtu);
     } else if (is_hard(t, error)) {

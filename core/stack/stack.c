@@ -60,6 +60,7 @@ static bool init_pools(struct weir *s)
            && fastopen_init(&t->fastopen, &s->mem, slab,
                             siphash_key_derive(s->config.secret, PURPOSE_FASTOPEN),
                             siphash_key_derive(s->config.secret, PURPOSE_FASTOPEN_CACHE))
+           && pool_init_handles(&t->wide_ends, &s->mem, "ends", sizeof(struct wide_ends), slab)
            && choices_init(&t->choices, &s->mem, slab,
                            siphash_key_derive(s->config.secret, PURPOSE_CHOICES))
            && pool_init(&t->reasms, &s->mem, "reassembly", sizeof(struct reasm), slab)
@@ -69,6 +70,13 @@ static bool init_pools(struct weir *s)
            && pool_init_handles(&s->listeners, &s->mem, "listener", sizeof(struct listener), slab)
            && table_init(&s->flows, &s->mem, segment)
            && table_init(&s->local_ports, &s->mem, TABLE_SEGMENT_MIN);
+}
+
+static uint64_t handle_of(const struct tcp_env *env, const struct tcp_conn *c)
+{
+    const struct weir *s = container_of((struct tcp_env *)(uintptr_t)env, struct weir, tcp);
+
+    return handle_of_conn(s, container_of((struct tcp_conn *)(uintptr_t)c, struct conn, tcp));
 }
 
 static void init_tcp(struct weir *s, ns_t now)
@@ -81,6 +89,7 @@ static void init_tcp(struct weir *s, ns_t now)
     t->frames = &s->frames;
     t->bufs = &s->bufs;
     t->tracer = &s->tracer;
+    t->handle_of = handle_of;
     t->isn_key = siphash_key_derive(secret, PURPOSE_ISN);
     t->tstamp_key = siphash_key_derive(secret, PURPOSE_TSTAMP);
     t->cookie_key = siphash_key_derive(secret, PURPOSE_COOKIE);
@@ -142,6 +151,7 @@ static void fini_pools(struct weir *s)
     pool_fini(&s->tcp.pieces);
     pool_fini(&s->tcp.sents);
     pool_fini(&s->tcp.reasms);
+    pool_fini(&s->tcp.wide_ends);
     fastopen_fini(&s->tcp.fastopen);
     auths_fini(&s->tcp.auth);
     choices_fini(&s->tcp.choices);

@@ -43,7 +43,6 @@ enum handle_kind {
 
 /* What has a place in the table of four-tuples: a member of the three below, and their first. */
 struct flow {
-    struct list link;         /* conn: in ready; timewait: in timewaits */
     struct wheel_entry timer; /* conn, halfopen; timewait: only at */
     uint32_t hash;
     uint8_t kind; /* enum handle_kind */
@@ -54,7 +53,7 @@ struct flow {
 struct conn {
     struct flow flow;
     struct tcp_conn tcp;
-    struct list event; /* in events; before it is accepted: in its listener's queue */
+    struct list event; /* in conn_events; before it is accepted: in its listener's queue */
     uint64_t user;
     struct listener *listener; /* whose queue it is in, or NULL */
 };
@@ -76,6 +75,7 @@ struct halfopen {
 
 struct timewait {
     struct flow flow;
+    struct list link; /* in timewait_list */
     struct tcp_timewait tcp;
     struct answered answered;
 };
@@ -135,10 +135,11 @@ struct weir {
     struct wheel wheel;
     struct list timewait_list; /* oldest first */
 
-    struct list ready[READY_LISTS]; /* connections with something to send, by interface */
-    struct list stranded;           /* the same of those that have no route now */
-    bool is_starved;                /* no memory for a frame: wait until one comes back */
-    ns_t starved_until_at;          /* or until then */
+    struct list ready
+        [READY_LISTS];     /* of tcp_work.ready: connections with something to send, by interface */
+    struct list stranded;  /* the same of those that have no route now */
+    bool is_starved;       /* no memory for a frame: wait until one comes back */
+    ns_t starved_until_at; /* or until then */
     struct list conn_events, listener_events, udp_events, ping_events;
 
     struct route_entry routes[ROUTE_ENTRIES];
@@ -175,7 +176,7 @@ void demux_remove(struct weir *s, struct flow *flow);
 
 /* Gives the place of one flow in the table to another between the same ends. */
 void demux_move(struct weir *s, struct flow *from, struct flow *to);
-const struct tcp_tuple *demux_tuple(const struct flow *flow);
+struct tcp_tuple demux_tuple(const struct weir *s, const struct flow *flow);
 
 /* Of several that fit equally well, the ends choose: always the same one, as long as it is there. */
 struct listener *demux_find_listener(const struct weir *s, const struct tcp_tuple *tuple,
@@ -252,7 +253,13 @@ void stack_drop(struct weir *s, enum why why);
 /* The path from src (unspecified: the one that suits) to dst; NULL: there is none now. */
 struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst);
 
-/* Puts c in the list of those that may have something to send. */
+/* Whose link in a list of the ready that is. */
+static inline struct conn *conn_of_ready(struct list *link)
+{
+    return container_of(container_of(link, struct tcp_work, ready)->conn, struct conn, tcp);
+}
+
+/* Puts c, which has work, in the list of those that may have something to send. */
 void tx_make_ready(struct weir *s, struct conn *c);
 
 /* Whoever has no route says what there is to say into the void, or finds a new one. */

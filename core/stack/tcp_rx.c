@@ -72,7 +72,7 @@ static enum why parse(struct ip_packet *packet, struct arrival *a)
 uint64_t rx_handle_of(const struct weir *s, const struct flow *flow)
 {
     if (flow->kind == HANDLE_CONN)
-        return container_of((struct flow *)(uintptr_t)flow, struct conn, flow)->tcp.handle;
+        return handle_of_conn(s, (const struct conn *)(const void *)flow);
     return handle_make((enum handle_kind)flow->kind, flow->kind == HANDLE_HALFOPEN
                                                          ? pool_handle(&s->halfopens, flow)
                                                          : pool_handle(&s->timewaits, flow));

@@ -124,7 +124,7 @@ static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
     tune_on_acked(c, env);
     if (c->work->small_sent && seq_leq(c->work->small_end, ack))
         c->work->small_sent = false;
-    if (c->snd_urgent && seq_leq(c->snd.up, ack))
+    if (c->snd_urgent && seq_leq(c->work->snd_up, ack))
         c->snd_urgent = false;
     sendq_wake(c);
     if (c->user->note_sent && text_before > 0 && c->work->sendq.bytes == 0)

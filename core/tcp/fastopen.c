@@ -145,6 +145,13 @@ static struct fastopen_entry *find(const struct fastopen *f, const struct weir_a
     return NULL;
 }
 
+static struct fastopen_entry *find_server(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct weir_addr remote = ends_remote(&c->ends, env);
+
+    return find(&env->fastopen, &remote);
+}
+
 static void forget(struct fastopen *f, struct fastopen_entry *e)
 {
     list_remove(&e->link);
@@ -177,10 +184,11 @@ static struct fastopen_entry *add(struct tcp_env *env, const struct weir_addr *a
 
 static void remember(struct tcp_conn *c, struct tcp_env *env, const struct tcp_options *o)
 {
-    struct fastopen_entry *e = find(&env->fastopen, &c->tuple.remote_addr);
+    struct fastopen_entry *e = find_server(c, env);
+    struct weir_addr remote = ends_remote(&c->ends, env);
 
     if (e == NULL)
-        e = add(env, &c->tuple.remote_addr);
+        e = add(env, &remote);
     if (e == NULL)
         return;
     e->mss = c->agreed.snd_mss;
@@ -208,8 +216,7 @@ static bool may_try(const struct tcp_conn *c, const struct tcp_env *env)
 /* The server, if there is a cookie to send it now. */
 static const struct fastopen_entry *server_of(const struct tcp_conn *c, const struct tcp_env *env)
 {
-    const struct fastopen_entry *e =
-        may_try(c, env) ? find(&env->fastopen, &c->tuple.remote_addr) : NULL;
+    const struct fastopen_entry *e = may_try(c, env) ? find_server(c, env) : NULL;
 
     return e != NULL && !is_lossy(e, env->now) ? e : NULL;
 }
@@ -237,7 +244,7 @@ void fastopen_offer(const struct tcp_conn *c, const struct tcp_env *env,
 {
     const struct fastopen_entry *e = server_of(c, env);
 
-    if (!may_try(c, env) || (e == NULL && find(&env->fastopen, &c->tuple.remote_addr) != NULL))
+    if (!may_try(c, env) || (e == NULL && find_server(c, env) != NULL))
         return;
     options->present |= TCP_HAS_FASTOPEN;
     options->fastopen = e == NULL ? span_none() : span_of(e->cookie, e->cookie_len);
@@ -265,7 +272,7 @@ static void take_back(struct tcp_conn *c, seq_t acked)
 /* A SYN with data got through, or only the one without it that was sent after it. */
 static void note_result(struct tcp_conn *c, struct tcp_env *env, bool taken)
 {
-    struct fastopen_entry *e = find(&env->fastopen, &c->tuple.remote_addr);
+    struct fastopen_entry *e = find_server(c, env);
     bool was_lost = c->fastopen == WEIR_FASTOPEN_LOST;
 
     if (taken)

@@ -184,7 +184,8 @@ enum halfopen_verdict halfopen_input(struct tcp_halfopen *h, const struct tcp_se
 bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
                         const struct tcp_user *user)
 {
-    c->tuple = h->tuple;
+    if (!ends_init(&c->ends, env, &h->tuple))
+        return false;
     (void)choice_ref(user); /* which may be what c has */
     choice_put(env, &c->user);
     c->user = user;

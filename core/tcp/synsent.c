@@ -5,7 +5,6 @@
  * and what the two ends have agreed on.
  */
 #include "tcp/synsent.h"
-#include "base/addr.h"
 #include "tcp/ack.h"
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
@@ -61,7 +60,7 @@ static void take_syn(struct arrival *a)
     c->rcv.irs = a->seg->seq;
     c->rcv.nxt = seq_add(a->seg->seq, 1);
     c->rcv.acked = c->rcv.nxt;
-    c->agreed = options_agree(a->env, c->agreed, &a->seg->opt, addr_is_v4(&c->tuple.remote_addr));
+    c->agreed = options_agree(a->env, c->agreed, &a->seg->opt, ends_are_v4(&c->ends));
     if (c->agreed.timestamps_ok)
         tstamp_start(c, a->env, a->seg->opt.ts_val);
     ack_set_window(c, a->seg);

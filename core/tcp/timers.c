@@ -480,7 +480,8 @@ static void expire_pace(struct tcp_conn *c, struct tcp_env *env)
 /* A pause between two messages is no rest: the window and what is known of the peer are kept. */
 static void expire_rest(struct tcp_conn *c, struct tcp_env *env)
 {
-    ns_t busy_at = ns_max(c->work->sent_at, c->work->data_received_at);
+    const struct tcp_work *w = c->work;
+    ns_t busy_at = ns_max(w->challenge_at, ns_max(w->sent_at, w->data_received_at));
 
     if (!tcp_can_rest(c))
         return;

@@ -17,10 +17,10 @@
 
 enum { ISN_STEP = 65535 + 2 };
 
-void timewait_init(struct tcp_timewait *tw, const struct tcp_conn *c)
+void timewait_init(struct tcp_timewait *tw, const struct tcp_conn *c, const struct tcp_env *env)
 {
     *tw = (struct tcp_timewait){
-        .tuple = c->tuple,
+        .tuple = ends_tuple(&c->ends, env),
         .snd_nxt = c->snd.nxt,
         .rcv_nxt = c->rcv.nxt,
         .ts_offset = c->ts.offset,

@@ -28,7 +28,7 @@ struct tcp_timewait {
     bool timestamps_ok;
 };
 
-void timewait_init(struct tcp_timewait *tw, const struct tcp_conn *c);
+void timewait_init(struct tcp_timewait *tw, const struct tcp_conn *c, const struct tcp_env *env);
 
 enum timewait_verdict {
     TIMEWAIT_DROP,

@@ -186,7 +186,7 @@ static void settle(struct duo *d, int end)
     if (e->conn->state != TCP_TIME_WAIT || e->stage != DUO_CONN)
         return;
     e->stage = DUO_TIMEWAIT;
-    timewait_init(&e->timewait, e->conn);
+    timewait_init(&e->timewait, e->conn, &d->world->env);
     if (e->conn->work->ack_owed)
         send_frame(d, end, timewait_ack(&e->timewait, &d->world->env));
 }
@@ -532,7 +532,8 @@ static void open_end(struct duo *d, int end)
     struct tcp_tuple tuple = tuple_of(end);
 
     d->ends[end].stage = DUO_CONN;
-    EXPECT_EQ(tcp_open(d->ends[end].conn, &d->world->env, &tuple, seq_of(isses[end]), d->link.mtu),
+    EXPECT(ends_init(&d->ends[end].conn->ends, &d->world->env, &tuple));
+    EXPECT_EQ(tcp_open(d->ends[end].conn, &d->world->env, seq_of(isses[end]), d->link.mtu),
               WEIR_OK);
 }
 

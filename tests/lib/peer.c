@@ -90,7 +90,7 @@ static void answer_by_reset(struct peer *p, const struct tcp_seg *seg)
 static void enter_timewait(struct peer *p)
 {
     p->stage = PEER_TIMEWAIT;
-    timewait_init(&p->timewait, p->conn);
+    timewait_init(&p->timewait, p->conn, p->env);
     p->record_at = ns_after(p->env->now, 2 * p->env->config.msl_ns);
     if (p->conn->work->ack_owed)
         add_sent(p, timewait_ack(&p->timewait, p->env), false);
@@ -495,7 +495,8 @@ enum tcp_state peer_state(const struct peer *p)
 
 void peer_opens(struct peer *p)
 {
-    EXPECT_EQ(tcp_open(p->conn, p->env, &p->tuple, seq_of(PEER_ISS), p->setup.mtu), WEIR_OK);
+    EXPECT(ends_init(&p->conn->ends, p->env, &p->tuple));
+    EXPECT_EQ(tcp_open(p->conn, p->env, seq_of(PEER_ISS), p->setup.mtu), WEIR_OK);
     p->stage = PEER_CONN;
     check(p);
 }

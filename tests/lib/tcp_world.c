@@ -75,6 +75,8 @@ static void init_pools(struct tcp_world *w)
     CHECK(pool_init(&w->env.pieces, &w->mem, "pieces", sizeof(struct piece), SLAB_BYTES));
     CHECK(pool_init(&w->env.sents, &w->mem, "sents", sizeof(struct sent), SLAB_BYTES));
     CHECK(pool_init(&w->env.reasms, &w->mem, "reasms", sizeof(struct reasm), SLAB_BYTES));
+    CHECK(pool_init_handles(&w->env.wide_ends, &w->mem, "ends", sizeof(struct wide_ends),
+                            SLAB_BYTES));
     CHECK(choices_init(&w->env.choices, &w->mem, SLAB_BYTES, (struct siphash_key){5, 6}));
     CHECK(auths_init(&w->env.auth, &w->mem, SLAB_BYTES, fake_crypto()));
     CHECK(fastopen_init(&w->env.fastopen, &w->mem, SLAB_BYTES, (struct siphash_key){1, 2},
@@ -161,6 +163,7 @@ static void end_world(struct tcp_world *w)
     check_and_fini(&w->env.pieces);
     check_and_fini(&w->env.sents);
     check_and_fini(&w->env.reasms);
+    check_and_fini(&w->env.wide_ends);
     fastopen_fini(&w->env.fastopen);
     EXPECT_EQ(w->env.choices.first.owners, 0);
     EXPECT_EQ(w->env.choices.others.used, 0);
