@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/frame.h"
 #include "base/mem.h"
 #include "fuzz/expect.h"
@@ -128,6 +129,7 @@ static void init(struct run *r)
     r->env.now = 1000 * NS_S;
     r->env.frames = &r->frames;
     r->env.bufs = &r->bufs;
+    r->env.checksum = checksum_ops_for(0);
     r->env.tracer = &r->tracer;
     rng_init(&r->env.rng, secret, 0);
     init_config(&r->env.config, take(r, 1));

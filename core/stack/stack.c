@@ -3,6 +3,7 @@
  */
 #include "stack/stack.h"
 #include "base/check.h"
+#include "base/checksum.h"
 #include "base/num.h"
 #include "stack/api.h"
 #include "stack/config.h"
@@ -88,6 +89,7 @@ static void init_tcp(struct weir *s, ns_t now)
     t->config = s->config.tcp;
     t->frames = &s->frames;
     t->bufs = &s->bufs;
+    t->checksum = checksum_ops_for(s->config.cpu_features);
     t->tracer = &s->tracer;
     t->handle_of = handle_of;
     t->isn_key = siphash_key_derive(secret, PURPOSE_ISN);

@@ -19,6 +19,8 @@
 #include "tcp/fastopen.h"
 #include <weir/config.h>
 
+struct checksum_ops;
+
 struct tcp_counts {
     uint64_t segs_in, segs_out, retransmits, resets_out, challenge_acks;
     uint64_t cookies_sent, cookies_taken;
@@ -37,6 +39,7 @@ struct tcp_env {
     struct pool wide_ends; /* struct wide_ends */
     struct pool *frames;   /* struct frame */
     struct bufs *bufs;
+    const struct checksum_ops *checksum;
     struct rng rng;
     struct siphash_key isn_key;
     struct siphash_key tstamp_key;

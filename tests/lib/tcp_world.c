@@ -7,6 +7,7 @@
 #include "lib/tcp_world.h"
 
 #include "base/check.h"
+#include "base/checksum.h"
 #include "lib/fake_crypto.h"
 #include "lib/test.h"
 #include "tcp/reasm.h"
@@ -96,6 +97,7 @@ struct tcp_world *tcp_world_make(void)
     w->env.config = tcp_world_config();
     w->env.frames = &w->frames;
     w->env.bufs = &w->bufs;
+    w->env.checksum = checksum_ops_for(0);
     w->env.tracer = &w->tracer;
     rng_init(&w->env.rng, secret, 0);
     w->env.isn_key = siphash_key_derive(secret, 1);
