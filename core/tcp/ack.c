@@ -13,6 +13,7 @@
 #include "tcp/seg.h"
 #include "tcp/sendq.h"
 #include "tcp/timers.h"
+#include "tcp/tlp.h"
 #include "tcp/tstamp.h"
 #include "tcp/tune.h"
 
@@ -112,6 +113,7 @@ static void take_measure(struct tcp_conn *c, struct tcp_env *env, const struct t
     if (d->last_sent_at != NEVER && d->last_sent_at != d->first_sent_at)
         rtt_on_newest(c, env, ns_max(ns_since(d->last_sent_at, env->now), 1));
     timers_on_measured(c);
+    tlp_on_measured(c);
 }
 
 static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)

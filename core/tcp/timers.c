@@ -70,15 +70,15 @@ static void disarm_loss(struct tcp_conn *c)
     disarm(c, TIMER_LOSS);
 }
 
-/* Of what waits for acknowledgements, the first. */
+/* Of what waits for acknowledgements, the first; a probe takes the place of an earlier timeout. */
 static void arm_first(struct tcp_conn *c, const struct tcp_env *env)
 {
     const struct tcp_work *w = c->work;
 
     if (w->rack.reo_at < w->rto_at)
         arm_loss(c, LOSS_REO, w->rack.reo_at);
-    else if (w->tlp.at < w->rto_at && tlp_may_probe(c, env))
-        arm_loss(c, LOSS_TLP, w->tlp.at);
+    else if (w->tlp.at != NEVER && tlp_may_probe(c, env))
+        arm_loss(c, LOSS_TLP, ns_min(w->tlp.at, w->rto_at)); /* [RFC8985 7.2] */
     else
         arm_loss(c, LOSS_RTO, w->rto_at);
 }
