@@ -15,12 +15,14 @@
 #include "fuzz/expect.h"
 #include "tcp/conn.h"
 #include "tcp/input.h"
+#include "tcp/isn.h"
 #include "tcp/listen.h"
 #include "tcp/output.h"
 #include "tcp/pmtu.h"
 #include "tcp/reasm.h"
 #include "tcp/seg.h"
 #include "tcp/timers.h"
+#include "tcp/tstamp.h"
 #include "tcp/user.h"
 #include "wire/ip.h"
 #include "wire/tcp.h"
@@ -445,15 +447,16 @@ static void open(struct run *r)
     struct tcp_seg syn = {
         .seq = seq_of(irs), .flags = (uint16_t)(TCP_SYN | (how & 28) << 4), .segs = 1, .wnd = 5000};
     struct tcp_halfopen halfopen;
+    struct isn isn = {seq_of(iss), tstamp_offset_of(isn_ends(&r->env, &tuple))};
     const struct tcp_user *user = r->conn.user;
 
     set_options(r, &syn.opt);
     if (how & 1) {
-        halfopen_init(&halfopen, &r->env, user, &tuple, &syn, seq_of(iss), mtu);
+        halfopen_init(&halfopen, &r->env, user, &tuple, &syn, isn, mtu);
         expect(tcp_open_passively(&r->conn, &r->env, &halfopen, user));
     } else {
         expect(ends_init(&r->conn.ends, &r->env, &tuple));
-        expect(tcp_open(&r->conn, &r->env, seq_of(iss), mtu) == WEIR_OK);
+        expect(tcp_open(&r->conn, &r->env, isn, mtu) == WEIR_OK);
     }
 }
 

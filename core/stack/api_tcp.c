@@ -109,7 +109,8 @@ int api_connect_with(struct weir *s, const struct weir_endpoint *local,
     if (err == WEIR_OK)
         err = demux_add(s, &c->flow, ends.hash) ? WEIR_OK : WEIR_ENOMEM;
     if (err == WEIR_OK)
-        err = tcp_open(&c->tcp, &s->tcp, stack_next_isn(s, &ends.tuple), ends.mtu);
+        err =
+            tcp_open(&c->tcp, &s->tcp, stack_next_isn(s, isn_ends(&s->tcp, &ends.tuple)), ends.mtu);
     if (err != WEIR_OK) {
         flows_free_conn(s, c);
         return err;

@@ -14,7 +14,6 @@
 enum {
     PURPOSE_FLOWS = 0x7463,
     PURPOSE_ISN,
-    PURPOSE_TSTAMP,
     PURPOSE_PORTS,
     PURPOSE_COOKIE,
     PURPOSE_FASTOPEN,
@@ -93,7 +92,6 @@ static void init_tcp(struct weir *s, ns_t now)
     t->tracer = &s->tracer;
     t->handle_of = handle_of;
     t->isn_key = siphash_key_derive(secret, PURPOSE_ISN);
-    t->tstamp_key = siphash_key_derive(secret, PURPOSE_TSTAMP);
     t->cookie_key = siphash_key_derive(secret, PURPOSE_COOKIE);
     s->cookie_sent_at = -COOKIE_LIFE_NS;
     t->port_key = siphash_key_derive(secret, PURPOSE_PORTS);

@@ -241,8 +241,8 @@ size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest,
 void icmp_error_rx(struct weir *s, const struct icmp_error *error);
 void rx_failures(struct weir *s);
 
-/* The ISN of a connection that begins now. */
-seq_t stack_next_isn(struct weir *s, const struct tcp_tuple *tuple);
+/* The ISN of a connection that begins now between these ends (isn_ends). */
+struct isn stack_next_isn(struct weir *s, uint64_t ends);
 
 /* Traces a packet that belongs to no connection. */
 void rx_trace_in(struct weir *s, const struct ip_packet *packet);

@@ -136,12 +136,14 @@ void rx_send_reset(struct weir *s, const struct arrival *a, enum tcp_state state
 
 /* ---- no connection ---- */
 
-seq_t stack_next_isn(struct weir *s, const struct tcp_tuple *tuple)
+struct isn stack_next_isn(struct weir *s, uint64_t ends)
 {
-    if (!s->has_next_isn)
-        return isn_of(&s->tcp, tuple);
+    struct isn isn = isn_of(&s->tcp, ends);
+
+    if (s->has_next_isn)
+        isn.seq = s->next_isn;
     s->has_next_isn = false;
-    return s->next_isn;
+    return isn;
 }
 
 enum why rx_to_nobody(struct weir *s, const struct arrival *a)
@@ -211,16 +213,16 @@ static void answer(struct weir *s, struct timewait *tw)
 static enum why reopen(struct weir *s, struct arrival *a, struct timewait *tw)
 {
     struct listener *l = rx_listener(s, a);
-    seq_t isn;
+    seq_t past;
 
     if (l == NULL) {
         answer(s, tw);
         return WHY_TCP_TIME_WAIT;
     }
-    isn = timewait_next_isn(&tw->tcp, stack_next_isn(s, &a->tuple));
+    past = timewait_past(&tw->tcp);
     a->hash = tw->flow.hash;
     flows_free_timewait(s, tw);
-    return rx_open_half(s, a, l, isn);
+    return rx_open_half(s, a, l, &past);
 }
 
 static enum why to_timewait(struct weir *s, struct arrival *a, struct timewait *tw)

@@ -42,7 +42,6 @@ struct tcp_env {
     const struct checksum_ops *checksum;
     struct rng rng;
     struct siphash_key isn_key;
-    struct siphash_key tstamp_key;
     struct siphash_key cookie_key;
     struct siphash_key port_key;
     struct fastopen fastopen;

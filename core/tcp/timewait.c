@@ -88,9 +88,7 @@ struct frame *timewait_ack(const struct tcp_timewait *tw, struct tcp_env *env)
     return segment_build_reply(env, &reply, &options);
 }
 
-seq_t timewait_next_isn(const struct tcp_timewait *tw, seq_t isn)
+seq_t timewait_past(const struct tcp_timewait *tw)
 {
-    seq_t least = seq_add(tw->snd_nxt, ISN_STEP);
-
-    return seq_gt(isn, least) ? isn : least;
+    return seq_add(tw->snd_nxt, ISN_STEP);
 }

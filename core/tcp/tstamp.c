@@ -7,17 +7,11 @@
 #include "tcp/tstamp.h"
 #include "base/seq.h"
 #include "tcp/conn.h"
-#include "tcp/isn.h"
 #include "tcp/seg.h"
 
 enum {
     RECENT_LIFE_S = 24 * 24 * 3600, /* TS.Recent is good for 24 days [RFC7323 5.5] */
 };
-
-uint32_t tstamp_offset(const struct tcp_env *env, const struct tcp_tuple *tuple)
-{
-    return (uint32_t)isn_hash(env->tstamp_key, tuple);
-}
 
 uint32_t tstamp_clock(ns_t now, uint32_t offset)
 {

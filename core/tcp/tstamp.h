@@ -11,10 +11,12 @@
 struct tcp_conn;
 struct tcp_env;
 struct tcp_seg;
-struct tcp_tuple;
 
-/* Where a connection's timestamps begin: different for each pair of hosts, not to be foreseen. */
-uint32_t tstamp_offset(const struct tcp_env *env, const struct tcp_tuple *tuple);
+/* Where a connection's timestamps begin: different for each pair of ends, not to be foreseen. */
+static inline uint32_t tstamp_offset_of(uint64_t ends)
+{
+    return (uint32_t)(ends >> 32); /* the lower half makes the ISN (isn.h) */
+}
 
 /* The timestamp clock: milliseconds. */
 uint32_t tstamp_clock(ns_t now, uint32_t offset);

@@ -42,20 +42,20 @@ static void emit_call(const struct tcp_conn *c, const struct tcp_env *env, const
 }
 
 /* OPEN [RFC9293 3.10.1]. */
-int tcp_open(struct tcp_conn *c, struct tcp_env *env, seq_t iss, uint32_t mtu)
+int tcp_open(struct tcp_conn *c, struct tcp_env *env, struct isn isn, uint32_t mtu)
 {
     struct tcp_tuple tuple = ends_tuple(&c->ends, env);
 
     c->pmtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu;
-    c->snd.iss = iss;
-    c->snd.una = iss;
-    c->snd.nxt = seq_add(iss, 1); /* where the text will begin */
+    c->snd.iss = isn.seq;
+    c->snd.una = isn.seq;
+    c->snd.nxt = seq_add(isn.seq, 1); /* where the text will begin */
     c->agreed = options_wish(env, c->user, options_mss_for(&tuple.remote_addr, mtu, c->user));
     c->agreed.snd_mss = c->agreed.rcv_mss; /* until the peer says otherwise */
-    c->ts.offset = tstamp_offset(env, &tuple);
+    c->ts.offset = isn.ts_offset;
     if (!tcp_work_attach(c, env))
         return WEIR_ENOMEM;
-    c->snd.nxt = iss;
+    c->snd.nxt = isn.seq;
     ecn_open(c, env);
     tcp_set_state(c, env, TCP_SYN_SENT);
     recovery_on_syn(c);

@@ -8,10 +8,12 @@
 #include "lib/test.h"
 #include "tcp/closed.h"
 #include "tcp/input.h"
+#include "tcp/isn.h"
 #include "tcp/output.h"
 #include "tcp/predict.h"
 #include "tcp/segment.h"
 #include "tcp/timers.h"
+#include "tcp/tstamp.h"
 #include "wire/ip.h"
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
@@ -117,6 +119,11 @@ static void wait_for_ack(struct peer *p)
     p->record_at = ns_after(p->env->now, halfopen_wait_ns(&p->halfopen, p->env));
 }
 
+static struct isn isn_at(const struct peer *p, uint32_t iss)
+{
+    return (struct isn){seq_of(iss), tstamp_offset_of(isn_ends(p->env, &p->tuple))};
+}
+
 static enum why to_listener(struct peer *p, struct tcp_seg *seg)
 {
     enum why why;
@@ -125,7 +132,7 @@ static enum why to_listener(struct peer *p, struct tcp_seg *seg)
     case LISTEN_DROP: break;
     case LISTEN_RESET: answer_by_reset(p, seg); break;
     case LISTEN_ACCEPT:
-        halfopen_init(&p->halfopen, p->env, p->conn->user, &p->tuple, seg, seq_of(PEER_ISS),
+        halfopen_init(&p->halfopen, p->env, p->conn->user, &p->tuple, seg, isn_at(p, PEER_ISS),
                       p->setup.mtu);
         p->stage = PEER_HALFOPEN;
         wait_for_ack(p);
@@ -496,7 +503,7 @@ enum tcp_state peer_state(const struct peer *p)
 void peer_opens(struct peer *p)
 {
     EXPECT(ends_init(&p->conn->ends, p->env, &p->tuple));
-    EXPECT_EQ(tcp_open(p->conn, p->env, seq_of(PEER_ISS), p->setup.mtu), WEIR_OK);
+    EXPECT_EQ(tcp_open(p->conn, p->env, isn_at(p, PEER_ISS), p->setup.mtu), WEIR_OK);
     p->stage = PEER_CONN;
     check(p);
 }

@@ -101,7 +101,6 @@ struct tcp_world *tcp_world_make(void)
     w->env.tracer = &w->tracer;
     rng_init(&w->env.rng, secret, 0);
     w->env.isn_key = siphash_key_derive(secret, 1);
-    w->env.tstamp_key = siphash_key_derive(secret, 2);
     w->env.port_key = siphash_key_derive(secret, 3);
     for (size_t i = 0; i < TCP_WORLD_CONNS; i++)
         CHECK(tcp_conn_init(&w->conns[i], &w->env));
