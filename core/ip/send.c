@@ -133,7 +133,7 @@ static void set_id(const struct ip *ip, struct ip_path *path, const struct weir_
     count += addr_words(dst, words + count);
     hash = siphash24_words(ip->id_key, words, count);
     path->id_base = (uint32_t)hash;
-    path->id_slot = (uint8_t)(hash >> 32);
+    path->id_slot = (uint8_t)((hash >> 32) % IP_ID_COUNTERS);
 }
 
 int ip_route(struct ip *ip, const struct weir_addr *dst, const struct weir_addr *src,

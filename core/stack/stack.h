@@ -12,6 +12,7 @@
 #include "base/frame.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/parts.h"
 #include "base/pool.h"
 #include "base/siphash.h"
 #include "base/table.h"
@@ -106,7 +107,7 @@ struct route_entry {
 };
 
 enum {
-    ROUTE_BITS = 6,
+    ROUTE_BITS = HAS_SCALE ? 6 : 2,
     ROUTE_ENTRIES = 1 << ROUTE_BITS,
     READY_LISTS = NETIF_SLOTS,
     RECENT_BITS = 8,
