@@ -98,6 +98,13 @@ uint32_t checksum_copy(void *to, const void *from, size_t len)
     return sum_and_copy(true, to, from, len);
 }
 
+uint64_t checksum_raw_word(uint32_t word)
+{
+    be32_t wire = be32_of(word);
+
+    return read_word(wire.b, sizeof wire.b);
+}
+
 uint64_t checksum_raw(const void *bytes, size_t len)
 {
     const uint8_t *from = bytes;
@@ -234,7 +241,5 @@ uint32_t checksum_pseudo(const struct weir_addr *src, const struct weir_addr *ds
 uint64_t checksum_raw_pseudo(const struct weir_addr *src, const struct weir_addr *dst,
                              uint8_t protocol, uint32_t len)
 {
-    be32_t both = be32_of(len + protocol);
-
-    return checksum_raw_plus(sum_addrs(src, dst), read_word(both.b, 4));
+    return checksum_raw_plus(sum_addrs(src, dst), checksum_raw_word(len + protocol));
 }

@@ -4,10 +4,6 @@
  * Connections, half-open ones and those in TIME-WAIT are in one table by the keyed hash of
  * their four-tuple; listeners are in another by port. Address selection of a listener: the
  * most specific wins, and among equals the ends of the connection choose.
- *
- * Segments come in trains: before the hash, which takes its time, a few flows that were found last
- * are looked at, by a hash that anybody can work out. Who makes his own flows share a place only
- * makes each of them wait for the other hash.
  */
 #include "base/addr.h"
 #include "base/check.h"
@@ -77,7 +73,7 @@ struct tcp_tuple demux_tuple(const struct weir *s, const struct flow *flow)
 }
 
 /* Connections are compared in place: it is done for each segment. */
-static bool has_ends(const struct weir *s, const struct flow *flow, const struct tcp_tuple *tuple)
+bool demux_is_between(const struct weir *s, const struct flow *flow, const struct tcp_tuple *tuple)
 {
     struct tcp_tuple t;
 
@@ -89,39 +85,23 @@ static bool has_ends(const struct weir *s, const struct flow *flow, const struct
            && weir_addr_eq(&t.local_addr, &tuple->local_addr);
 }
 
-static struct flow **recent_at(struct weir *s, const struct tcp_tuple *t)
-{
-    uint32_t ports = (uint32_t)t->local_port << 16 | t->remote_port;
-
-    return &s->recent[((ports ^ be32_at(t->remote_addr.b + 12)) * UINT32_C(2654435761))
-                      >> (32 - RECENT_BITS)];
-}
-
 struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple, uint32_t *hash)
 {
-    struct flow **recent = recent_at(s, tuple);
+    struct flow *recent = recent_find(s, tuple);
     struct table_iter it;
 
-    if (*recent != NULL && has_ends(s, *recent, tuple))
-        return *recent;
+    if (recent != NULL)
+        return recent;
     *hash = hash_of(s, tuple);
     it = table_find(&s->flows, *hash);
     for (uint32_t ref; table_next(&it, &ref);) {
         struct flow *flow = flow_at(s, ref);
-        if (has_ends(s, flow, tuple)) {
-            *recent = flow;
+        if (demux_is_between(s, flow, tuple)) {
+            recent_add(s, flow);
             return flow;
         }
     }
     return NULL;
-}
-
-/* What begins is going to hear more. */
-static void note_recent(struct weir *s, struct flow *flow)
-{
-    struct tcp_tuple tuple = demux_tuple(s, flow);
-
-    *recent_at(s, &tuple) = flow;
 }
 
 bool demux_add(struct weir *s, struct flow *flow, uint32_t hash)
@@ -130,25 +110,15 @@ bool demux_add(struct weir *s, struct flow *flow, uint32_t hash)
     flow->hash = hash;
     flow->is_in_table = table_add(&s->flows, hash, ref_of(s, flow));
     if (flow->is_in_table)
-        note_recent(s, flow);
+        recent_add(s, flow);
     return flow->is_in_table;
-}
-
-/* It is found by its place no more. */
-static void forget_recent(struct weir *s, const struct flow *flow)
-{
-    struct tcp_tuple tuple = demux_tuple(s, flow);
-    struct flow **recent = recent_at(s, &tuple);
-
-    if (*recent == flow)
-        *recent = NULL;
 }
 
 void demux_remove(struct weir *s, struct flow *flow)
 {
     if (!flow->is_in_table)
         return;
-    forget_recent(s, flow);
+    recent_remove(s, flow);
     CHECK(table_remove(&s->flows, flow->hash, ref_of(s, flow)));
     flow->is_in_table = false;
 }
@@ -156,12 +126,12 @@ void demux_remove(struct weir *s, struct flow *flow)
 void demux_move(struct weir *s, struct flow *from, struct flow *to)
 {
     CHECK(from->is_in_table && !to->is_in_table);
-    forget_recent(s, from);
+    recent_remove(s, from);
     CHECK(table_replace(&s->flows, from->hash, ref_of(s, from), ref_of(s, to)));
     from->is_in_table = false;
     to->is_in_table = true;
     to->hash = from->hash;
-    note_recent(s, to);
+    recent_add(s, to);
 }
 
 static uint32_t hash_of_port(const struct weir *s, uint16_t port)

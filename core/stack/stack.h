@@ -25,6 +25,8 @@
 #include "tcp/timewait.h"
 #include "udp/ping.h"
 #include "udp/udp.h"
+#include "wire/eth.h"
+#include "wire/plain.h"
 #include <weir/stats.h>
 #include <weir/tcp.h>
 #include <weir/udp.h>
@@ -110,8 +112,17 @@ enum {
     ROUTE_BITS = HAS_SCALE ? 6 : 2,
     ROUTE_ENTRIES = 1 << ROUTE_BITS,
     READY_LISTS = NETIF_SLOTS,
-    RECENT_BITS = 8,
+    RECENT_BITS = 7,
     RECENT_FLOWS = 1 << RECENT_BITS,
+};
+
+/* A flow that was found lately, and what is known of its packets (recent.c). */
+struct recent {
+    struct flow *flow;   /* it is in the table; or NULL */
+    struct netif *netif; /* where the last one came in, if the rest is set; or NULL */
+    uint32_t epoch;      /* IP's, when that was */
+    uint8_t link[ETH_HEADER_LEN];
+    uint8_t ends[PLAIN_ENDS_LEN];
 };
 
 struct weir {
@@ -128,9 +139,9 @@ struct weir {
     struct pings pings;
 
     struct pool conns, halfopens, timewaits, listeners;
-    struct table flows;                /* four-tuples */
-    struct flow *recent[RECENT_FLOWS]; /* some of those that were found last (demux.c), or NULL */
-    struct table local_ports;          /* listeners, by port */
+    struct table flows;                 /* four-tuples */
+    struct recent recent[RECENT_FLOWS]; /* some of those that were found last */
+    struct table local_ports;           /* listeners, by port */
     struct siphash_key flow_key;
 
     struct wheel wheel;
@@ -175,9 +186,26 @@ struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple, uint32_t 
 bool demux_add(struct weir *s, struct flow *flow, uint32_t hash);
 void demux_remove(struct weir *s, struct flow *flow);
 
+/* ---- flows that were found lately (recent.c) ---- */
+
+struct flow *recent_find(const struct weir *s, const struct tcp_tuple *tuple);
+void recent_add(struct weir *s, struct flow *flow);
+void recent_remove(struct weir *s, const struct flow *flow);
+
+/* The packet has passed all that its ends say, and is the flow's. */
+void recent_note(struct weir *s, const struct ip_packet *packet, const struct flow *flow);
+
+/*
+ * Takes a frame in that is like the last one of its flow in all but what goes on from packet to
+ * packet; false: it is to be looked at in full. next is the one behind it, or NULL.
+ */
+bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
+               const struct weir_frame *next);
+
 /* Gives the place of one flow in the table to another between the same ends. */
 void demux_move(struct weir *s, struct flow *from, struct flow *to);
 struct tcp_tuple demux_tuple(const struct weir *s, const struct flow *flow);
+bool demux_is_between(const struct weir *s, const struct flow *flow, const struct tcp_tuple *tuple);
 
 /* Of several that fit equally well, the ends choose: always the same one, as long as it is there. */
 struct listener *demux_find_listener(const struct weir *s, const struct tcp_tuple *tuple,

@@ -43,7 +43,7 @@ static enum why parse(struct ip_packet *packet, struct arrival *a)
     segs = packet->gso_size == 0 || h.payload_len <= packet->gso_size
                ? 1
                : (uint32_t)((h.payload_len + packet->gso_size - 1u) / packet->gso_size);
-    /* Member by member: clearing the options would take longer than all the rest. */
+    tcp_seg_begin(&a->seg);
     a->seg.seq = seq_of(h.seq);
     a->seg.ack = seq_of(h.ack);
     a->seg.len = (uint32_t)h.payload_len;
@@ -57,14 +57,6 @@ static enum why parse(struct ip_packet *packet, struct arrival *a)
     a->seg.text_count = packet->slice_count;
     a->seg.text_skip = packet->header_len + h.header_len;
     a->seg.frame = packet->frame;
-    a->seg.text_buf = NULL;
-    a->seg.more = (struct pieces){NULL, NULL};
-    a->seg.more_len = 0;
-    a->seg.more_skip = 0;
-    a->seg.more_bytes = 0;
-    a->seg.more_memory = 0;
-    a->seg.had_syn = false;
-    a->seg.wants_reset = false;
     tcp_options_parse(h.options, &a->seg.opt); /* in any segment [RFC9293 MUST-5] */
     return WHY_NONE;
 }
@@ -309,10 +301,12 @@ size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest,
     if (flow == NULL)
         l = rx_listener(s, &a);
     trace_in(s, &a, flow, l);
-    if (flow != NULL)
+    if (flow != NULL) {
+        recent_note(s, packet, flow);
         why = to_flow(s, &a, flow);
-    else
+    } else {
         why = l != NULL ? to_listener(s, &a, l) : rx_to_nobody(s, &a);
+    }
     tcp_seg_done(&a.seg, &s->tcp);
     if (why != WHY_NONE)
         stack_drop(s, why);
