@@ -9,7 +9,6 @@
 #define CORE_IP_ICMP_H
 
 #include "base/ns.h"
-#include "base/parts.h"
 #include "base/span.h"
 #include "base/why.h"
 #include "ip/verdict.h"
@@ -51,7 +50,7 @@ struct icmp_echo {
 };
 
 enum {
-    ICMP_PEER_BUCKETS = HAS_SCALE ? 256 : 16,
+    ICMP_PEER_BUCKETS = 256,
 };
 
 struct icmp_bucket {

@@ -6,7 +6,7 @@
  */
 #include "tcp/cookie.h"
 
-void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env, uint64_t ends)
+void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env)
 {
 }
 
