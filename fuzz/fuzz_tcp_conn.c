@@ -9,17 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/frame.h"
 #include "base/mem.h"
 #include "fuzz/expect.h"
 #include "tcp/conn.h"
 #include "tcp/input.h"
+#include "tcp/isn.h"
 #include "tcp/listen.h"
 #include "tcp/output.h"
 #include "tcp/pmtu.h"
 #include "tcp/reasm.h"
 #include "tcp/seg.h"
 #include "tcp/timers.h"
+#include "tcp/tstamp.h"
 #include "tcp/user.h"
 #include "wire/ip.h"
 #include "wire/tcp.h"
@@ -119,6 +122,8 @@ static void init(struct run *r)
     expect(pool_init(&r->env.pieces, &r->mem, "pieces", sizeof(struct piece), SLAB_BYTES));
     expect(pool_init(&r->env.sents, &r->mem, "sents", sizeof(struct sent), SLAB_BYTES));
     expect(pool_init(&r->env.reasms, &r->mem, "reasms", sizeof(struct reasm), SLAB_BYTES));
+    expect(pool_init_handles(&r->env.wide_ends, &r->mem, "ends", sizeof(struct wide_ends),
+                             SLAB_BYTES));
     expect(choices_init(&r->env.choices, &r->mem, SLAB_BYTES, (struct siphash_key){5, 6}));
     expect(auths_init(&r->env.auth, &r->mem, SLAB_BYTES, NULL));
     expect(fastopen_init(&r->env.fastopen, &r->mem, SLAB_BYTES, (struct siphash_key){1, 2},
@@ -126,6 +131,7 @@ static void init(struct run *r)
     r->env.now = 1000 * NS_S;
     r->env.frames = &r->frames;
     r->env.bufs = &r->bufs;
+    r->env.checksum = checksum_ops_for(0);
     r->env.tracer = &r->tracer;
     rng_init(&r->env.rng, secret, 0);
     init_config(&r->env.config, take(r, 1));
@@ -150,6 +156,7 @@ static void fini(struct run *r)
     tcp_conn_fini(&r->conn, &r->env);
     fini_pool(&r->frames);
     fini_pool(&r->env.works);
+    fini_pool(&r->env.wide_ends);
     fini_pool(&r->env.pieces);
     fini_pool(&r->env.sents);
     fini_pool(&r->env.reasms);
@@ -440,14 +447,16 @@ static void open(struct run *r)
     struct tcp_seg syn = {
         .seq = seq_of(irs), .flags = (uint16_t)(TCP_SYN | (how & 28) << 4), .segs = 1, .wnd = 5000};
     struct tcp_halfopen halfopen;
+    struct isn isn = {seq_of(iss), tstamp_offset_of(isn_ends(&r->env, &tuple))};
     const struct tcp_user *user = r->conn.user;
 
     set_options(r, &syn.opt);
     if (how & 1) {
-        halfopen_init(&halfopen, &r->env, user, &tuple, &syn, seq_of(iss), mtu);
+        halfopen_init(&halfopen, &r->env, user, &tuple, &syn, isn, mtu);
         expect(tcp_open_passively(&r->conn, &r->env, &halfopen, user));
     } else {
-        expect(tcp_open(&r->conn, &r->env, &tuple, seq_of(iss), mtu) == WEIR_OK);
+        expect(ends_init(&r->conn.ends, &r->env, &tuple));
+        expect(tcp_open(&r->conn, &r->env, isn, mtu) == WEIR_OK);
     }
 }
 

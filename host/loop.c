@@ -26,6 +26,7 @@
 enum {
     BATCH = 64,
     BATCHES_IN_MAX = 8,
+    LONE_ROUNDS = 4, /* in a row with a frame each, until two are asked for */
     BATCHES_OUT_MAX = 2,
     EVENTS_MAX = 1024, /* of the stack in a round */
     READY_MAX = 64,    /* descriptors in a round */
@@ -47,6 +48,8 @@ struct port {
     struct weir_driver *driver; /* NULL: it failed and was closed */
     weir_netif_t netif;
     bool readable;                     /* in this round */
+    size_t burst;                      /* so many frames are asked for at a time */
+    uint32_t lone_rounds;              /* in a row with one frame, while one was asked for */
     struct weir_frame *waiting[BATCH]; /* taken from the stack, not by the driver */
     size_t waiting_count;
 };
@@ -113,17 +116,36 @@ static int fail_port(struct weir_host *h, struct port *p, ptrdiff_t err)
     return (int)err;
 }
 
+/*
+ * Asking a driver that has no more costs a system call, and the poller tells of what is left: so
+ * not many more frames are asked for than there were lately.
+ */
+static void adapt_burst(struct port *p, size_t count)
+{
+    size_t half = p->burst / 2;
+
+    if (count < p->burst)
+        p->burst = count > half ? count : half > 1 ? half : 1;
+    else if (p->burst > 1 || ++p->lone_rounds % LONE_ROUNDS == 0)
+        p->burst = 2 * p->burst < BATCH ? 2 * p->burst : BATCH;
+}
+
+/* One batch, or several if there is very much; of a driver without a descriptor all there is. */
 static int receive(struct weir_host *h, struct port *p)
 {
+    size_t most = is_polled(p) ? BATCH : p->burst;
+
     p->readable = false;
     for (int i = 0; i < BATCHES_IN_MAX; i++) {
-        ptrdiff_t count = p->driver->ops->receive(p->driver, h->frames, BATCH);
+        ptrdiff_t count = p->driver->ops->receive(p->driver, h->frames, most);
 
         if (count < 0)
             return fail_port(h, p, count);
-        if (count == 0)
+        adapt_burst(p, (size_t)count);
+        if (count > 0)
+            weir_input(h->stack, p->netif, h->frames, (size_t)count);
+        if (count == 0 || (!is_polled(p) && ((size_t)count < most || most < BATCH)))
             return 0;
-        weir_input(h->stack, p->netif, h->frames, (size_t)count);
     }
     h->unfinished = true;
     return 0;
@@ -477,7 +499,7 @@ int weir_host_attach(struct weir_host *h, struct weir_driver **driver, weir_neti
     }
     d->done = on_done;
     d->done_ctx = h;
-    h->ports[h->port_count++] = (struct port){.driver = d, .netif = *netif};
+    h->ports[h->port_count++] = (struct port){.driver = d, .netif = *netif, .burst = BATCH};
     *driver = NULL;
     return 0;
 }

@@ -10,8 +10,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 export WEIR_SOURCE=$PWD PATH=$PATH:/usr/sbin:/sbin
 log=build/log
-passed=0 failed=0
-failures=()
+results=$log/results
 
 # ---- how stages are run and counted ----
 
@@ -25,17 +24,23 @@ stage() {
     local tenths=$(((${EPOCHREALTIME/[.,]/} - ${begin/[.,]/}) / 100000))
     local time="$((tenths / 10)).$((tenths % 10))s"
     if [ $code = 0 ]; then
-        passed=$((passed + 1))
+        echo "ok $name" >>"$results"
         printf 'ok    %8s  %s\n' "$time" "$name"
     elif [ $code = 77 ] && [ "${CI:-}" != true ]; then
         printf 'skip  %8s  %s: %s\n' "$time" "$name" "$(tail -n 1 "$file")"
     else
-        failed=$((failed + 1))
-        failures+=("$name")
-        printf 'FAIL  %8s  %s\n' "$time" "$name"
-        tail -n 100 "$file" | sed 's/^/    | /'
+        echo "FAIL $name" >>"$results"
+        printf 'FAIL  %8s  %s\n%s\n' "$time" "$name" "$(tail -n 100 "$file" | sed 's/^/    | /')"
     fi
     return $code
+}
+
+# Those that keep one processor busy, as many at a time as there are.
+stage_beside() {
+    while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+        wait -n
+    done
+    stage "$@" &
 }
 
 skip() {
@@ -126,7 +131,16 @@ with_threads() {
 
 fuzz_target() {
     command -v clang >/dev/null || skip "clang is missing" || return
-    tools/run_fuzz.sh "$1" 3
+    tools/run_fuzz.sh "$1" 3 built
+}
+
+build_fuzz() {
+    local file targets=()
+    command -v clang >/dev/null || skip "clang is missing" || return
+    for file in fuzz/fuzz_*.c; do
+        targets+=("$(basename "$file" .c)")
+    done
+    tools/build.sh fuzz --target "${targets[@]}"
 }
 
 # They run; how fast is not a matter of passing.
@@ -150,12 +164,13 @@ sim_random() {
 # ---- the two runs ----
 
 lint() {
-    stage layers tools/check_layers.py
-    stage headers tools/check_headers.py
-    stage text tools/check_text.sh
-    stage format check_format
-    stage shell check_shell
-    stage tools tests/tools/test_tools.py
+    stage_beside headers tools/check_headers.py
+    stage_beside shell check_shell
+    stage_beside tools tests/tools/test_tools.py
+    stage_beside format check_format
+    stage_beside layers tools/check_layers.py
+    stage_beside text tools/check_text.sh
+    wait
     ! any 'core/*/*.c' || stage pure check_pure
     ! any 'core/*/*.c' || stage tidy check_tidy
 }
@@ -178,23 +193,29 @@ test_all() {
     stage sim/random sim_random
     stage sim/same-bytes tests/sim/same_bytes.sh
     stage sim/laws tests/sim/laws.py
+    stage build-fuzz build_fuzz
     for file in fuzz/*.c; do
         grep -qs LLVMFuzzerTestOneInput "$file" || continue
         file=$(basename "$file" .c)
-        stage "fuzz/${file#fuzz_}" fuzz_target "${file#fuzz_}"
+        stage_beside "fuzz/${file#fuzz_}" fuzz_target "${file#fuzz_}"
     done
+    wait
     for file in tests/interop/*.sh; do
         [ ! -x "$file" ] || stage "interop/$(basename "$file" .sh)" interop "$file"
     done
 }
 
 mkdir -p "$log"
+: >"$results"
 case ${1:-} in
 lint) lint ;;
 test) test_all ;;
 *) echo "usage: run_tests.sh test|lint" >&2 && exit 2 ;;
 esac
 
-[ $failed = 0 ] || printf '\nfailed: %s (logs in %s)\n' "${failures[*]}" "$log"
-printf '\n%d passed, %d failed\n' $passed $failed
-[ $failed = 0 ]
+passed=$(grep -c '^ok' "$results")
+failed=$(grep -c '^FAIL' "$results")
+[ "$failed" = 0 ] ||
+    printf '\nfailed: %s (logs in %s)\n' "$(sed -n 's/^FAIL //p' "$results" | xargs)" "$log"
+printf '\n%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]

@@ -4,8 +4,10 @@
 #ifndef CORE_BASE_ADDR_H
 #define CORE_BASE_ADDR_H
 
+#include "base/be.h"
 #include "base/parts.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <weir/addr.h>
@@ -68,16 +70,33 @@ static inline uint8_t addr_common_bits(const struct weir_addr *a, const struct w
     return bits;
 }
 
+/* A word with all bits after the first len set to zero. */
+static inline uint64_t addr_mask_word(uint64_t word, uint8_t len)
+{
+    return len >= 64 ? word : word & ~(UINT64_MAX >> len);
+}
+
 /* The address with all bits after the first len set to zero. */
 static inline struct weir_addr addr_mask(struct weir_addr a, uint8_t len)
 {
-    for (int i = 0; i < 16; i++) {
-        int keep = len - 8 * i;
+    be64_t high = be64_of(addr_mask_word(be64_at(a.b), len));
+    be64_t low = be64_of(len <= 64 ? 0 : addr_mask_word(be64_at(a.b + 8), (uint8_t)(len - 64)));
 
-        if (keep < 8)
-            a.b[i] = (uint8_t)(a.b[i] & (keep <= 0 ? 0 : 0xff << (8 - keep)));
-    }
+    memcpy(a.b, high.b, sizeof high.b);
+    memcpy(a.b + 8, low.b, sizeof low.b);
     return a;
+}
+
+/* What is to be hashed of it, the same on all machines: IPv4 differs in one word. Returns how many. */
+static inline size_t addr_words(const struct weir_addr *a, uint64_t words[2])
+{
+    if (weir_addr_is_v4(a)) {
+        words[0] = be32_at(a->b + 12);
+        return 1;
+    }
+    words[0] = be64_at(a->b);
+    words[1] = be64_at(a->b + 8);
+    return 2;
 }
 
 static inline bool prefix_has(const struct weir_prefix *prefix, const struct weir_addr *a)

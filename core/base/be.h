@@ -44,6 +44,11 @@ static inline uint64_t be64_get(be64_t v)
 }
 
 /* The same anywhere in memory. */
+static inline uint16_t be16_at(const uint8_t *bytes)
+{
+    return be16_get(*(const be16_t *)(const void *)bytes);
+}
+
 static inline uint32_t be32_at(const uint8_t *bytes)
 {
     return be32_get(*(const be32_t *)(const void *)bytes);

@@ -30,6 +30,7 @@ struct buf {
     void *owner;
     uint32_t memory; /* what it costs in all, to be charged to whoever keeps it */
     uint8_t class;   /* of the pool it came from */
+    bool has_sums;   /* behind the bytes (sums.h) */
 };
 
 /* Where bufs come from: a pool for each size, and one for the headers of foreign ones. */

@@ -16,23 +16,29 @@
 #include <string.h>
 #include <weir/config.h>
 
-/* These functions exist twice, once with to known to be NULL, and decide nothing per word. */
+/* These functions exist twice, once with copies known to be false, and decide nothing per word. */
 #define INLINE static inline __attribute__((always_inline))
 
 /* len is a constant of at most eight. The bytes may be any part of the word: all sum up alike. */
-INLINE uint64_t word_at(uint8_t *to, const uint8_t *from, size_t len)
+INLINE uint64_t word_at(bool copies, uint8_t *to, const uint8_t *from, size_t len)
 {
     uint64_t word = 0;
 
     memcpy(&word, from, len);
-    if (to != NULL)
+    if (copies)
         memcpy(to, &word, len);
     return word;
 }
 
-INLINE uint8_t *after(uint8_t *to, size_t len)
+static inline uint64_t read_word(const uint8_t *from, size_t len)
 {
-    return to == NULL ? NULL : to + len;
+    return word_at(false, NULL, from, len);
+}
+
+/* Where nothing is copied there is no pointer. */
+INLINE uint8_t *after(bool copies, uint8_t *to, size_t len)
+{
+    return copies ? to + len : to;
 }
 
 /* 64 bits of the machine's order to 16 bits of the network's. */
@@ -47,50 +53,56 @@ static inline uint32_t to_network(uint64_t sum)
 }
 
 /* At most seven bytes. */
-INLINE uint64_t sum_rest(uint8_t *to, const uint8_t *from, size_t len)
+INLINE uint64_t sum_rest(bool copies, uint8_t *to, const uint8_t *from, size_t len)
 {
     uint64_t sum = 0;
 
     if (len & 4) {
-        sum = word_at(to, from, 4);
+        sum = word_at(copies, to, from, 4);
         from += 4;
-        to = after(to, 4);
+        to = after(copies, to, 4);
     }
     if (len & 2) {
-        sum = checksum_raw_plus(sum, word_at(to, from, 2));
+        sum = checksum_raw_plus(sum, word_at(copies, to, from, 2));
         from += 2;
-        to = after(to, 2);
+        to = after(copies, to, 2);
     }
     if (len & 1)
-        sum = checksum_raw_plus(sum, word_at(to, from, 1));
+        sum = checksum_raw_plus(sum, word_at(copies, to, from, 1));
     return sum;
 }
 
-INLINE uint32_t sum_and_copy(uint8_t *to, const uint8_t *from, size_t len)
+INLINE uint32_t sum_and_copy(bool copies, uint8_t *to, const uint8_t *from, size_t len)
 {
     uint64_t a = 0, b = 0, c = 0, d = 0;
 
-    for (; len >= 32; len -= 32, from += 32, to = after(to, 32)) {
-        a = checksum_raw_plus(a, word_at(to, from, 8));
-        b = checksum_raw_plus(b, word_at(after(to, 8), from + 8, 8));
-        c = checksum_raw_plus(c, word_at(after(to, 16), from + 16, 8));
-        d = checksum_raw_plus(d, word_at(after(to, 24), from + 24, 8));
+    for (; len >= 32; len -= 32, from += 32, to = after(copies, to, 32)) {
+        a = checksum_raw_plus(a, word_at(copies, to, from, 8));
+        b = checksum_raw_plus(b, word_at(copies, after(copies, to, 8), from + 8, 8));
+        c = checksum_raw_plus(c, word_at(copies, after(copies, to, 16), from + 16, 8));
+        d = checksum_raw_plus(d, word_at(copies, after(copies, to, 24), from + 24, 8));
     }
-    for (; len >= 8; len -= 8, from += 8, to = after(to, 8))
-        a = checksum_raw_plus(a, word_at(to, from, 8));
-    b = checksum_raw_plus(b, sum_rest(to, from, len));
+    for (; len >= 8; len -= 8, from += 8, to = after(copies, to, 8))
+        a = checksum_raw_plus(a, word_at(copies, to, from, 8));
+    b = checksum_raw_plus(b, sum_rest(copies, to, from, len));
     return to_network(checksum_raw_plus(checksum_raw_plus(a, b), checksum_raw_plus(c, d)));
 }
 
 uint32_t checksum_add(uint32_t sum, const void *bytes, size_t len)
 {
-    return checksum_reduce((uint64_t)sum + sum_and_copy(NULL, bytes, len));
+    return checksum_reduce((uint64_t)sum + sum_and_copy(false, NULL, bytes, len));
 }
 
 uint32_t checksum_copy(void *to, const void *from, size_t len)
 {
-    /* With no bytes there may be no pointer, and no pointer would mean no copy. */
-    return len == 0 ? 0 : sum_and_copy(to, from, len);
+    return sum_and_copy(true, to, from, len);
+}
+
+uint64_t checksum_raw_word(uint32_t word)
+{
+    be32_t wire = be32_of(word);
+
+    return read_word(wire.b, sizeof wire.b);
 }
 
 uint64_t checksum_raw(const void *bytes, size_t len)
@@ -99,8 +111,8 @@ uint64_t checksum_raw(const void *bytes, size_t len)
     uint64_t sum = 0;
 
     for (; len >= 8; len -= 8, from += 8)
-        sum = checksum_raw_plus(sum, word_at(NULL, from, 8));
-    return checksum_raw_plus(sum, sum_rest(NULL, from, len));
+        sum = checksum_raw_plus(sum, read_word(from, 8));
+    return checksum_raw_plus(sum, sum_rest(false, NULL, from, len));
 }
 
 /* ---- with AVX2 ---- */
@@ -120,11 +132,11 @@ enum {
     PAYS_FROM = 2 * TURN_BYTES,
 };
 
-AVX2 INLINE lanes lanes_at(uint8_t *to, const uint8_t *from)
+AVX2 INLINE lanes lanes_at(bool copies, uint8_t *to, const uint8_t *from)
 {
     lanes bytes = *(const lanes_anywhere *)(const void *)from;
 
-    if (to != NULL)
+    if (copies)
         *(lanes_anywhere *)(void *)to = bytes;
     return bytes;
 }
@@ -139,14 +151,15 @@ AVX2 INLINE uint64_t sum_lanes(lanes sum)
 }
 
 /* At most TURNS_MAX turns. */
-AVX2 INLINE uint64_t sum_turns(uint8_t *to, const uint8_t *from, size_t turns)
+AVX2 INLINE uint64_t sum_turns(bool copies, uint8_t *to, const uint8_t *from, size_t turns)
 {
     lanes even = {0}, odd = {0}, even2 = {0}, odd2 = {0};
 
-    for (; turns > 0; turns--, from += TURN_BYTES, to = after(to, TURN_BYTES)) {
-        lanes a = lanes_at(to, from), b = lanes_at(after(to, LANE_BYTES), from + LANE_BYTES);
-        lanes c = lanes_at(after(to, 2 * LANE_BYTES), from + 2 * LANE_BYTES);
-        lanes d = lanes_at(after(to, 3 * LANE_BYTES), from + 3 * LANE_BYTES);
+    for (; turns > 0; turns--, from += TURN_BYTES, to = after(copies, to, TURN_BYTES)) {
+        lanes a = lanes_at(copies, to, from),
+              b = lanes_at(copies, after(copies, to, LANE_BYTES), from + LANE_BYTES);
+        lanes c = lanes_at(copies, after(copies, to, 2 * LANE_BYTES), from + 2 * LANE_BYTES);
+        lanes d = lanes_at(copies, after(copies, to, 3 * LANE_BYTES), from + 3 * LANE_BYTES);
         even += (a & 0xffff) + (b & 0xffff);
         odd += (a >> 16) + (b >> 16);
         even2 += (c & 0xffff) + (d & 0xffff);
@@ -155,28 +168,28 @@ AVX2 INLINE uint64_t sum_turns(uint8_t *to, const uint8_t *from, size_t turns)
     return sum_lanes(even) + sum_lanes(odd) + sum_lanes(even2) + sum_lanes(odd2);
 }
 
-AVX2 INLINE uint32_t sum_and_copy_avx2(uint8_t *to, const uint8_t *from, size_t len)
+AVX2 INLINE uint32_t sum_and_copy_avx2(bool copies, uint8_t *to, const uint8_t *from, size_t len)
 {
     uint64_t sum = 0;
 
     while (len >= TURN_BYTES) {
         size_t turns = len / TURN_BYTES < TURNS_MAX ? len / TURN_BYTES : TURNS_MAX;
-        sum += sum_turns(to, from, turns);
+        sum += sum_turns(copies, to, from, turns);
         from += turns * TURN_BYTES;
-        to = after(to, turns * TURN_BYTES);
+        to = after(copies, to, turns * TURN_BYTES);
         len -= turns * TURN_BYTES;
     }
-    return checksum_reduce32(to_network(sum) + sum_and_copy(to, from, len));
+    return checksum_reduce32(to_network(sum) + sum_and_copy(copies, to, from, len));
 }
 
 AVX2 static uint32_t add_much(const void *bytes, size_t len)
 {
-    return sum_and_copy_avx2(NULL, bytes, len);
+    return sum_and_copy_avx2(false, NULL, bytes, len);
 }
 
 AVX2 static uint32_t copy_much(void *to, const void *from, size_t len)
 {
-    return sum_and_copy_avx2(to, from, len);
+    return sum_and_copy_avx2(true, to, from, len);
 }
 
 static uint32_t add_avx2(uint32_t sum, const void *bytes, size_t len)
@@ -213,8 +226,8 @@ const struct checksum_ops *checksum_ops_for(uint32_t cpu_features)
  */
 static inline uint64_t sum_addrs(const struct weir_addr *src, const struct weir_addr *dst)
 {
-    uint64_t a = checksum_raw_plus(word_at(NULL, src->b, 8), word_at(NULL, src->b + 8, 8));
-    uint64_t b = checksum_raw_plus(word_at(NULL, dst->b, 8), word_at(NULL, dst->b + 8, 8));
+    uint64_t a = checksum_raw_plus(read_word(src->b, 8), read_word(src->b + 8, 8));
+    uint64_t b = checksum_raw_plus(read_word(dst->b, 8), read_word(dst->b + 8, 8));
 
     return checksum_raw_plus(a, b);
 }
@@ -228,7 +241,5 @@ uint32_t checksum_pseudo(const struct weir_addr *src, const struct weir_addr *ds
 uint64_t checksum_raw_pseudo(const struct weir_addr *src, const struct weir_addr *dst,
                              uint8_t protocol, uint32_t len)
 {
-    be32_t both = be32_of(len + protocol);
-
-    return checksum_raw_plus(sum_addrs(src, dst), word_at(NULL, both.b, 4));
+    return checksum_raw_plus(sum_addrs(src, dst), checksum_raw_word(len + protocol));
 }

@@ -50,6 +50,9 @@ uint64_t checksum_raw(const void *bytes, size_t len);
 uint64_t checksum_raw_pseudo(const struct weir_addr *src, const struct weir_addr *dst,
                              uint8_t protocol, uint32_t len);
 
+/* What a number of 32 bits adds that stands in the bytes in network order. */
+uint64_t checksum_raw_word(uint32_t word);
+
 static inline uint64_t checksum_raw_plus(uint64_t a, uint64_t b)
 {
     a += b;

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/checksum.h"
 #include "base/pool.h"
+#include "base/sums.h"
 #include <string.h>
 
 struct frame *frame_get(struct pool *pool)
@@ -118,7 +119,7 @@ static uint32_t sum_from(const struct frame *frame, size_t start, const struct c
     if (frame->payload_sum_known)
         return checksum_join(sum, frame->payload_sum, done);
     for (size_t i = 1; i < frame->wire.slice_count; i++) {
-        sum = checksum_join(sum, ops->add(0, s[i].bytes, s[i].len), done);
+        sum = checksum_join(sum, sums_of(frame->held[i], span_of(s[i].bytes, s[i].len), ops), done);
         done += s[i].len;
     }
     return sum;

@@ -3,8 +3,8 @@
  *
  * A part that is left out has its files replaced by those of its name in the folders "without",
  * whose functions do what is left to be done. What such a file cannot say is said with these
- * constants: what an application is answered, and short paths that are not to be there. Structs
- * are the same in every build.
+ * constants: what an application is answered, short paths that are not to be there, and how many
+ * places a few tables of a fixed size have.
  */
 #ifndef CORE_BASE_PARTS_H
 #define CORE_BASE_PARTS_H
@@ -45,6 +45,12 @@
 #ifndef WEIR_HAS_SUPER_SEGMENTS
 #define WEIR_HAS_SUPER_SEGMENTS 1
 #endif
+#ifndef WEIR_HAS_SCALE
+#define WEIR_HAS_SCALE 1
+#endif
+#ifndef WEIR_HAS_FAST_CHECKSUMS
+#define WEIR_HAS_FAST_CHECKSUMS 1
+#endif
 #ifndef WEIR_HAS_TRACE
 #define WEIR_HAS_TRACE 1
 #endif
@@ -65,6 +71,8 @@ enum {
     HAS_PACING = WEIR_HAS_PACING,
     HAS_TUNING = WEIR_HAS_TUNING,
     HAS_SUPER_SEGMENTS = WEIR_HAS_SUPER_SEGMENTS,
+    HAS_SCALE = WEIR_HAS_SCALE,
+    HAS_FAST_CHECKSUMS = WEIR_HAS_FAST_CHECKSUMS,
     HAS_TRACE = WEIR_HAS_TRACE,
     HAS_CALLS = WEIR_HAS_CALLS,
 };

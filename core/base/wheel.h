@@ -21,14 +21,15 @@
 
 #include "base/list.h"
 #include "base/ns.h"
+#include "base/parts.h"
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
-    WHEEL_SLOT_BITS = 6,
+    WHEEL_SLOT_BITS = HAS_SCALE ? 6 : 0,
     WHEEL_SLOTS = 1 << WHEEL_SLOT_BITS,
     WHEEL_LEVEL_BITS = WHEEL_SLOT_BITS - 1, /* a slot is half a turn of the level below */
-    WHEEL_LEVELS = 11,                      /* 55 bits: all microseconds that ns_t can say */
+    WHEEL_LEVELS = HAS_SCALE ? 11 : 1,      /* 55 bits: all microseconds that ns_t can say */
 };
 
 /* Zeroed memory is an entry that is not armed. */

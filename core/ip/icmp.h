@@ -9,6 +9,7 @@
 #define CORE_IP_ICMP_H
 
 #include "base/ns.h"
+#include "base/parts.h"
 #include "base/span.h"
 #include "base/why.h"
 #include "ip/verdict.h"
@@ -50,7 +51,7 @@ struct icmp_echo {
 };
 
 enum {
-    ICMP_PEER_BUCKETS = 256,
+    ICMP_PEER_BUCKETS = HAS_SCALE ? 256 : 16,
 };
 
 struct icmp_bucket {

@@ -3,6 +3,7 @@
  */
 #include "ip/ip.h"
 
+#include "base/addr.h"
 #include "base/be.h"
 #include "base/buf.h"
 #include "base/check.h"
@@ -343,17 +344,12 @@ void ip_advance_epoch(struct ip *ip)
 uint32_t ip_hash(const struct ip *ip, const struct weir_addr *a, const struct weir_addr *b,
                  uint64_t number)
 {
-    be64_t wire = be64_of(number);
-    uint8_t bytes[40];
-    size_t len = sizeof wire + sizeof a->b;
+    uint64_t words[1 + 2 * 2] = {number};
+    size_t count = 1 + addr_words(a, words + 1);
 
-    memcpy(bytes, &wire, sizeof wire);
-    memcpy(bytes + 8, a->b, sizeof a->b);
-    if (b != NULL) {
-        memcpy(bytes + 24, b->b, sizeof b->b);
-        len = sizeof bytes;
-    }
-    return (uint32_t)siphash13(ip->hash_key, bytes, len);
+    if (b != NULL)
+        count += addr_words(b, words + count);
+    return (uint32_t)siphash13_words(ip->hash_key, words, count);
 }
 
 uint32_t ip_next_id(struct ip *ip, const struct ip_path *path, uint32_t count)

@@ -16,6 +16,7 @@
 
 #include "base/frame.h"
 #include "base/ns.h"
+#include "base/parts.h"
 #include "base/rng.h"
 #include "base/siphash.h"
 #include "base/span.h"
@@ -45,7 +46,7 @@ struct tracer;
 struct weir_trace;
 
 enum {
-    IP_ID_COUNTERS = 256,
+    IP_ID_COUNTERS = HAS_SCALE ? 256 : 16,
 };
 
 struct ip {

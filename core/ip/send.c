@@ -127,14 +127,13 @@ static uint32_t mtu_of(const struct ip *ip, const struct ip_path *path, const st
 /* Identifications that say nothing about other destinations [RFC7739 5.3]. */
 static void set_id(const struct ip *ip, struct ip_path *path, const struct weir_addr *dst)
 {
-    uint8_t bytes[32];
-    uint64_t hash;
+    uint64_t words[2 * 2], hash;
+    size_t count = addr_words(&path->src, words);
 
-    memcpy(bytes, path->src.b, 16);
-    memcpy(bytes + 16, dst->b, 16);
-    hash = siphash24(ip->id_key, bytes, sizeof bytes);
+    count += addr_words(dst, words + count);
+    hash = siphash24_words(ip->id_key, words, count);
     path->id_base = (uint32_t)hash;
-    path->id_slot = (uint8_t)(hash >> 32);
+    path->id_slot = (uint8_t)((hash >> 32) % IP_ID_COUNTERS);
 }
 
 int ip_route(struct ip *ip, const struct weir_addr *dst, const struct weir_addr *src,

@@ -12,6 +12,7 @@ static bool is_untouched(const struct tcp_conn *c)
 
 static int add_to_conn(struct weir *s, struct tcp_conn *c, const struct weir_auth_key *key)
 {
+    struct weir_addr remote = ends_remote(&c->ends, &s->tcp);
     int err;
 
     if (c->auth == 0 && !is_untouched(c))
@@ -19,7 +20,7 @@ static int add_to_conn(struct weir *s, struct tcp_conn *c, const struct weir_aut
     err = auth_add(&s->tcp, &c->auth, key);
     if (err != WEIR_OK || !is_untouched(c))
         return err;
-    auth_open(&s->tcp, &c->auth, &c->tuple.remote_addr, c->snd.iss);
+    auth_open(&s->tcp, &c->auth, &remote, c->snd.iss);
     return c->auth == 0 ? WEIR_EINVAL : WEIR_OK; /* a key for somebody else */
 }
 

@@ -20,7 +20,7 @@ static void disperse(struct weir *s, struct list *ready)
     list_init(&waiting);
     list_join(&waiting, ready);
     for (struct list *link; (link = list_take_first(&waiting)) != NULL;)
-        tx_make_ready(s, container_of(link, struct conn, flow.link));
+        tx_make_ready(s, conn_of_ready(link));
 }
 
 int api_netif_remove(struct weir *s, weir_netif_t netif)

@@ -42,33 +42,34 @@ uint16_t weir_tcp_port(const struct weir *s, uint32_t turn)
     return ports_choose_to_listen(s, turn);
 }
 
-static bool is_at(const struct flow *flow, const struct weir_endpoint *local)
+static bool is_at(const struct weir *s, const struct flow *flow, const struct weir_endpoint *local)
 {
-    const struct tcp_tuple *t = demux_tuple(flow);
+    struct tcp_tuple t = demux_tuple(s, flow);
 
-    if (t->local_port != local->port)
+    if (t.local_port != local->port)
         return false;
-    if (weir_addr_eq(&t->local_addr, &local->addr))
+    if (weir_addr_eq(&t.local_addr, &local->addr))
         return true;
     return weir_addr_is_any(&local->addr)
-           && (!weir_addr_is_v4(&local->addr) || addr_is_v4(&t->local_addr));
+           && (!weir_addr_is_v4(&local->addr) || addr_is_v4(&t.local_addr));
 }
 
 /* In all three pools the flow is the first member. */
-static bool is_used_by(const struct pool *pool, const struct weir_endpoint *local)
+static bool is_used_by(const struct weir *s, const struct pool *pool,
+                       const struct weir_endpoint *local)
 {
     uint32_t i = 0;
 
     for (const struct flow *flow; (flow = pool_next(pool, &i)) != NULL;)
-        if (flow->is_in_table && is_at(flow, local))
+        if (flow->is_in_table && is_at(s, flow, local))
             return true;
     return false;
 }
 
 bool weir_tcp_port_is_used(const struct weir *s, const struct weir_endpoint *local)
 {
-    return is_used_by(&s->conns, local) || is_used_by(&s->halfopens, local)
-           || is_used_by(&s->timewaits, local);
+    return is_used_by(s, &s->conns, local) || is_used_by(s, &s->halfopens, local)
+           || is_used_by(s, &s->timewaits, local);
 }
 
 const struct weir_tcp_config *weir_tcp_config(const struct weir *s)

@@ -105,17 +105,17 @@ int api_connect_with(struct weir *s, const struct weir_endpoint *local,
     c = flows_new_conn(s);
     if (c == NULL)
         return WEIR_ENOMEM;
-    c->tcp.tuple = ends.tuple;
-    err = set_all(s, c, opts, count);
+    err = ends_init(&c->tcp.ends, &s->tcp, &ends.tuple) ? set_all(s, c, opts, count) : WEIR_ENOMEM;
     if (err == WEIR_OK)
         err = demux_add(s, &c->flow, ends.hash) ? WEIR_OK : WEIR_ENOMEM;
     if (err == WEIR_OK)
-        err = tcp_open(&c->tcp, &s->tcp, &ends.tuple, stack_next_isn(s, &ends.tuple), ends.mtu);
+        err =
+            tcp_open(&c->tcp, &s->tcp, stack_next_isn(s, isn_ends(&s->tcp, &ends.tuple)), ends.mtu);
     if (err != WEIR_OK) {
         flows_free_conn(s, c);
         return err;
     }
-    *conn = c->tcp.handle;
+    *conn = handle_of_conn(s, c);
     stack_settle(s, c);
     return WEIR_OK;
 }
@@ -223,7 +223,7 @@ int api_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn)
     c = container_of(link, struct conn, event);
     c->listener = NULL;
     l->queued--;
-    *conn = c->tcp.handle;
+    *conn = handle_of_conn(s, c);
     events_note_conn(s, c);
     return WEIR_OK;
 }
@@ -394,10 +394,12 @@ int weir_local(const struct weir *s, weir_handle_t handle, struct weir_endpoint 
     const struct conn *c = handle_conn(s, handle);
     const struct listener *l = handle_listener(s, handle);
     const struct udp_endpoint *u = handle_udp(s, handle);
+    struct tcp_tuple tuple;
 
     if (c != NULL)
-        *endpoint = (struct weir_endpoint){.addr = c->tcp.tuple.local_addr,
-                                           .port = c->tcp.tuple.local_port};
+        tuple = ends_tuple(&c->tcp.ends, &s->tcp);
+    if (c != NULL)
+        *endpoint = (struct weir_endpoint){.addr = tuple.local_addr, .port = tuple.local_port};
     else if (l != NULL)
         *endpoint = l->local;
     else if (u != NULL)
@@ -413,8 +415,8 @@ int weir_remote(const struct weir *s, weir_handle_t handle, struct weir_endpoint
     const struct udp_endpoint *u = handle_udp(s, handle);
 
     if (c != NULL) {
-        *endpoint = (struct weir_endpoint){.addr = c->tcp.tuple.remote_addr,
-                                           .port = c->tcp.tuple.remote_port};
+        struct tcp_tuple tuple = ends_tuple(&c->tcp.ends, &s->tcp);
+        *endpoint = (struct weir_endpoint){.addr = tuple.remote_addr, .port = tuple.remote_port};
         return WEIR_OK;
     }
     if (handle_listener(s, handle) != NULL || (u != NULL && !u->is_connected))
@@ -446,7 +448,6 @@ int api_tcp_configure(struct weir *s, const struct weir_tcp_config *config)
         return WEIR_ENOTSUP;
     s->config.tcp = *config;
     s->tcp.config = *config;
-    fastopen_trim(&s->tcp.fastopen, config->fastopen_servers);
     return WEIR_OK;
 }
 

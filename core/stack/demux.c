@@ -4,10 +4,6 @@
  * Connections, half-open ones and those in TIME-WAIT are in one table by the keyed hash of
  * their four-tuple; listeners are in another by port. Address selection of a listener: the
  * most specific wins, and among equals the ends of the connection choose.
- *
- * Segments come in trains: before the hash, which takes its time, a few flows that were found last
- * are looked at, by a hash that anybody can work out. Who makes his own flows share a place only
- * makes each of them wait for the other hash.
  */
 #include "base/addr.h"
 #include "base/check.h"
@@ -60,49 +56,48 @@ static struct flow *flow_at(const struct weir *s, uint32_t ref)
     return pool_at(pool_of(s, kind_of_ref(ref)), index);
 }
 
-const struct tcp_tuple *demux_tuple(const struct flow *flow)
+struct tcp_tuple demux_tuple(const struct weir *s, const struct flow *flow)
 {
     switch ((enum handle_kind)flow->kind) {
-    case HANDLE_CONN: return &((const struct conn *)(const void *)flow)->tcp.tuple;
-    case HANDLE_HALFOPEN: return &((const struct halfopen *)(const void *)flow)->tcp.tuple;
-    case HANDLE_TIMEWAIT: return &((const struct timewait *)(const void *)flow)->tcp.tuple;
+    case HANDLE_CONN:
+        return ends_tuple(&((const struct conn *)(const void *)flow)->tcp.ends, &s->tcp);
+    case HANDLE_HALFOPEN: return ((const struct halfopen *)(const void *)flow)->tcp.tuple;
+    case HANDLE_TIMEWAIT: return ((const struct timewait *)(const void *)flow)->tcp.tuple;
     case HANDLE_NONE:
     case HANDLE_LISTENER:
     case HANDLE_UDP:
     case HANDLE_PING: break;
     }
     CHECK(false);
-    return NULL;
+    return (struct tcp_tuple){.local_port = 0};
 }
 
-static bool is_same(const struct tcp_tuple *a, const struct tcp_tuple *b)
+/* Connections are compared in place: it is done for each segment. */
+bool demux_is_between(const struct weir *s, const struct flow *flow, const struct tcp_tuple *tuple)
 {
-    return a->local_port == b->local_port && a->remote_port == b->remote_port
-           && weir_addr_eq(&a->remote_addr, &b->remote_addr)
-           && weir_addr_eq(&a->local_addr, &b->local_addr);
-}
+    struct tcp_tuple t;
 
-static struct flow **recent_at(struct weir *s, const struct tcp_tuple *t)
-{
-    uint32_t ports = (uint32_t)t->local_port << 16 | t->remote_port;
-
-    return &s->recent[((ports ^ be32_at(t->remote_addr.b + 12)) * UINT32_C(2654435761))
-                      >> (32 - RECENT_BITS)];
+    if (flow->kind == HANDLE_CONN)
+        return ends_are(&((const struct conn *)(const void *)flow)->tcp.ends, &s->tcp, tuple);
+    t = demux_tuple(s, flow);
+    return t.local_port == tuple->local_port && t.remote_port == tuple->remote_port
+           && weir_addr_eq(&t.remote_addr, &tuple->remote_addr)
+           && weir_addr_eq(&t.local_addr, &tuple->local_addr);
 }
 
 struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple, uint32_t *hash)
 {
-    struct flow **recent = recent_at(s, tuple);
+    struct flow *recent = recent_find(s, tuple);
     struct table_iter it;
 
-    if (*recent != NULL && is_same(demux_tuple(*recent), tuple))
-        return *recent;
+    if (recent != NULL)
+        return recent;
     *hash = hash_of(s, tuple);
     it = table_find(&s->flows, *hash);
     for (uint32_t ref; table_next(&it, &ref);) {
         struct flow *flow = flow_at(s, ref);
-        if (is_same(demux_tuple(flow), tuple)) {
-            *recent = flow;
+        if (demux_is_between(s, flow, tuple)) {
+            recent_add(s, flow);
             return flow;
         }
     }
@@ -115,24 +110,15 @@ bool demux_add(struct weir *s, struct flow *flow, uint32_t hash)
     flow->hash = hash;
     flow->is_in_table = table_add(&s->flows, hash, ref_of(s, flow));
     if (flow->is_in_table)
-        *recent_at(s, demux_tuple(flow)) = flow;
+        recent_add(s, flow);
     return flow->is_in_table;
-}
-
-/* It is found by its place no more. */
-static void forget_recent(struct weir *s, const struct flow *flow)
-{
-    struct flow **recent = recent_at(s, demux_tuple(flow));
-
-    if (*recent == flow)
-        *recent = NULL;
 }
 
 void demux_remove(struct weir *s, struct flow *flow)
 {
     if (!flow->is_in_table)
         return;
-    forget_recent(s, flow);
+    recent_remove(s, flow);
     CHECK(table_remove(&s->flows, flow->hash, ref_of(s, flow)));
     flow->is_in_table = false;
 }
@@ -140,12 +126,12 @@ void demux_remove(struct weir *s, struct flow *flow)
 void demux_move(struct weir *s, struct flow *from, struct flow *to)
 {
     CHECK(from->is_in_table && !to->is_in_table);
-    forget_recent(s, from);
+    recent_remove(s, from);
     CHECK(table_replace(&s->flows, from->hash, ref_of(s, from), ref_of(s, to)));
     from->is_in_table = false;
     to->is_in_table = true;
     to->hash = from->hash;
-    *recent_at(s, demux_tuple(to)) = to;
+    recent_add(s, to);
 }
 
 static uint32_t hash_of_port(const struct weir *s, uint16_t port)

@@ -25,14 +25,12 @@ struct conn *flows_new_conn(struct weir *s)
     c = pool_get_zeroed(&s->conns);
     if (c == NULL)
         return NULL;
-    list_init(&c->flow.link);
     list_init(&c->event);
     c->flow.kind = HANDLE_CONN;
     if (!tcp_conn_init(&c->tcp, &s->tcp)) {
         pool_put(&s->conns, c);
         return NULL;
     }
-    c->tcp.handle = handle_of_conn(s, c);
     return c;
 }
 
@@ -41,7 +39,6 @@ void flows_free_conn(struct weir *s, struct conn *c)
     s->orphans -= c->flow.is_orphan;
     demux_remove(s, &c->flow);
     wheel_disarm(&s->wheel, &c->flow.timer);
-    list_remove(&c->flow.link);
     list_remove(&c->event);
     tcp_conn_fini(&c->tcp, &s->tcp);
     pool_put(&s->conns, c);
@@ -173,7 +170,6 @@ struct halfopen *flows_new_halfopen(struct weir *s)
     h = pool_get_zeroed(&s->halfopens);
     if (h == NULL)
         return NULL;
-    list_init(&h->flow.link);
     h->flow.kind = HANDLE_HALFOPEN;
     return h;
 }
@@ -189,7 +185,7 @@ void flows_free_halfopen(struct weir *s, struct halfopen *h)
 static void trace_state(struct weir *s, const struct flow *flow, enum tcp_state from,
                         enum tcp_state to)
 {
-    const struct tcp_tuple *t = demux_tuple(flow);
+    struct tcp_tuple t = demux_tuple(s, flow);
     bool is_halfopen = flow->kind == HANDLE_HALFOPEN;
     struct weir_trace event = {
         .kind = WEIR_TRACE_STATE,
@@ -197,8 +193,8 @@ static void trace_state(struct weir *s, const struct flow *flow, enum tcp_state 
         .conn = handle_make((enum handle_kind)flow->kind, is_halfopen
                                                               ? pool_handle(&s->halfopens, flow)
                                                               : pool_handle(&s->timewaits, flow)),
-        .local = {.addr = t->local_addr, .port = t->local_port},
-        .remote = {.addr = t->remote_addr, .port = t->remote_port},
+        .local = {.addr = t.local_addr, .port = t.local_port},
+        .remote = {.addr = t.remote_addr, .port = t.remote_port},
         .from = (enum weir_tcp_state)from,
         .to = (enum weir_tcp_state)to,
     };
@@ -261,7 +257,7 @@ static struct timewait *oldest_timewait(struct weir *s)
 {
     struct list *link = list_first(&s->timewait_list);
 
-    return link == NULL ? NULL : container_of(link, struct timewait, flow.link);
+    return link == NULL ? NULL : container_of(link, struct timewait, link);
 }
 
 /* When there is no room the oldest goes: it has done most of its duty. */
@@ -281,15 +277,15 @@ static struct timewait *new_timewait(struct weir *s)
 void flows_restart_timewait(struct weir *s, struct timewait *tw)
 {
     tw->flow.timer.at = ns_after(s->tcp.now, two_msl_ns(s));
-    list_remove(&tw->flow.link);
-    list_add_last(&s->timewait_list, &tw->flow.link);
+    list_remove(&tw->link);
+    list_add_last(&s->timewait_list, &tw->link);
 }
 
 void flows_free_timewait(struct weir *s, struct timewait *tw)
 {
     flows_trace_state(s, &tw->flow, TCP_TIME_WAIT, TCP_CLOSED);
     demux_remove(s, &tw->flow);
-    list_remove(&tw->flow.link);
+    list_remove(&tw->link);
     auth_put(&s->tcp, &tw->tcp.auth);
     pool_put(&s->timewaits, tw);
 }
@@ -323,7 +319,7 @@ static bool keep_timewait(struct weir *s, struct conn *c, const struct tcp_timew
         return false;
     }
     tw->flow.kind = HANDLE_TIMEWAIT;
-    list_init(&tw->flow.link);
+    list_init(&tw->link);
     tw->tcp = *what;
     demux_move(s, &c->flow, &tw->flow);
     flows_restart_timewait(s, tw);
@@ -339,12 +335,12 @@ void flows_enter_timewait(struct weir *s, struct conn *c)
     struct tcp_timewait tw;
     bool is_kept;
 
-    list_remove(&c->flow.link);
-    timewait_init(&tw, &c->tcp);
+    list_remove(&c->tcp.work->ready);
+    timewait_init(&tw, &c->tcp, &s->tcp);
     tw.auth = c->tcp.auth;
     is_kept = keep_timewait(s, c, &tw);
     if (c->tcp.work->ack_owed)
-        send_ack(s, &tw, c->tcp.handle);
+        send_ack(s, &tw, handle_of_conn(s, c));
     if (is_kept)
         c->tcp.auth = 0; /* it went with the record */
 }

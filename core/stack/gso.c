@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/checksum.h"
 #include "base/num.h"
+#include "base/sums.h"
 #include "stack/stack.h"
 #include "wire/super.h"
 
@@ -34,7 +35,9 @@ static uint32_t refer(struct cut *cut, struct frame *frame, uint32_t len,
             (void)buf_ref(buf);
         CHECK(frame_add(frame, bytes, part, &buf)); /* no more slices than the whole */
         if (ops != NULL)
-            sum = checksum_join(sum, ops->add(0, bytes, part), done);
+            sum = checksum_join(
+                sum, sums_of(frame->held[frame->wire.slice_count - 1], span_of(bytes, part), ops),
+                done);
         done += part;
         cut->skip += part;
         if (cut->skip == slice->len) {

@@ -9,6 +9,7 @@
 #include "stack/tcp_rx.h"
 #include "tcp/cookie.h"
 #include "tcp/input.h"
+#include "tcp/tstamp.h"
 #include "wire/tcp.h"
 
 static const struct tracer silent;
@@ -33,12 +34,12 @@ static bool is_full(const struct listener *l)
 /* ---- cookies ---- */
 
 /* The whole record goes to the peer. */
-static enum why send_cookie(struct weir *s, struct tcp_halfopen *h)
+static enum why send_cookie(struct weir *s, struct tcp_halfopen *h, uint64_t ends)
 {
     struct tx_about about = {.tuple = &h->tuple, .state = TCP_LISTEN, .ttl = h->ttl, .tos = h->tos};
     struct frame *frame;
 
-    cookie_make(h, &s->tcp);
+    cookie_make(h, &s->tcp, ends);
     s->cookie_sent_at = s->tcp.now;
     s->tcp.counts.cookies_sent++;
     frame = halfopen_synack(h, &s->tcp);
@@ -143,7 +144,7 @@ static bool take_fastopen(struct weir *s, struct arrival *a, struct listener *l,
                           struct tcp_halfopen *what)
 {
     enum fastopen_ask ask = l->fastopen_queue > 0 && what->auth == 0
-                                ? fastopen_check(&s->tcp, &a->tuple, l->model.user, &a->seg)
+                                ? fastopen_check(&s->tcp, &a->tuple, &a->seg.opt)
                                 : FASTOPEN_NO;
 
     if (ask == FASTOPEN_GOOD) {
@@ -166,33 +167,55 @@ static bool take_keys(struct weir *s, const struct arrival *a, const struct list
     return what->auth != 0;
 }
 
-enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, seq_t isn)
+static struct isn choose_isn(struct weir *s, uint64_t ends, const seq_t *past)
 {
-    enum weir_syn_cookies cookies = s->config.tcp.syn_cookies;
-    uint32_t mtu = mtu_to(s, &a->tuple);
+    struct isn isn = stack_next_isn(s, ends);
+
+    if (past != NULL && seq_lt(isn.seq, *past))
+        isn.seq = *past;
+    return isn;
+}
+
+/* There is no room for a record: nothing is remembered of the SYN but that there are cookies. */
+static enum why answer_by_cookie(struct weir *s, struct arrival *a, const struct listener *l,
+                                 uint32_t mtu)
+{
+    uint64_t ends = isn_ends(&s->tcp, &a->tuple);
+    struct isn isn = {.ts_offset = tstamp_offset_of(ends)}; /* the number is the cookie's */
     struct tcp_halfopen what;
+
+    if (s->config.tcp.syn_cookies == WEIR_SYN_COOKIES_NEVER)
+        return WHY_TCP_SYN_QUEUE;
+    halfopen_init(&what, &s->tcp, l->model.user, &a->tuple, &a->seg, isn, mtu);
+    if (!take_keys(s, a, l, &what))
+        return WHY_NO_MEMORY;
+    return send_cookie(s, &what, ends);
+}
+
+enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, const seq_t *past)
+{
+    uint32_t mtu = mtu_to(s, &a->tuple);
     struct halfopen *h = NULL;
+    struct isn isn;
 
     if (mtu == 0)
         return WHY_NO_ROUTE;
     if (is_full(l))
         return WHY_TCP_ACCEPT_QUEUE;
-    halfopen_init(&what, &s->tcp, l->model.user, &a->tuple, &a->seg, isn, mtu);
-    if (!take_keys(s, a, l, &what))
-        return WHY_NO_MEMORY;
-    if (cookies != WEIR_SYN_COOKIES_ALWAYS)
+    if (s->config.tcp.syn_cookies != WEIR_SYN_COOKIES_ALWAYS)
         h = flows_new_halfopen(s);
-    if (h != NULL && take_fastopen(s, a, l, &what)) {
+    if (h == NULL)
+        return answer_by_cookie(s, a, l, mtu);
+    isn = choose_isn(s, isn_ends(&s->tcp, &a->tuple), past);
+    halfopen_init(&h->tcp, &s->tcp, l->model.user, &a->tuple, &a->seg, isn, mtu);
+    if (!take_keys(s, a, l, &h->tcp)) {
+        flows_free_halfopen(s, h);
+        return WHY_NO_MEMORY;
+    }
+    if (take_fastopen(s, a, l, &h->tcp)) {
         flows_free_halfopen(s, h);
         return WHY_NONE;
     }
-    if (h == NULL && cookies != WEIR_SYN_COOKIES_NEVER)
-        return send_cookie(s, &what);
-    if (h == NULL) {
-        auth_put(&s->tcp, &what.auth);
-        return WHY_TCP_SYN_QUEUE;
-    }
-    h->tcp = what;
     h->tcp.is_told = true;
     h->listener = pool_handle(&s->listeners, l);
     h->defer_until_at = ns_after(s->tcp.now, l->defer_accept_ns);
@@ -351,7 +374,7 @@ enum why rx_to_listener(struct weir *s, struct arrival *a, struct listener *l)
             return take_cookie(s, a, l);
         rx_send_reset(s, a, TCP_LISTEN);
         break;
-    case LISTEN_ACCEPT: return rx_open_half(s, a, l, stack_next_isn(s, &a->tuple));
+    case LISTEN_ACCEPT: return rx_open_half(s, a, l, NULL);
     }
     return why;
 }

@@ -19,13 +19,10 @@ static bool is_under_way(const struct tcp_conn *c, uint32_t seq)
     return seq_geq(quoted, c->snd.una) && seq_lt(quoted, c->snd.nxt);
 }
 
-/* One that began with data in a SYN is half open until the peer answers, and ends like those. */
 static bool is_hard(const struct tcp_conn *c, const struct icmp_error *error)
 {
     bool is_opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
 
-    if (c->state == TCP_SYN_RECEIVED && c->is_passive)
-        return true;
     return is_opening
            && (error->kind == ICMP_ERROR_PORT || error->kind == ICMP_ERROR_PROTOCOL
                || error->kind == ICMP_ERROR_ADMIN);
@@ -49,9 +46,10 @@ static void tell_conn(struct weir *s, struct conn *c, const struct icmp_error *e
     struct tcp_conn *t = &c->tcp;
 
     if (error->kind == ICMP_ERROR_TOO_BIG) {
+        struct tcp_tuple tuple = ends_tuple(&t->ends, &s->tcp);
         struct ip_path *path;
         pmtu_update(&s->ip, &error->dst, error->mtu, error->packet_len);
-        path = tx_path(s, &t->tuple.local_addr, &t->tuple.remote_addr);
+        path = tx_path(s, &tuple.local_addr, &tuple.remote_addr);
         if (path != NULL && path->mtu != t->pmtu)
             tcp_set_pmtu(t, &s->tcp, path->mtu);
     } else if (is_hard(t, error)) {

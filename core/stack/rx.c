@@ -126,19 +126,28 @@ void rx_failures(struct weir *s)
         icmp_error_rx(s, &error);
 }
 
+/* The first of count frames, and those behind it that it takes along; returns how many those are. */
+static size_t take_frame(struct weir *s, struct netif *netif, struct weir_frame *frames,
+                         size_t count)
+{
+    struct ip_packet packet;
+
+    if (recent_rx(s, netif, &frames[0], count > 1 ? &frames[1] : NULL))
+        return 0;
+    s->frames_in++;
+    s->bytes_in += frames[0].len;
+    return rx_packet(s, ip_input(&s->ip, netif, &frames[0], &packet), &packet, &frames[1],
+                     count - 1);
+}
+
 void api_input(struct weir *s, weir_netif_t id, struct weir_frame *frames, size_t count)
 {
     struct netif *netif = netif_find(&s->ip, id);
 
     for (size_t i = 0, next; i < count; i = next) {
         next = i + 1;
-        if (netif != NULL) {
-            struct ip_packet packet;
-            s->frames_in++;
-            s->bytes_in += frames[i].len;
-            next += rx_packet(s, ip_input(&s->ip, netif, &frames[i], &packet), &packet,
-                              &frames[next], count - next);
-        }
+        if (netif != NULL)
+            next += take_frame(s, netif, &frames[i], count - i);
         for (size_t done = i; done < next; done++)
             release(&frames[done]);
     }

@@ -3,6 +3,7 @@
  */
 #include "stack/stack.h"
 #include "base/check.h"
+#include "base/checksum.h"
 #include "base/num.h"
 #include "stack/api.h"
 #include "stack/config.h"
@@ -13,7 +14,6 @@
 enum {
     PURPOSE_FLOWS = 0x7463,
     PURPOSE_ISN,
-    PURPOSE_TSTAMP,
     PURPOSE_PORTS,
     PURPOSE_COOKIE,
     PURPOSE_FASTOPEN,
@@ -60,6 +60,7 @@ static bool init_pools(struct weir *s)
            && fastopen_init(&t->fastopen, &s->mem, slab,
                             siphash_key_derive(s->config.secret, PURPOSE_FASTOPEN),
                             siphash_key_derive(s->config.secret, PURPOSE_FASTOPEN_CACHE))
+           && pool_init_handles(&t->wide_ends, &s->mem, "ends", sizeof(struct wide_ends), slab)
            && choices_init(&t->choices, &s->mem, slab,
                            siphash_key_derive(s->config.secret, PURPOSE_CHOICES))
            && pool_init(&t->reasms, &s->mem, "reassembly", sizeof(struct reasm), slab)
@@ -71,6 +72,13 @@ static bool init_pools(struct weir *s)
            && table_init(&s->local_ports, &s->mem, TABLE_SEGMENT_MIN);
 }
 
+static uint64_t handle_of(const struct tcp_env *env, const struct tcp_conn *c)
+{
+    const struct weir *s = container_of((struct tcp_env *)(uintptr_t)env, struct weir, tcp);
+
+    return handle_of_conn(s, container_of((struct tcp_conn *)(uintptr_t)c, struct conn, tcp));
+}
+
 static void init_tcp(struct weir *s, ns_t now)
 {
     const uint8_t *secret = s->config.secret;
@@ -80,9 +88,10 @@ static void init_tcp(struct weir *s, ns_t now)
     t->config = s->config.tcp;
     t->frames = &s->frames;
     t->bufs = &s->bufs;
+    t->checksum = checksum_ops_for(s->config.cpu_features);
     t->tracer = &s->tracer;
+    t->handle_of = handle_of;
     t->isn_key = siphash_key_derive(secret, PURPOSE_ISN);
-    t->tstamp_key = siphash_key_derive(secret, PURPOSE_TSTAMP);
     t->cookie_key = siphash_key_derive(secret, PURPOSE_COOKIE);
     s->cookie_sent_at = -COOKIE_LIFE_NS;
     t->port_key = siphash_key_derive(secret, PURPOSE_PORTS);
@@ -142,6 +151,7 @@ static void fini_pools(struct weir *s)
     pool_fini(&s->tcp.pieces);
     pool_fini(&s->tcp.sents);
     pool_fini(&s->tcp.reasms);
+    pool_fini(&s->tcp.wide_ends);
     fastopen_fini(&s->tcp.fastopen);
     auths_fini(&s->tcp.auth);
     choices_fini(&s->tcp.choices);

@@ -12,6 +12,7 @@
 #include "base/frame.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/parts.h"
 #include "base/pool.h"
 #include "base/siphash.h"
 #include "base/table.h"
@@ -24,6 +25,8 @@
 #include "tcp/timewait.h"
 #include "udp/ping.h"
 #include "udp/udp.h"
+#include "wire/eth.h"
+#include "wire/plain.h"
 #include <weir/stats.h>
 #include <weir/tcp.h>
 #include <weir/udp.h>
@@ -43,7 +46,6 @@ enum handle_kind {
 
 /* What has a place in the table of four-tuples: a member of the three below, and their first. */
 struct flow {
-    struct list link;         /* conn: in ready; timewait: in timewaits */
     struct wheel_entry timer; /* conn, halfopen; timewait: only at */
     uint32_t hash;
     uint8_t kind; /* enum handle_kind */
@@ -54,7 +56,7 @@ struct flow {
 struct conn {
     struct flow flow;
     struct tcp_conn tcp;
-    struct list event; /* in events; before it is accepted: in its listener's queue */
+    struct list event; /* in conn_events; before it is accepted: in its listener's queue */
     uint64_t user;
     struct listener *listener; /* whose queue it is in, or NULL */
 };
@@ -76,6 +78,7 @@ struct halfopen {
 
 struct timewait {
     struct flow flow;
+    struct list link; /* in timewait_list */
     struct tcp_timewait tcp;
     struct answered answered;
 };
@@ -106,11 +109,20 @@ struct route_entry {
 };
 
 enum {
-    ROUTE_BITS = 6,
+    ROUTE_BITS = HAS_SCALE ? 6 : 2,
     ROUTE_ENTRIES = 1 << ROUTE_BITS,
     READY_LISTS = NETIF_SLOTS,
-    RECENT_BITS = 8,
+    RECENT_BITS = 7,
     RECENT_FLOWS = 1 << RECENT_BITS,
+};
+
+/* A flow that was found lately, and what is known of its packets (recent.c). */
+struct recent {
+    struct flow *flow;   /* it is in the table; or NULL */
+    struct netif *netif; /* where the last one came in, if the rest is set; or NULL */
+    uint32_t epoch;      /* IP's, when that was */
+    uint8_t link[ETH_HEADER_LEN];
+    uint8_t ends[PLAIN_ENDS_LEN];
 };
 
 struct weir {
@@ -127,18 +139,19 @@ struct weir {
     struct pings pings;
 
     struct pool conns, halfopens, timewaits, listeners;
-    struct table flows;                /* four-tuples */
-    struct flow *recent[RECENT_FLOWS]; /* some of those that were found last (demux.c), or NULL */
-    struct table local_ports;          /* listeners, by port */
+    struct table flows;                 /* four-tuples */
+    struct recent recent[RECENT_FLOWS]; /* some of those that were found last */
+    struct table local_ports;           /* listeners, by port */
     struct siphash_key flow_key;
 
     struct wheel wheel;
     struct list timewait_list; /* oldest first */
 
-    struct list ready[READY_LISTS]; /* connections with something to send, by interface */
-    struct list stranded;           /* the same of those that have no route now */
-    bool is_starved;                /* no memory for a frame: wait until one comes back */
-    ns_t starved_until_at;          /* or until then */
+    struct list ready
+        [READY_LISTS];     /* of tcp_work.ready: connections with something to send, by interface */
+    struct list stranded;  /* the same of those that have no route now */
+    bool is_starved;       /* no memory for a frame: wait until one comes back */
+    ns_t starved_until_at; /* or until then */
     struct list conn_events, listener_events, udp_events, ping_events;
 
     struct route_entry routes[ROUTE_ENTRIES];
@@ -173,9 +186,26 @@ struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple, uint32_t 
 bool demux_add(struct weir *s, struct flow *flow, uint32_t hash);
 void demux_remove(struct weir *s, struct flow *flow);
 
+/* ---- flows that were found lately (recent.c) ---- */
+
+struct flow *recent_find(const struct weir *s, const struct tcp_tuple *tuple);
+void recent_add(struct weir *s, struct flow *flow);
+void recent_remove(struct weir *s, const struct flow *flow);
+
+/* The packet has passed all that its ends say, and is the flow's. */
+void recent_note(struct weir *s, const struct ip_packet *packet, const struct flow *flow);
+
+/*
+ * Takes a frame in that is like the last one of its flow in all but what goes on from packet to
+ * packet; false: it is to be looked at in full. next is the one behind it, or NULL.
+ */
+bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
+               const struct weir_frame *next);
+
 /* Gives the place of one flow in the table to another between the same ends. */
 void demux_move(struct weir *s, struct flow *from, struct flow *to);
-const struct tcp_tuple *demux_tuple(const struct flow *flow);
+struct tcp_tuple demux_tuple(const struct weir *s, const struct flow *flow);
+bool demux_is_between(const struct weir *s, const struct flow *flow, const struct tcp_tuple *tuple);
 
 /* Of several that fit equally well, the ends choose: always the same one, as long as it is there. */
 struct listener *demux_find_listener(const struct weir *s, const struct tcp_tuple *tuple,
@@ -240,8 +270,8 @@ size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest,
 void icmp_error_rx(struct weir *s, const struct icmp_error *error);
 void rx_failures(struct weir *s);
 
-/* The ISN of a connection that begins now. */
-seq_t stack_next_isn(struct weir *s, const struct tcp_tuple *tuple);
+/* The ISN of a connection that begins now between these ends (isn_ends). */
+struct isn stack_next_isn(struct weir *s, uint64_t ends);
 
 /* Traces a packet that belongs to no connection. */
 void rx_trace_in(struct weir *s, const struct ip_packet *packet);
@@ -252,7 +282,13 @@ void stack_drop(struct weir *s, enum why why);
 /* The path from src (unspecified: the one that suits) to dst; NULL: there is none now. */
 struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst);
 
-/* Puts c in the list of those that may have something to send. */
+/* Whose link in a list of the ready that is. */
+static inline struct conn *conn_of_ready(struct list *link)
+{
+    return container_of(container_of(link, struct tcp_work, ready)->conn, struct conn, tcp);
+}
+
+/* Puts c, which has work, in the list of those that may have something to send. */
 void tx_make_ready(struct weir *s, struct conn *c);
 
 /* Whoever has no route says what there is to say into the void, or finds a new one. */

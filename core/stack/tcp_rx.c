@@ -43,7 +43,7 @@ static enum why parse(struct ip_packet *packet, struct arrival *a)
     segs = packet->gso_size == 0 || h.payload_len <= packet->gso_size
                ? 1
                : (uint32_t)((h.payload_len + packet->gso_size - 1u) / packet->gso_size);
-    /* Member by member: clearing the options would take longer than all the rest. */
+    tcp_seg_begin(&a->seg);
     a->seg.seq = seq_of(h.seq);
     a->seg.ack = seq_of(h.ack);
     a->seg.len = (uint32_t)h.payload_len;
@@ -57,14 +57,6 @@ static enum why parse(struct ip_packet *packet, struct arrival *a)
     a->seg.text_count = packet->slice_count;
     a->seg.text_skip = packet->header_len + h.header_len;
     a->seg.frame = packet->frame;
-    a->seg.text_buf = NULL;
-    a->seg.more = (struct pieces){NULL, NULL};
-    a->seg.more_len = 0;
-    a->seg.more_skip = 0;
-    a->seg.more_bytes = 0;
-    a->seg.more_memory = 0;
-    a->seg.had_syn = false;
-    a->seg.wants_reset = false;
     tcp_options_parse(h.options, &a->seg.opt); /* in any segment [RFC9293 MUST-5] */
     return WHY_NONE;
 }
@@ -72,7 +64,7 @@ static enum why parse(struct ip_packet *packet, struct arrival *a)
 uint64_t rx_handle_of(const struct weir *s, const struct flow *flow)
 {
     if (flow->kind == HANDLE_CONN)
-        return container_of((struct flow *)(uintptr_t)flow, struct conn, flow)->tcp.handle;
+        return handle_of_conn(s, (const struct conn *)(const void *)flow);
     return handle_make((enum handle_kind)flow->kind, flow->kind == HANDLE_HALFOPEN
                                                          ? pool_handle(&s->halfopens, flow)
                                                          : pool_handle(&s->timewaits, flow));
@@ -136,12 +128,14 @@ void rx_send_reset(struct weir *s, const struct arrival *a, enum tcp_state state
 
 /* ---- no connection ---- */
 
-seq_t stack_next_isn(struct weir *s, const struct tcp_tuple *tuple)
+struct isn stack_next_isn(struct weir *s, uint64_t ends)
 {
-    if (!s->has_next_isn)
-        return isn_of(&s->tcp, tuple);
+    struct isn isn = isn_of(&s->tcp, ends);
+
+    if (s->has_next_isn)
+        isn.seq = s->next_isn;
     s->has_next_isn = false;
-    return s->next_isn;
+    return isn;
 }
 
 enum why rx_to_nobody(struct weir *s, const struct arrival *a)
@@ -211,16 +205,16 @@ static void answer(struct weir *s, struct timewait *tw)
 static enum why reopen(struct weir *s, struct arrival *a, struct timewait *tw)
 {
     struct listener *l = rx_listener(s, a);
-    seq_t isn;
+    seq_t past;
 
     if (l == NULL) {
         answer(s, tw);
         return WHY_TCP_TIME_WAIT;
     }
-    isn = timewait_next_isn(&tw->tcp, stack_next_isn(s, &a->tuple));
+    past = timewait_past(&tw->tcp);
     a->hash = tw->flow.hash;
     flows_free_timewait(s, tw);
-    return rx_open_half(s, a, l, isn);
+    return rx_open_half(s, a, l, &past);
 }
 
 static enum why to_timewait(struct weir *s, struct arrival *a, struct timewait *tw)
@@ -307,10 +301,12 @@ size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest,
     if (flow == NULL)
         l = rx_listener(s, &a);
     trace_in(s, &a, flow, l);
-    if (flow != NULL)
+    if (flow != NULL) {
+        recent_note(s, packet, flow);
         why = to_flow(s, &a, flow);
-    else
+    } else {
         why = l != NULL ? to_listener(s, &a, l) : rx_to_nobody(s, &a);
+    }
     tcp_seg_done(&a.seg, &s->tcp);
     if (why != WHY_NONE)
         stack_drop(s, why);

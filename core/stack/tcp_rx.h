@@ -36,7 +36,7 @@ struct listener *rx_listener(const struct weir *s, const struct arrival *a);
 enum why rx_to_listener(struct weir *s, struct arrival *a, struct listener *l);
 enum why rx_to_halfopen(struct weir *s, struct arrival *a, struct halfopen *h);
 
-/* A listener takes a SYN. */
-enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, seq_t isn);
+/* A listener takes a SYN; where past is not NULL, the ISN is not before it. */
+enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, const seq_t *past);
 
 #endif

@@ -61,7 +61,8 @@ struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struc
 
 static struct ip_path *find_path(struct weir *s, struct conn *c)
 {
-    struct route_entry *r = find_route(s, &c->tcp.tuple.local_addr, &c->tcp.tuple.remote_addr);
+    struct tcp_tuple tuple = ends_tuple(&c->tcp.ends, &s->tcp);
+    struct route_entry *r = find_route(s, &tuple.local_addr, &tuple.remote_addr);
 
     if (r->turn == 0)
         return NULL;
@@ -187,6 +188,7 @@ static struct frame *next_segment(struct weir *s, struct conn *c, struct ip_path
 /* A connection's turn: true if it had something to send. *has_more: it is to have another. */
 static bool take_turn(struct weir *s, struct conn *c, bool *has_more)
 {
+    struct tcp_tuple tuple = ends_tuple(&c->tcp.ends, &s->tcp);
     struct ip_path *path = path_of(s, c);
     struct tcp_turn turn;
     struct tx_about about;
@@ -203,8 +205,8 @@ static bool take_turn(struct weir *s, struct conn *c, bool *has_more)
         return true;
     }
     about = (struct tx_about){
-        .tuple = &c->tcp.tuple,
-        .handle = c->tcp.handle,
+        .tuple = &tuple,
+        .handle = trace_is_on(&s->tracer) ? handle_of_conn(s, c) : 0,
         .state = state,
         .ttl = c->tcp.user->ttl,
         .tos = c->tcp.user->tos,
@@ -218,10 +220,11 @@ void tx_make_ready(struct weir *s, struct conn *c)
 {
     struct ip_path *path;
 
-    if (list_is_linked(&c->flow.link))
+    if (list_is_linked(&c->tcp.work->ready))
         return;
     path = path_of(s, c);
-    list_add_last(path == NULL ? &s->stranded : &s->ready[slot_of(path->netif)], &c->flow.link);
+    list_add_last(path == NULL ? &s->stranded : &s->ready[slot_of(path->netif)],
+                  &c->tcp.work->ready);
 }
 
 /* Lets the next connection of the list send a segment. False: none wanted to. */
@@ -230,10 +233,10 @@ static bool run_ready(struct weir *s, struct list *ready)
     struct list *link;
 
     while (!s->is_starved && (link = list_take_first(ready)) != NULL) {
-        struct conn *c = container_of(link, struct conn, flow.link);
+        struct conn *c = conn_of_ready(link);
         bool has_more, has_sent = take_turn(s, c, &has_more);
         if (has_more)
-            list_add_last(ready, &c->flow.link);
+            list_add_last(ready, &c->tcp.work->ready);
         else
             stack_settle_sent(s, c);
         if (has_sent)

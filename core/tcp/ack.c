@@ -13,6 +13,7 @@
 #include "tcp/seg.h"
 #include "tcp/sendq.h"
 #include "tcp/timers.h"
+#include "tcp/tlp.h"
 #include "tcp/tstamp.h"
 #include "tcp/tune.h"
 
@@ -112,6 +113,7 @@ static void take_measure(struct tcp_conn *c, struct tcp_env *env, const struct t
     if (d->last_sent_at != NEVER && d->last_sent_at != d->first_sent_at)
         rtt_on_newest(c, env, ns_max(ns_since(d->last_sent_at, env->now), 1));
     timers_on_measured(c);
+    tlp_on_measured(c);
 }
 
 static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
@@ -124,7 +126,7 @@ static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
     tune_on_acked(c, env);
     if (c->work->small_sent && seq_leq(c->work->small_end, ack))
         c->work->small_sent = false;
-    if (c->snd_urgent && seq_leq(c->snd.up, ack))
+    if (c->snd_urgent && seq_leq(c->work->snd_up, ack))
         c->snd_urgent = false;
     sendq_wake(c);
     if (c->user->note_sent && text_before > 0 && c->work->sendq.bytes == 0)

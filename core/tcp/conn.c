@@ -38,7 +38,6 @@ bool tcp_conn_init(struct tcp_conn *c, struct tcp_env *env)
     *c = (struct tcp_conn){
         .state = TCP_CLOSED,
         .ssthresh = UINT32_MAX,
-        .challenge_s = UINT32_MAX, /* no second: the first challenge begins one */
         .cc_ops = cc_find(env->config.congestion_control),
         .send_buffer_bytes = user.send_buffer_bytes,
         .recv_buffer_bytes = user.recv_buffer_bytes,
@@ -61,6 +60,9 @@ bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
         w->deadline_at[i] = NEVER;
     w->blocked_by = BLOCKED_BY_APP;
     w->blocked_since_at = env->now;
+    w->conn = c;
+    list_init(&w->ready);
+    w->challenge_at = -NS_S; /* no second: the first challenge begins one */
     c->work = w;
     w->rto_at = NEVER;
     w->rtt_min_at = env->now;
@@ -82,7 +84,8 @@ bool tcp_can_rest(const struct tcp_conn *c)
            && w->loss_timer == LOSS_NONE && w->deadline_at[TIMER_DELACK] == NEVER
            && w->deadline_at[TIMER_CLOSE] == NEVER && w->keepalive_unanswered == 0
            && (!c->fin_queued || c->state == TCP_FIN_WAIT_2) && !w->ack_owed
-           && w->dup_acks_owed == 0 && !w->keepalive_owed;
+           && w->dup_acks_owed == 0 && !w->keepalive_owed && !c->rcv_urgent
+           && !list_is_linked(&w->ready);
 }
 
 static void free_work(struct tcp_conn *c, struct tcp_env *env)
@@ -91,6 +94,7 @@ static void free_work(struct tcp_conn *c, struct tcp_env *env)
     scoreboard_clear(c, env);
     recvq_clear(c, env);
     reasm_clear(c, env);
+    list_remove(&c->work->ready);
     pool_put(&env->works, c->work);
     c->work = NULL;
 }
@@ -106,6 +110,7 @@ void tcp_conn_fini(struct tcp_conn *c, struct tcp_env *env)
 {
     auth_put(env, &c->auth);
     choice_put(env, &c->user);
+    ends_fini(&c->ends, env);
     if (c->work != NULL)
         free_work(c, env);
 }
@@ -113,12 +118,14 @@ void tcp_conn_fini(struct tcp_conn *c, struct tcp_env *env)
 struct weir_trace tcp_trace_of(const struct tcp_conn *c, const struct tcp_env *env,
                                enum weir_trace_kind kind)
 {
+    struct tcp_tuple tuple = ends_tuple(&c->ends, env);
+
     return (struct weir_trace){
         .kind = kind,
         .at = env->now,
-        .conn = c->handle,
-        .local = {.addr = c->tuple.local_addr, .port = c->tuple.local_port},
-        .remote = {.addr = c->tuple.remote_addr, .port = c->tuple.remote_port},
+        .conn = env->handle_of == NULL ? 0 : env->handle_of(env, c),
+        .local = {.addr = tuple.local_addr, .port = tuple.local_port},
+        .remote = {.addr = tuple.remote_addr, .port = tuple.remote_port},
         .from = (enum weir_tcp_state)c->state,
         .to = (enum weir_tcp_state)c->state,
     };

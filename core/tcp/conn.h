@@ -21,11 +21,12 @@
 #ifndef CORE_TCP_CONN_H
 #define CORE_TCP_CONN_H
 
-#include "base/be.h"
+#include "base/list.h"
 #include "base/ns.h"
 #include "base/seq.h"
 #include "cc/cc.h"
 #include "tcp/cwv.h"
+#include "tcp/ends.h"
 #include "tcp/env.h"
 #include "tcp/mtu_probe.h"
 #include "tcp/pace.h"
@@ -56,43 +57,15 @@ enum tcp_state {
     TCP_TIME_WAIT = WEIR_TCP_TIME_WAIT,
 };
 
-/* The two ends, as the connection sees them. */
-struct tcp_tuple {
-    struct weir_addr local_addr;
-    struct weir_addr remote_addr;
-    uint16_t local_port;
-    uint16_t remote_port;
-};
-
-enum { TCP_TUPLE_WORDS = 5 };
-
-/* Both ends as words to be hashed, the same on all machines; returns how many. */
-static inline size_t tcp_tuple_words(const struct tcp_tuple *t, uint64_t words[TCP_TUPLE_WORDS])
-{
-    uint64_t ports = (uint64_t)t->local_port << 16 | t->remote_port;
-
-    if (weir_addr_is_v4(&t->remote_addr)) { /* which differ in their last four bytes only */
-        words[0] = (uint64_t)be32_at(t->local_addr.b + 12) << 32 | be32_at(t->remote_addr.b + 12);
-        words[1] = ports;
-        return 2;
-    }
-    words[0] = be64_at(t->local_addr.b);
-    words[1] = be64_at(t->local_addr.b + 8);
-    words[2] = be64_at(t->remote_addr.b);
-    words[3] = be64_at(t->remote_addr.b + 8);
-    words[4] = ports;
-    return TCP_TUPLE_WORDS;
-}
-
 /* What was agreed on in the handshake. */
 struct tcp_agreed {
-    uint16_t snd_mss;   /* what the peer can take: its MSS option */
-    uint16_t rcv_mss;   /* what we announced */
-    uint8_t snd_wscale; /* how far to shift the windows we receive */
-    uint8_t rcv_wscale; /* how far to shift those we announce */
-    bool wscale_ok;
-    bool timestamps_ok;
-    bool sack_ok;
+    uint16_t snd_mss;       /* what the peer can take: its MSS option */
+    uint16_t rcv_mss;       /* what we announced */
+    uint8_t snd_wscale : 4; /* how far to shift the windows we receive */
+    uint8_t rcv_wscale : 4; /* how far to shift those we announce */
+    bool wscale_ok : 1;
+    bool timestamps_ok : 1;
+    bool sack_ok : 1;
 };
 
 /* How marks are told of [RFC3168, RFC9768]: decided once, for both directions. */
@@ -203,10 +176,9 @@ struct rtt {
 };
 
 struct tstamp {
-    uint32_t offset; /* ours: the clock in milliseconds plus this */
-    uint32_t recent; /* TS.Recent [RFC7323 4.3] */
-    uint32_t
-        recent_s; /* when it was set, in seconds: it lives for 24 days; before, the first SYN's */
+    uint32_t offset;   /* ours: the clock in milliseconds plus this */
+    uint32_t recent;   /* TS.Recent [RFC7323 4.3] */
+    uint32_t recent_s; /* when it was set, in seconds: it lives for 24 days */
 };
 
 /* Bytes sent or to be sent: [snd.una, end), without SYN and FIN. */
@@ -258,6 +230,7 @@ enum tcp_blocked {
 
 /* What a busy connection needs. */
 struct tcp_work {
+    struct tcp_conn *conn; /* whose it is */
     ns_t deadline_at[TIMER_COUNT];
     ns_t rto_at; /* of the retransmission timer, behind the others that TIMER_LOSS stands for */
     enum loss_timer loss_timer;
@@ -309,8 +282,7 @@ struct tcp_work {
 
     seq_t small_end; /* end of the last segment sent that was not full [Minshall] */
     bool small_sent;
-    bool is_syn_text_next; /* what went with the SYN goes again: it is no news that it is short */
-    bool cwnd_limited;     /* in the round trip that ends when cwnd_round is acknowledged */
+    bool cwnd_limited; /* in the round trip that ends when cwnd_round is acknowledged */
     seq_t cwnd_round;
     ns_t sent_at;      /* the last segment with data */
     bool is_restarted; /* and the pause since then has been noted */
@@ -324,22 +296,27 @@ struct tcp_work {
     ns_t blocked_since_at;
     uint8_t blocked_by;
 
+    seq_t snd_up, rcv_up; /* SND.UP, RCV.UP: while snd_urgent, rcv_urgent */
+
+    ns_t challenge_at; /* the second whose challenge ACKs are counted [RFC5961 7] */
+    uint32_t challenge_tokens;
+
     /* The stack's. */
+    struct list ready;         /* its turn to send */
     uint64_t pending_of;       /* the listener among whose Fast Open requests it counts */
     struct route_entry *route; /* where its segments go, if it is still the one of that turn */
     uint64_t route_turn;
 };
 
 struct tcp_conn {
-    struct tcp_tuple tuple;
+    struct tcp_ends ends;
+    uint32_t auth; /* of env.auth; 0: segments have no digests */
     struct tcp_work *work;
     const struct tcp_user *user; /* shared with others (choice.h) */
-    uint64_t handle;             /* what the stack calls it, for traces */
 
     struct {
         seq_t una, nxt;
         seq_t wl1, wl2;
-        seq_t up;
         seq_t iss;
         uint32_t wnd;
         uint32_t wnd_max;
@@ -347,7 +324,6 @@ struct tcp_conn {
 
     struct {
         seq_t nxt;
-        seq_t up;
         seq_t irs;
         seq_t acked;  /* the last acknowledgement sent [RFC7323: Last.ACK.sent] */
         uint32_t wnd; /* announced, from acked on */
@@ -371,21 +347,17 @@ struct tcp_conn {
     uint32_t segs_in, segs_out, retransmits;
     uint32_t received_s; /* when the last segment came in, in seconds */
 
-    uint8_t challenge_tokens; /* [RFC5961 7], per connection */
-    uint32_t challenge_s;
-
     uint16_t events;     /* enum weir_event_bits: for the stack to collect */
     bool is_passive : 1; /* it began with a listener [RFC9293 MUST-11] */
     bool is_orphan : 1;  /* the application has given it up */
     bool fin_queued : 1; /* our side is closed: a FIN follows the send queue */
     bool fin_received : 1;
     bool wants_writable : 1;  /* the application was refused a write */
-    bool snd_urgent : 1;      /* snd.up is ahead of snd.una */
-    bool rcv_urgent : 1;      /* rcv.up is ahead of what was read */
+    bool snd_urgent : 1;      /* SND.UP is ahead of snd.una */
+    bool rcv_urgent : 1;      /* RCV.UP is ahead of what was read */
     bool path_is_suspect : 1; /* R1: for the stack to collect */
     uint8_t fastopen : 3;     /* enum weir_fastopen */
     bool timeout_owed : 1;    /* the user timeout option is to be sent */
-    uint32_t auth;            /* of env.auth; 0: segments have no digests */
 };
 
 /* ---- conn.c ---- */

@@ -54,25 +54,24 @@ static uint32_t period_of(const struct tcp_env *env)
 }
 
 /* The two hashes: of the ends, and of this SYN. */
-static uint32_t base_of(const struct tcp_env *env, const struct tcp_tuple *tuple, seq_t irs)
+static uint32_t base_of(uint64_t ends, seq_t irs)
 {
-    return (uint32_t)isn_hash(env->cookie_key, tuple) + irs.raw;
+    return (uint32_t)ends + irs.raw;
 }
 
-static uint32_t low_of(const struct tcp_env *env, const struct tcp_tuple *tuple, seq_t irs,
-                       uint32_t period)
+static uint32_t low_of(const struct tcp_env *env, uint64_t ends, seq_t irs, uint32_t period)
 {
-    uint64_t words[2] = {isn_hash(env->cookie_key, tuple), (uint64_t)irs.raw << 32 | period};
+    uint64_t words[2] = {ends, (uint64_t)irs.raw << 32 | period};
 
     return (uint32_t)siphash24_words(env->cookie_key, words, 2) & LOW_MASK;
 }
 
-static seq_t isn_with(const struct tcp_env *env, const struct tcp_halfopen *h)
+static seq_t isn_with(const struct tcp_env *env, const struct tcp_halfopen *h, uint64_t ends)
 {
     uint32_t period = period_of(env);
-    uint32_t low = low_of(env, &h->tuple, h->irs, period) + mss_index(h->agreed.snd_mss);
+    uint32_t low = low_of(env, ends, h->irs, period) + mss_index(h->agreed.snd_mss);
 
-    return seq_of(base_of(env, &h->tuple, h->irs) + (period << LOW_BITS) + (low & LOW_MASK));
+    return seq_of(base_of(ends, h->irs) + (period << LOW_BITS) + (low & LOW_MASK));
 }
 
 static uint32_t option_bits(const struct tcp_halfopen *h)
@@ -91,11 +90,11 @@ static uint32_t timestamp_with(uint32_t clock, uint32_t bits)
     return with_bits > clock ? with_bits - (TIMESTAMP_MASK + 1) : with_bits;
 }
 
-void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env)
+void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env, uint64_t ends)
 {
     uint32_t clock = tstamp_clock(env->now, 0);
 
-    h->iss = isn_with(env, h);
+    h->iss = isn_with(env, h, ends);
     if (h->agreed.timestamps_ok) { /* the offset makes the clock say it, this once */
         h->ts_offset += timestamp_with(clock, option_bits(h)) - clock;
         return;
@@ -107,16 +106,15 @@ void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env)
         h->ecn.mode = ECN_NONE;
 }
 
-static bool read_mss(const struct tcp_env *env, const struct tcp_tuple *tuple, seq_t irs, seq_t iss,
-                     uint16_t *mss)
+static bool read_mss(const struct tcp_env *env, uint64_t ends, seq_t irs, seq_t iss, uint16_t *mss)
 {
-    uint32_t sum = iss.raw - base_of(env, tuple, irs);
+    uint32_t sum = iss.raw - base_of(ends, irs);
     uint32_t age = (period_of(env) - (sum >> LOW_BITS)) & (UINT32_MAX >> LOW_BITS);
     uint32_t index;
 
     if (age >= PERIODS)
         return false;
-    index = (sum - low_of(env, tuple, irs, period_of(env) - age)) & LOW_MASK;
+    index = (sum - low_of(env, ends, irs, period_of(env) - age)) & LOW_MASK;
     if (index >= MSS_COUNT)
         return false;
     *mss = mss_table[index];
@@ -124,15 +122,15 @@ static bool read_mss(const struct tcp_env *env, const struct tcp_tuple *tuple, s
 }
 
 /* The options of the SYN, as far as they have come back, and what it asked for. */
-static void recall_options(const struct tcp_env *env, const struct tcp_tuple *tuple,
-                           const struct tcp_seg *ack, struct tcp_options *syn, bool *classic_ecn)
+static void recall_options(const struct tcp_env *env, uint64_t ends, const struct tcp_seg *ack,
+                           struct tcp_options *syn, bool *classic_ecn)
 {
     uint32_t bits;
 
     if (!(ack->opt.present & TCP_HAS_TIMESTAMPS) || !env->config.timestamps)
         return;
     syn->present |= TCP_HAS_TIMESTAMPS;
-    bits = (ack->opt.ts_ecr - tstamp_offset(env, tuple)) & TIMESTAMP_MASK;
+    bits = (ack->opt.ts_ecr - tstamp_offset_of(ends)) & TIMESTAMP_MASK;
     if ((bits & NO_WINDOW_SCALE) != NO_WINDOW_SCALE) {
         syn->present |= TCP_HAS_WINDOW_SCALE;
         syn->window_scale = bits & NO_WINDOW_SCALE;
@@ -147,15 +145,17 @@ bool cookie_check(const struct tcp_env *env, const struct tcp_user *user,
                   struct tcp_halfopen *h)
 {
     struct tcp_seg syn = {.seq = seq_sub(ack->seq, 1), .wnd = ack->wnd};
-    seq_t iss = seq_sub(ack->ack, 1);
+    struct isn isn = {.seq = seq_sub(ack->ack, 1)};
+    uint64_t ends = isn_ends(env, tuple);
     bool classic_ecn = false;
 
-    if (!read_mss(env, tuple, syn.seq, iss, &syn.opt.mss))
+    if (!read_mss(env, ends, syn.seq, isn.seq, &syn.opt.mss))
         return false;
     syn.opt.present = TCP_HAS_MSS;
     syn.opt.ts_val = ack->opt.ts_val;
-    recall_options(env, tuple, ack, &syn.opt, &classic_ecn);
-    halfopen_init(h, env, user, tuple, &syn, iss, mtu);
+    recall_options(env, ends, ack, &syn.opt, &classic_ecn);
+    isn.ts_offset = tstamp_offset_of(ends);
+    halfopen_init(h, env, user, tuple, &syn, isn, mtu);
     h->ecn = classic_ecn ? (struct ecn_half){.mode = ECN_CLASSIC}
                          : ecn_half_of_ack(env, cc_find(env->config.congestion_control), ack);
     return true;

@@ -17,9 +17,10 @@ struct tcp_seg;
 
 /*
  * Turns a record, just made of a SYN, into one whose SYN-ACK is all that is left of it: the ISN says
- * what the acknowledgement must bring back, and what it cannot is agreed on no more.
+ * what the acknowledgement must bring back, and what it cannot is agreed on no more. ends: isn_ends
+ * of the record's.
  */
-void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env);
+void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env, uint64_t ends);
 
 /*
  * An acknowledgement has come for a listener with these options: does it answer a cookie of ours?

@@ -3,7 +3,7 @@
  *
  * The list of RFC 9293 3.10.7.4, in its order: a step returns true when the segment goes no
  * further, having said why. What extensions add stands before the list. State: rcv.nxt,
- * rcv.up, and what is owed to the peer.
+ * RCV.UP, and what is owed to the peer.
  */
 #include "tcp/input.h"
 #include "base/check.h"
@@ -47,18 +47,19 @@ static bool stop(struct arrival *a, enum why why)
 /* The budget varies a little, so that nobody can count the ACKs that others have caused. */
 void tcp_challenge(struct tcp_conn *c, struct tcp_env *env)
 {
-    uint32_t second = (uint32_t)((uint64_t)env->now / NS_S);
+    struct tcp_work *w = c->work;
+    ns_t second_at = env->now - env->now % NS_S;
     uint32_t budget = env->config.challenge_acks_per_s;
 
-    if (second != c->challenge_s) {
+    if (second_at != w->challenge_at) {
         uint32_t tokens = budget / 2 + rng_below(&env->rng, budget / 2 + 1);
-        c->challenge_s = second;
-        c->challenge_tokens = (uint8_t)(tokens < UINT8_MAX ? tokens + 1 : UINT8_MAX);
+        w->challenge_at = second_at;
+        w->challenge_tokens = tokens < UINT8_MAX ? tokens + 1 : UINT8_MAX;
     }
-    if (c->challenge_tokens == 0)
+    if (w->challenge_tokens == 0)
         return;
-    c->challenge_tokens--;
-    c->work->ack_owed = true;
+    w->challenge_tokens--;
+    w->ack_owed = true;
     env->counts.challenge_acks++;
 }
 
@@ -93,7 +94,7 @@ static bool check_paws(struct arrival *a)
 
 /*
  * Both ends opened at once, and the peer's SYN-ACK repeats the SYN we know: what counts is
- * its acknowledgement [RFC9293 3.5, figure 7]. It is told, as of anything that comes twice.
+ * its acknowledgement [RFC9293 3.5, figure 7].
  */
 static void drop_repeated_syn(struct arrival *a)
 {
@@ -103,8 +104,6 @@ static void drop_repeated_syn(struct arrival *a)
         || !seq_eq(seg->seq, a->c->rcv.irs))
         return;
     tcp_seg_cut_syn(seg, a->c->agreed.snd_wscale);
-    sack_on_duplicate(a->c, a->c->rcv.irs, seq_add(a->c->rcv.irs, 1));
-    a->c->work->ack_owed = true;
 }
 
 /* The peer has not seen our SYN-ACK, which its SYN's data was worth a connection to. */
@@ -232,8 +231,6 @@ static bool complete_handshake(struct arrival *a)
         return stop(a, WHY_TCP_BAD_ACK);
     }
     ack_set_window(c, a->seg);
-    if (!c->is_passive)
-        fastopen_on_acked(c, a->env, a->seg->ack);
     ack_take(c, a->env, a->seg);
     tcp_established(c, a->env);
     ecn_on_handshake_ack(c, a->env, a->seg);
@@ -347,8 +344,8 @@ static bool check_urg(struct arrival *a)
 
     if (!(a->seg->flags & TCP_URG) || !takes_text(c))
         return false;
-    if (seq_gt(up, c->rcv_urgent ? c->rcv.up : c->rcv.nxt)) {
-        c->rcv.up = up;
+    if (seq_gt(up, c->rcv_urgent ? c->work->rcv_up : c->rcv.nxt)) {
+        c->work->rcv_up = up;
         c->rcv_urgent = true;
         c->events |= WEIR_EVENT_URGENT; /* [RFC9293 MUST-32] */
     }

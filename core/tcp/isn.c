@@ -7,6 +7,7 @@
  */
 #include "tcp/isn.h"
 #include "tcp/conn.h"
+#include "tcp/tstamp.h"
 
 uint64_t isn_hash(struct siphash_key key, const struct tcp_tuple *tuple)
 {
@@ -16,9 +17,14 @@ uint64_t isn_hash(struct siphash_key key, const struct tcp_tuple *tuple)
     return siphash24_words(key, words, count);
 }
 
-seq_t isn_of(const struct tcp_env *env, const struct tcp_tuple *tuple)
+uint64_t isn_ends(const struct tcp_env *env, const struct tcp_tuple *tuple)
+{
+    return isn_hash(env->isn_key, tuple);
+}
+
+struct isn isn_of(const struct tcp_env *env, uint64_t ends)
 {
     uint32_t clock = (uint32_t)((uint64_t)env->now / (4 * NS_US));
 
-    return seq_of(clock + (uint32_t)isn_hash(env->isn_key, tuple));
+    return (struct isn){seq_of(clock + (uint32_t)ends), tstamp_offset_of(ends)};
 }

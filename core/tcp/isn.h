@@ -11,9 +11,18 @@
 struct tcp_env;
 struct tcp_tuple;
 
-seq_t isn_of(const struct tcp_env *env, const struct tcp_tuple *tuple);
+/* Where a connection begins that nobody is to foresee. */
+struct isn {
+    seq_t seq;
+    uint32_t ts_offset; /* of its timestamps' clock [RFC7323 5.4] */
+};
 
 /* A keyed hash of both ends. */
 uint64_t isn_hash(struct siphash_key key, const struct tcp_tuple *tuple);
+
+/* The one that the two are made of, and cookies: neither half of it tells anything about the other. */
+uint64_t isn_ends(const struct tcp_env *env, const struct tcp_tuple *tuple);
+
+struct isn isn_of(const struct tcp_env *env, uint64_t ends);
 
 #endif

@@ -42,16 +42,16 @@ static uint16_t first_window(const struct tcp_user *user)
 }
 
 void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const struct tcp_user *user,
-                   const struct tcp_tuple *tuple, const struct tcp_seg *syn, seq_t iss,
+                   const struct tcp_tuple *tuple, const struct tcp_seg *syn, struct isn isn,
                    uint32_t mtu)
 {
     uint16_t mss = options_mss_for(&tuple->remote_addr, mtu, user);
 
     *h = (struct tcp_halfopen){
         .tuple = *tuple,
-        .iss = iss,
+        .iss = isn.seq,
         .irs = syn->seq,
-        .ts_offset = tstamp_offset(env, tuple),
+        .ts_offset = isn.ts_offset,
         .ts_recent = syn->opt.present & TCP_HAS_TIMESTAMPS ? syn->opt.ts_val : 0,
         .wnd = syn->wnd,
         .rcv_wnd = first_window(user),
@@ -184,7 +184,8 @@ enum halfopen_verdict halfopen_input(struct tcp_halfopen *h, const struct tcp_se
 bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
                         const struct tcp_user *user)
 {
-    c->tuple = h->tuple;
+    if (!ends_init(&c->ends, env, &h->tuple))
+        return false;
     (void)choice_ref(user); /* which may be what c has */
     choice_put(env, &c->user);
     c->user = user;

@@ -11,6 +11,7 @@
 #include "base/seq.h"
 #include "base/why.h"
 #include "tcp/conn.h"
+#include "tcp/isn.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -51,7 +52,7 @@ enum listen_verdict listen_input(const struct tcp_seg *seg, enum why *why);
 
 /* A SYN has come for a listener with these options. */
 void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const struct tcp_user *user,
-                   const struct tcp_tuple *tuple, const struct tcp_seg *syn, seq_t iss,
+                   const struct tcp_tuple *tuple, const struct tcp_seg *syn, struct isn isn,
                    uint32_t mtu);
 
 /* Its SYN-ACK, for the first or another time. NULL: no memory. */

@@ -9,7 +9,6 @@
  * State: conn.mtu_low, work.mtu_probe.
  */
 #include "tcp/mtu_probe.h"
-#include "base/addr.h"
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/options.h"
@@ -36,12 +35,12 @@ static struct mtu_probe *probe_of(const struct tcp_conn *c)
 
 static uint32_t base_of(const struct tcp_conn *c)
 {
-    return addr_is_v4(&c->tuple.remote_addr) ? BASE_V4 : FLOOR_V6;
+    return ends_are_v4(&c->ends) ? BASE_V4 : FLOOR_V6;
 }
 
 static uint32_t floor_of(const struct tcp_conn *c)
 {
-    return addr_is_v4(&c->tuple.remote_addr) ? FLOOR_V4 : FLOOR_V6;
+    return ends_are_v4(&c->ends) ? FLOOR_V4 : FLOOR_V6;
 }
 
 uint32_t mtu_probe_mtu(const struct tcp_conn *c)

@@ -7,6 +7,7 @@
 #include "tcp/options.h"
 #include "base/addr.h"
 #include "base/check.h"
+#include "base/num.h"
 #include "tcp/ecn.h"
 #include "tcp/sack.h"
 #include "tcp/tstamp.h"
@@ -25,15 +26,15 @@ enum {
     TEXT_MIN = 8, /* whatever path and options say, a segment carries some text */
 };
 
-static uint32_t headers_len(const struct weir_addr *remote)
+static uint32_t headers_len(bool is_v4)
 {
-    return (addr_is_v4(remote) ? IP4_LEN : IP6_LEN) + TCP_HEADER_LEN;
+    return (is_v4 ? IP4_LEN : IP6_LEN) + TCP_HEADER_LEN;
 }
 
 /* MMS_R - 20, with MMS_R what IP can take after its header; always sent [RFC9293 SHLD-5, MAY-3]. */
 uint16_t options_mss_for(const struct weir_addr *remote, uint32_t mtu, const struct tcp_user *user)
 {
-    uint32_t mss = mtu - headers_len(remote);
+    uint32_t mss = mtu - headers_len(addr_is_v4(remote));
 
     if (user->mss != 0 && user->mss < mss)
         mss = user->mss;
@@ -46,9 +47,10 @@ struct tcp_agreed options_wish(const struct tcp_env *env, const struct tcp_user 
     return (struct tcp_agreed){
         .rcv_mss = rcv_mss,
         .wscale_ok = env->config.window_scaling,
-        .rcv_wscale = env->config.window_scaling
-                          ? window_scale_for(user->recv_buffer_bytes, tune_recv_most(user, env))
-                          : 0,
+        .rcv_wscale =
+            env->config.window_scaling
+                ? window_scale_for(user->recv_buffer_bytes, tune_recv_most(user, env)) & 15u
+                : 0,
         .timestamps_ok = env->config.timestamps,
         .sack_ok = env->config.sack,
     };
@@ -71,18 +73,13 @@ void options_offer(struct tcp_options *out, const struct tcp_agreed *ours, uint3
     }
 }
 
-uint16_t options_mss_of(const struct tcp_options *peers, bool is_v4)
-{
-    if (peers->present & TCP_HAS_MSS)
-        return peers->mss;
-    return is_v4 ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
-}
-
 /* A peer that asks for tiny segments would cost us more than itself: there is a floor. */
 static uint16_t peers_mss(const struct tcp_env *env, const struct tcp_options *peers, bool is_v4)
 {
-    uint16_t mss = options_mss_of(peers, is_v4);
+    uint32_t mss = is_v4 ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
 
+    if (peers->present & TCP_HAS_MSS)
+        mss = peers->mss;
     return (uint16_t)(mss > env->config.mss_min ? mss : env->config.mss_min);
 }
 
@@ -90,15 +87,14 @@ struct tcp_agreed options_agree(const struct tcp_env *env, struct tcp_agreed wis
                                 const struct tcp_options *peers, bool is_v4)
 {
     struct tcp_agreed a = wish;
+    unsigned peers_scale = u32_min(peers->window_scale, WINDOW_SCALE_MAX); /* [RFC7323 2.3] */
 
     a.snd_mss = peers_mss(env, peers, is_v4);
     a.timestamps_ok = wish.timestamps_ok && (peers->present & TCP_HAS_TIMESTAMPS);
     a.sack_ok = wish.sack_ok && (peers->present & TCP_HAS_SACK_PERMITTED);
     a.wscale_ok = wish.wscale_ok && (peers->present & TCP_HAS_WINDOW_SCALE);
     a.rcv_wscale = a.wscale_ok ? wish.rcv_wscale : 0;
-    a.snd_wscale = a.wscale_ok ? peers->window_scale : 0;
-    if (a.snd_wscale > WINDOW_SCALE_MAX)
-        a.snd_wscale = WINDOW_SCALE_MAX; /* [RFC7323 2.3] */
+    a.snd_wscale = a.wscale_ok ? peers_scale & 15u : 0;
     return a;
 }
 
@@ -133,7 +129,7 @@ uint32_t tcp_send_mss_now(const struct tcp_conn *c, const struct tcp_env *env)
 
 uint32_t tcp_send_mss(const struct tcp_conn *c, const struct tcp_env *env)
 {
-    uint32_t path = mtu_probe_mtu(c) - headers_len(&c->tuple.remote_addr);
+    uint32_t path = mtu_probe_mtu(c) - headers_len(ends_are_v4(&c->ends));
     uint32_t mss = c->agreed.snd_mss < path ? c->agreed.snd_mss : path;
     uint32_t options =
         (c->agreed.timestamps_ok ? TCP_TIMESTAMPS_LEN : 0) + auth_option_bytes(env, c->auth);

@@ -3,7 +3,6 @@
  */
 #include "tcp/piece.h"
 #include "base/check.h"
-#include <string.h>
 
 struct piece *piece_get(struct pool *pool, struct buf **buf, uint8_t *bytes, uint32_t len)
 {
@@ -137,7 +136,7 @@ uint32_t pieces_fill_tail(struct pieces *list, const uint8_t *bytes, uint32_t le
         return 0;
     if (len > tail->room)
         len = tail->room;
-    memcpy(tail->bytes + tail->len, bytes, len);
+    span_copy(tail->bytes + tail->len, span_of(bytes, len));
     tail->len += len;
     tail->room = (tail->room - len) & PIECE_ROOM_MAX;
     return len;

@@ -11,7 +11,6 @@
 #include "base/check.h"
 #include "tcp/conn.h"
 #include "tcp/seg.h"
-#include <string.h>
 
 void recvq_clear(struct tcp_conn *c, struct tcp_env *env)
 {
@@ -69,7 +68,7 @@ uint32_t recvq_copy(const struct tcp_conn *c, uint32_t skip, uint8_t *bytes, uin
     for (const struct piece *p = c->work->recvq.pieces.head; p != NULL && done < len; p = p->next) {
         uint32_t from = skip < p->len ? skip : p->len;
         uint32_t part = p->len - from < len - done ? p->len - from : len - done;
-        memcpy(bytes + done, p->bytes + from, part);
+        span_copy(bytes + done, span_of(p->bytes + from, part));
         skip -= from;
         done += part;
     }

@@ -55,22 +55,23 @@ static void set_gso(struct frame *frame, const struct tcp_tuple *tuple, uint32_t
 /* Where the urgent data ends, as an offset: the octet after it [RFC9293 MUST-62]. */
 static uint16_t urgent_pointer(const struct tcp_conn *c, seq_t seq)
 {
-    uint32_t offset = seq_len(seq, c->snd.up);
+    uint32_t offset = seq_len(seq, c->work->snd_up);
 
     return offset > UINT16_MAX ? UINT16_MAX : (uint16_t)offset;
 }
 
-static void set_options(const struct tcp_conn *c, const struct tcp_env *env, uint16_t flags,
+static void set_options(const struct tcp_conn *c, const struct tcp_env *env,
+                        const struct weir_addr *remote, uint16_t flags,
                         uint8_t digest[AUTH_VALUE_MAX], struct tcp_options *options)
 {
     if (!(flags & TCP_SYN)) {
         options->present = 0;
-        auth_reserve(env, c->auth, &c->tuple.remote_addr, digest, options);
+        auth_reserve(env, c->auth, remote, digest, options);
         options_of_segment(c, env, options);
         return;
     }
     options_offer(options, &c->agreed, tstamp_clock(env->now, c->ts.offset), c->ts.recent);
-    auth_reserve(env, c->auth, &c->tuple.remote_addr, digest, options);
+    auth_reserve(env, c->auth, remote, digest, options);
     fastopen_offer(c, env, options);
 }
 
@@ -114,18 +115,21 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
                             uint32_t mss)
 {
     struct frame *frame = frame_get(env->frames);
+    struct tcp_tuple tuple;
     struct tcp_options options;
     struct tcp_header h;
     uint8_t option[ECN_OPTION_MAX], digest[AUTH_VALUE_MAX];
 
     if (frame == NULL)
         return NULL;
+    tuple = ends_tuple(&c->ends, env);
     fit(c, segment, mss);
     sendq_refer(c, text_of(segment), segment->len, frame);
     h = (struct tcp_header){.seq = segment->seq.raw, .flags = segment->flags};
     if (h.flags & TCP_ACK)
         h.ack = c->rcv.nxt.raw;
-    if (c->snd_urgent && seq_gt(c->snd.up, segment->seq) && !(h.flags & (TCP_SYN | TCP_RST))) {
+    if (c->snd_urgent && seq_gt(c->work->snd_up, segment->seq)
+        && !(h.flags & (TCP_SYN | TCP_RST))) {
         h.flags |= TCP_URG; /* [RFC9293 MUST-30, MUST-31] */
         h.urgent = urgent_pointer(c, segment->seq);
     }
@@ -135,16 +139,16 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
     } else {
         h.window = window_announce(c, (h.flags & TCP_SYN) != 0);
     }
-    set_options(c, env, h.flags, digest, &options);
+    set_options(c, env, &tuple.remote_addr, h.flags, digest, &options);
     if (!(h.flags & TCP_RST))
         uto_offer(c, (h.flags & TCP_SYN) != 0, &options);
     frame->ecn = (uint8_t)ecn_dress(c, segment, &h, &options, option,
                                     option_room(c, env, segment, &options, mss));
     if (h.flags & TCP_SYN)
         options_fit(&options);
-    push_header(frame, &c->tuple, &h, &options);
-    auth_sign(env, c->auth, &c->tuple, frame);
-    set_gso(frame, &c->tuple, segment->len, mss);
+    push_header(frame, &tuple, &h, &options);
+    auth_sign(env, c->auth, &tuple, frame);
+    set_gso(frame, &tuple, segment->len, mss);
     return frame;
 }
 

@@ -11,7 +11,9 @@
 #include "base/check.h"
 #include "base/frame.h"
 #include "base/num.h"
+#include "base/sums.h"
 #include "tcp/conn.h"
+#include "tcp/options.h"
 
 void sendq_init(struct tcp_conn *c)
 {
@@ -75,18 +77,66 @@ void sendq_wake(struct tcp_conn *c)
     c->events |= WEIR_EVENT_WRITABLE;
 }
 
+/* Copies what fits behind the last piece; returns what does not. */
+static struct span fill_tail(struct pieces *list, struct span bytes, const struct checksum_ops *ops)
+{
+    struct piece *tail = list->tail;
+    struct span first = span_take(bytes, tail->room);
+
+    sums_copy(tail->buf, tail->buf->size - tail->room, first, ops);
+    tail->len += (uint32_t)first.len;
+    tail->room = (tail->room - (uint32_t)first.len) & PIECE_ROOM_MAX;
+    return span_drop(bytes, first.len);
+}
+
+/* Copies bytes into new pieces, large ones divided as segments will be. False: no memory. */
+static bool copy_to_new(const struct tcp_conn *c, struct tcp_env *env, struct span bytes,
+                        struct pieces *made, uint32_t *memory)
+{
+    while (bytes.len > 0) {
+        struct buf *buf = buf_get(env->bufs, bytes.len);
+        struct piece *p = buf == NULL ? NULL : piece_get(&env->pieces, &buf, buf->bytes, 0);
+        if (p == NULL) {
+            buf_unref(env->bufs, &buf);
+            pieces_clear(made, &env->pieces, env->bufs);
+            return false;
+        }
+        if (p->buf->class == BUF_CLASSES - 1)
+            sums_begin(p->buf, tcp_send_mss_now(c, env));
+        p->room = p->buf->size & PIECE_ROOM_MAX;
+        *memory += p->buf->memory;
+        pieces_append(made, p);
+        bytes = fill_tail(made, bytes, env->checksum);
+    }
+    return true;
+}
+
+/*
+ * What goes behind the last piece. Where all of that has been sent the next segment begins with
+ * these bytes: if they need a new piece in any case it begins there, too.
+ */
+static uint32_t room_behind(const struct tcp_conn *c, uint32_t len)
+{
+    const struct piece *tail = c->work->sendq.pieces.tail;
+
+    if (tail == NULL || (len > tail->room && sendq_unsent(c) == 0))
+        return 0;
+    return u32_min(tail->room, len);
+}
+
 bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, uint32_t len)
 {
     struct sendq *q = &c->work->sendq;
-    struct piece *tail = q->pieces.tail;
-    uint32_t room = tail == NULL ? 0 : tail->room < len ? tail->room : len;
+    struct pieces made = {NULL, NULL};
+    uint32_t room = room_behind(c, len), memory = 0;
 
     /* What needs memory comes first, so that failing changes nothing. */
-    struct pieces rest = {NULL, NULL};
-    if (!pieces_copy(&rest, &env->pieces, env->bufs, span_of(bytes + room, len - room), &q->memory))
+    if (!copy_to_new(c, env, span_of(bytes + room, len - room), &made, &memory))
         return false;
-    CHECK(pieces_fill_tail(&q->pieces, bytes, room) == room);
-    pieces_join(&q->pieces, &rest);
+    if (room > 0)
+        (void)fill_tail(&q->pieces, span_of(bytes, room), env->checksum);
+    pieces_join(&q->pieces, &made);
+    q->memory += memory;
     add_bytes(q, env, len);
     return true;
 }

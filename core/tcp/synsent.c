@@ -5,7 +5,6 @@
  * and what the two ends have agreed on.
  */
 #include "tcp/synsent.h"
-#include "base/addr.h"
 #include "tcp/ack.h"
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
@@ -14,7 +13,6 @@
 #include "tcp/options.h"
 #include "tcp/recovery.h"
 #include "tcp/seg.h"
-#include "tcp/sendq.h"
 #include "tcp/timers.h"
 #include "tcp/tstamp.h"
 #include "tcp/uto.h"
@@ -32,15 +30,11 @@ static bool stop(struct arrival *a, enum why why)
     return true;
 }
 
-/*
- * First: an acknowledgement of anything but our SYN is answered by a reset, also one that echoes a
- * time at which we have sent none: it is an old one, or a guess. Linux does so, too.
- */
+/* First: an acknowledgement of anything but our SYN is answered by a reset. */
 static bool check_ack(struct arrival *a)
 {
     const struct tcp_conn *c = a->c;
-    bool is_good = seq_gt(a->seg->ack, c->snd.iss) && seq_leq(a->seg->ack, c->snd.nxt)
-                   && tstamp_may_echo(c, a->env, a->seg);
+    bool is_good = seq_gt(a->seg->ack, c->snd.iss) && seq_leq(a->seg->ack, c->snd.nxt);
 
     if (!(a->seg->flags & TCP_ACK) || is_good)
         return false;
@@ -66,12 +60,11 @@ static void take_syn(struct arrival *a)
     c->rcv.irs = a->seg->seq;
     c->rcv.nxt = seq_add(a->seg->seq, 1);
     c->rcv.acked = c->rcv.nxt;
-    c->agreed = options_agree(a->env, c->agreed, &a->seg->opt, addr_is_v4(&c->tuple.remote_addr));
+    c->agreed = options_agree(a->env, c->agreed, &a->seg->opt, ends_are_v4(&c->ends));
     if (c->agreed.timestamps_ok)
         tstamp_start(c, a->env, a->seg->opt.ts_val);
     ack_set_window(c, a->seg);
-    if (a->seg->flags & TCP_ACK)
-        fastopen_on_synack(c, a->env, a->seg);
+    fastopen_on_synack(c, a->env, a->seg);
     uto_on_segment(c, a->env, a->seg);
 }
 
@@ -97,8 +90,6 @@ static bool check_syn(struct arrival *a)
     tcp_established(c, a->env);
     timers_on_received(c, a->env);
     c->work->ack_owed = true;
-    if (c->fastopen == WEIR_FASTOPEN_TAKEN && sendq_unsent(c) > 0)
-        c->work->is_interactive = true; /* from the beginning our text has carried our ACKs */
     return false;
 }
 

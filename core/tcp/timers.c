@@ -70,15 +70,15 @@ static void disarm_loss(struct tcp_conn *c)
     disarm(c, TIMER_LOSS);
 }
 
-/* Of what waits for acknowledgements, the first. */
+/* Of what waits for acknowledgements, the first; a probe takes the place of an earlier timeout. */
 static void arm_first(struct tcp_conn *c, const struct tcp_env *env)
 {
     const struct tcp_work *w = c->work;
 
     if (w->rack.reo_at < w->rto_at)
         arm_loss(c, LOSS_REO, w->rack.reo_at);
-    else if (w->tlp.at < w->rto_at && tlp_may_probe(c, env))
-        arm_loss(c, LOSS_TLP, w->tlp.at);
+    else if (w->tlp.at != NEVER && tlp_may_probe(c, env))
+        arm_loss(c, LOSS_TLP, ns_min(w->tlp.at, w->rto_at)); /* [RFC8985 7.2] */
     else
         arm_loss(c, LOSS_RTO, w->rto_at);
 }
@@ -480,7 +480,8 @@ static void expire_pace(struct tcp_conn *c, struct tcp_env *env)
 /* A pause between two messages is no rest: the window and what is known of the peer are kept. */
 static void expire_rest(struct tcp_conn *c, struct tcp_env *env)
 {
-    ns_t busy_at = ns_max(c->work->sent_at, c->work->data_received_at);
+    const struct tcp_work *w = c->work;
+    ns_t busy_at = ns_max(w->challenge_at, ns_max(w->sent_at, w->data_received_at));
 
     if (!tcp_can_rest(c))
         return;

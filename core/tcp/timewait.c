@@ -17,10 +17,10 @@
 
 enum { ISN_STEP = 65535 + 2 };
 
-void timewait_init(struct tcp_timewait *tw, const struct tcp_conn *c)
+void timewait_init(struct tcp_timewait *tw, const struct tcp_conn *c, const struct tcp_env *env)
 {
     *tw = (struct tcp_timewait){
-        .tuple = c->tuple,
+        .tuple = ends_tuple(&c->ends, env),
         .snd_nxt = c->snd.nxt,
         .rcv_nxt = c->rcv.nxt,
         .ts_offset = c->ts.offset,
@@ -88,9 +88,7 @@ struct frame *timewait_ack(const struct tcp_timewait *tw, struct tcp_env *env)
     return segment_build_reply(env, &reply, &options);
 }
 
-seq_t timewait_next_isn(const struct tcp_timewait *tw, seq_t isn)
+seq_t timewait_past(const struct tcp_timewait *tw)
 {
-    seq_t least = seq_add(tw->snd_nxt, ISN_STEP);
-
-    return seq_gt(isn, least) ? isn : least;
+    return seq_add(tw->snd_nxt, ISN_STEP);
 }

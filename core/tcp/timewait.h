@@ -28,7 +28,7 @@ struct tcp_timewait {
     bool timestamps_ok;
 };
 
-void timewait_init(struct tcp_timewait *tw, const struct tcp_conn *c);
+void timewait_init(struct tcp_timewait *tw, const struct tcp_conn *c, const struct tcp_env *env);
 
 enum timewait_verdict {
     TIMEWAIT_DROP,
@@ -44,7 +44,7 @@ enum timewait_verdict timewait_input(const struct tcp_timewait *tw, const struct
 /* The acknowledgement. NULL: no memory. */
 struct frame *timewait_ack(const struct tcp_timewait *tw, struct tcp_env *env);
 
-/* An ISN for a new connection of the same ends, beyond all numbers of the old [RFC9293 MAY-2]. */
-seq_t timewait_next_isn(const struct tcp_timewait *tw, seq_t isn);
+/* The ISN of a new connection of the same ends is beyond all numbers of the old [RFC9293 MAY-2]. */
+seq_t timewait_past(const struct tcp_timewait *tw);
 
 #endif

@@ -27,7 +27,7 @@ bool tlp_may_probe(const struct tcp_conn *c, const struct tcp_env *env)
     const struct tcp_work *w = c->work;
 
     return env->config.tail_loss_probe && c->agreed.sack_ok && tcp_is_synchronized(c)
-           && !w->tlp.is_out && !w->tlp.probe_owed && w->backoff == 0
+           && !w->tlp.is_out && !w->tlp.probe_owed && !w->tlp.wants_rtt && w->backoff == 0
            && (w->recovery.state == RECOVERY_OPEN || w->recovery.state == RECOVERY_CWR)
            && w->scoreboard.sacked_bytes == 0 && w->scoreboard.lost_bytes == 0
            && w->scoreboard.in_flight_bytes > 0;
@@ -44,6 +44,7 @@ void tlp_on_sent(struct tcp_conn *c, bool is_resent)
 
     t->probe_owed = false;
     t->is_out = true;
+    t->wants_rtt = true;
     t->is_resent = is_resent;
     t->end = c->snd.nxt;
 }
@@ -69,7 +70,12 @@ bool tlp_on_ack(struct tcp_conn *c, const struct delivery *d)
     return has_repaired;
 }
 
+void tlp_on_measured(struct tcp_conn *c)
+{
+    c->work->tlp.wants_rtt = false;
+}
+
 void tlp_stop(struct tcp_conn *c)
 {
-    c->work->tlp = (struct tlp){.at = NEVER};
+    c->work->tlp = (struct tlp){.at = NEVER, .wants_rtt = c->work->tlp.wants_rtt};
 }

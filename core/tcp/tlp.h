@@ -18,6 +18,7 @@ struct tlp {
     bool probe_owed; /* it is due now */
     bool is_out;     /* one is under way, up to end */
     bool is_resent;  /* and had been sent before */
+    bool wants_rtt;  /* no round trip has been measured since the last one */
     seq_t end;
 };
 
@@ -32,6 +33,9 @@ void tlp_on_sent(struct tcp_conn *c, bool is_resent);
 
 /* What an acknowledgement tells of it [RFC8985 7.4.2]: true if it has repaired a loss. */
 bool tlp_on_ack(struct tcp_conn *c, const struct delivery *d);
+
+/* A round trip has been measured. */
+void tlp_on_measured(struct tcp_conn *c);
 
 /* A recovery or a timeout comes first. */
 void tlp_stop(struct tcp_conn *c);

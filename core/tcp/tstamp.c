@@ -7,17 +7,11 @@
 #include "tcp/tstamp.h"
 #include "base/seq.h"
 #include "tcp/conn.h"
-#include "tcp/isn.h"
 #include "tcp/seg.h"
 
 enum {
     RECENT_LIFE_S = 24 * 24 * 3600, /* TS.Recent is good for 24 days [RFC7323 5.5] */
 };
-
-uint32_t tstamp_offset(const struct tcp_env *env, const struct tcp_tuple *tuple)
-{
-    return (uint32_t)isn_hash(env->tstamp_key, tuple);
-}
 
 uint32_t tstamp_clock(ns_t now, uint32_t offset)
 {
@@ -55,12 +49,6 @@ bool tstamp_is_old(const struct tcp_conn *c, const struct tcp_env *env, const st
     return is_below_recent(c, env, seg) && !may_be_late(c, seg);
 }
 
-void tstamp_open(struct tcp_conn *c, const struct tcp_env *env)
-{
-    c->ts.offset = tstamp_offset(env, &c->tuple);
-    c->ts.recent_s = seconds(env);
-}
-
 void tstamp_start(struct tcp_conn *c, const struct tcp_env *env, uint32_t recent)
 {
     c->ts.recent = recent;
@@ -73,16 +61,6 @@ void tstamp_note(struct tcp_conn *c, const struct tcp_env *env, const struct tcp
         return;
     if (seq_leq(seg->seq, c->rcv.acked) && !(seg->flags & TCP_RST) && !is_below_recent(c, env, seg))
         tstamp_start(c, env, seg->opt.ts_val);
-}
-
-bool tstamp_may_echo(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
-{
-    uint32_t age_ms = tstamp_clock(env->now, c->ts.offset) - seg->opt.ts_ecr;
-
-    if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS)
-        || seg->opt.ts_ecr == 0)
-        return true;
-    return age_ms / 1000 <= seconds(env) - c->ts.recent_s;
 }
 
 ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)

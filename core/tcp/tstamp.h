@@ -11,10 +11,12 @@
 struct tcp_conn;
 struct tcp_env;
 struct tcp_seg;
-struct tcp_tuple;
 
-/* Where a connection's timestamps begin: different for each pair of hosts, not to be foreseen. */
-uint32_t tstamp_offset(const struct tcp_env *env, const struct tcp_tuple *tuple);
+/* Where a connection's timestamps begin: different for each pair of ends, not to be foreseen. */
+static inline uint32_t tstamp_offset_of(uint64_t ends)
+{
+    return (uint32_t)(ends >> 32); /* the lower half makes the ISN (isn.h) */
+}
 
 /* The timestamp clock: milliseconds. */
 uint32_t tstamp_clock(ns_t now, uint32_t offset);
@@ -24,13 +26,6 @@ bool tstamp_is_old(const struct tcp_conn *c, const struct tcp_env *env, const st
 
 /* Remembers the timestamp of the segment that the next ACK will answer [RFC7323 4.3 (2)]. */
 void tstamp_note(struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg);
-
-/* The first SYN is to be sent now. */
-void tstamp_open(struct tcp_conn *c, const struct tcp_env *env);
-
-/* Can what answers our SYN echo this, or is it none of the times since then? */
-bool tstamp_may_echo(const struct tcp_conn *c, const struct tcp_env *env,
-                     const struct tcp_seg *seg);
 
 /* The handshake's first timestamp. */
 void tstamp_start(struct tcp_conn *c, const struct tcp_env *env, uint32_t recent);

@@ -42,20 +42,20 @@ static void emit_call(const struct tcp_conn *c, const struct tcp_env *env, const
 }
 
 /* OPEN [RFC9293 3.10.1]. */
-int tcp_open(struct tcp_conn *c, struct tcp_env *env, const struct tcp_tuple *tuple, seq_t iss,
-             uint32_t mtu)
+int tcp_open(struct tcp_conn *c, struct tcp_env *env, struct isn isn, uint32_t mtu)
 {
-    c->tuple = *tuple;
+    struct tcp_tuple tuple = ends_tuple(&c->ends, env);
+
     c->pmtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu;
-    c->snd.iss = iss;
-    c->snd.una = iss;
-    c->snd.nxt = seq_add(iss, 1); /* where the text will begin */
-    c->agreed = options_wish(env, c->user, options_mss_for(&tuple->remote_addr, mtu, c->user));
+    c->snd.iss = isn.seq;
+    c->snd.una = isn.seq;
+    c->snd.nxt = seq_add(isn.seq, 1); /* where the text will begin */
+    c->agreed = options_wish(env, c->user, options_mss_for(&tuple.remote_addr, mtu, c->user));
     c->agreed.snd_mss = c->agreed.rcv_mss; /* until the peer says otherwise */
-    tstamp_open(c, env);
+    c->ts.offset = isn.ts_offset;
     if (!tcp_work_attach(c, env))
         return WEIR_ENOMEM;
-    c->snd.nxt = iss;
+    c->snd.nxt = isn.seq;
     ecn_open(c, env);
     tcp_set_state(c, env, TCP_SYN_SENT);
     recovery_on_syn(c);
@@ -90,7 +90,7 @@ static void note_written(struct tcp_conn *c, const struct tcp_env *env, size_t l
     c->work->more_follows = (flags & WEIR_SEND_MORE) != 0;
     c->work->is_unpushed = c->work->more_follows;
     if (flags & WEIR_SEND_URGENT) { /* [RFC9293 MUST-30] */
-        c->snd.up = sendq_end(c);
+        c->work->snd_up = sendq_end(c);
         c->snd_urgent = true;
     }
     if (flags & WEIR_SEND_END_OF_RECORD)
@@ -188,7 +188,7 @@ static void pass_urgent(struct tcp_conn *c)
 {
     bool at_end = c->fin_received && readable(c) == 0;
 
-    if (c->rcv_urgent && (at_end || seq_leq(c->rcv.up, next_read(c))))
+    if (c->rcv_urgent && (at_end || seq_leq(c->work->rcv_up, next_read(c))))
         c->rcv_urgent = false;
 }
 
@@ -319,7 +319,8 @@ void tcp_close(struct tcp_conn *c, struct tcp_env *env)
 
 ptrdiff_t tcp_urgent(const struct tcp_conn *c)
 {
-    return c->rcv_urgent ? (ptrdiff_t)seq_len(next_read(c), c->rcv.up) : 0; /* [RFC9293 MUST-33] */
+    return c->rcv_urgent ? (ptrdiff_t)seq_len(next_read(c), c->work->rcv_up)
+                         : 0; /* [RFC9293 MUST-33] */
 }
 
 void tcp_queued(const struct tcp_conn *c, struct weir_tcp_queued *queued)
@@ -453,11 +454,6 @@ static int choose(const struct tcp_conn *c, const struct tcp_env *env, struct tc
             return WEIR_ESTATE;
         u->fastopen = value != 0;
         return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
-    case WEIR_OPT_FASTOPEN_NO_COOKIE:
-        if (c->state != TCP_CLOSED)
-            return WEIR_ESTATE;
-        u->fastopen_no_cookie = value != 0;
-        return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_NOTE_WRITABLE:
     case WEIR_OPT_CONGESTION_CONTROL:
     case WEIR_OPT_USER: /* the stack's */
@@ -503,7 +499,7 @@ static bool is_offered(enum weir_opt opt)
 {
     return (HAS_USER_TIMEOUT || opt != WEIR_OPT_ADVERTISE_TIMEOUT)
            && (HAS_PACING || opt != WEIR_OPT_MAX_PACING_RATE)
-           && (HAS_FASTOPEN || (opt != WEIR_OPT_FASTOPEN && opt != WEIR_OPT_FASTOPEN_NO_COOKIE));
+           && (HAS_FASTOPEN || opt != WEIR_OPT_FASTOPEN);
 }
 
 int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t value)
@@ -556,7 +552,6 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     case WEIR_OPT_NOTE_SENT: *value = u->note_sent; return WEIR_OK;
     case WEIR_OPT_LINGER: *value = u->linger; return WEIR_OK;
     case WEIR_OPT_FASTOPEN: *value = u->fastopen; return WEIR_OK;
-    case WEIR_OPT_FASTOPEN_NO_COOKIE: *value = u->fastopen_no_cookie; return WEIR_OK;
     case WEIR_OPT_NOTE_WRITABLE: *value = c->wants_writable; return WEIR_OK;
     case WEIR_OPT_CONGESTION_CONTROL: *value = number_of(c->cc_ops); return WEIR_OK;
     case WEIR_OPT_USER:

@@ -8,17 +8,16 @@
 #define CORE_TCP_USER_H
 
 #include "base/seq.h"
+#include "tcp/isn.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <weir/tcp.h>
 
 struct tcp_conn;
 struct tcp_env;
-struct tcp_tuple;
 
-/* Active OPEN: c is closed and has its options. WEIR_ENOMEM: no memory. */
-int tcp_open(struct tcp_conn *c, struct tcp_env *env, const struct tcp_tuple *tuple, seq_t iss,
-             uint32_t mtu);
+/* Active OPEN: c is closed and has its ends and options. WEIR_ENOMEM: no memory. */
+int tcp_open(struct tcp_conn *c, struct tcp_env *env, struct isn isn, uint32_t mtu);
 
 ptrdiff_t tcp_send(struct tcp_conn *c, struct tcp_env *env, const void *bytes, size_t len,
                    unsigned flags);

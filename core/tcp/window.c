@@ -28,13 +28,10 @@ uint8_t window_scale_for(uint32_t recv_buffer_bytes, uint32_t most_bytes)
     return scale;
 }
 
-/*
- * The difference is negative when the window has shrunk [RFC9293 MUST-34, SHLD-15]. A SYN that is
- * not acknowledged takes no room: the window of what it answers begins behind it.
- */
+/* The difference is negative when the window has shrunk [RFC9293 MUST-34, SHLD-15]. */
 uint32_t window_usable(const struct tcp_conn *c)
 {
-    int64_t usable = (int64_t)c->snd.wnd + !tcp_is_synchronized(c) - tcp_flight(c);
+    int64_t usable = (int64_t)c->snd.wnd - tcp_flight(c);
 
     return usable > 0 ? (uint32_t)usable : 0;
 }
@@ -88,8 +85,6 @@ uint16_t window_announce(struct tcp_conn *c, bool is_syn)
 
     if (wnd < remaining || wnd - remaining < worthwhile(c))
         wnd = is_syn ? wnd : remaining;
-    if (c->state == TCP_SYN_RECEIVED && !is_syn)
-        wnd = u32_min(wnd, remaining); /* whoever has not answered yet may not exist */
     wnd = u32_min(wnd, is_syn ? UINT16_MAX : largest(c));
     field = (wnd >> shift) + ((wnd & ((1u << shift) - 1)) != 0); /* up: no edge moves back */
     field = u32_min(field, UINT16_MAX);

@@ -32,6 +32,37 @@ enum {
 /* NOP, NOP, timestamps, their length: how nearly every segment's options begin. */
 static const uint8_t timestamps_start[4] = {1, 1, TCP_OPTION_TIMESTAMPS, 10};
 
+/* MSS, SACK, timestamps and a window scale: all that nearly every SYN and SYN-ACK offers. */
+enum {
+    SYN_SET = TCP_HAS_MSS | TCP_HAS_SACK_PERMITTED | TCP_HAS_TIMESTAMPS | TCP_HAS_WINDOW_SCALE,
+    SYN_LEN = 20,
+    SYN_MSS_AT = 2,
+    SYN_TIMESTAMPS_AT = 8,
+    SYN_SCALE_AT = 19,
+};
+
+/* How these are laid out, with zeros for the values. */
+static const uint8_t syn_form[SYN_LEN] = {TCP_OPTION_MSS,
+                                          4,
+                                          0,
+                                          0,
+                                          TCP_OPTION_SACK_PERMITTED,
+                                          2,
+                                          TCP_OPTION_TIMESTAMPS,
+                                          10,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          1,
+                                          TCP_OPTION_WINDOW_SCALE,
+                                          3,
+                                          0};
+
 static uint16_t read_be16(const uint8_t *bytes)
 {
     return be16_get(*(const be16_t *)(const void *)bytes);
@@ -194,6 +225,31 @@ static void clear(struct tcp_options *out)
     out->ao = span_none();
 }
 
+/* Is it what we would say? Others may have the same options in another order. */
+static bool is_syn_form(const uint8_t *at)
+{
+    return memcmp(at, syn_form, SYN_MSS_AT) == 0
+           && memcmp(at + 4, syn_form + 4, SYN_TIMESTAMPS_AT - 4) == 0
+           && memcmp(at + 16, syn_form + 16, SYN_SCALE_AT - 16) == 0;
+}
+
+static void read_syn_form(const uint8_t *at, struct tcp_options *out)
+{
+    out->present = SYN_SET;
+    out->mss = read_be16(at + SYN_MSS_AT);
+    read_timestamps(at + SYN_TIMESTAMPS_AT, out);
+    out->window_scale = at[SYN_SCALE_AT];
+}
+
+static void write_syn_form(const struct tcp_options *o, uint8_t *out)
+{
+    memcpy(out, syn_form, SYN_LEN);
+    write_be16(out + SYN_MSS_AT, o->mss);
+    write_be32(out + SYN_TIMESTAMPS_AT, o->ts_val);
+    write_be32(out + SYN_TIMESTAMPS_AT + 4, o->ts_ecr);
+    out[SYN_SCALE_AT] = o->window_scale;
+}
+
 void tcp_options_parse(struct span options, struct tcp_options *out)
 {
     const uint8_t *at = options.bytes;
@@ -203,6 +259,10 @@ void tcp_options_parse(struct span options, struct tcp_options *out)
     if (left == TCP_TIMESTAMPS_LEN && memcmp(at, timestamps_start, sizeof timestamps_start) == 0) {
         out->present = TCP_HAS_TIMESTAMPS;
         read_timestamps(at + 4, out);
+        return;
+    }
+    if (left == SYN_LEN && is_syn_form(at)) {
+        read_syn_form(at, out);
         return;
     }
     while (left > 0 && *at != TCP_OPTION_END) { /* [RFC9293 MUST-4] */
@@ -407,6 +467,11 @@ bool tcp_options_emit(const struct tcp_options *options, uint8_t *out, size_t *l
         *len = TCP_TIMESTAMPS_LEN;
         return true;
     }
+    if (options->present == SYN_SET) {
+        write_syn_form(options, out);
+        *len = SYN_LEN;
+        return true;
+    }
     if (!values_fit(options))
         return false;
     *len = lay_out(options, sack_count_of(options), out);
@@ -417,6 +482,8 @@ size_t tcp_options_len(const struct tcp_options *options)
 {
     if (options->present == TCP_HAS_TIMESTAMPS)
         return TCP_TIMESTAMPS_LEN;
+    if (options->present == SYN_SET)
+        return SYN_LEN;
     return lay_out(options, sack_count_of(options), NULL);
 }
 

@@ -121,9 +121,6 @@ struct weir_tcp_config {
         fastopen_servers; /* 256 whose cookies are kept [RFC7413 4.1.3]; the oldest makes room */
     weir_ns_t
         fastopen_off_ns; /* 1 h: nobody tries after the network swallowed one; 0: no such check */
-    /* Both false: data in a SYN without a cookie, sent or taken. Only where nobody forges addresses
-     * [RFC7413 1]. */
-    bool fastopen_sends_no_cookie, fastopen_takes_no_cookie;
 };
 
 /* IP's limits per stack. */

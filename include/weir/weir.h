@@ -58,6 +58,8 @@ enum weir_part {
     WEIR_PART_PACING,         /* and the delivery rate in weir_tcp_info */
     WEIR_PART_TUNING,         /* buffers that grow */
     WEIR_PART_SUPER_SEGMENTS, /* made and joined by the stack; those of a driver are taken in */
+    WEIR_PART_SCALE,          /* what very many connections need to be fast */
+    WEIR_PART_FAST_CHECKSUMS, /* more than 16 bits at a time */
     WEIR_PART_TRACE,          /* the hook of weir_trace_set is not called */
     WEIR_PART_CALLS,          /* on_call of the configuration */
     WEIR_PART_COUNT,
@@ -323,8 +325,6 @@ enum weir_opt {
                                     (tcp_min_ttl) [RFC5082] */
     WEIR_OPT_MAX_PACING_RATE,    /* bytes per second, rounded up to KiB: faster than that nothing
                                     is sent, whatever the window; 0: no limit */
-    WEIR_OPT_FASTOPEN_NO_COOKIE, /* 1: data in the SYN needs no cookie; before connecting, or on a
-                                    listener */
     WEIR_OPT_COUNT,
 };
 

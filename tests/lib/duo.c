@@ -7,10 +7,12 @@
 #include "lib/test.h"
 #include "tcp/closed.h"
 #include "tcp/input.h"
+#include "tcp/isn.h"
 #include "tcp/listen.h"
 #include "tcp/output.h"
 #include "tcp/segment.h"
 #include "tcp/timers.h"
+#include "tcp/tstamp.h"
 #include "tcp/user.h"
 #include "wire/ip.h"
 #include "wire/tcp_options.h"
@@ -28,6 +30,11 @@ enum {
 static const uint64_t stream_at[2] = {0, 1000003};
 
 static const uint32_t isses[2] = {0xfffffff0u, 0xffff8000u};
+
+static struct isn isn_at(const struct duo *d, const struct tcp_tuple *tuple, int end)
+{
+    return (struct isn){seq_of(isses[end]), tstamp_offset_of(isn_ends(&d->world->env, tuple))};
+}
 
 static struct tcp_tuple tuple_of(int end)
 {
@@ -186,7 +193,7 @@ static void settle(struct duo *d, int end)
     if (e->conn->state != TCP_TIME_WAIT || e->stage != DUO_CONN)
         return;
     e->stage = DUO_TIMEWAIT;
-    timewait_init(&e->timewait, e->conn);
+    timewait_init(&e->timewait, e->conn, &d->world->env);
     if (e->conn->work->ack_owed)
         send_frame(d, end, timewait_ack(&e->timewait, &d->world->env));
 }
@@ -251,7 +258,7 @@ static void to_listener(struct duo *d, int end, struct tcp_seg *seg)
     case LISTEN_RESET: answer_by_reset(d, end, seg); return;
     case LISTEN_ACCEPT: break;
     }
-    halfopen_init(&e->halfopen, &d->world->env, e->conn->user, &tuple, seg, seq_of(isses[end]),
+    halfopen_init(&e->halfopen, &d->world->env, e->conn->user, &tuple, seg, isn_at(d, &tuple, end),
                   d->link.mtu);
     e->stage = DUO_HALFOPEN;
     wait_for_ack(d, end);
@@ -532,7 +539,8 @@ static void open_end(struct duo *d, int end)
     struct tcp_tuple tuple = tuple_of(end);
 
     d->ends[end].stage = DUO_CONN;
-    EXPECT_EQ(tcp_open(d->ends[end].conn, &d->world->env, &tuple, seq_of(isses[end]), d->link.mtu),
+    EXPECT(ends_init(&d->ends[end].conn->ends, &d->world->env, &tuple));
+    EXPECT_EQ(tcp_open(d->ends[end].conn, &d->world->env, isn_at(d, &tuple, end), d->link.mtu),
               WEIR_OK);
 }
 

@@ -8,10 +8,12 @@
 #include "lib/test.h"
 #include "tcp/closed.h"
 #include "tcp/input.h"
+#include "tcp/isn.h"
 #include "tcp/output.h"
 #include "tcp/predict.h"
 #include "tcp/segment.h"
 #include "tcp/timers.h"
+#include "tcp/tstamp.h"
 #include "wire/ip.h"
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
@@ -90,7 +92,7 @@ static void answer_by_reset(struct peer *p, const struct tcp_seg *seg)
 static void enter_timewait(struct peer *p)
 {
     p->stage = PEER_TIMEWAIT;
-    timewait_init(&p->timewait, p->conn);
+    timewait_init(&p->timewait, p->conn, p->env);
     p->record_at = ns_after(p->env->now, 2 * p->env->config.msl_ns);
     if (p->conn->work->ack_owed)
         add_sent(p, timewait_ack(&p->timewait, p->env), false);
@@ -117,6 +119,11 @@ static void wait_for_ack(struct peer *p)
     p->record_at = ns_after(p->env->now, halfopen_wait_ns(&p->halfopen, p->env));
 }
 
+static struct isn isn_at(const struct peer *p, uint32_t iss)
+{
+    return (struct isn){seq_of(iss), tstamp_offset_of(isn_ends(p->env, &p->tuple))};
+}
+
 static enum why to_listener(struct peer *p, struct tcp_seg *seg)
 {
     enum why why;
@@ -125,7 +132,7 @@ static enum why to_listener(struct peer *p, struct tcp_seg *seg)
     case LISTEN_DROP: break;
     case LISTEN_RESET: answer_by_reset(p, seg); break;
     case LISTEN_ACCEPT:
-        halfopen_init(&p->halfopen, p->env, p->conn->user, &p->tuple, seg, seq_of(PEER_ISS),
+        halfopen_init(&p->halfopen, p->env, p->conn->user, &p->tuple, seg, isn_at(p, PEER_ISS),
                       p->setup.mtu);
         p->stage = PEER_HALFOPEN;
         wait_for_ack(p);
@@ -299,7 +306,6 @@ static void note_timestamps(struct peer *p, struct span options)
 
     tcp_options_parse(options, &o);
     EXPECT(!o.malformed);
-    p->seen_cookie_is_experimental = o.fastopen_is_experimental;
     p->seen_cookie_len = o.present & TCP_HAS_FASTOPEN ? (int)o.fastopen.len : -1;
     p->seen_ts_val = o.present & TCP_HAS_TIMESTAMPS ? o.ts_val : 0;
     p->seen_ts_ecr = o.present & TCP_HAS_TIMESTAMPS ? o.ts_ecr : 0;
@@ -496,7 +502,8 @@ enum tcp_state peer_state(const struct peer *p)
 
 void peer_opens(struct peer *p)
 {
-    EXPECT_EQ(tcp_open(p->conn, p->env, &p->tuple, seq_of(PEER_ISS), p->setup.mtu), WEIR_OK);
+    EXPECT(ends_init(&p->conn->ends, p->env, &p->tuple));
+    EXPECT_EQ(tcp_open(p->conn, p->env, isn_at(p, PEER_ISS), p->setup.mtu), WEIR_OK);
     p->stage = PEER_CONN;
     check(p);
 }

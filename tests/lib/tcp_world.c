@@ -7,6 +7,7 @@
 #include "lib/tcp_world.h"
 
 #include "base/check.h"
+#include "base/checksum.h"
 #include "lib/fake_crypto.h"
 #include "lib/test.h"
 #include "tcp/reasm.h"
@@ -75,6 +76,8 @@ static void init_pools(struct tcp_world *w)
     CHECK(pool_init(&w->env.pieces, &w->mem, "pieces", sizeof(struct piece), SLAB_BYTES));
     CHECK(pool_init(&w->env.sents, &w->mem, "sents", sizeof(struct sent), SLAB_BYTES));
     CHECK(pool_init(&w->env.reasms, &w->mem, "reasms", sizeof(struct reasm), SLAB_BYTES));
+    CHECK(pool_init_handles(&w->env.wide_ends, &w->mem, "ends", sizeof(struct wide_ends),
+                            SLAB_BYTES));
     CHECK(choices_init(&w->env.choices, &w->mem, SLAB_BYTES, (struct siphash_key){5, 6}));
     CHECK(auths_init(&w->env.auth, &w->mem, SLAB_BYTES, fake_crypto()));
     CHECK(fastopen_init(&w->env.fastopen, &w->mem, SLAB_BYTES, (struct siphash_key){1, 2},
@@ -94,10 +97,10 @@ struct tcp_world *tcp_world_make(void)
     w->env.config = tcp_world_config();
     w->env.frames = &w->frames;
     w->env.bufs = &w->bufs;
+    w->env.checksum = checksum_ops_for(0);
     w->env.tracer = &w->tracer;
     rng_init(&w->env.rng, secret, 0);
     w->env.isn_key = siphash_key_derive(secret, 1);
-    w->env.tstamp_key = siphash_key_derive(secret, 2);
     w->env.port_key = siphash_key_derive(secret, 3);
     for (size_t i = 0; i < TCP_WORLD_CONNS; i++)
         CHECK(tcp_conn_init(&w->conns[i], &w->env));
@@ -161,6 +164,7 @@ static void end_world(struct tcp_world *w)
     check_and_fini(&w->env.pieces);
     check_and_fini(&w->env.sents);
     check_and_fini(&w->env.reasms);
+    check_and_fini(&w->env.wide_ends);
     fastopen_fini(&w->env.fastopen);
     EXPECT_EQ(w->env.choices.first.owners, 0);
     EXPECT_EQ(w->env.choices.others.used, 0);

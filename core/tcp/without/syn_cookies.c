@@ -6,7 +6,7 @@
  */
 #include "tcp/cookie.h"
 
-void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env)
+void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env, uint64_t ends)
 {
 }
 

@@ -57,3 +57,19 @@ TEST(span_equality_is_of_bytes_not_of_places)
     EXPECT(span_eq(span_of(bytes, 4), span_of(other, 4)));
     EXPECT(!span_eq(span_of(bytes, 4), span_of(bytes, 5)));
 }
+
+TEST(span_is_copied_whatever_its_length)
+{
+    static const size_t lengths[] = {0, 1, 2047, 2048, 2049, 4096, 5000};
+    static uint8_t from[5000], to[5001];
+
+    for (size_t i = 0; i < sizeof from; i++)
+        from[i] = (uint8_t)(i * 3 + i / 256);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        memset(to, 0, sizeof to);
+        to[lengths[i]] = 0xa5;
+        span_copy(to, span_of(from, lengths[i]));
+        EXPECT(memcmp(to, from, lengths[i]) == 0);
+        EXPECT_EQ(to[lengths[i]], 0xa5);
+    }
+}

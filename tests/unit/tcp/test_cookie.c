@@ -2,6 +2,7 @@
 #include "lib/tcp_world.h"
 #include "lib/test.h"
 #include "tcp/cookie.h"
+#include "tcp/isn.h"
 #include "tcp/tstamp.h"
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
@@ -33,8 +34,9 @@ static struct exchange exchange(const struct tcp_options *options)
     struct exchange e = {.w = tcp_world_make(), .tuple = tuple_of(1234)};
     struct tcp_seg syn = {.seq = seq_of(irs), .flags = TCP_SYN, .wnd = 5000, .opt = *options};
 
-    halfopen_init(&e.sent, &e.w->env, e.w->conns[0].user, &e.tuple, &syn, seq_of(7), MTU);
-    cookie_make(&e.sent, &e.w->env);
+    halfopen_init(&e.sent, &e.w->env, e.w->conns[0].user, &e.tuple, &syn,
+                  isn_of(&e.w->env, isn_ends(&e.w->env, &e.tuple)), MTU);
+    cookie_make(&e.sent, &e.w->env, isn_ends(&e.w->env, &e.tuple));
     e.ack = (struct tcp_seg){
         .seq = seq_of(irs + 1), .ack = seq_add(e.sent.iss, 1), .flags = TCP_ACK, .wnd = 5000};
     if (options->present & TCP_HAS_TIMESTAMPS) {
@@ -118,9 +120,10 @@ TEST(cookie_timestamp_is_not_from_the_future)
     for (int i = 0; i < 200; i++) {
         struct tcp_halfopen h;
         int32_t behind_ms;
-        halfopen_init(&h, &w->env, w->conns[0].user, &tuple, &syn, seq_of(7), MTU);
-        cookie_make(&h, &w->env);
-        behind_ms = (int32_t)(tstamp_offset(&w->env, &tuple) - h.ts_offset);
+        halfopen_init(&h, &w->env, w->conns[0].user, &tuple, &syn,
+                      isn_of(&w->env, isn_ends(&w->env, &tuple)), MTU);
+        cookie_make(&h, &w->env, isn_ends(&w->env, &tuple));
+        behind_ms = (int32_t)(tstamp_offset_of(isn_ends(&w->env, &tuple)) - h.ts_offset);
         EXPECT(behind_ms >= 0 && behind_ms < 128);
         w->env.now += NS_MS;
     }
@@ -188,7 +191,7 @@ TEST(cookie_of_a_later_syn_of_the_same_ends_is_a_later_number)
 
     for (int i = 0; i < 20; i++) {
         e.w->env.now += COOKIE_LIFE_NS;
-        cookie_make(&e.sent, &e.w->env);
+        cookie_make(&e.sent, &e.w->env, isn_ends(&e.w->env, &e.tuple));
         EXPECT(seq_gt(e.sent.iss, first));
         first = e.sent.iss;
     }

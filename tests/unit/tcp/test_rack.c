@@ -312,11 +312,14 @@ TEST(tlp_is_for_those_who_have_sack) /* [RFC8985 7.1] */
     EXPECT_EQ(p.conn->work->loss_timer, LOSS_RTO);
 }
 
-TEST(tlp_leaves_it_to_the_retransmission_timer_if_that_comes_first)
+TEST(tlp_takes_the_place_of_a_timeout_that_comes_first) /* [RFC8985 7.2] */
 {
     struct peer p = peer_with(TCP_ESTABLISHED, (struct peer_setup){.options = "mss 1000,sackOK"});
 
     peer_writes(&p, 500); /* 200 + 200 ms */
+    peer_skips(&p);
+    EXPECT_EQ(p.conn->work->loss_timer, LOSS_TLP);
+    EXPECT_EQ(peer_waits_for_frame(&p), 300 * NS_MS);
     peer_skips(&p);
     EXPECT_EQ(p.conn->work->loss_timer, LOSS_RTO);
     EXPECT_EQ(peer_waits_for_frame(&p), 300 * NS_MS);

@@ -95,9 +95,7 @@ TEST(timewait_makes_the_next_connection_begin_beyond_the_old_one) /* [RFC9293 MA
     struct peer p = peer_of(TCP_TIME_WAIT);
     seq_t nxt = p.timewait.snd_nxt;
 
-    EXPECT(seq_gt(timewait_next_isn(&p.timewait, seq_sub(nxt, 5)), seq_add(nxt, 65535)));
-    EXPECT(seq_gt(timewait_next_isn(&p.timewait, nxt), seq_add(nxt, 65535)));
-    EXPECT_EQ(timewait_next_isn(&p.timewait, seq_add(nxt, 100000)).raw, nxt.raw + 100000);
+    EXPECT(seq_gt(timewait_past(&p.timewait), seq_add(nxt, 65535)));
 }
 
 TEST(timewait_keeps_timestamps)

@@ -1,6 +1,7 @@
 /* test_tstamp.c - timestamps and protection against wrapped sequence numbers [RFC7323] */
 #include "lib/peer.h"
 #include "lib/test.h"
+#include "tcp/isn.h"
 #include "tcp/timers.h"
 #include "tcp/tstamp.h"
 #include <stdio.h>
@@ -30,8 +31,10 @@ TEST(tstamp_clock_ticks_in_milliseconds_from_an_offset_of_its_own) /* [RFC7323 5
     other.remote_port++;
     EXPECT_EQ(tstamp_clock(5 * NS_S, 7), 5007);
     EXPECT_EQ(tstamp_clock(5 * NS_S, UINT32_MAX), 4999);
-    EXPECT(tstamp_offset(p.env, &p.tuple) != tstamp_offset(p.env, &other));
-    EXPECT_EQ(tstamp_offset(p.env, &p.tuple), tstamp_offset(p.env, &p.tuple));
+    EXPECT(tstamp_offset_of(isn_ends(p.env, &p.tuple))
+           != tstamp_offset_of(isn_ends(p.env, &other)));
+    EXPECT_EQ(tstamp_offset_of(isn_ends(p.env, &p.tuple)),
+              tstamp_offset_of(isn_ends(p.env, &p.tuple)));
 }
 
 TEST(tstamp_of_the_segment_that_is_acknowledged_is_echoed) /* [RFC7323 4.3] */

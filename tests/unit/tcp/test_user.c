@@ -429,7 +429,8 @@ TEST(user_opens_nothing_without_memory)
     struct peer p = peer_of(TCP_CLOSED);
 
     runs_out(&p);
-    EXPECT_EQ(tcp_open(p.conn, p.env, &p.tuple, seq_of(0), 1500), WEIR_ENOMEM);
+    EXPECT(ends_init(&p.conn->ends, p.env, &p.tuple));
+    EXPECT_EQ(tcp_open(p.conn, p.env, (struct isn){0}, 1500), WEIR_ENOMEM);
     EXPECT_EQ(p.conn->state, TCP_CLOSED);
     EXPECT_EQ(p.conn->events, 0);
 }

@@ -1,0 +1,92 @@
+/*
+ * sums.c - what the bytes of a buf add up to, block by block
+ */
+#include "base/sums.h"
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/checksum.h"
+#include "base/num.h"
+
+enum {
+    BLOCKS_MIN = 4, /* with fewer, too much of a buf would not be used */
+    SUMS_ALIGN = _Alignof(uint32_t),
+};
+
+/* It stands behind the bytes of the buf. */
+struct sums {
+    uint32_t block_len;
+    uint32_t filled; /* bytes of the buf */
+    uint16_t blocks[];
+};
+
+static struct sums *sums_in(const struct buf *b)
+{
+    return (struct sums *)(void *)(b->bytes + round_up(b->size, SUMS_ALIGN));
+}
+
+void sums_begin(struct buf *b, uint32_t block_len)
+{
+    /* What is there for blocks, each with its sum, whatever their length. */
+    uint32_t space = b->size - (uint32_t)sizeof(struct sums) - (SUMS_ALIGN - 1);
+    uint32_t count = space / (block_len + (uint32_t)sizeof(uint16_t));
+
+    CHECK(b->class != BUF_FOREIGN && !b->has_sums);
+    if (count < BLOCKS_MIN)
+        return;
+    b->size = count * block_len;
+    b->has_sums = true;
+    sums_in(b)->block_len = block_len;
+    sums_in(b)->filled = 0;
+}
+
+void sums_copy(struct buf *b, uint32_t filled, struct span bytes, const struct checksum_ops *ops)
+{
+    struct sums *sums = sums_in(b);
+    uint32_t offset;
+    uint16_t *block;
+
+    CHECK(bytes.len <= b->size - filled);
+    if (!b->has_sums) {
+        span_copy(b->bytes + filled, bytes);
+        return;
+    }
+    CHECK(filled == sums->filled);
+    offset = filled % sums->block_len;
+    block = &sums->blocks[filled / sums->block_len];
+    while (bytes.len > 0) {
+        uint32_t len = (uint32_t)size_min(bytes.len, sums->block_len - offset);
+        uint32_t sum = ops->copy(b->bytes + sums->filled, bytes.bytes, len);
+
+        *block = (uint16_t)(offset == 0 ? sum : checksum_join(*block, sum, offset));
+        block++;
+        offset = 0;
+        sums->filled += len;
+        bytes = span_drop(bytes, len);
+    }
+}
+
+/* The sum of whole blocks, the last of which need not be full; false: these bytes are none. */
+static bool find(const struct buf *b, struct span bytes, uint32_t *sum)
+{
+    const struct sums *sums = sums_in(b);
+    uint32_t first = (uint32_t)(bytes.bytes - b->bytes), end = first + (uint32_t)bytes.len;
+    const uint16_t *block = &sums->blocks[first / sums->block_len];
+
+    if (first % sums->block_len != 0 || (end % sums->block_len != 0 && end != sums->filled))
+        return false;
+    *sum = 0;
+    for (uint32_t at = first; at < end; at += sums->block_len)
+        *sum = checksum_join(*sum, *block++, at - first);
+    return true;
+}
+
+uint32_t sums_of(const struct buf *b, struct span bytes, const struct checksum_ops *ops)
+{
+    uint32_t sum;
+
+    return b != NULL && b->has_sums && find(b, bytes, &sum) ? sum
+                                                            : ops->add(0, bytes.bytes, bytes.len);
+}

@@ -1,0 +1,32 @@
+/*
+ * sums.h - what the bytes of a buf add up to, block by block
+ *
+ * Bytes that are copied into a buf to be sent later are in the cache then, and so is a good time
+ * to sum them up for the checksums to come. Which bytes a packet will take is not known yet, but
+ * it can be foreseen: most often a full segment. So a buf is divided into blocks of that length,
+ * whose sums are kept behind its bytes. Whoever asks for other bytes is given a sum made anew.
+ */
+#ifndef CORE_BASE_SUMS_H
+#define CORE_BASE_SUMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+struct buf;
+struct checksum_ops;
+
+/*
+ * Divides an empty own buf into blocks of block_len bytes, if it has room for a few: its size
+ * becomes a whole number of blocks then. Otherwise there are no sums.
+ */
+void sums_begin(struct buf *b, uint32_t block_len);
+
+/* Copies bytes into a buf, behind the first so many bytes of it that were copied before; they fit. */
+void sums_copy(struct buf *b, uint32_t filled, struct span bytes, const struct checksum_ops *ops);
+
+/* checksum_add of bytes in a buf, which may be NULL or one without sums. */
+uint32_t sums_of(const struct buf *b, struct span bytes, const struct checksum_ops *ops);
+
+#endif

@@ -1,0 +1,107 @@
+/* test_plain.c - what is read in one go is what the two parsers read */
+#include "base/be.h"
+#include "base/checksum.h"
+#include "lib/test.h"
+#include "wire/plain.h"
+#include <string.h>
+
+enum { ROOM = 120 };
+
+/* A packet with text_len bytes of text and an option of TCP; returns its length. */
+static size_t make(uint8_t *bytes, uint64_t *state, size_t text_len)
+{
+    static const uint8_t options[] = {1, 1, 8, 10, 0, 0, 0, 7, 0, 0, 0, 9};
+    struct tcp_header tcp = {
+        .src_port = 80,
+        .dst_port = 1024,
+        .seq = (uint32_t)test_random(state),
+        .ack = (uint32_t)test_random(state),
+        .flags = (uint16_t)(test_random(state) & TCP_FLAGS),
+        .window = (uint16_t)test_random(state),
+        .urgent = (uint16_t)test_random(state),
+        .options = span_of(options, test_random_below(state, 2) * sizeof options),
+    };
+    size_t tcp_len = tcp_emit(&tcp, bytes + IP4_HEADER_LEN, ROOM - IP4_HEADER_LEN);
+    struct ip4_header ip = {
+        .src = weir_addr_v4(192, 0, 2, 1),
+        .dst = weir_addr_v4(192, 0, 2, 2),
+        .payload_len = tcp_len + text_len,
+        .tos = (uint8_t)test_random(state),
+        .ttl = (uint8_t)test_random(state),
+        .protocol = IP_PROTOCOL_TCP,
+        .dont_fragment = test_random_below(state, 2) != 0,
+    };
+
+    EXPECT_EQ(ip4_emit(&ip, bytes, ROOM), IP4_HEADER_LEN);
+    return IP4_HEADER_LEN + tcp_len + text_len;
+}
+
+/* What both know of a packet is the same. */
+static void compare(const struct plain *p, struct span head, size_t len)
+{
+    struct ip4_header ip;
+    struct tcp_header tcp;
+
+    EXPECT_EQ(ip4_parse(head, len, &ip), WHY_NONE);
+    EXPECT(!ip4_is_fragment(&ip));
+    EXPECT_EQ(ip.protocol, IP_PROTOCOL_TCP);
+    EXPECT_EQ(tcp_parse(ip.payload, ip.payload_len, &tcp), WHY_NONE);
+    EXPECT_EQ(p->seq, tcp.seq);
+    EXPECT_EQ(p->ack, tcp.ack);
+    EXPECT_EQ(p->flags, tcp.flags);
+    EXPECT_EQ(p->window, tcp.window);
+    EXPECT_EQ(p->urgent, tcp.urgent);
+    EXPECT_EQ(p->tos, ip.tos);
+    EXPECT_EQ(p->ttl, ip.ttl);
+    EXPECT_EQ(p->len - p->text_at, tcp.payload_len);
+    EXPECT(span_eq(p->options, tcp.options));
+}
+
+TEST(plain_reads_what_the_parsers_read)
+{
+    uint64_t state = test_seed();
+    uint8_t bytes[ROOM] = {0};
+
+    for (int i = 0; i < 2000; i++) {
+        size_t len = make(bytes, &state, test_random_below(&state, 40));
+        size_t padding = test_random_below(&state, 3);
+        struct plain p;
+
+        EXPECT(plain_parse(span_of(bytes, len + padding), len + padding, &p));
+        compare(&p, span_of(bytes, len + padding), len + padding);
+        EXPECT(!plain_parse(span_of(bytes, len - 1), len - 1, &p));
+    }
+}
+
+/* One bit is another, and the header's checksum is right again. */
+static void spoil(uint8_t *bytes, uint64_t *state)
+{
+    be16_t sum;
+
+    bytes[test_random_below(state, IP4_HEADER_LEN + TCP_HEADER_LEN)] ^=
+        (uint8_t)(1 << test_random_below(state, 8));
+    if (test_random_below(state, 4) == 0)
+        return;
+    memset(bytes + 10, 0, 2);
+    sum = be16_of(checksum_fold(checksum_add(0, bytes, IP4_HEADER_LEN)));
+    memcpy(bytes + 10, &sum, sizeof sum);
+}
+
+TEST(plain_reads_nothing_that_the_parsers_refuse)
+{
+    uint64_t state = test_seed();
+    uint8_t bytes[ROOM] = {0};
+    int read = 0;
+
+    for (int i = 0; i < 20000; i++) {
+        size_t len = make(bytes, &state, test_random_below(&state, 40));
+        struct plain p;
+
+        spoil(bytes, &state);
+        if (!plain_parse(span_of(bytes, len), len, &p))
+            continue;
+        compare(&p, span_of(bytes, len), len);
+        read++;
+    }
+    EXPECT(read > 1000 && read < 19000);
+}
