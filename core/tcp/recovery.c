@@ -376,6 +376,16 @@ static void note_partial_ack(struct tcp_conn *c, struct tcp_env *env, struct del
     r->dup_bytes = u32_min(r->dup_bytes, c->work->scoreboard.in_flight_bytes);
 }
 
+/* Nothing was lost: what the duplicates before told of is not new. One segment is. */
+static void note_full_ack(struct tcp_conn *c, struct delivery *d)
+{
+    struct recovery *r = recovery_of(c);
+    uint32_t known_bytes = d->cum_bytes - u32_min(d->cum_bytes, cc_of(c)->mss);
+
+    d->delivered_bytes = d->cum_bytes - u32_min(r->dup_bytes, known_bytes);
+    r->dup_bytes = 0;
+}
+
 /* Something is found to be lost that was not before. */
 static bool detect(struct tcp_conn *c, struct tcp_env *env, struct delivery *d)
 {
@@ -393,7 +403,7 @@ static bool detect(struct tcp_conn *c, struct tcp_env *env, struct delivery *d)
     else if (r->state == RECOVERY_FAST && is_partial)
         note_partial_ack(c, env, d);
     else if (d->cum_bytes > 0)
-        r->dup_bytes = 0;
+        note_full_ack(c, d);
     d->lost_bytes = (uint32_t)(c->work->rate.lost_bytes - lost_before);
     return found && !mtu_probe_on_lost(c, env, d->lost_bytes);
 }
@@ -420,7 +430,7 @@ static struct cc_ack news_of(struct tcp_conn *c, const struct tcp_env *env,
 
     return (struct cc_ack){
         .now = env->now,
-        .acked_bytes = c->agreed.sack_ok ? d->delivered_bytes : d->cum_bytes,
+        .acked_bytes = d->delivered_bytes,
         .flight_bytes = d->flight_before_bytes,
         .pipe_bytes = recovery_pipe(c),
         .lost_bytes = d->lost_bytes,
