@@ -264,6 +264,9 @@ struct tcp_work {
     uint32_t rcv_seg_max;   /* what a full segment of the peer has been so far */
     bool ack_owed;          /* at once */
     bool rst_owed;
+    bool
+        rst_answers; /* a segment that acknowledges rst_seq: it looks as if there were no connection */
+    seq_t rst_seq;
     bool keepalive_owed; /* a keep-alive probe is to be sent */
     bool probe_owed;     /* a zero-window probe is to be sent */
     bool push_all;       /* the cork or the silly window has lasted long enough */

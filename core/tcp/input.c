@@ -164,10 +164,8 @@ static bool check_sequence(struct arrival *a)
     struct tcp_conn *c = a->c;
 
     drop_repeated_syn(a);
-    if (is_acceptable(c, a->seg)) {
-        tstamp_note(c, a->env, a->seg);
+    if (is_acceptable(c, a->seg))
         return false;
-    }
     if (a->seg->flags & TCP_RST)
         return stop(a, WHY_TCP_WINDOW);
     if (a->seg->flags & TCP_SYN) {
@@ -322,6 +320,7 @@ static bool check_ack(struct arrival *a)
         if (seq_geq(a->seg->ack, c->snd.una))
             ack_take_window(c, a->seg);
     }
+    tstamp_note(c, a->env, a->seg); /* [RFC7323 5.3 R3], but not for one with a guessed number */
     timers_on_received(c, a->env);
     ecn_on_segment(c, a->seg);
     uto_on_segment(c, a->env, a->seg);
@@ -470,13 +469,18 @@ static bool keep_for_later(struct arrival *a)
     return stop(a, reasm_add(a->c, a->env, a->seg));
 }
 
-/* An application that has gone cannot read: the peer is to know [RFC9293 SHLD-3]. */
+/*
+ * An application that has gone cannot read: the peer is to know [RFC9293 SHLD-3]. Our FIN may have been
+ * lost, and only a reset with the number that the peer expects counts [RFC5961 3.2].
+ */
 static bool refuse_text(struct arrival *a)
 {
     if (!a->c->is_orphan || a->seg->len == 0)
         return false;
     tcp_end(a->c, a->env, WEIR_ECONNABORTED);
     a->c->work->rst_owed = true;
+    a->c->work->rst_answers = true;
+    a->c->work->rst_seq = a->seg->ack;
     return stop(a, WHY_TCP_CLOSED);
 }
 

@@ -78,7 +78,10 @@ static bool reset(const struct tcp_conn *c, struct segment *s)
 {
     if (!c->work->rst_owed)
         return false;
-    *s = (struct segment){.seq = c->snd.nxt, .flags = TCP_RST | TCP_ACK};
+    if (c->work->rst_answers)
+        *s = (struct segment){.seq = c->work->rst_seq, .flags = TCP_RST};
+    else
+        *s = (struct segment){.seq = c->snd.nxt, .flags = TCP_RST | TCP_ACK};
     return true;
 }
 

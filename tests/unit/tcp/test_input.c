@@ -387,7 +387,18 @@ TEST(input_resets_what_sends_to_an_application_that_has_gone) /* [RFC9293 SHLD-3
     peer_sees(&p, "F. 1:1(0) ack 1");
     EXPECT_EQ(peer_sends(&p, "P. 1:11(10) ack 2"), WHY_TCP_CLOSED);
     EXPECT_EQ(p.conn->state, TCP_CLOSED);
-    peer_sees(&p, "R. 2:2(0) ack 1");
+    peer_sees(&p, "R 2:2(0)");
+    peer_sees_nothing(&p);
+}
+
+TEST(input_resets_a_sender_that_has_not_seen_the_fin_with_its_own_number) /* [RFC5961 3.2] */
+{
+    struct peer p = peer_of(TCP_ESTABLISHED);
+
+    tcp_close(p.conn, p.env);
+    peer_sees(&p, "F. 1:1(0) ack 1");
+    EXPECT_EQ(peer_sends(&p, "P. 1:11(10) ack 1"), WHY_TCP_CLOSED);
+    peer_sees(&p, "R 1:1(0)");
     peer_sees_nothing(&p);
 }
 
