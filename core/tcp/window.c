@@ -28,10 +28,13 @@ uint8_t window_scale_for(uint32_t recv_buffer_bytes, uint32_t most_bytes)
     return scale;
 }
 
-/* The difference is negative when the window has shrunk [RFC9293 MUST-34, SHLD-15]. */
+/*
+ * The difference is negative when the window has shrunk [RFC9293 MUST-34, SHLD-15]. That of a SYN,
+ * which acknowledges nothing, begins behind our own.
+ */
 uint32_t window_usable(const struct tcp_conn *c)
 {
-    int64_t usable = (int64_t)c->snd.wnd - tcp_flight(c);
+    int64_t usable = (int64_t)c->snd.wnd + !tcp_is_synchronized(c) - tcp_flight(c);
 
     return usable > 0 ? (uint32_t)usable : 0;
 }
