@@ -24,6 +24,15 @@ const struct cc_ops *cc_find(const char *name)
     return NULL;
 }
 
+uint8_t cc_number(const struct cc_ops *ops)
+{
+    uint8_t i = 0;
+
+    while (cc_registry[i] != ops)
+        i++;
+    return i;
+}
+
 const char *weir_congestion_control_name(size_t index)
 {
     const struct cc_ops *ops = cc_at(index);

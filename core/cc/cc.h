@@ -183,4 +183,7 @@ extern const struct cc_ops *const cc_registry[];
 /* The index-th, or NULL past the last; the first is the default. */
 const struct cc_ops *cc_at(size_t index);
 
+/* Which of them it is. */
+uint8_t cc_number(const struct cc_ops *ops);
+
 #endif

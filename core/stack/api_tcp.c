@@ -221,7 +221,7 @@ int api_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn)
     if (link == NULL)
         return WEIR_EAGAIN;
     c = container_of(link, struct conn, event);
-    c->listener = NULL;
+    c->flow.is_queued = false;
     l->queued--;
     *conn = handle_of_conn(s, c);
     events_note_conn(s, c);
@@ -325,7 +325,7 @@ static void close_listener(struct weir *s, struct listener *l)
 {
     for (struct list *link; (link = list_take_first(&l->queue)) != NULL;) {
         struct conn *c = container_of(link, struct conn, event);
-        c->listener = NULL;
+        c->flow.is_queued = false;
         tcp_abort(&c->tcp, &s->tcp);
         stack_settle(s, c);
     }

@@ -17,7 +17,7 @@ void events_note_conn(struct weir *s, struct conn *c)
 {
     if (c->tcp.is_orphan)
         c->tcp.events = 0;
-    else if (c->listener == NULL && c->tcp.events != 0)
+    else if (!c->flow.is_queued && c->tcp.events != 0)
         note(&s->conn_events, &c->event);
 }
 

@@ -14,6 +14,63 @@ static struct conn *conn_of(struct flow *flow)
     return container_of(flow, struct conn, flow);
 }
 
+/* ---- alarms ---- */
+
+static void end_nap(struct weir *s, struct conn *c)
+{
+    struct alarm *nap;
+
+    if (c->nap == 0)
+        return;
+    nap = pool_at(&s->naps, c->nap - 1);
+    wheel_disarm(&s->wheel, &nap->entry);
+    pool_put(&s->naps, nap);
+    c->nap = 0;
+}
+
+/*
+ * The alarm of a connection that has a deadline. One at rest has it only for its keep-alives;
+ * without memory for it the connection stays busy for a while. NULL: nor is there any for that.
+ */
+static struct alarm *alarm_of(struct weir *s, struct conn *c)
+{
+    struct alarm *nap;
+
+    if (c->tcp.work != NULL)
+        return &c->tcp.work->alarm;
+    if (c->nap != 0)
+        return pool_at(&s->naps, c->nap - 1);
+    nap = pool_get_zeroed(&s->naps);
+    if (nap != NULL) {
+        c->nap = pool_index(&s->naps, nap) + 1;
+        return nap;
+    }
+    if (!tcp_work_attach(&c->tcp, &s->tcp))
+        return NULL;
+    timers_on_quiet(&c->tcp, &s->tcp);
+    return &c->tcp.work->alarm;
+}
+
+/* One that is due earlier than the connection needs it stays: it will be armed anew then. */
+static void arm(struct weir *s, struct conn *c)
+{
+    ns_t at = tcp_deadline(&c->tcp);
+    struct alarm *alarm;
+
+    if (c->tcp.work != NULL || at == NEVER)
+        end_nap(s, c);
+    if (at == NEVER) {
+        if (c->tcp.work != NULL)
+            wheel_disarm(&s->wheel, &c->tcp.work->alarm.entry);
+        return;
+    }
+    alarm = alarm_of(s, c);
+    if (alarm == NULL || (wheel_is_armed(&alarm->entry) && alarm->entry.at <= at))
+        return;
+    alarm->flow = &c->flow;
+    wheel_arm(&s->wheel, &alarm->entry, at);
+}
+
 /* ---- connections ---- */
 
 struct conn *flows_new_conn(struct weir *s)
@@ -38,21 +95,12 @@ void flows_free_conn(struct weir *s, struct conn *c)
 {
     s->orphans -= c->flow.is_orphan;
     demux_remove(s, &c->flow);
-    wheel_disarm(&s->wheel, &c->flow.timer);
+    end_nap(s, c);
+    if (c->tcp.work != NULL)
+        wheel_disarm(&s->wheel, &c->tcp.work->alarm.entry);
     list_remove(&c->event);
     tcp_conn_fini(&c->tcp, &s->tcp);
     pool_put(&s->conns, c);
-}
-
-/* A timer that is due earlier than the connection needs it stays: it will be armed anew then. */
-static void arm(struct weir *s, struct conn *c)
-{
-    ns_t at = tcp_deadline(&c->tcp);
-
-    if (at == NEVER)
-        wheel_disarm(&s->wheel, &c->flow.timer);
-    else if (!wheel_is_armed(&c->flow.timer) || at < c->flow.timer.at)
-        wheel_arm(&s->wheel, &c->flow.timer, at);
 }
 
 /* R1: the way to the peer may be dead; the next packet looks for another [RFC9293 3.8.3]. */
@@ -171,13 +219,14 @@ struct halfopen *flows_new_halfopen(struct weir *s)
     if (h == NULL)
         return NULL;
     h->flow.kind = HANDLE_HALFOPEN;
+    h->alarm.flow = &h->flow;
     return h;
 }
 
 void flows_free_halfopen(struct weir *s, struct halfopen *h)
 {
     demux_remove(s, &h->flow);
-    wheel_disarm(&s->wheel, &h->flow.timer);
+    wheel_disarm(&s->wheel, &h->alarm.entry);
     auth_put(&s->tcp, &h->tcp.auth);
     pool_put(&s->halfopens, h);
 }
@@ -229,7 +278,7 @@ void flows_send_synack(struct weir *s, struct halfopen *h, bool is_resent)
 void flows_defer(struct weir *s, struct halfopen *h)
 {
     h->is_deferred = true;
-    wheel_arm(&s->wheel, &h->flow.timer, h->defer_until_at);
+    wheel_arm(&s->wheel, &h->alarm.entry, h->defer_until_at);
 }
 
 static void expire_halfopen(struct weir *s, struct halfopen *h)
@@ -243,7 +292,7 @@ static void expire_halfopen(struct weir *s, struct halfopen *h)
         return;
     }
     flows_send_synack(s, h, true);
-    wheel_arm(&s->wheel, &h->flow.timer, ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
+    wheel_arm(&s->wheel, &h->alarm.entry, ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
 }
 
 /* ---- TIME-WAIT ---- */
@@ -276,7 +325,7 @@ static struct timewait *new_timewait(struct weir *s)
 
 void flows_restart_timewait(struct weir *s, struct timewait *tw)
 {
-    tw->flow.timer.at = ns_after(s->tcp.now, two_msl_ns(s));
+    tw->end_at = ns_after(s->tcp.now, two_msl_ns(s));
     list_remove(&tw->link);
     list_add_last(&s->timewait_list, &tw->link);
 }
@@ -359,13 +408,13 @@ void flows_expire(struct weir *s)
     struct timewait *tw;
 
     while ((entry = wheel_expire(&s->wheel, s->tcp.now)) != NULL) {
-        struct flow *flow = container_of(entry, struct flow, timer);
+        struct flow *flow = container_of(entry, struct alarm, entry)->flow;
         if (flow->kind == HANDLE_CONN)
             expire_conn(s, conn_of(flow));
         else
             expire_halfopen(s, container_of(flow, struct halfopen, flow));
     }
-    while ((tw = oldest_timewait(s)) != NULL && tw->flow.timer.at <= s->tcp.now)
+    while ((tw = oldest_timewait(s)) != NULL && tw->end_at <= s->tcp.now)
         flows_free_timewait(s, tw);
 }
 
@@ -374,5 +423,5 @@ ns_t flows_deadline(struct weir *s)
     const struct timewait *tw = oldest_timewait(s);
     ns_t at = wheel_deadline(&s->wheel);
 
-    return tw == NULL ? at : ns_min(at, tw->flow.timer.at);
+    return tw == NULL ? at : ns_min(at, tw->end_at);
 }

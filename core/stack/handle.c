@@ -51,7 +51,7 @@ struct conn *handle_conn(const struct weir *s, uint64_t handle)
     if (handle_kind_of(handle) != HANDLE_CONN)
         return NULL;
     c = pool_find(&s->conns, in_pool(handle));
-    return c == NULL || c->tcp.is_orphan || c->listener != NULL ? NULL : c;
+    return c == NULL || c->tcp.is_orphan || c->flow.is_queued ? NULL : c;
 }
 
 struct listener *handle_listener(const struct weir *s, uint64_t handle)

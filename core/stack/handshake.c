@@ -65,13 +65,13 @@ static enum why remember(struct weir *s, struct halfopen *h, uint32_t hash)
     }
     flows_trace_state(s, &h->flow, TCP_LISTEN, TCP_SYN_RECEIVED);
     flows_send_synack(s, h, false);
-    wheel_arm(&s->wheel, &h->flow.timer, ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
+    wheel_arm(&s->wheel, &h->alarm.entry, ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
     return WHY_NONE;
 }
 
 static void queue_for_accept(struct weir *s, struct listener *l, struct conn *c)
 {
-    c->listener = l;
+    c->flow.is_queued = true;
     l->queued++;
     list_add_last(&l->queue, &c->event);
     events_note_listener(s, l);
@@ -83,7 +83,7 @@ static bool become(struct weir *s, struct conn *c, const struct tcp_halfopen *h,
 {
     bool done;
 
-    c->tcp.cc_ops = l->model.cc_ops;
+    c->tcp.cc = l->model.cc;
     s->tcp.tracer = h->is_told ? &silent : &s->tracer;
     done = tcp_open_passively(&c->tcp, &s->tcp, h, l->model.user);
     s->tcp.tracer = &s->tracer;

@@ -65,6 +65,7 @@ static bool init_pools(struct weir *s)
                            siphash_key_derive(s->config.secret, PURPOSE_CHOICES))
            && pool_init(&t->reasms, &s->mem, "reassembly", sizeof(struct reasm), slab)
            && pool_init_handles(&s->conns, &s->mem, "connection", sizeof(struct conn), slab)
+           && pool_init_handles(&s->naps, &s->mem, "nap", sizeof(struct alarm), slab)
            && pool_init_handles(&s->halfopens, &s->mem, "half-open", sizeof(struct halfopen), slab)
            && pool_init_handles(&s->timewaits, &s->mem, "time-wait", sizeof(struct timewait), slab)
            && pool_init_handles(&s->listeners, &s->mem, "listener", sizeof(struct listener), slab)
@@ -142,6 +143,7 @@ static void free_conns(struct weir *s)
 static void fini_pools(struct weir *s)
 {
     pool_fini(&s->conns);
+    pool_fini(&s->naps);
     pool_fini(&s->halfopens);
     pool_fini(&s->timewaits);
     pool_fini(&s->listeners);

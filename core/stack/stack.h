@@ -46,20 +46,23 @@ enum handle_kind {
 
 /* What has a place in the table of four-tuples: a member of the three below, and their first. */
 struct flow {
-    struct wheel_entry timer; /* conn, halfopen; timewait: only at */
     uint32_t hash;
     uint8_t kind; /* enum handle_kind */
     bool is_in_table;
     bool is_orphan; /* a connection that counts as one */
+    bool is_queued; /* a connection that waits to be accepted */
 };
 
 struct conn {
     struct flow flow;
+    uint32_t nap; /* in naps, and one: the alarm of a connection at rest; 0: it waits for nothing */
     struct tcp_conn tcp;
     struct list event; /* in conn_events; before it is accepted: in its listener's queue */
     uint64_t user;
-    struct listener *listener; /* whose queue it is in, or NULL */
 };
+
+/* Ten million of them rest in one process: what is added here, all of them pay for. */
+_Static_assert(sizeof(void *) != 8 || sizeof(struct conn) <= 232, "a connection at rest is small");
 
 /* When a record last answered what it did not expect. */
 struct answered {
@@ -69,6 +72,7 @@ struct answered {
 
 struct halfopen {
     struct flow flow;
+    struct alarm alarm;
     struct tcp_halfopen tcp;
     struct answered answered;
     uint64_t listener;   /* its handle in the pool: the listener may be gone */
@@ -79,6 +83,7 @@ struct halfopen {
 struct timewait {
     struct flow flow;
     struct list link; /* in timewait_list */
+    ns_t end_at;
     struct tcp_timewait tcp;
     struct answered answered;
 };
@@ -139,6 +144,7 @@ struct weir {
     struct pings pings;
 
     struct pool conns, halfopens, timewaits, listeners;
+    struct pool naps;                   /* struct alarm: of resting connections with keep-alives */
     struct table flows;                 /* four-tuples */
     struct recent recent[RECENT_FLOWS]; /* some of those that were found last */
     struct table local_ports;           /* listeners, by port */

@@ -123,7 +123,7 @@ static void count_text(struct tcp_conn *c, enum ip_ecn mark, uint32_t len)
 
     if (mark == IP_ECN_NOT_ECT || len == 0)
         return;
-    a->bytes_in[i] += len;
+    c->accecn_bytes_in[i] += len;
     a->changed = (a->changed | 1u << i) & ((1u << ACCECN_COUNTERS) - 1);
     a->unsent = (a->unsent | 1u << i) & ((1u << ACCECN_COUNTERS) - 1);
     a->moved = true;
@@ -360,7 +360,7 @@ struct accecn_news accecn_take(struct tcp_conn *c, const struct tcp_seg *seg,
 
 void accecn_info(const struct tcp_conn *c, struct weir_tcp_info *info)
 {
-    const uint32_t *in = c->accecn.bytes_in;
+    const uint32_t *in = c->accecn_bytes_in;
 
     info->received_ect1_bytes = in[ACCECN_E1B];
     info->received_ect0_bytes = in[ACCECN_E0B];
@@ -434,10 +434,10 @@ static bool has_room(struct tcp_options *options, uint32_t len_max)
     return true;
 }
 
-static void put_fields(const struct accecn *a, const uint8_t *order, size_t count, uint8_t *bytes)
+static void put_fields(const struct tcp_conn *c, const uint8_t *order, size_t count, uint8_t *bytes)
 {
     for (size_t i = 0; i < count; i++) {
-        uint32_t value = a->bytes_in[order[i]] + first_of[order[i]];
+        uint32_t value = c->accecn_bytes_in[order[i]] + first_of[order[i]];
         bytes[i * FIELD_LEN] = (uint8_t)(value >> 16);
         bytes[i * FIELD_LEN + 1] = (uint8_t)(value >> 8);
         bytes[i * FIELD_LEN + 2] = (uint8_t)value;
@@ -445,9 +445,10 @@ static void put_fields(const struct accecn *a, const uint8_t *order, size_t coun
 }
 
 /* As many fields as there is room for, if what has moved since the last option is in them. */
-static bool add_kind(const struct accecn *a, size_t kind, struct tcp_options *options,
+static bool add_kind(const struct tcp_conn *c, size_t kind, struct tcp_options *options,
                      uint8_t *bytes, uint32_t len_max)
 {
+    const struct accecn *a = &c->accecn;
     const uint8_t *order = order_of[kind];
     size_t least = fields_for(order, a->unsent);
 
@@ -458,7 +459,7 @@ static bool add_kind(const struct accecn *a, size_t kind, struct tcp_options *op
         with.accecn = span_of(bytes, count * FIELD_LEN);
         if (!has_room(&with, len_max))
             continue;
-        put_fields(a, order, count, bytes);
+        put_fields(c, order, count, bytes);
         *options = with;
         return true;
     }
@@ -474,8 +475,8 @@ static void add_option(struct tcp_conn *c, const struct segment *segment,
 
     if (!accecn_wants_option(c, segment->len > 0) || segment->is_resent)
         return;
-    if (!add_kind(a, kind, options, bytes, len_max)
-        && !add_kind(a, 1 - kind, options, bytes, len_max))
+    if (!add_kind(c, kind, options, bytes, len_max)
+        && !add_kind(c, 1 - kind, options, bytes, len_max))
         return;
     a->unsent = 0;
     if (segment->len > 0)

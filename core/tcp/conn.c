@@ -38,7 +38,7 @@ bool tcp_conn_init(struct tcp_conn *c, struct tcp_env *env)
     *c = (struct tcp_conn){
         .state = TCP_CLOSED,
         .ssthresh = UINT32_MAX,
-        .cc_ops = cc_find(env->config.congestion_control),
+        .cc = cc_number(cc_find(env->config.congestion_control)),
         .send_buffer_bytes = user.send_buffer_bytes,
         .recv_buffer_bytes = user.recv_buffer_bytes,
         .user = choice_get(env, &user),
@@ -101,7 +101,7 @@ static void free_work(struct tcp_conn *c, struct tcp_env *env)
 
 void tcp_work_detach(struct tcp_conn *c, struct tcp_env *env)
 {
-    CHECK(tcp_can_rest(c));
+    CHECK(tcp_can_rest(c) && !wheel_is_armed(&c->work->alarm.entry));
     c->ssthresh = c->work->cc.ssthresh;
     free_work(c, env);
 }

@@ -24,6 +24,7 @@
 #include "base/list.h"
 #include "base/ns.h"
 #include "base/seq.h"
+#include "base/wheel.h"
 #include "cc/cc.h"
 #include "tcp/cwv.h"
 #include "tcp/ends.h"
@@ -103,20 +104,22 @@ enum accecn_counter {
     ACCECN_COUNTERS,
 };
 
-/* Accurate ECN [RFC9768]. ACE's counters are those of struct ecn, and five. */
+/*
+ * Accurate ECN [RFC9768]. ACE's counters are those of struct ecn, and five; those of bytes are apart,
+ * as the rest is small.
+ */
 struct accecn {
-    uint32_t bytes_in[ACCECN_COUNTERS]; /* without the ones that E1B and E0B start from */
-    uint8_t syn_mark : 2;               /* enum ip_ecn: how the peer's SYN or SYN-ACK arrived */
-    bool syn_was_ce : 1;                /* ours was marked, says the peer */
-    bool is_deaf : 1;                   /* what the peer tells is not to be believed */
-    bool owes_handshake_ack : 1;        /* the next ACK tells syn_mark [RFC9768 3.2.2.1] */
-    bool was_ce : 1;                    /* the last packet that came in */
-    bool ignores_options : 1;           /* the peer's are not right [RFC9768 3.2.3.2.4] */
-    bool sends_no_options : 1;          /* ours do not get through [RFC9768 3.2.3.2.2] */
-    uint8_t changed : 3;                /* counters that have ever moved: bits of accecn_counter */
-    uint8_t unsent : 3;                 /* that have moved since the last option */
-    bool moved : 1;                     /* one of them has since the last ACK */
-    bool owes_option : 1;               /* the first text that we send carries one */
+    uint8_t syn_mark : 2;        /* enum ip_ecn: how the peer's SYN or SYN-ACK arrived */
+    bool syn_was_ce : 1;         /* ours was marked, says the peer */
+    bool is_deaf : 1;            /* what the peer tells is not to be believed */
+    bool owes_handshake_ack : 1; /* the next ACK tells syn_mark [RFC9768 3.2.2.1] */
+    bool was_ce : 1;             /* the last packet that came in */
+    bool ignores_options : 1;    /* the peer's are not right [RFC9768 3.2.3.2.4] */
+    bool sends_no_options : 1;   /* ours do not get through [RFC9768 3.2.3.2.2] */
+    uint8_t changed : 3;         /* counters that have ever moved: bits of accecn_counter */
+    uint8_t unsent : 3;          /* that have moved since the last option */
+    bool moved : 1;              /* one of them has since the last ACK */
+    bool owes_option : 1;        /* the first text that we send carries one */
 };
 
 /* What of the two only a busy connection needs. */
@@ -228,6 +231,12 @@ enum tcp_blocked {
     BLOCKED_BY_NOTHING,
 };
 
+/* The stack's entry for a deadline. */
+struct alarm {
+    struct wheel_entry entry;
+    struct flow *flow; /* whose deadline it is */
+};
+
 /* What a busy connection needs. */
 struct tcp_work {
     struct tcp_conn *conn; /* whose it is */
@@ -305,6 +314,7 @@ struct tcp_work {
     uint32_t challenge_tokens;
 
     /* The stack's. */
+    struct alarm alarm;        /* when tcp_deadline is */
     struct list ready;         /* its turn to send */
     uint64_t pending_of;       /* the listener among whose Fast Open requests it counts */
     struct route_entry *route; /* where its segments go, if it is still the one of that turn */
@@ -333,22 +343,23 @@ struct tcp_conn {
     } rcv;
 
     uint8_t state;     /* enum tcp_state */
+    uint8_t cc;        /* its algorithm, as cc_number has it (tcp_cc) */
     int8_t error;      /* why it ended (weir/err.h) */
     int8_t soft_error; /* what the network says, with WEIR_EVENT_SOFT_ERROR */
     uint16_t pmtu;     /* what the path is said to take */
     uint16_t mtu_low;  /* what has been seen to pass, if it is probed for; 0: it is not */
     struct tcp_agreed agreed;
+    struct accecn accecn;
     struct tstamp ts;
     struct rtt rtt;
     struct ecn ecn;
-    struct accecn accecn;
+    uint32_t accecn_bytes_in[ACCECN_COUNTERS]; /* without the ones that E1B and E0B start from */
     uint32_t send_buffer_bytes, recv_buffer_bytes; /* as large as they have become (tune.c) */
     uint32_t ssthresh;                             /* kept while at rest */
-    const struct cc_ops *cc_ops;
+    uint32_t received_s;                           /* when the last segment came in, in seconds */
 
     uint64_t bytes_acked, bytes_received;
     uint32_t segs_in, segs_out, retransmits;
-    uint32_t received_s; /* when the last segment came in, in seconds */
 
     uint16_t events;     /* enum weir_event_bits: for the stack to collect */
     bool is_passive : 1; /* it began with a listener [RFC9293 MUST-11] */
@@ -385,6 +396,11 @@ bool tcp_can_rest(const struct tcp_conn *c);
 
 /* Invariants, for tests, simulation and fuzzing: fails a CHECK if one does not hold. */
 void tcp_conn_check(const struct tcp_conn *c);
+
+static inline const struct cc_ops *tcp_cc(const struct tcp_conn *c)
+{
+    return cc_registry[c->cc];
+}
 
 /* Sent and not acknowledged. */
 static inline uint32_t tcp_flight(const struct tcp_conn *c)

@@ -95,7 +95,7 @@ static enum ecn_mode respond(enum ecn_mode accepted, const struct tcp_seg *syn)
 
 void ecn_open(struct tcp_conn *c, const struct tcp_env *env)
 {
-    c->ecn.asked = to_ask(env, c->cc_ops) & 3u;
+    c->ecn.asked = to_ask(env, tcp_cc(c)) & 3u;
 }
 
 struct ecn_half ecn_half_of_syn(const struct tcp_env *env, const struct cc_ops *ops,
@@ -209,7 +209,7 @@ void ecn_on_synack(struct tcp_conn *c, const struct tcp_seg *seg)
 /* As a listener would answer it [RFC9768 3.1.2]. */
 void ecn_on_syn(struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
 {
-    set_mode(c, respond(to_accept(env, c->cc_ops), seg), seg);
+    set_mode(c, respond(to_accept(env, tcp_cc(c)), seg), seg);
     c->ecn.is_not_ect = c->ecn.asked == ECN_NONE || c->ecn.plain_syn_sent;
 }
 
@@ -249,8 +249,8 @@ void ecn_on_handshake_ack(struct tcp_conn *c, struct tcp_env *env, const struct 
 /* Without the marks that they count, DCTCP and L4S have no way to share [RFC9331 4.2]. */
 void ecn_on_established(struct tcp_conn *c)
 {
-    if (c->cc_ops->without_counts != NULL && needed_by(c->cc_ops) > (enum ecn_mode)c->ecn.mode)
-        c->cc_ops = cc_find(c->cc_ops->without_counts);
+    if (tcp_cc(c)->without_counts != NULL && needed_by(tcp_cc(c)) > (enum ecn_mode)c->ecn.mode)
+        c->cc = cc_number(cc_find(tcp_cc(c)->without_counts));
 }
 
 void ecn_on_started(struct tcp_conn *c, struct tcp_env *env)
@@ -326,7 +326,7 @@ void ecn_on_segment(struct tcp_conn *c, const struct tcp_seg *seg)
     switch ((enum ecn_mode)c->ecn.mode) {
     case ECN_NONE: break;
     case ECN_CLASSIC:
-        if (c->cc_ops->ecn == CC_ECN_DCTCP)
+        if (tcp_cc(c)->ecn == CC_ECN_DCTCP)
             note_dctcp(c, seg);
         else
             note_classic(c, seg);
@@ -371,7 +371,7 @@ static void note_counted(struct tcp_conn *c)
 {
     struct ecn_work *w = &c->work->ecn;
 
-    if (c->cc_ops->ecn == CC_ECN_CLASSIC || (w->is_told && seq_leq(c->snd.una, w->cwr_end)))
+    if (tcp_cc(c)->ecn == CC_ECN_CLASSIC || (w->is_told && seq_leq(c->snd.una, w->cwr_end)))
         return;
     w->is_told = true;
     w->cwr_end = c->snd.nxt;
@@ -487,7 +487,7 @@ static enum ip_ecn capable(const struct tcp_conn *c)
 {
     if (c->ecn.mode == ECN_NONE || c->ecn.is_not_ect)
         return IP_ECN_NOT_ECT;
-    return c->cc_ops->ecn == CC_ECN_L4S ? IP_ECN_ECT1 : IP_ECN_ECT0;
+    return tcp_cc(c)->ecn == CC_ECN_L4S ? IP_ECN_ECT1 : IP_ECN_ECT0;
 }
 
 enum ip_ecn ecn_dress(struct tcp_conn *c, const struct segment *segment, struct tcp_header *h,

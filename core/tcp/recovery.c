@@ -83,7 +83,7 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env)
     struct cc *cc = cc_of(c);
 
     c->work->recovery = (struct recovery){.state = RECOVERY_OPEN};
-    cc->ops = c->cc_ops;
+    cc->ops = tcp_cc(c);
     cc->mss = tcp_send_mss(c, env);
     cc->cwnd = recovery_initial_window(env, cc->mss);
     cc->ssthresh = c->ssthresh;
@@ -93,7 +93,7 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env)
 
 void recovery_set_cc(struct tcp_conn *c, const struct cc_ops *ops)
 {
-    c->cc_ops = ops;
+    c->cc = cc_number(ops);
     if (c->work == NULL)
         return;
     *cc_of(c) = (struct cc){

@@ -369,15 +369,6 @@ static int set_congestion_control(struct tcp_conn *c, int64_t value)
     return WEIR_OK;
 }
 
-static int64_t number_of(const struct cc_ops *ops)
-{
-    size_t i = 0;
-
-    while (cc_at(i) != ops)
-        i++;
-    return (int64_t)i;
-}
-
 /* The options of c with that one set, if it is one of those that connections share. */
 static int choose(const struct tcp_conn *c, const struct tcp_env *env, struct tcp_user *u,
                   struct weir_opt_value to)
@@ -553,7 +544,7 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     case WEIR_OPT_LINGER: *value = u->linger; return WEIR_OK;
     case WEIR_OPT_FASTOPEN: *value = u->fastopen; return WEIR_OK;
     case WEIR_OPT_NOTE_WRITABLE: *value = c->wants_writable; return WEIR_OK;
-    case WEIR_OPT_CONGESTION_CONTROL: *value = number_of(c->cc_ops); return WEIR_OK;
+    case WEIR_OPT_CONGESTION_CONTROL: *value = c->cc; return WEIR_OK;
     case WEIR_OPT_USER:
     case WEIR_OPT_FASTOPEN_QUEUE:
     case WEIR_OPT_DEFER_ACCEPT:
@@ -573,7 +564,7 @@ int tcp_default(const struct tcp_env *env, enum weir_opt opt, int64_t *value)
     choice_init(&user, env);
     c.send_buffer_bytes = user.send_buffer_bytes;
     c.recv_buffer_bytes = user.recv_buffer_bytes;
-    c.cc_ops = cc_find(env->config.congestion_control);
+    c.cc = cc_number(cc_find(env->config.congestion_control));
     return tcp_get(&c, opt, value);
 }
 
@@ -681,7 +672,7 @@ void tcp_info(const struct tcp_conn *c, const struct tcp_env *env, struct weir_t
         .rtt_min_ns = c->rtt.min_us == UINT32_MAX ? 0 : c->rtt.min_us * NS_US,
         .rto_ns = c->rtt.rto_us * NS_US,
         .flight_bytes = tcp_flight(c),
-        .congestion_control = c->cc_ops->name,
+        .congestion_control = tcp_cc(c)->name,
         .fastopen = (enum weir_fastopen)c->fastopen,
         .bytes_acked = c->bytes_acked,
         .bytes_received = c->bytes_received,

@@ -494,7 +494,7 @@ void world_check(struct world *w)
             continue;
         for (struct conn *c; (c = pool_next(&s->conns, &at)) != NULL;) {
             tcp_conn_check(&c->tcp);
-            EXPECT(c->listener == NULL || !c->tcp.is_orphan);
+            EXPECT(!c->flow.is_queued || !c->tcp.is_orphan);
             EXPECT(!c->tcp.is_orphan || c->tcp.state != TCP_CLOSED || c->tcp.work != NULL);
         }
     }

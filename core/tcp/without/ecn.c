@@ -59,8 +59,8 @@ void ecn_on_handshake_ack(struct tcp_conn *c, struct tcp_env *env, const struct 
 /* What counts marks has none to count. */
 void ecn_on_established(struct tcp_conn *c)
 {
-    if (c->cc_ops->without_counts != NULL)
-        c->cc_ops = cc_find(c->cc_ops->without_counts);
+    if (tcp_cc(c)->without_counts != NULL)
+        c->cc = cc_number(cc_find(tcp_cc(c)->without_counts));
 }
 
 void ecn_on_started(struct tcp_conn *c, struct tcp_env *env)

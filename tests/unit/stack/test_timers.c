@@ -3,6 +3,7 @@
  */
 #include "lib/test.h"
 #include "lib/world.h"
+#include "stack/stack.h"
 #include "wire/tcp.h"
 #include <string.h>
 
@@ -515,4 +516,58 @@ TEST(the_deadline_is_never_in_the_past_and_never_when_nothing_is_pending)
     EXPECT(weir_deadline(world_stack(w, 0)) >= w->now);
     weir_advance(world_stack(w, 0), INT64_MIN);
     EXPECT(weir_deadline(world_stack(w, 0)) >= w->now);
+}
+
+static uint32_t naps(struct world *w)
+{
+    return world_stack(w, 0)->naps.used;
+}
+
+/* Two hours of silence cost what a deadline costs, and not what work does. */
+TEST(keepalives_of_a_connection_at_rest_have_an_alarm_of_their_own) /* [RFC9293 3.8.4] */
+{
+    struct world *w = world_make(&(struct world_setup){.stacks = 2});
+    struct world_pair p = world_connect(w);
+
+    EXPECT_EQ(weir_set(world_stack(w, 0), p.a, WEIR_OPT_KEEPALIVE, 1), WEIR_OK);
+    EXPECT_EQ(naps(w), 0);
+    for (int i = 0; i < 3; i++) {
+        size_t before;
+        world_run(w, 10 * WEIR_S);
+        EXPECT_EQ(world_stack(w, 0)->tcp.works.used, 0);
+        EXPECT_EQ(naps(w), 1);
+        before = world_count(w, 0, TCP_ACK, TCP_ACK);
+        world_run(w, 7200 * WEIR_S);
+        EXPECT_EQ(world_count(w, 0, TCP_ACK, TCP_ACK), before + 1);
+    }
+    EXPECT_EQ(weir_set(world_stack(w, 0), p.a, WEIR_OPT_KEEPALIVE, 0), WEIR_OK);
+    world_run(w, 10 * WEIR_S);
+    EXPECT_EQ(naps(w), 0);
+    EXPECT_EQ(weir_set(world_stack(w, 0), p.a, WEIR_OPT_KEEPALIVE, 1), WEIR_OK);
+    world_run(w, 10 * WEIR_S);
+    EXPECT_EQ(naps(w), 1);
+    EXPECT_EQ(weir_abort(world_stack(w, 0), p.a), WEIR_OK);
+    world_run(w, 1 * WEIR_S);
+    EXPECT_EQ(naps(w), 0);
+}
+
+/* It keeps its work a second longer, and again, until there is memory. */
+TEST(keepalives_come_without_memory_for_an_alarm)
+{
+    struct world *w = world_make(&(struct world_setup){.stacks = 2});
+    struct world_pair p = world_connect(w);
+    size_t before;
+
+    EXPECT_EQ(weir_set(world_stack(w, 0), p.a, WEIR_OPT_KEEPALIVE, 1), WEIR_OK);
+    w->stacks[0].alloc.fail_at = w->stacks[0].alloc.calls + 1;
+    w->stacks[0].alloc.fails_from_then = true;
+    world_run(w, 10 * WEIR_S);
+    EXPECT_EQ(naps(w), 0);
+    EXPECT_EQ(world_stack(w, 0)->tcp.works.used, 1);
+    w->stacks[0].alloc.fail_at = 0;
+    world_run(w, 10 * WEIR_S);
+    EXPECT_EQ(naps(w), 1);
+    before = world_count(w, 0, TCP_ACK, TCP_ACK);
+    world_run(w, 7200 * WEIR_S);
+    EXPECT_EQ(world_count(w, 0, TCP_ACK, TCP_ACK), before + 1);
 }

@@ -92,7 +92,7 @@ static uint64_t marks(enum weir_ecn ecn, const char *algorithm, struct duo_link 
 
     d.world->env.config.ecn = ecn;
     for (int i = 0; i < 2; i++)
-        d.ends[i].conn->cc_ops = cc_find(algorithm);
+        d.ends[i].conn->cc = cc_number(cc_find(algorithm));
     duo_connects(&d);
     for (int i = 0; i < 2; i++) {
         d.ends[i].to_write = BYTES;
@@ -146,7 +146,7 @@ static void run_random(uint64_t seed)
 
     d.random = seed;
     for (int i = 0; i < 2; i++) /* each its own */
-        d.ends[i].conn->cc_ops = any_algorithm(&r);
+        d.ends[i].conn->cc = cc_number(any_algorithm(&r));
     d.world->env.config.ecn = (enum weir_ecn)test_random_below(&r, WEIR_ECN_MODES);
     d.world->env.config.timestamps = test_random_below(&r, 2);
     d.world->env.config.window_scaling = test_random_below(&r, 2);

@@ -307,18 +307,18 @@ TEST(ecn_is_asked_for_by_a_congestion_control_that_needs_it) /* [RFC8257 3.5] */
 {
     struct peer p = peer_of_ecn(TCP_CLOSED, WEIR_ECN_OFF);
 
-    p.conn->cc_ops = cc_find("dctcp");
+    p.conn->cc = cc_number(cc_find("dctcp"));
     peer_opens(&p);
     peer_sees(&p, "SEW 0:0(0) <...>");
     peer_sends(&p, "S. 0:0(0) ack 1 <mss 1460>");
-    EXPECT(p.conn->cc_ops == cc_find("reno")); /* it cannot do without */
+    EXPECT(tcp_cc(p.conn) == cc_find("reno")); /* it cannot do without */
 }
 
 TEST(ecn_tells_dctcp_of_each_change_at_once) /* [RFC8257 3.2] */
 {
     struct peer p = peer_of_ecn(TCP_CLOSED, WEIR_ECN_ON);
 
-    p.conn->cc_ops = cc_find("dctcp");
+    p.conn->cc = cc_number(cc_find("dctcp"));
     peer_opens(&p);
     peer_skips(&p);
     peer_sends(&p, "SE. 0:0(0) ack 1 <mss 1460>");
