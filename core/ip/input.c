@@ -89,7 +89,7 @@ bool ip_is_possible_source(struct ip *ip, const struct ip_packet *packet)
     struct netif *netif = packet->netif;
     const struct weir_addr *src = &packet->src;
 
-    if (netif->good_source_epoch == ip->epoch && weir_addr_eq(src, &netif->good_source))
+    if (ip_is_good_source(ip, netif, src))
         return true;
     if (addr_is_multicast(src) || addr_is_broadcast(src))
         return false;

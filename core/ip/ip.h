@@ -191,6 +191,13 @@ struct ip_path {
 int ip_route(struct ip *ip, const struct weir_addr *dst, const struct weir_addr *src,
              weir_netif_t netif, struct ip_path *path);
 
+/* Whether a packet came from there by that interface just now: it is no address of ours there. */
+static inline bool ip_is_good_source(const struct ip *ip, const struct netif *netif,
+                                     const struct weir_addr *addr)
+{
+    return netif->good_source_epoch == ip->epoch && weir_addr_eq(addr, &netif->good_source);
+}
+
 static inline bool ip_path_is_current(const struct ip *ip, const struct ip_path *path)
 {
     return path->epoch == ip->epoch;

@@ -49,12 +49,24 @@ static struct netif *netif_of_link(const struct ip *ip, const struct query *q)
     return route != NULL ? route->netif : netif_find_only(ip);
 }
 
+/* An answer goes to where a packet just came from. */
+static bool is_known_peer(const struct ip *ip, const struct weir_addr *dst)
+{
+    for (uint32_t i = 0; i < ip->netif_count; i++)
+        if (ip->netifs[i]->id != 0 && ip_is_good_source(ip, ip->netifs[i], dst))
+            return !addr_is_link_local6(dst);
+    return false;
+}
+
 /* The interface that a destination of ours belongs to, or NULL. */
 static struct netif *netif_of_own(const struct ip *ip, const struct query *q)
 {
     bool is_of_link = addr_is_link_local6(q->dst);
-    const struct ip_addr *a = addrs_find(ip, is_of_link ? q->netif : NULL, q->dst);
+    const struct ip_addr *a;
 
+    if (is_known_peer(ip, q->dst))
+        return NULL;
+    a = addrs_find(ip, is_of_link ? q->netif : NULL, q->dst);
     if (a != NULL && addrs_is_usable(ip, a->netif, q->dst))
         return a->netif;
     if (!addr_is_loopback(q->dst))
@@ -88,7 +100,8 @@ static bool find_way(const struct ip *ip, const struct query *q, struct ip_path 
     path->netif = route->netif;
     if (route->has_gateway)
         path->next_hop = route->gateway;
-    path->is_group = addrs_classify(ip, path->netif, q->dst) == ADDRS_BROADCAST;
+    path->is_group = !ip_is_good_source(ip, path->netif, q->dst)
+                     && addrs_classify(ip, path->netif, q->dst) == ADDRS_BROADCAST;
     return true;
 }
 
@@ -102,10 +115,12 @@ static bool is_other_loopback(const struct ip *ip, const struct ip_path *path,
 
 static bool find_source(const struct ip *ip, const struct query *q, struct ip_path *path)
 {
-    const struct ip_addr *chosen;
+    const struct ip_addr *hint = path->netif->addr_hint, *chosen;
 
     if (q->src != NULL) {
         path->src = *q->src;
+        if (hint != NULL && weir_addr_eq(&hint->addr, q->src)) /* it was just spoken to */
+            return true;
         return addrs_is_usable(ip, addr_is_link_local6(q->src) ? path->netif : NULL, q->src)
                || is_other_loopback(ip, path, q->src);
     }

@@ -175,10 +175,13 @@ struct listener *demux_find_listener(const struct weir *s, const struct tcp_tupl
                                      weir_netif_t netif)
 {
     struct weir_endpoint local = {tuple->local_addr, tuple->local_port, netif};
-    struct table_iter it = table_find(&s->local_ports, hash_of_port(s, local.port));
     struct listener *best = NULL;
+    struct table_iter it;
     int best_fit = 0;
 
+    if (table_count(&s->local_ports) == 0)
+        return NULL;
+    it = table_find(&s->local_ports, hash_of_port(s, local.port));
     for (uint32_t ref; table_next(&it, &ref);) {
         struct listener *l = pool_at(&s->listeners, ref);
         int l_fit = fit(l, &local);
@@ -204,13 +207,30 @@ bool demux_has_listener(const struct weir *s, const struct weir_endpoint *local,
     return false;
 }
 
+/* SYNs come in floods: who got the last one may have the next, if no other has the same place. */
+struct listener *demux_listener_for(struct weir *s, const struct tcp_tuple *tuple,
+                                    weir_netif_t netif)
+{
+    struct listener *l = s->heard.listener;
+
+    if (l != NULL && s->heard.at.port == tuple->local_port && s->heard.at.netif == netif
+        && weir_addr_eq(&s->heard.at.addr, &tuple->local_addr))
+        return l;
+    l = demux_find_listener(s, tuple, netif);
+    s->heard.listener = l == NULL || l->shares_port ? NULL : l;
+    s->heard.at = (struct weir_endpoint){tuple->local_addr, tuple->local_port, netif};
+    return l;
+}
+
 bool demux_add_listener(struct weir *s, struct listener *l)
 {
+    s->heard.listener = NULL;
     l->hash = hash_of_port(s, l->local.port);
     return table_add(&s->local_ports, l->hash, pool_index(&s->listeners, l));
 }
 
 void demux_remove_listener(struct weir *s, struct listener *l)
 {
+    s->heard.listener = NULL;
     CHECK(table_remove(&s->local_ports, l->hash, pool_index(&s->listeners, l)));
 }

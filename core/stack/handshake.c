@@ -21,9 +21,9 @@ static uint32_t mtu_to(struct weir *s, const struct tcp_tuple *tuple)
     return path == NULL ? 0 : path->mtu;
 }
 
-struct listener *rx_listener(const struct weir *s, const struct arrival *a)
+struct listener *rx_listener(struct weir *s, const struct arrival *a)
 {
-    return demux_find_listener(s, &a->tuple, a->packet->netif->id);
+    return demux_listener_for(s, &a->tuple, a->packet->netif->id);
 }
 
 static bool is_full(const struct listener *l)

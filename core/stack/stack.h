@@ -149,6 +149,10 @@ struct weir {
     struct recent recent[RECENT_FLOWS]; /* some of those that were found last */
     struct table local_ports;           /* listeners, by port */
     struct siphash_key flow_key;
+    struct {
+        struct weir_endpoint at;
+        struct listener *listener; /* who has what is for there, or NULL (demux.c) */
+    } heard;
 
     struct wheel wheel;
     struct list timewait_list; /* oldest first */
@@ -216,6 +220,10 @@ bool demux_is_between(const struct weir *s, const struct flow *flow, const struc
 /* Of several that fit equally well, the ends choose: always the same one, as long as it is there. */
 struct listener *demux_find_listener(const struct weir *s, const struct tcp_tuple *tuple,
                                      weir_netif_t netif);
+
+/* The same for a segment that has come; the last answer is remembered. */
+struct listener *demux_listener_for(struct weir *s, const struct tcp_tuple *tuple,
+                                    weir_netif_t netif);
 
 /* Whether a new listener would be in another's way. */
 bool demux_has_listener(const struct weir *s, const struct weir_endpoint *local, bool shares_port);

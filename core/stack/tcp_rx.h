@@ -31,7 +31,7 @@ uint64_t rx_handle_of(const struct weir *s, const struct flow *flow);
 /* ---- handshake.c ---- */
 
 /* Who listens for it, or NULL. */
-struct listener *rx_listener(const struct weir *s, const struct arrival *a);
+struct listener *rx_listener(struct weir *s, const struct arrival *a);
 
 enum why rx_to_listener(struct weir *s, struct arrival *a, struct listener *l);
 enum why rx_to_halfopen(struct weir *s, struct arrival *a, struct halfopen *h);

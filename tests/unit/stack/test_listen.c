@@ -94,6 +94,29 @@ TEST(listen_the_most_specific_address_takes_the_connection)
     }
 }
 
+/* Whoever took the last connection is not asked again when another has a better claim. */
+TEST(listen_those_that_come_and_go_take_the_next_connection)
+{
+    static const char *const locals[] = {"0.0.0.0:80", "198.18.0.2:80"};
+    struct world *w = world_make(&(struct world_setup){0});
+    weir_listener_t l[2];
+    weir_conn_t b;
+
+    for (size_t i = 0; i < 2; i++) {
+        struct weir_endpoint local = endpoint(locals[i]);
+        EXPECT_EQ(weir_listen(world_stack(w, 1), &local, 5, &l[i]), WEIR_OK);
+        connect_to(w, "198.18.0.2:80");
+        world_settle(w);
+        EXPECT_EQ(weir_accept(world_stack(w, 1), l[i], &b), WEIR_OK);
+    }
+    EXPECT_EQ(weir_close(world_stack(w, 1), l[1]), WEIR_OK);
+    connect_to(w, "198.18.0.2:80");
+    world_settle(w);
+    EXPECT_EQ(weir_accept(world_stack(w, 1), l[0], &b), WEIR_OK);
+    EXPECT_EQ(weir_close(world_stack(w, 1), l[0]), WEIR_OK);
+    EXPECT_EQ(weir_accept(world_stack(w, 1), l[0], &b), WEIR_ESTALE);
+}
+
 TEST(listen_does_not_touch_connections_on_the_port) /* [RFC9293 MUST-41, MUST-42] */
 {
     struct world *w = world_make(&(struct world_setup){0});
