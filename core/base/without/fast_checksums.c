@@ -47,6 +47,11 @@ uint32_t checksum_pseudo(const struct weir_addr *src, const struct weir_addr *ds
     return checksum_add(checksum_add(sum, src->b, sizeof src->b), dst->b, sizeof dst->b);
 }
 
+uint64_t checksum_raw_word(uint32_t word)
+{
+    return word;
+}
+
 uint64_t checksum_raw(const void *bytes, size_t len)
 {
     return checksum_add(0, bytes, len);
