@@ -280,6 +280,7 @@ struct tcp_work {
     bool probe_owed;     /* a zero-window probe is to be sent */
     bool push_all;       /* the cork or the silly window has lasted long enough */
     bool more_follows;   /* the last write said so, and nothing has been acknowledged since */
+    uint32_t pseudo_sum; /* of the pseudo-header without its length; 0: not made yet */
     bool is_unpushed;    /* the last write said so: its end is no place to push */
 
     /* Delayed acknowledgement. */

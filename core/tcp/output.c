@@ -202,7 +202,7 @@ static uint32_t worth_sending(const struct tcp_conn *c, uint32_t queued, uint32_
 }
 
 /* A connection that was idle may have to start slowly again [RFC5681 4.1]. */
-static void restart_after_idle(struct tcp_conn *c, struct tcp_env *env)
+static void restart_after_idle(struct tcp_conn *c, const struct tcp_env *env)
 {
     struct tcp_work *w = c->work;
 
@@ -385,8 +385,8 @@ static bool past_acknowledgement(const struct tcp_conn *c, struct segment *s)
     return true;
 }
 
-static bool decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t most,
-                   struct segment *s)
+bool tcp_decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t most,
+                struct segment *s)
 {
     if (reset(c, s))
         return true;
@@ -399,6 +399,49 @@ static bool decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32
     return tail_probe(c, mss, s) || lost(c, env, mss, most, s) || mtu_probe(c, env, mss, s)
            || new_text(c, env, mss, most, s) || probe(c, s) || keepalive(c, s)
            || acknowledgement(c, s);
+}
+
+/* Of tcp_decide()'s list, does nothing stand before new text, or between it and an ACK? */
+static bool is_undisturbed(const struct tcp_conn *c)
+{
+    const struct tcp_work *w = c->work;
+    bool is_owed = w->rst_owed || w->ecn.past_count > 0 || c->accecn.owes_handshake_ack
+                   || w->tlp.probe_owed || w->recovery.syn_owed || w->probe_owed
+                   || w->keepalive_owed;
+
+    return (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT) && !is_owed
+           && list_is_empty(&w->scoreboard.lost) && c->mtu_low == 0;
+}
+
+/* Does nothing hold back or divide the len bytes that are all there is? As new_text() has it. */
+static bool all_may_go(struct tcp_conn *c, const struct tcp_env *env, uint32_t len, uint32_t mss)
+{
+    const struct tcp_work *w = c->work;
+
+    if (len > mss || w->is_unpushed || w->sendq.has_records || scoreboard_is_full(c))
+        return false;
+    if (len < mss && (is_corked(c) || nagle_holds(c)))
+        return false;
+    return len <= window_usable(c) && len <= recovery_room(c) && pace_room(c, env) > 0;
+}
+
+bool tcp_decide_plain(struct tcp_conn *c, const struct tcp_env *env, uint32_t mss,
+                      struct segment *s)
+{
+    uint32_t queued = seq_len(c->snd.nxt, sendq_end(c));
+
+    if (!is_undisturbed(c) || (queued == 0 && !c->work->ack_owed))
+        return false;
+    if (queued > 0)
+        restart_after_idle(c, env);
+    else
+        note_all_sent(c, env);
+    if (queued > 0 && !all_may_go(c, env, queued, mss))
+        return false;
+    timers_on_window_open(c);
+    *s = (struct segment){
+        .seq = c->snd.nxt, .len = queued, .flags = TCP_ACK | (queued > 0 ? TCP_PSH : 0)};
+    return true;
 }
 
 /* A segment with text is no duplicate acknowledgement to the peer [RFC5681 2]. */
@@ -521,7 +564,7 @@ static bool has_record(struct tcp_conn *c, struct tcp_env *env, const struct seg
     return !is_sequenced || scoreboard_reserve(c, env);
 }
 
-/* Would decide() find nothing at all? Its list again, as a question. */
+/* Would tcp_decide() find nothing at all? Its list again, as a question. */
 static bool has_said_all(const struct tcp_conn *c)
 {
     const struct tcp_work *w = c->work;
@@ -548,13 +591,14 @@ struct frame *tcp_output(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_b
 {
     struct segment s;
     struct frame *frame;
-    uint32_t mss;
+    uint32_t mss, most;
 
     *turn = (struct tcp_turn){0};
     if (c->work == NULL)
         return NULL;
     mss = tcp_send_mss_now(c, env);
-    if (!decide(c, env, mss, gso_bytes > mss && c->auth == 0 ? gso_bytes : mss, &s)) {
+    most = gso_bytes > mss && c->auth == 0 ? gso_bytes : mss;
+    if (!tcp_decide_plain(c, env, mss, &s) && !tcp_decide(c, env, mss, most, &s)) {
         if (tcp_can_rest(c))
             timers_on_quiet(c, env);
         return NULL;

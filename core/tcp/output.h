@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct frame;
+struct segment;
 struct tcp_conn;
 struct tcp_env;
 
@@ -24,5 +25,15 @@ struct tcp_turn {
  */
 struct frame *tcp_output(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_bytes,
                          struct tcp_turn *turn);
+
+/*
+ * What it decides to send: segments of mss bytes, a super-segment of at most most bytes. The first
+ * looks for what is nearly always sent, text that all goes at once or an acknowledgement, and
+ * says false of anything else; the second says the same of it, and more of the rest.
+ */
+bool tcp_decide_plain(struct tcp_conn *c, const struct tcp_env *env, uint32_t mss,
+                      struct segment *s);
+bool tcp_decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t most,
+                struct segment *s);
 
 #endif

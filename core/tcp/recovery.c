@@ -149,7 +149,7 @@ void recovery_on_mss(struct tcp_conn *c, struct tcp_env *env)
     cc->ssthresh = u32_max(cc->ssthresh, 2 * cc->mss); /* as small as it may be [RFC5681 3.1 (4)] */
 }
 
-void recovery_on_restart(struct tcp_conn *c, struct tcp_env *env, ns_t idle_ns)
+void recovery_on_restart(struct tcp_conn *c, const struct tcp_env *env, ns_t idle_ns)
 {
     struct cc *cc = cc_of(c);
 

@@ -92,7 +92,7 @@ bool recovery_is_echo_clear(const struct tcp_conn *c, const struct tcp_env *env,
 void recovery_on_too_big(struct tcp_conn *c, struct tcp_env *env);
 
 /* Data is about to be sent after a pause [RFC5681 4.1]. */
-void recovery_on_restart(struct tcp_conn *c, struct tcp_env *env, ns_t idle_ns);
+void recovery_on_restart(struct tcp_conn *c, const struct tcp_env *env, ns_t idle_ns);
 
 void recovery_stop(struct tcp_conn *c, struct tcp_env *env);
 

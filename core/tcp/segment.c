@@ -44,11 +44,11 @@ static void push_header(struct frame *frame, const struct tcp_tuple *tuple,
     frame_need_checksum(frame, TCP_CHECKSUM_AT);
 }
 
-static void set_gso(struct frame *frame, const struct tcp_tuple *tuple, uint32_t len, uint32_t mss)
+static void set_gso(struct frame *frame, bool is_v4, uint32_t len, uint32_t mss)
 {
     if (len <= mss)
         return;
-    frame->wire.gso = addr_is_v4(&tuple->remote_addr) ? WEIR_GSO_TCP4 : WEIR_GSO_TCP6;
+    frame->wire.gso = is_v4 ? WEIR_GSO_TCP4 : WEIR_GSO_TCP6;
     frame->wire.gso_size = (uint16_t)mss;
 }
 
@@ -111,21 +111,58 @@ static uint32_t option_room(const struct tcp_conn *c, const struct tcp_env *env,
     return full > used ? full - used : 0;
 }
 
-struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segment *segment,
-                            uint32_t mss)
+bool segment_is_plain(const struct tcp_conn *c, const struct segment *segment)
 {
-    struct frame *frame = frame_get(env->frames);
+    const struct tcp_work *w = c->work;
+
+    return !(segment->flags & (TCP_SYN | TCP_RST)) && !segment->is_past && c->auth == 0
+           && c->ecn.mode == ECN_NONE && !c->snd_urgent && !c->timeout_owed && w->reasm == NULL
+           && !w->sack.has_dsack;
+}
+
+/* The ends of a connection do not change, nor does what they add to the sum. */
+static uint32_t pseudo_sum(const struct tcp_conn *c, const struct tcp_env *env, size_t len)
+{
     struct tcp_tuple tuple;
+
+    if (c->work->pseudo_sum == 0) {
+        tuple = ends_tuple(&c->ends, env);
+        c->work->pseudo_sum =
+            checksum_pseudo(&tuple.local_addr, &tuple.remote_addr, IP_PROTOCOL_TCP, 0);
+    }
+    return checksum_reduce32(c->work->pseudo_sum + (uint32_t)len);
+}
+
+void segment_push_plain(struct tcp_conn *c, const struct tcp_env *env,
+                        const struct segment *segment, struct frame *frame)
+{
+    size_t text_len = frame->wire.len, len = tcp_plain_len(c->agreed.timestamps_ok);
+    struct tcp_plain h = {
+        .src_port = c->ends.local_port,
+        .dst_port = c->ends.remote_port,
+        .seq = segment->seq.raw,
+        .ack = c->rcv.nxt.raw,
+        .flags = segment->flags,
+        .window = window_announce(c, false),
+        .checksum = (uint16_t)pseudo_sum(c, env, len + text_len),
+        .has_timestamps = c->agreed.timestamps_ok,
+        .ts_val = tstamp_clock(env->now, c->ts.offset),
+        .ts_ecr = c->ts.recent,
+    };
+
+    frame->ecn = IP_ECN_NOT_ECT;
+    tcp_emit_plain(&h, frame_push(frame, len));
+    frame_need_checksum(frame, TCP_CHECKSUM_AT);
+}
+
+void segment_push_full(struct tcp_conn *c, struct tcp_env *env, const struct segment *segment,
+                       uint32_t mss, struct frame *frame)
+{
+    struct tcp_tuple tuple = ends_tuple(&c->ends, env);
     struct tcp_options options;
-    struct tcp_header h;
+    struct tcp_header h = {.seq = segment->seq.raw, .flags = segment->flags};
     uint8_t option[ECN_OPTION_MAX], digest[AUTH_VALUE_MAX];
 
-    if (frame == NULL)
-        return NULL;
-    tuple = ends_tuple(&c->ends, env);
-    fit(c, segment, mss);
-    sendq_refer(c, text_of(segment), segment->len, frame);
-    h = (struct tcp_header){.seq = segment->seq.raw, .flags = segment->flags};
     if (h.flags & TCP_ACK)
         h.ack = c->rcv.nxt.raw;
     if (c->snd_urgent && seq_gt(c->work->snd_up, segment->seq)
@@ -148,7 +185,22 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
         options_fit(&options);
     push_header(frame, &tuple, &h, &options);
     auth_sign(env, c->auth, &tuple, frame);
-    set_gso(frame, &tuple, segment->len, mss);
+}
+
+struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segment *segment,
+                            uint32_t mss)
+{
+    struct frame *frame = frame_get(env->frames);
+
+    if (frame == NULL)
+        return NULL;
+    fit(c, segment, mss);
+    sendq_refer(c, text_of(segment), segment->len, frame);
+    if (segment_is_plain(c, segment))
+        segment_push_plain(c, env, segment, frame);
+    else
+        segment_push_full(c, env, segment, mss, frame);
+    set_gso(frame, ends_are_v4(&c->ends), segment->len, mss);
     return frame;
 }
 

@@ -4,11 +4,14 @@
 #ifndef CORE_WIRE_TCP_H
 #define CORE_WIRE_TCP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/be.h"
 #include "base/span.h"
 #include "base/why.h"
+#include "wire/tcp_options.h"
 
 enum {
     TCP_HEADER_LEN = 20,
@@ -61,6 +64,47 @@ enum why tcp_parse(struct span head, size_t segment_len, struct tcp_header *out)
 
 /* The first eight bytes, as an ICMP error quotes them: ports and seq are set, the rest is zero. */
 enum why tcp_parse_quoted(struct span bytes, struct tcp_header *out);
+
+/* The usual header: no options, or timestamps alone; the urgent pointer is zero. */
+struct tcp_plain {
+    uint16_t src_port;
+    uint16_t dst_port;
+    uint32_t seq;
+    uint32_t ack;
+    uint16_t flags;
+    uint16_t window;
+    uint16_t checksum;
+    bool has_timestamps;
+    uint32_t ts_val;
+    uint32_t ts_ecr;
+};
+
+static inline size_t tcp_plain_len(bool has_timestamps)
+{
+    return TCP_HEADER_LEN + (has_timestamps ? TCP_TIMESTAMPS_LEN : 0);
+}
+
+/* Writes tcp_plain_len() bytes. */
+static inline void tcp_emit_plain(const struct tcp_plain *h, uint8_t *out)
+{
+    be16_t *halves = (void *)out;
+    be32_t *words = (void *)out;
+    size_t len = tcp_plain_len(h->has_timestamps);
+
+    halves[0] = be16_of(h->src_port);
+    halves[1] = be16_of(h->dst_port);
+    words[1] = be32_of(h->seq);
+    words[2] = be32_of(h->ack);
+    halves[6] = be16_of((uint16_t)(len / 4 << 12 | h->flags));
+    halves[7] = be16_of(h->window);
+    halves[8] = be16_of(h->checksum);
+    halves[9] = be16_of(0);
+    if (!h->has_timestamps)
+        return;
+    words[5] = be32_of(TCP_TIMESTAMPS_START);
+    words[6] = be32_of(h->ts_val);
+    words[7] = be32_of(h->ts_ecr);
+}
 
 /*
  * Writes the header with options, checksum and reserved bits as given; options that are

@@ -29,9 +29,6 @@ enum {
     FASTOPEN_MAGIC = 0xf989, /* [RFC7413 appendix A.1] */
 };
 
-/* NOP, NOP, timestamps, their length: how nearly every segment's options begin. */
-static const uint8_t timestamps_start[4] = {1, 1, TCP_OPTION_TIMESTAMPS, 10};
-
 /* MSS, SACK, timestamps and a window scale: all that nearly every SYN and SYN-ACK offers. */
 enum {
     SYN_SET = TCP_HAS_MSS | TCP_HAS_SACK_PERMITTED | TCP_HAS_TIMESTAMPS | TCP_HAS_WINDOW_SCALE,
@@ -256,7 +253,7 @@ void tcp_options_parse(struct span options, struct tcp_options *out)
     size_t left = options.len;
 
     clear(out);
-    if (left == TCP_TIMESTAMPS_LEN && memcmp(at, timestamps_start, sizeof timestamps_start) == 0) {
+    if (left == TCP_TIMESTAMPS_LEN && read_be32(at) == TCP_TIMESTAMPS_START) {
         out->present = TCP_HAS_TIMESTAMPS;
         read_timestamps(at + 4, out);
         return;
@@ -461,7 +458,7 @@ static bool values_fit(const struct tcp_options *o)
 bool tcp_options_emit(const struct tcp_options *options, uint8_t *out, size_t *len)
 {
     if (options->present == TCP_HAS_TIMESTAMPS) {
-        memcpy(out, timestamps_start, sizeof timestamps_start);
+        write_be32(out, TCP_TIMESTAMPS_START);
         write_be32(out + 4, options->ts_val);
         write_be32(out + 8, options->ts_ecr);
         *len = TCP_TIMESTAMPS_LEN;

@@ -56,7 +56,8 @@ enum {
     TCP_MD5_LEN = 16,
     TCP_FASTOPEN_MIN = 4, /* a cookie's length [RFC7413 4.1.1] */
     TCP_FASTOPEN_MAX = 16,
-    TCP_TIMESTAMPS_LEN = 12, /* with the two NOPs before it */
+    TCP_TIMESTAMPS_LEN = 12,           /* with the two NOPs before it [RFC7323 A] */
+    TCP_TIMESTAMPS_START = 0x0101080a, /* how nearly all segments' options begin then */
 };
 
 struct tcp_sack_block {

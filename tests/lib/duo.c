@@ -4,6 +4,7 @@
 #include "lib/duo.h"
 
 #include "base/checksum.h"
+#include "lib/both_ways.h"
 #include "lib/test.h"
 #include "tcp/closed.h"
 #include "tcp/input.h"
@@ -174,7 +175,10 @@ static void output(struct duo *d, int end)
 
     for (int i = 0;; i++) {
         bool had_more = turn.has_more;
-        struct frame *frame = tcp_output(c, &d->world->env, d->link.gso_bytes, &turn);
+        struct frame *frame;
+        if (d->world->alloc.fail_at == 0)
+            both_ways_check(c, &d->world->env, d->link.gso_bytes);
+        frame = tcp_output(c, &d->world->env, d->link.gso_bytes, &turn);
         tcp_conn_check(c);
         d->is_starved = d->is_starved || turn.no_memory;
         if (frame == NULL)

@@ -5,6 +5,7 @@
 
 #include "base/checksum.h"
 #include "format/seg_text.h"
+#include "lib/both_ways.h"
 #include "lib/test.h"
 #include "tcp/closed.h"
 #include "tcp/input.h"
@@ -64,6 +65,8 @@ static bool output(struct peer *p)
 
     if (p->stage != PEER_CONN)
         return false;
+    if (p->world->alloc.fail_at == 0)
+        both_ways_check(p->conn, p->env, p->gso_bytes);
     frame = tcp_output(p->conn, p->env, p->gso_bytes, &turn);
     check(p);
     if (frame == NULL)
