@@ -130,11 +130,35 @@ static uint8_t ttl_of(const struct ip *ip, const struct ip_send *how)
     return addr_is_multicast(&how->dst) ? MULTICAST_TTL : ip->config.ttl;
 }
 
+static void push_whole(struct ip *ip, const struct ip_path *path, const struct ip_send *how,
+                       struct frame *frame)
+{
+    struct ip4_plain h = {
+        .src = &how->src,
+        .dst = &how->dst,
+        .total_len = (uint16_t)(IP4_HEADER_LEN + frame->wire.len), /* it is not too big */
+        .id = (uint16_t)ip_next_id(ip, path, packets_of(frame)),
+        .tos = how->tos,
+        .ttl = ttl_of(ip, how),
+        .protocol = how->protocol,
+        .dont_fragment = how->dont_fragment,
+    };
+
+    ip4_emit_plain(&h, frame_push(frame, IP4_HEADER_LEN));
+}
+
 /* TTL and DiffServ are the caller's [RFC9293 MUST-48, MUST-49]. */
 void ip4_push(struct ip *ip, const struct ip_path *path, const struct ip_send *how,
               const struct ip_fragment *fragment, struct frame *frame)
 {
-    struct ip4_header h = {
+    struct ip4_header h;
+    size_t len;
+
+    if (fragment == NULL) {
+        push_whole(ip, path, how, frame);
+        return;
+    }
+    h = (struct ip4_header){
         .src = how->src,
         .dst = how->dst,
         .payload_len = frame->wire.len,
@@ -142,16 +166,10 @@ void ip4_push(struct ip *ip, const struct ip_path *path, const struct ip_send *h
         .ttl = ttl_of(ip, how),
         .protocol = how->protocol,
         .dont_fragment = how->dont_fragment,
+        .id = (uint16_t)fragment->id,
+        .fragment_offset = (uint16_t)fragment->offset,
+        .more_fragments = fragment->more,
     };
-    size_t len;
-
-    if (fragment != NULL) {
-        h.id = (uint16_t)fragment->id;
-        h.fragment_offset = (uint16_t)fragment->offset;
-        h.more_fragments = fragment->more;
-    } else {
-        h.id = (uint16_t)ip_next_id(ip, path, packets_of(frame));
-    }
     len = ip4_emit(&h, frame_push(frame, IP4_HEADER_LEN), IP4_HEADER_LEN);
     CHECK(len == IP4_HEADER_LEN);
 }

@@ -198,11 +198,15 @@ enum why ip_transmit(struct ip *ip, struct ip_path *path, struct frame **frame)
     struct netif *netif = path->netif;
     struct eth_addr mac;
 
-    if (path->is_local) {
+    if (path->is_local || netif->is_loopback) {
         frames_add(&netif->back, frame);
         return WHY_NONE;
     }
-    if (netif->link == WEIR_LINK_ETHERNET && !path->is_group && !addr_is_multicast(&path->next_hop))
+    if (netif->link != WEIR_LINK_ETHERNET) {
+        frames_add(&netif->out, frame);
+        return WHY_NONE;
+    }
+    if (!path->is_group && !addr_is_multicast(&path->next_hop))
         return neigh_send(ip, path, frame);
     mac = group_mac(&path->next_hop);
     netif_send(netif, frame, &mac, ethertype_of(&path->next_hop));
@@ -240,11 +244,12 @@ enum why ip_send(struct ip *ip, struct ip_path *path, const struct ip_send *how,
 
     if (!ip_path_is_current(ip, path) && !refresh(ip, path, how))
         return ip_drop_frame(ip, frame, WHY_NO_ROUTE);
-    if (is_too_big(path, how, w, header_len))
-        return ip_drop_frame(ip, frame, WHY_TOO_BIG);
-    if (w->gso == WEIR_GSO_NONE && w->len + header_len > path->mtu)
-        return frag_send(ip, path, how, frame);
-
+    if (w->gso != WEIR_GSO_NONE || w->len + header_len > path->mtu) {
+        if (is_too_big(path, how, w, header_len))
+            return ip_drop_frame(ip, frame, WHY_TOO_BIG);
+        if (w->gso == WEIR_GSO_NONE)
+            return frag_send(ip, path, how, frame);
+    }
     if (is_v4)
         ip4_push(ip, path, how, NULL, *frame);
     else

@@ -257,3 +257,25 @@ size_t ip4_emit(const struct ip4_header *h, uint8_t *out, size_t room)
         memcpy(out + IP4_HEADER_LEN, h->options.bytes, h->options.len);
     return len;
 }
+
+/* The checksum is made from the values, as above. */
+void ip4_emit_plain(const struct ip4_plain *h, uint8_t *out)
+{
+    struct ip4_wire *w = (void *)out;
+    uint16_t version_tos = (uint16_t)((0x40 | IP4_HEADER_LEN / 4) << 8 | h->tos);
+    uint16_t fragment = h->dont_fragment ? FRAGMENT_DONT : 0;
+    uint16_t ttl_protocol = (uint16_t)(h->ttl << 8 | h->protocol);
+    uint64_t sum = (uint64_t)be32_at(h->src->b + 12) + be32_at(h->dst->b + 12) + version_tos
+                   + h->total_len + h->id + fragment + ttl_protocol;
+
+    w->version_len = 0x40 | IP4_HEADER_LEN / 4;
+    w->tos = h->tos;
+    w->total_len = be16_of(h->total_len);
+    w->id = be16_of(h->id);
+    w->fragment = be16_of(fragment);
+    w->ttl = h->ttl;
+    w->protocol = h->protocol;
+    w->checksum = be16_of(checksum_fold(checksum_reduce(sum)));
+    memcpy(w->src, h->src->b + 12, sizeof w->src);
+    memcpy(w->dst, h->dst->b + 12, sizeof w->dst);
+}

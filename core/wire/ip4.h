@@ -93,4 +93,19 @@ enum why ip4_options_parse(struct span options, struct ip4_options *out);
  */
 size_t ip4_emit(const struct ip4_header *h, uint8_t *out, size_t room);
 
+/* The header of a whole packet without options. */
+struct ip4_plain {
+    const struct weir_addr *src;
+    const struct weir_addr *dst;
+    uint16_t total_len; /* IP4_HEADER_LEN included */
+    uint16_t id;
+    uint8_t tos;
+    uint8_t ttl;
+    uint8_t protocol;
+    bool dont_fragment;
+};
+
+/* Writes its IP4_HEADER_LEN bytes, as ip4_emit would. */
+void ip4_emit_plain(const struct ip4_plain *h, uint8_t *out);
+
 #endif

@@ -93,6 +93,37 @@ TEST(ip4_emits_what_it_parsed_whatever_it_was)
     }
 }
 
+TEST(ip4_emits_a_whole_packets_header_the_same_both_ways)
+{
+    uint64_t state = test_seed();
+
+    for (int i = 0; i < 2000; i++) {
+        uint8_t plain[IP4_HEADER_LEN], out[IP4_HEADER_LEN], random[24];
+        struct ip4_header h = {0};
+
+        bytes_fill(random, sizeof random, &state);
+        h.src = weir_addr_v4(random[0], random[1], random[2], random[3]);
+        h.dst = weir_addr_v4(random[4], random[5], random[6], random[7]);
+        h.payload_len = test_random_below(&state, 65536 - IP4_HEADER_LEN);
+        h.id = (uint16_t)(random[8] << 8 | random[9]);
+        h.tos = random[10];
+        h.ttl = random[11];
+        h.protocol = random[12];
+        h.dont_fragment = random[13] & 1;
+        EXPECT_EQ(ip4_emit(&h, out, sizeof out), IP4_HEADER_LEN);
+        ip4_emit_plain(&(struct ip4_plain){.src = &h.src,
+                                           .dst = &h.dst,
+                                           .total_len = (uint16_t)(IP4_HEADER_LEN + h.payload_len),
+                                           .id = h.id,
+                                           .tos = h.tos,
+                                           .ttl = h.ttl,
+                                           .protocol = h.protocol,
+                                           .dont_fragment = h.dont_fragment},
+                       plain);
+        EXPECT_MEM(plain, out, sizeof out);
+    }
+}
+
 TEST(ip4_cuts_off_the_padding_of_the_link)
 {
     uint8_t bytes[SAMPLE_MAX + 30] = {0};
