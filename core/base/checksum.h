@@ -115,6 +115,17 @@ static inline uint16_t checksum_fold(uint32_t sum)
     return (uint16_t)(~checksum_reduce(sum) & 0xffff);
 }
 
+/* The same for a raw sum. */
+static inline uint16_t checksum_fold_raw(uint64_t sum)
+{
+    uint16_t reduced = (uint16_t)checksum_reduce(sum);
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    reduced = (uint16_t)(reduced << 8 | reduced >> 8);
+#endif
+    return (uint16_t)~reduced;
+}
+
 /* Is this the sum of bytes that contain their right checksum? */
 static inline bool checksum_is_good(uint32_t sum)
 {

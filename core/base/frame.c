@@ -14,6 +14,10 @@
 #include "base/sums.h"
 #include <string.h>
 
+enum {
+    SHORT_MAX = 128, /* bytes that are summed straight on */
+};
+
 struct frame *frame_get(struct pool *pool)
 {
     struct frame *frame = pool_get(pool);
@@ -125,6 +129,20 @@ static uint32_t sum_from(const struct frame *frame, size_t start, const struct c
     return sum;
 }
 
+/* The same of a short frame, as a raw sum. */
+static uint64_t raw_sum_from(const struct frame *frame, size_t start)
+{
+    const struct weir_slice *s = frame->wire.slices;
+    size_t done = s[0].len - start;
+    uint64_t sum = checksum_raw(s[0].bytes + start, done);
+
+    for (size_t i = 1; i < frame->wire.slice_count; i++) {
+        sum = checksum_raw_join(sum, checksum_raw(s[i].bytes, s[i].len), done);
+        done += s[i].len;
+    }
+    return sum;
+}
+
 void frame_finish_checksum(struct frame *frame)
 {
     frame_finish_checksum_by(frame, checksum_ops_for(0));
@@ -141,7 +159,10 @@ void frame_finish_checksum_by(struct frame *frame, const struct checksum_ops *op
     CHECK(w->gso == WEIR_GSO_NONE);
     CHECK((size_t)w->csum_start + w->csum_offset + sizeof wire <= w->slices[0].len);
 
-    checksum = checksum_fold(sum_from(frame, w->csum_start, ops));
+    if (w->len - w->csum_start <= SHORT_MAX && !frame->payload_sum_known)
+        checksum = checksum_fold_raw(raw_sum_from(frame, w->csum_start));
+    else
+        checksum = checksum_fold(sum_from(frame, w->csum_start, ops));
     /* Zero says "none" in UDP; elsewhere both zeros mean the same [RFC768]. */
     wire = be16_of(checksum != 0 ? checksum : 0xffff);
     memcpy(w->slices[0].bytes + w->csum_start + w->csum_offset, &wire, sizeof wire);
