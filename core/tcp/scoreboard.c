@@ -172,15 +172,19 @@ static void add_lost(struct scoreboard *b, struct sent *sent)
     list_add_before(before->next, &sent->link);
 }
 
+static void enter_flight(struct scoreboard *b, struct sent *sent)
+{
+    sent->state = SENT_IN_FLIGHT;
+    b->in_flight_bytes += len_of(sent);
+    b->resent_bytes += sent->resends > 0 ? len_of(sent) : 0;
+    list_add_last(&b->in_flight, &sent->link);
+}
+
 static void enter(struct scoreboard *b, struct sent *sent, enum sent_state state)
 {
     sent->state = (uint8_t)state;
     switch (state) {
-    case SENT_IN_FLIGHT:
-        b->in_flight_bytes += len_of(sent);
-        b->resent_bytes += sent->resends > 0 ? len_of(sent) : 0;
-        list_add_last(&b->in_flight, &sent->link);
-        break;
+    case SENT_IN_FLIGHT: enter_flight(b, sent); break;
     case SENT_LOST:
         b->lost_bytes += len_of(sent);
         add_lost(b, sent);
@@ -288,7 +292,7 @@ static void send_now(struct tcp_conn *c, const struct tcp_env *env, struct sent 
 
     sent->sent_at = env->now;
     sent->turn = b->turn++;
-    enter(b, sent, SENT_IN_FLIGHT);
+    enter_flight(b, sent);
     rate_on_sent(c, env, sent);
 }
 
@@ -300,9 +304,12 @@ void scoreboard_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, se
 
     if (extend_last(c, env, end, segs))
         return;
-    sent = new_record(b, env, b->count, start, end);
-    CHECK(sent != NULL);
-    sent->segs = segs_of(segs);
+    CHECK(b->spare != NULL && b->count < b->capacity);
+    sent = b->spare;
+    b->spare = NULL;
+    *sent = (struct sent){.start = start, .end = end, .segs = segs_of(segs)};
+    put_at(b, b->count, sent);
+    b->count++;
     send_now(c, env, sent);
 }
 
@@ -593,11 +600,13 @@ struct sent *scoreboard_next_oldest(const struct tcp_conn *c, const struct sent 
  */
 struct sent *scoreboard_first_lost(const struct tcp_conn *c)
 {
-    struct sent *first = scoreboard_first(c);
+    const struct scoreboard *b = board_of(c);
+    struct sent *first;
 
-    if (first != NULL && first->state == SENT_LOST)
-        return first;
-    return sent_of(list_first(&board_of(c)->lost));
+    if (list_is_empty(&b->lost))
+        return NULL;
+    first = scoreboard_first(c);
+    return first->state == SENT_LOST ? first : sent_of(list_first(&b->lost));
 }
 
 void scoreboard_check(const struct tcp_conn *c)
