@@ -59,7 +59,7 @@ struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struc
     return r->turn != 0 ? &r->path : NULL;
 }
 
-static struct ip_path *find_path(struct weir *s, struct conn *c)
+static struct route_entry *find_route_of(struct weir *s, struct conn *c)
 {
     struct tcp_tuple tuple = ends_tuple(&c->tcp.ends, &s->tcp);
     struct route_entry *r = find_route(s, &tuple.local_addr, &tuple.remote_addr);
@@ -70,18 +70,21 @@ static struct ip_path *find_path(struct weir *s, struct conn *c)
         c->tcp.work->route = r;
         c->tcp.work->route_turn = r->turn;
     }
-    return &r->path;
+    return r;
 }
 
-/* A busy connection knows its entry, which is the same as long as it was not written anew. */
-static struct ip_path *path_of(struct weir *s, struct conn *c)
+/*
+ * Where c's segments go; NULL: there is no path now. A busy connection knows its entry, which is the
+ * same as long as it was not written anew.
+ */
+static struct route_entry *route_of(struct weir *s, struct conn *c)
 {
     const struct tcp_work *w = c->tcp.work;
 
     if (w != NULL && w->route != NULL && w->route->turn == w->route_turn
         && ip_path_is_current(&s->ip, &w->route->path))
-        return &w->route->path;
-    return find_path(s, c);
+        return w->route;
+    return find_route_of(s, c);
 }
 
 static uint8_t slot_of(const struct netif *netif)
@@ -185,45 +188,61 @@ static struct frame *next_segment(struct weir *s, struct conn *c, struct ip_path
     return frame;
 }
 
+/* What a trace is to say of a segment that c sends. */
+static struct weir_trace *trace_segment(const struct weir *s, const struct conn *c,
+                                        enum tcp_state state, bool is_resent,
+                                        struct weir_trace *trace)
+{
+    struct tcp_tuple tuple;
+    struct tx_about about = {.tuple = &tuple, .state = state, .is_resent = is_resent};
+
+    if (!trace_is_on(&s->tracer))
+        return NULL;
+    tuple = ends_tuple(&c->tcp.ends, &s->tcp);
+    about.handle = handle_of_conn(s, c);
+    return fill_trace(s, &about, trace);
+}
+
 /* A connection's turn: true if it had something to send. *has_more: it is to have another. */
 static bool take_turn(struct weir *s, struct conn *c, bool *has_more)
 {
-    struct tcp_tuple tuple = ends_tuple(&c->tcp.ends, &s->tcp);
-    struct ip_path *path = path_of(s, c);
+    struct route_entry *route = route_of(s, c);
     struct tcp_turn turn;
-    struct tx_about about;
+    struct weir_trace trace;
+    struct ip_send how;
     enum tcp_state state = (enum tcp_state)c->tcp.state;
-    struct frame *frame = next_segment(s, c, path, &turn);
+    struct frame *frame = next_segment(s, c, route == NULL ? NULL : &route->path, &turn);
 
     *has_more = turn.has_more || turn.no_memory;
     if (c->tcp.events != 0)
         events_note_conn(s, c);
     if (frame == NULL)
         return false;
-    if (path == NULL) {
+    if (route == NULL) {
         ip_drop_frame(&s->ip, &frame, WHY_NO_ROUTE);
         return true;
     }
-    about = (struct tx_about){
-        .tuple = &tuple,
-        .handle = trace_is_on(&s->tracer) ? handle_of_conn(s, c) : 0,
-        .state = state,
-        .ttl = c->tcp.user->ttl,
-        .tos = c->tcp.user->tos,
-        .is_resent = turn.is_resent,
+    how = (struct ip_send){
+        .src = route->src,
+        .dst = route->dst,
+        .protocol = IP_PROTOCOL_TCP,
+        .ttl = c->tcp.user->ttl,                         /* [RFC9293 MUST-49] */
+        .tos = (uint8_t)(c->tcp.user->tos | frame->ecn), /* [RFC9293 MUST-48, SHLD-22] */
+        .dont_fragment = true,
+        .trace = trace_segment(s, c, state, turn.is_resent, &trace),
     };
-    send_frame(s, path, &frame, &about);
+    ip_send(&s->ip, &route->path, &how, &frame);
     return true;
 }
 
 void tx_make_ready(struct weir *s, struct conn *c)
 {
-    struct ip_path *path;
+    const struct route_entry *route;
 
     if (list_is_linked(&c->tcp.work->ready))
         return;
-    path = path_of(s, c);
-    list_add_last(path == NULL ? &s->stranded : &s->ready[slot_of(path->netif)],
+    route = route_of(s, c);
+    list_add_last(route == NULL ? &s->stranded : &s->ready[slot_of(route->path.netif)],
                   &c->tcp.work->ready);
 }
 
@@ -261,15 +280,20 @@ ns_t tx_deadline(const struct weir *s)
 }
 
 /* Packets to ourselves never leave: they come in again here. */
-static bool run_back(struct weir *s, struct netif *netif)
+static void take_back(struct weir *s, struct netif *netif)
 {
     struct frame *frame = frames_take(&netif->back);
     struct ip_packet packet;
 
-    if (frame == NULL)
-        return false;
     (void)rx_packet(s, ip_input_back(&s->ip, netif, frame, &packet), &packet, NULL, 0);
     frame_put(&s->frames, &s->bufs, &frame);
+}
+
+static bool run_back(struct weir *s, struct netif *netif)
+{
+    if (netif->back.head == NULL)
+        return false;
+    take_back(s, netif);
     return true;
 }
 
@@ -323,7 +347,9 @@ static void cut_first(struct weir *s, struct netif *netif)
 
 static struct frame *take_waiting(struct weir *s, struct netif *netif)
 {
-    if (has_waiting(s, netif) && is_to_be_cut(netif, netif->out.head))
+    if (netif->out.head == NULL || !is_to_be_cut(netif, netif->out.head))
+        return frames_take(&netif->out);
+    if (has_waiting(s, netif))
         cut_first(s, netif);
     return has_waiting(s, netif) ? frames_take(&netif->out) : NULL;
 }
