@@ -9,6 +9,7 @@
 #define CORE_BASE_BE_H
 
 #include <stdint.h>
+#include <string.h>
 
 typedef struct {
     uint8_t b[2];
@@ -59,22 +60,43 @@ static inline uint64_t be64_at(const uint8_t *bytes)
     return be64_get(*(const be64_t *)(const void *)bytes);
 }
 
+/*
+ * By way of a number, not byte by byte: of several in a row some compilers make vectors, one byte
+ * after the other.
+ */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define BE_SWAP(bits, host) __builtin_bswap##bits(host)
+#else
+#define BE_SWAP(bits, host) (host)
+#endif
+
 static inline be16_t be16_of(uint16_t host)
 {
-    return (be16_t){{(uint8_t)(host >> 8), (uint8_t)host}};
+    uint16_t swapped = BE_SWAP(16, host);
+    be16_t v;
+
+    memcpy(&v, &swapped, sizeof v);
+    return v;
 }
 
 static inline be32_t be32_of(uint32_t host)
 {
-    return (be32_t){
-        {(uint8_t)(host >> 24), (uint8_t)(host >> 16), (uint8_t)(host >> 8), (uint8_t)host}};
+    uint32_t swapped = BE_SWAP(32, host);
+    be32_t v;
+
+    memcpy(&v, &swapped, sizeof v);
+    return v;
 }
 
 static inline be64_t be64_of(uint64_t host)
 {
-    return (be64_t){{(uint8_t)(host >> 56), (uint8_t)(host >> 48), (uint8_t)(host >> 40),
-                     (uint8_t)(host >> 32), (uint8_t)(host >> 24), (uint8_t)(host >> 16),
-                     (uint8_t)(host >> 8), (uint8_t)host}};
+    uint64_t swapped = BE_SWAP(64, host);
+    be64_t v;
+
+    memcpy(&v, &swapped, sizeof v);
+    return v;
 }
+
+#undef BE_SWAP
 
 #endif

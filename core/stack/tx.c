@@ -59,7 +59,8 @@ struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struc
     return r->turn != 0 ? &r->path : NULL;
 }
 
-static struct route_entry *find_route_of(struct weir *s, struct conn *c)
+/* Not a part of route_of, so that what nearly always happens saves no registers for it. */
+static __attribute__((noinline)) struct route_entry *find_route_of(struct weir *s, struct conn *c)
 {
     struct tcp_tuple tuple = ends_tuple(&c->tcp.ends, &s->tcp);
     struct route_entry *r = find_route(s, &tuple.local_addr, &tuple.remote_addr);
@@ -345,13 +346,18 @@ static void cut_first(struct weir *s, struct netif *netif)
     netif->out = segments;
 }
 
-static struct frame *take_waiting(struct weir *s, struct netif *netif)
+static struct frame *take_cut(struct weir *s, struct netif *netif)
 {
-    if (netif->out.head == NULL || !is_to_be_cut(netif, netif->out.head))
-        return frames_take(&netif->out);
     if (has_waiting(s, netif))
         cut_first(s, netif);
     return has_waiting(s, netif) ? frames_take(&netif->out) : NULL;
+}
+
+static struct frame *take_waiting(struct weir *s, struct netif *netif)
+{
+    if (is_to_be_cut(netif, netif->out.head))
+        return take_cut(s, netif);
+    return frames_take(&netif->out);
 }
 
 static struct frame *next_frame(struct weir *s, struct netif *netif)

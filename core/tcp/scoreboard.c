@@ -307,10 +307,14 @@ void scoreboard_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, se
     CHECK(b->spare != NULL && b->count < b->capacity);
     sent = b->spare;
     b->spare = NULL;
-    *sent = (struct sent){.start = start, .end = end, .segs = segs_of(segs)};
+    sent->start = start;
+    sent->end = end;
+    sent->segs = segs_of(segs);
+    sent->is_alone = false;
+    sent->resends = 0;
     put_at(b, b->count, sent);
     b->count++;
-    send_now(c, env, sent);
+    send_now(c, env, sent); /* which sets the rest */
 }
 
 /*
