@@ -98,23 +98,6 @@ uint32_t checksum_copy(void *to, const void *from, size_t len)
     return sum_and_copy(true, to, from, len);
 }
 
-uint64_t checksum_raw_word(uint32_t word)
-{
-    be32_t wire = be32_of(word);
-
-    return read_word(wire.b, sizeof wire.b);
-}
-
-uint64_t checksum_raw(const void *bytes, size_t len)
-{
-    const uint8_t *from = bytes;
-    uint64_t sum = 0;
-
-    for (; len >= 8; len -= 8, from += 8)
-        sum = checksum_raw_plus(sum, read_word(from, 8));
-    return checksum_raw_plus(sum, sum_rest(false, NULL, from, len));
-}
-
 /* ---- with AVX2 ---- */
 
 #if defined(__x86_64__)

@@ -22,6 +22,8 @@
 #include <string.h>
 #include <weir/addr.h>
 
+#include "base/be.h"
+
 /* sum and the sum of the bytes; a last odd byte counts as followed by a zero. */
 uint32_t checksum_add(uint32_t sum, const void *bytes, size_t len);
 
@@ -46,18 +48,50 @@ uint32_t checksum_pseudo(const struct weir_addr *src, const struct weir_addr *ds
  * reducing one sum after the other would take longer than to add them up. The functions are made
  * for less than a few hundred bytes.
  */
-uint64_t checksum_raw(const void *bytes, size_t len);
-uint64_t checksum_raw_pseudo(const struct weir_addr *src, const struct weir_addr *dst,
-                             uint8_t protocol, uint32_t len);
-
-/* What a number of 32 bits adds that stands in the bytes in network order. */
-uint64_t checksum_raw_word(uint32_t word);
-
 static inline uint64_t checksum_raw_plus(uint64_t a, uint64_t b)
 {
     a += b;
     return a + (a < b);
 }
+
+static inline uint64_t checksum_raw(const void *bytes, size_t len)
+{
+    const uint8_t *from = bytes;
+    uint64_t sum = 0, word;
+    uint32_t half;
+    uint16_t pair = 0;
+
+    for (; len >= sizeof word; len -= sizeof word, from += sizeof word) {
+        memcpy(&word, from, sizeof word);
+        sum = checksum_raw_plus(sum, word);
+    }
+    if (len & sizeof half) {
+        memcpy(&half, from, sizeof half);
+        sum = checksum_raw_plus(sum, half);
+        from += sizeof half;
+    }
+    if (len & sizeof pair) {
+        memcpy(&pair, from, sizeof pair);
+        sum = checksum_raw_plus(sum, pair);
+        from += sizeof pair;
+    }
+    if ((len & 1) == 0)
+        return sum;
+    pair = 0;
+    memcpy(&pair, from, 1);
+    return checksum_raw_plus(sum, pair);
+}
+
+/* What a number of 32 bits adds that stands in the bytes in network order. */
+static inline uint64_t checksum_raw_word(uint32_t word)
+{
+    be32_t wire = be32_of(word);
+
+    return checksum_raw(wire.b, sizeof wire.b);
+}
+
+uint64_t checksum_raw_pseudo(const struct weir_addr *src, const struct weir_addr *dst,
+                             uint8_t protocol, uint32_t len);
 
 /* The same where the bytes of b follow those of a. */
 static inline uint64_t checksum_raw_join(uint64_t a, uint64_t b, size_t len_of_a)

@@ -118,7 +118,7 @@ static const struct recent *find_like(const struct weir *s, const struct netif *
         &s->recent[place_of(be32_at(ip + PLAIN_SRC_AT), be32_at(ip + PLAIN_PORTS_AT))];
 
     if (r->netif != netif || r->epoch != s->ip.epoch || !has_ends(r, ip)
-        || memcmp(link, r->link, netif->link_len) != 0)
+        || (netif->link_len > 0 && memcmp(link, r->link, netif->link_len) != 0))
         return NULL;
     return r;
 }

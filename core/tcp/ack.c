@@ -59,24 +59,22 @@ static bool is_duplicate(const struct tcp_conn *c, const struct tcp_seg *seg)
            && window_of(c, seg) == c->snd.wnd;
 }
 
-static struct delivery delivery_of(const struct tcp_conn *c, const struct tcp_seg *seg)
+static void begin_delivery(const struct tcp_conn *c, const struct tcp_seg *seg, struct delivery *d)
 {
-    struct delivery d = {
+    *d = (struct delivery){
         .flight_before_bytes = tcp_flight(c),
         .pipe_before_bytes = recovery_pipe(c),
         .first_sent_at = NEVER,
         .last_sent_at = NEVER,
-        .is_duplicate = is_duplicate(c, seg),
     };
 
     if (seq_gt(seg->ack, c->snd.una))
-        d.cum_bytes = seq_len(c->snd.una, seg->ack);
+        d->cum_bytes = seq_len(c->snd.una, seg->ack);
     if (c->agreed.timestamps_ok && (seg->opt.present & TCP_HAS_TIMESTAMPS)
         && seg->opt.ts_ecr != 0) {
-        d.has_echo = true;
-        d.echo = seg->opt.ts_ecr;
+        d->has_echo = true;
+        d->echo = seg->opt.ts_ecr;
     }
-    return d;
 }
 
 /*
@@ -145,7 +143,8 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
     struct delivery d;
     bool restarts_timer = true;
 
-    d = delivery_of(c, seg);
+    begin_delivery(c, seg, &d);
+    d.is_duplicate = is_duplicate(c, seg);
     if (is_plain(c, seg)) {
         ecn_on_ack(c, seg, &d);
         return;
@@ -172,9 +171,10 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
 
 void ack_take_expected(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
-    struct delivery d = delivery_of(c, seg);
+    struct delivery d;
     bool restarts_timer;
 
+    begin_delivery(c, seg, &d);
     c->snd.una = seg->ack;
     scoreboard_on_acked(c, env, seg->ack, &d);
     mtu_probe_on_acked(c, env);

@@ -128,6 +128,14 @@ uint32_t pieces_bytes(const struct pieces *list)
     return bytes;
 }
 
+void piece_fill(struct piece *piece, struct span bytes)
+{
+    CHECK(bytes.len <= piece->room);
+    span_copy(piece->bytes + piece->len, bytes);
+    piece->len += (uint32_t)bytes.len;
+    piece->room = (piece->room - (uint32_t)bytes.len) & PIECE_ROOM_MAX;
+}
+
 uint32_t pieces_fill_tail(struct pieces *list, const uint8_t *bytes, uint32_t len)
 {
     struct piece *tail = list->tail;
@@ -136,9 +144,7 @@ uint32_t pieces_fill_tail(struct pieces *list, const uint8_t *bytes, uint32_t le
         return 0;
     if (len > tail->room)
         len = tail->room;
-    span_copy(tail->bytes + tail->len, span_of(bytes, len));
-    tail->len += len;
-    tail->room = (tail->room - len) & PIECE_ROOM_MAX;
+    piece_fill(tail, span_of(bytes, len));
     return len;
 }
 

@@ -37,6 +37,9 @@ struct piece *piece_get(struct pool *pool, struct buf **buf, uint8_t *bytes, uin
 /* All of it is room again, if it lies in a small buf that nobody else has; else false. */
 bool piece_empty(struct piece *piece);
 
+/* Copies bytes into its room, of which there is enough. */
+void piece_fill(struct piece *piece, struct span bytes);
+
 void piece_put(struct pool *pool, struct bufs *bufs, struct piece **piece);
 
 void pieces_append(struct pieces *list, struct piece *piece);

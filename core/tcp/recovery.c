@@ -423,12 +423,12 @@ static bool may_grow(const struct tcp_conn *c, const struct delivery *d, enum re
            && (d->cum_bytes > 0 || c->work->rack.reordering_seen);
 }
 
-static struct cc_ack news_of(struct tcp_conn *c, const struct tcp_env *env,
-                             const struct delivery *d)
+static void fill_news(struct tcp_conn *c, const struct tcp_env *env, const struct delivery *d,
+                      struct cc_ack *news)
 {
     const struct tcp_work *w = c->work;
 
-    return (struct cc_ack){
+    *news = (struct cc_ack){
         .now = env->now,
         .acked_bytes = d->delivered_bytes,
         .flight_bytes = d->flight_before_bytes,
@@ -439,10 +439,10 @@ static struct cc_ack news_of(struct tcp_conn *c, const struct tcp_env *env,
         .rtt_ns =
             d->last_sent_at == NEVER ? d->rtt_ns : ns_max(ns_since(d->last_sent_at, env->now), 1),
         .srtt_ns = (ns_t)c->rtt.srtt_us * NS_US,
-        .rate = rate_take_sample(c, env),
         .cwnd_limited = cwv_is_limit(c, env),
         .in_recovery = w->recovery.state == RECOVERY_FAST || w->recovery.state == RECOVERY_RTO,
     };
+    news->rate = rate_take_sample(c, env);
 }
 
 /* What the algorithm does is told when it has become something else. */
@@ -466,8 +466,7 @@ static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery 
     struct cc_ack ack;
 
     cwv_on_ack(c, env, d);
-    ack = news_of(c, env, d);
-
+    fill_news(c, env, d, &ack);
     if (ack.acked_bytes == 0 && !(owns && d->lost_bytes > 0))
         return;
     if (owns || may_grow(c, d, state_before))
@@ -549,17 +548,31 @@ static void answer_repaired_loss(struct tcp_conn *c, struct tcp_env *env, const 
     emit_cwnd(c, env, "tail loss");
 }
 
+/* Something new is acknowledged, and nothing is under way or told that would begin or end anything. */
+static bool is_calm(const struct tcp_conn *c, const struct delivery *d)
+{
+    const struct recovery *r = recovery_of(c);
+
+    return r->state == RECOVERY_OPEN && !r->recover_valid && !c->work->tlp.is_out
+           && d->cum_bytes > 0 && !d->has_dsack && !d->has_ece;
+}
+
 bool recovery_on_ack(struct tcp_conn *c, struct tcp_env *env, struct delivery *d)
 {
     struct recovery *r = recovery_of(c);
     bool was_partial = r->state == RECOVERY_FAST && !c->agreed.sack_ok;
     enum recovery_state before = r->state;
-    bool was_in_episode = is_in_episode(c), found;
+    bool was_in_episode = is_in_episode(c), was_calm = is_calm(c, d), found;
 
-    conclude(c, env, d);
+    if (!was_calm)
+        conclude(c, env, d);
     if (d->has_ece)
         answer_mark(c, env, d);
     found = detect(c, env, d);
+    if (was_calm && !found) {
+        grow(c, env, d, before);
+        return true;
+    }
     if (was_in_episode && !is_in_episode(c)) /* of what was sent during it */
         found = found || c->work->scoreboard.lost_bytes > 0;
     if (tlp_on_ack(c, d))

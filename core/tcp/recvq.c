@@ -38,7 +38,7 @@ static bool add_short(struct recvq *q, const struct tcp_seg *seg)
         q->memory += p->buf->memory;
         pieces_append(&q->pieces, p);
     }
-    CHECK(pieces_fill_tail(&q->pieces, text.bytes, seg->len) == seg->len);
+    piece_fill(p, text);
     return true;
 }
 

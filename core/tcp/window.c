@@ -111,7 +111,11 @@ uint16_t window_repeat(struct tcp_conn *c, seq_t ack)
 bool window_is_worth_announcing(const struct tcp_conn *c)
 {
     uint32_t remaining = window_remaining(c);
-    uint32_t wnd = u32_min(free_bytes(c), largest(c));
+    uint64_t least =
+        u64_max((uint64_t)remaining + u32_max(worthwhile(c), 1), 2 * (uint64_t)remaining);
 
-    return wnd > remaining && wnd - remaining >= worthwhile(c) && wnd / 2 >= remaining;
+    /* However little it may cost, there is no room for more than that many bytes. */
+    if (room_in(c->recv_buffer_bytes, c->work->recvq.bytes) < least)
+        return false;
+    return u32_min(free_bytes(c), largest(c)) >= least;
 }
