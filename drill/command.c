@@ -264,19 +264,24 @@ static bool run_shell(struct drill_command_env *env, const struct line *l)
     return true;
 }
 
-/* Commands that concern the kernel's own devices and caches. */
+/* Commands that concern the kernel's own devices, caches and counters. */
 static bool has_nothing_to_do(const struct line *l)
 {
-    static const char *const names[] = {"tc", "ethtool", "nstat",  "true",
+    static const char *const names[] = {"tc", "ethtool", "nstat",  "grep",  "true",
                                         ":",  "set",     "export", "ulimit"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(l->words[0], names[i]) == 0)
             return true;
     }
-    return (strcmp(l->words[0], "ip") == 0 && l->count > 1
-            && strcmp(l->words[1], "tcp_metrics") == 0)
-           || strstr(l->words[0], "sysctl_restore") != NULL;
+    return strstr(l->words[0], "sysctl_restore") != NULL;
+}
+
+/* ip tcp_metrics flush all */
+static bool is_flush(const struct line *l)
+{
+    return strcmp(l->words[0], "ip") == 0 && l->count > 2 && strcmp(l->words[1], "tcp_metrics") == 0
+           && strcmp(l->words[2], "flush") == 0;
 }
 
 static bool run_line(struct drill_command_env *env, struct line *l, unsigned depth)
@@ -289,7 +294,11 @@ static bool run_line(struct drill_command_env *env, struct line *l, unsigned dep
         return run_echo(env, l);
     if (strcmp(name, "sleep") == 0)
         return run_sleep(env, l);
-    if (has_nothing_to_do(l) && !(env->shell && env->target->is_real_time))
+    if (is_flush(l) && env->target->forget_hosts != NULL) {
+        env->target->forget_hosts(env->target->ctx);
+        return true;
+    }
+    if ((is_flush(l) || has_nothing_to_do(l)) && !(env->shell && env->target->is_real_time))
         return true;
     if (env->shell)
         return ends_with(name, "/defaults.sh") ? run_file(env, name, depth + 1) : run_shell(env, l);

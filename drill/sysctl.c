@@ -70,7 +70,8 @@ static const char *const without_effect[] = {
     "tcp_base_mss",
     "tcp_dsack",
     "tcp_ecn_option",
-    "tcp_fack", /* of kernels long gone */
+    "tcp_fastopen_cookies", /* of some kernels: how many there are */
+    "tcp_fack",             /* of kernels long gone */
     "tcp_frto",
     "tcp_min_tso_segs", /* segments are seen as the network has them */
     "tcp_moderate_rcvbuf",
@@ -193,6 +194,8 @@ static const char *set_fastopen(struct drill_sysctls *s, const char *value)
     if (read_numbers(value, numbers) != 1 || numbers[0] < 0 || numbers[0] > UINT32_MAX)
         return problem(s, "%s cannot be '%s'", "net.ipv4.tcp_fastopen", value);
     s->fastopen = (unsigned)numbers[0];
+    s->tcp.fastopen_sends_no_cookie = (s->fastopen & DRILL_FASTOPEN_SENDS_NO_COOKIE) != 0;
+    s->tcp.fastopen_takes_no_cookie = (s->fastopen & DRILL_FASTOPEN_TAKES_NO_COOKIE) != 0;
     return NULL;
 }
 

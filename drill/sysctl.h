@@ -12,6 +12,8 @@
 enum drill_fastopen {
     DRILL_FASTOPEN_CLIENT = 0x1,
     DRILL_FASTOPEN_SERVER = 0x2,
+    DRILL_FASTOPEN_SENDS_NO_COOKIE = 0x4,
+    DRILL_FASTOPEN_TAKES_NO_COOKIE = 0x200,
     DRILL_FASTOPEN_EVERY_LISTENER = 0x400, /* also those that have not asked for it */
 };
 

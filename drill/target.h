@@ -114,6 +114,9 @@ struct drill_target {
      */
     const char *(*sysctl)(void *t, const char *name, const char *value);
 
+    /* Forgets what is known of other hosts: cookies of Fast Open. NULL: nothing is. */
+    void (*forget_hosts)(void *t);
+
     void (*close)(void *t);
 };
 

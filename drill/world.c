@@ -609,6 +609,17 @@ static const char *world_sysctl(void *t, const char *name, const char *value)
     return drill_sysctls_set(&w->sysctls, w->stack, name, value);
 }
 
+/* With room for no server there is nothing to remember. */
+static void world_forget_hosts(void *t)
+{
+    struct drill_world *w = t;
+    struct weir_tcp_config config = w->sysctls.tcp;
+
+    config.fastopen_servers = 0;
+    (void)weir_tcp_configure(w->stack, &config);
+    (void)weir_tcp_configure(w->stack, &w->sysctls.tcp);
+}
+
 void drill_world_enter(struct drill_world *w)
 {
     if (is_first(w))
@@ -784,6 +795,7 @@ struct drill_target drill_world_target(struct drill_world *w)
         .finish = world_finish,
         .cancel = world_cancel,
         .sysctl = world_sysctl,
+        .forget_hosts = world_forget_hosts,
         .close = world_close,
     };
 }

@@ -137,6 +137,7 @@ static const struct row rows[] = {
     {IPPROTO_TCP, TCP_KEEPCNT, WEIR_OPT_KEEPALIVE_PROBES, 1, 1, 127},
     {IPPROTO_TCP, TCP_SYNCNT, WEIR_OPT_SYN_RETRIES, 1, 1, 127},
     {IPPROTO_TCP, TCP_USER_TIMEOUT, WEIR_OPT_USER_TIMEOUT, WEIR_MS, 0, INT_MAX},
+    {IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, WEIR_OPT_FASTOPEN_NO_COOKIE, 1, 0, 1},
 };
 
 static const struct row *row_of(const struct sock *s, const struct option *o)

@@ -284,10 +284,8 @@ static int fail(struct weir_posix *px, struct sock *s)
     return err != 0 ? err : -ECONNABORTED;
 }
 
-static int finish_connect(struct weir_posix *px, struct sock *s, int unfinished)
+static int finish_connect(struct weir_posix *px, struct sock *s, weir_ns_t until, int unfinished)
 {
-    weir_ns_t until = sock_send_until(px, s, 0);
-
     while (sock_is_opening(s)) {
         int err = px_wait(px, &s->file, until);
 
@@ -307,7 +305,7 @@ static int finish_connect(struct weir_posix *px, struct sock *s, int unfinished)
 int stream_connect_again(struct weir_posix *px, struct sock *s)
 {
     if (s->phase == SOCK_CONNECTING && !s->is_deferred)
-        return finish_connect(px, s, -EALREADY);
+        return finish_connect(px, s, sock_send_until(px, s, 0), -EALREADY);
     return -EISCONN;
 }
 
@@ -369,50 +367,67 @@ int stream_connect(struct weir_posix *px, struct sock *s, const struct weir_endp
 
     if (err != 0 || defer(px, s))
         return err;
-    return finish_connect(px, s, -EINPROGRESS);
+    return finish_connect(px, s, sock_send_until(px, s, 0), -EINPROGRESS);
 }
 
-/* What the SYN has room for, of what is to be sent. */
-static ssize_t send_with_syn(struct weir_posix *px, struct sock *s, struct bytes *from)
+/* Queues up to so many bytes; what fills a SYN stays a segment of its own if it must go again. */
+static ssize_t queue_before_syn(struct weir_posix *px, struct sock *s, struct bytes *from,
+                                size_t room)
 {
-    ptrdiff_t room = weir_fastopen_room(px->stack, s->handle);
     ssize_t done = 0;
 
     while (room > 0 && from->left > 0) {
-        struct iovec part = bytes_take(from, (size_t)room);
-        ptrdiff_t sent = weir_send(px->stack, s->handle, part.iov_base, part.iov_len, 0);
+        struct iovec part = bytes_take(from, room);
+        unsigned how = part.iov_len == room ? WEIR_SEND_END_OF_RECORD : 0;
+        ptrdiff_t sent = weir_send(px->stack, s->handle, part.iov_base, part.iov_len, how);
 
         if (sent < (ptrdiff_t)part.iov_len)
             bytes_give_back(from, sent < 0 ? part.iov_len : part.iov_len - (size_t)sent);
         if (sent <= 0)
             break;
         done += sent;
-        room -= sent;
+        room -= (size_t)sent;
     }
     return done;
+}
+
+/*
+ * Who does not wait for the connection has sent what the SYN takes. Who waits has given all: it
+ * goes with the acknowledgement of the SYN-ACK.
+ */
+static ssize_t begin_fastopen(struct weir_posix *px, struct sock *s, struct bytes *from, int flags)
+{
+    ptrdiff_t room = weir_fastopen_room(px->stack, s->handle);
+    ssize_t done, rest;
+    int err;
+
+    if (sock_is_nonblocking(s, flags)) {
+        done = queue_before_syn(px, s, from, room > 0 ? (size_t)room : 0);
+        return done > 0 ? done : -EINPROGRESS;
+    }
+    done = queue_before_syn(px, s, from, room > 0 ? (size_t)room : 0);
+    done += queue_before_syn(px, s, from, SIZE_MAX);
+    err = finish_connect(px, s, sock_send_until(px, s, flags), -EINPROGRESS);
+    if (err != 0 || from->left == 0)
+        return err != 0 ? err : done;
+    rest = stream_send(px, s, from, flags);
+    return rest >= 0 ? done + rest : done > 0 ? done : rest;
 }
 
 ssize_t stream_send_fastopen(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to,
                              struct bytes *from, int flags)
 {
-    ssize_t done, rest;
     int err;
 
-    if (s->is_deferred)
-        s->is_deferred = false;
-    else if (s->phase != SOCK_CLOSED)
-        return s->phase == SOCK_CONNECTING ? -EALREADY : -EISCONN;
+    if (s->phase == SOCK_CONNECTED)
+        return -EISCONN;
+    if (s->phase == SOCK_CONNECTING && !s->is_deferred) {
+        err = finish_connect(px, s, sock_send_until(px, s, flags), -EALREADY);
+        return err != 0 ? err : stream_send(px, s, from, flags);
+    }
+    s->is_deferred = false;
     err = open_connection(px, s, to, true);
-    if (err != 0)
-        return err;
-    done = send_with_syn(px, s, from);
-    if (sock_is_nonblocking(s, flags))
-        return done > 0 ? done : -EINPROGRESS;
-    err = finish_connect(px, s, -EINPROGRESS);
-    if (err != 0 || from->left == 0)
-        return err != 0 ? err : done;
-    rest = stream_send(px, s, from, flags);
-    return rest >= 0 ? done + rest : done > 0 ? done : rest;
+    return err != 0 ? err : begin_fastopen(px, s, from, flags);
 }
 
 int stream_disconnect(struct weir_posix *px, struct sock *s)

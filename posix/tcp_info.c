@@ -73,11 +73,11 @@ static uint32_t reordering_of(const struct weir_tcp_info *t)
     return segs < REORDERING ? REORDERING : segs < REORDERING_MAX ? segs : REORDERING_MAX;
 }
 
-/* Linux counts the SYN, unless data went with it. */
+/* Linux counts the SYN; data that went with it is one with it. */
 static bool is_syn_delivered(const struct weir_tcp_info *t)
 {
     return t->state != WEIR_TCP_CLOSED && t->state != WEIR_TCP_SYN_SENT
-           && t->state != WEIR_TCP_SYN_RECEIVED && t->fastopen != WEIR_FASTOPEN_TAKEN;
+           && t->state != WEIR_TCP_SYN_RECEIVED;
 }
 
 static uint8_t options_of(const struct weir_tcp_info *t)
@@ -113,7 +113,8 @@ static unsigned fastopen_fail_of(enum weir_fastopen fastopen)
     case WEIR_FASTOPEN_NONE:
     case WEIR_FASTOPEN_SENT:
     case WEIR_FASTOPEN_TAKEN:
-    case WEIR_FASTOPEN_ACCEPTED: break;
+    case WEIR_FASTOPEN_ACCEPTED:
+    case WEIR_FASTOPEN_OPENED: break;
     }
     return 0;
 }

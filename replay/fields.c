@@ -63,6 +63,8 @@ const struct field config_fields[] = {
     CONFIG(tcp.ecn),
     CONFIG(tcp.fastopen_servers),
     CONFIG(tcp.fastopen_off_ns),
+    CONFIG_BOOL(tcp.fastopen_sends_no_cookie),
+    CONFIG_BOOL(tcp.fastopen_takes_no_cookie),
     CONFIG(tcp.send_buffer_max_bytes),
     CONFIG(tcp.recv_buffer_max_bytes),
     CONFIG(ip.ttl),

@@ -448,6 +448,7 @@ int api_tcp_configure(struct weir *s, const struct weir_tcp_config *config)
         return WEIR_ENOTSUP;
     s->config.tcp = *config;
     s->tcp.config = *config;
+    fastopen_trim(&s->tcp.fastopen, config->fastopen_servers);
     return WEIR_OK;
 }
 

@@ -144,7 +144,7 @@ static bool take_fastopen(struct weir *s, struct arrival *a, struct listener *l,
                           struct tcp_halfopen *what)
 {
     enum fastopen_ask ask = l->fastopen_queue > 0 && what->auth == 0
-                                ? fastopen_check(&s->tcp, &a->tuple, &a->seg.opt)
+                                ? fastopen_check(&s->tcp, &a->tuple, l->model.user, &a->seg)
                                 : FASTOPEN_NO;
 
     if (ask == FASTOPEN_GOOD) {

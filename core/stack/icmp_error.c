@@ -19,10 +19,13 @@ static bool is_under_way(const struct tcp_conn *c, uint32_t seq)
     return seq_geq(quoted, c->snd.una) && seq_lt(quoted, c->snd.nxt);
 }
 
+/* One that began with data in a SYN is half open until the peer answers, and ends like those. */
 static bool is_hard(const struct tcp_conn *c, const struct icmp_error *error)
 {
     bool is_opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
 
+    if (c->state == TCP_SYN_RECEIVED && c->is_passive)
+        return true;
     return is_opening
            && (error->kind == ICMP_ERROR_PORT || error->kind == ICMP_ERROR_PROTOCOL
                || error->kind == ICMP_ERROR_ADMIN);

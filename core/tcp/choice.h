@@ -44,6 +44,7 @@ struct tcp_user {
     bool send_buffer_is_set : 1; /* by the application: it stays as it is */
     bool recv_buffer_is_set : 1;
     bool fastopen : 1;
+    bool fastopen_no_cookie : 1;
     bool user_timeout_is_set : 1; /* by the application: the peer's does not count */
 };
 

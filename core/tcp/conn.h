@@ -179,9 +179,10 @@ struct rtt {
 };
 
 struct tstamp {
-    uint32_t offset;   /* ours: the clock in milliseconds plus this */
-    uint32_t recent;   /* TS.Recent [RFC7323 4.3] */
-    uint32_t recent_s; /* when it was set, in seconds: it lives for 24 days */
+    uint32_t offset; /* ours: the clock in milliseconds plus this */
+    uint32_t recent; /* TS.Recent [RFC7323 4.3] */
+    uint32_t
+        recent_s; /* when it was set, in seconds: it lives for 24 days; before, the first SYN's */
 };
 
 /* Bytes sent or to be sent: [snd.una, end), without SYN and FIN. */
@@ -295,7 +296,8 @@ struct tcp_work {
 
     seq_t small_end; /* end of the last segment sent that was not full [Minshall] */
     bool small_sent;
-    bool cwnd_limited; /* in the round trip that ends when cwnd_round is acknowledged */
+    bool is_syn_text_next; /* what went with the SYN goes again: it is no news that it is short */
+    bool cwnd_limited;     /* in the round trip that ends when cwnd_round is acknowledged */
     seq_t cwnd_round;
     ns_t sent_at;      /* the last segment with data */
     bool is_restarted; /* and the pause since then has been noted */

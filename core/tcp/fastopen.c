@@ -6,12 +6,16 @@
  * application may read from and write to before the handshake is complete.
  *
  * The client keeps cookies and MSS of the servers it has met, a bounded number, oldest out
- * first. A SYN goes with a cookie and data, or asks for a cookie. What the SYN-ACK does not
- * acknowledge is sent again as if it had never been; a SYN that is sent again has neither data nor
- * option. Where SYNs with data are lost twice in a row they are not tried for two minutes, then
- * four, and so on [RFC7413 4.1.3]. A network that swallows what follows, so that a connection
+ * first. A SYN goes with a cookie and data, or asks for a cookie: a server that has not answered
+ * the first time is asked once in the form from before the option had a number. What the SYN-ACK
+ * does not acknowledge is sent again as if it had never been; a SYN that is sent again has neither
+ * data nor option. Where SYNs with data are lost twice in a row they are not tried for two minutes,
+ * then four, and so on [RFC7413 4.1.3]. A network that swallows what follows, so that a connection
  * opened like this never hears a byte, is told by two timeouts: then nobody tries for an hour, the
  * next time for two, up to 64.
+ *
+ * Where both ends know what is between them, either may do without cookies [RFC7413 4.1.2 not: it
+ * is off unless it is asked for].
  *
  * State: conn.fastopen, env.fastopen.
  */
@@ -95,14 +99,18 @@ static bool is_cookie(struct siphash_key key, const struct tcp_tuple *tuple, str
 }
 
 enum fastopen_ask fastopen_check(const struct tcp_env *env, const struct tcp_tuple *tuple,
-                                 const struct tcp_options *syn)
+                                 const struct tcp_user *user, const struct tcp_seg *syn)
 {
     const struct fastopen *f = &env->fastopen;
+    bool has_option = (syn->opt.present & TCP_HAS_FASTOPEN) != 0;
+    bool is_free = user->fastopen_no_cookie || env->config.fastopen_takes_no_cookie;
 
-    if (!(syn->present & TCP_HAS_FASTOPEN))
+    if (is_free && (has_option || syn->len > 0))
+        return FASTOPEN_GOOD;
+    if (!has_option)
         return FASTOPEN_NO;
-    if (is_cookie(f->key, tuple, syn->fastopen)
-        || (f->has_key_before && is_cookie(f->key_before, tuple, syn->fastopen)))
+    if (is_cookie(f->key, tuple, syn->opt.fastopen)
+        || (f->has_key_before && is_cookie(f->key_before, tuple, syn->opt.fastopen)))
         return FASTOPEN_GOOD;
     return FASTOPEN_REQUEST;
 }
@@ -121,7 +129,7 @@ void fastopen_give(const struct tcp_env *env, const struct tcp_tuple *tuple, boo
 void fastopen_begin(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *syn)
 {
     c->snd.nxt = c->snd.iss;
-    c->fastopen = WEIR_FASTOPEN_ACCEPTED;
+    c->fastopen = syn->len > 0 ? WEIR_FASTOPEN_ACCEPTED : WEIR_FASTOPEN_OPENED;
     recovery_on_syn(c);
     tcp_take_syn_text(c, env, syn);
 }
@@ -143,13 +151,6 @@ static struct fastopen_entry *find(const struct fastopen *f, const struct weir_a
             return e;
     }
     return NULL;
-}
-
-static struct fastopen_entry *find_server(const struct tcp_conn *c, const struct tcp_env *env)
-{
-    struct weir_addr remote = ends_remote(&c->ends, env);
-
-    return find(&env->fastopen, &remote);
 }
 
 static void forget(struct fastopen *f, struct fastopen_entry *e)
@@ -182,21 +183,10 @@ static struct fastopen_entry *add(struct tcp_env *env, const struct weir_addr *a
     return e;
 }
 
-static void remember(struct tcp_conn *c, struct tcp_env *env, const struct tcp_options *o)
+void fastopen_trim(struct fastopen *f, uint32_t servers)
 {
-    struct fastopen_entry *e = find_server(c, env);
-    struct weir_addr remote = ends_remote(&c->ends, env);
-
-    if (e == NULL)
-        e = add(env, &remote);
-    if (e == NULL)
-        return;
-    e->mss = c->agreed.snd_mss;
-    e->is_experimental = o->fastopen_is_experimental;
-    e->cookie_len = (uint8_t)o->fastopen.len;
-    memcpy(e->cookie, o->fastopen.bytes, o->fastopen.len);
-    list_remove(&e->link);
-    list_add_last(&env->fastopen.all, &e->link);
+    while (f->entries.used > servers)
+        forget(f, container_of(list_first(&f->all), struct fastopen_entry, link));
 }
 
 /* ---- the client ---- */
@@ -206,29 +196,39 @@ static bool is_lossy(const struct fastopen_entry *e, ns_t now)
     return e->losses > 1 && now < ns_after(e->lost_at, AFTER_LOSSES_NS << (e->losses - 1));
 }
 
-/* May this SYN try it? Only the first of its connection. */
-static bool may_try(const struct tcp_conn *c, const struct tcp_env *env)
+static bool needs_cookie(const struct tcp_conn *c, const struct tcp_env *env)
 {
-    return c->user->fastopen && c->auth == 0 && c->state == TCP_SYN_SENT
-           && seq_eq(c->snd.nxt, c->snd.iss) && env->now >= env->fastopen.off_until_at;
+    return !c->user->fastopen_no_cookie && !env->config.fastopen_sends_no_cookie;
 }
 
-/* The server, if there is a cookie to send it now. */
-static const struct fastopen_entry *server_of(const struct tcp_conn *c, const struct tcp_env *env)
+/* May this SYN try it, to this server (NULL: nobody knows it)? Only the first of its connection. */
+static bool may_try(const struct tcp_conn *c, const struct tcp_env *env,
+                    const struct fastopen_entry *e)
 {
-    const struct fastopen_entry *e = may_try(c, env) ? find_server(c, env) : NULL;
+    return c->user->fastopen && c->auth == 0 && c->state == TCP_SYN_SENT
+           && seq_eq(c->snd.nxt, c->snd.iss) && env->now >= env->fastopen.off_until_at
+           && !(e != NULL && is_lossy(e, env->now));
+}
 
-    return e != NULL && !is_lossy(e, env->now) ? e : NULL;
+static struct fastopen_entry *server_of(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct weir_addr remote;
+
+    if (!c->user->fastopen)
+        return NULL;
+    remote = ends_remote(&c->ends, env);
+    return find(&env->fastopen, &remote);
 }
 
 uint32_t fastopen_syn_room(const struct tcp_conn *c, const struct tcp_env *env)
 {
     const struct fastopen_entry *e = server_of(c, env);
-    uint32_t room;
+    uint32_t room = c->agreed.rcv_mss; /* what the path allows, and the application */
 
-    if (e == NULL)
+    if (!may_try(c, env, e) || (needs_cookie(c, env) && (e == NULL || e->cookie_len == 0)))
         return 0;
-    room = u32_min(e->mss, c->agreed.rcv_mss); /* the latter is what the path allows */
+    if (e != NULL)
+        room = u32_min(e->mss, room);
     return room > TCP_OPTIONS_MAX ? room - TCP_OPTIONS_MAX : 0;
 }
 
@@ -239,16 +239,22 @@ uint32_t fastopen_syn_len(const struct tcp_conn *c, const struct tcp_env *env)
     return room == 0 ? 0 : u32_min(room, c->work->sendq.bytes);
 }
 
+/* A request in the old form, for a server that has not understood the new one. */
+static bool is_second_form(const struct fastopen_entry *e)
+{
+    return e->cookie_len == 0 && e->ignored == FASTOPEN_IGNORED_ONCE;
+}
+
 void fastopen_offer(const struct tcp_conn *c, const struct tcp_env *env,
                     struct tcp_options *options)
 {
     const struct fastopen_entry *e = server_of(c, env);
 
-    if (!may_try(c, env) || (e == NULL && find_server(c, env) != NULL))
+    if (!may_try(c, env, e) || !needs_cookie(c, env))
         return;
     options->present |= TCP_HAS_FASTOPEN;
     options->fastopen = e == NULL ? span_none() : span_of(e->cookie, e->cookie_len);
-    options->fastopen_is_experimental = e != NULL && e->is_experimental;
+    options->fastopen_is_experimental = e != NULL && (e->is_experimental || is_second_form(e));
     if (tcp_options_len(options) > TCP_OPTIONS_MAX)
         options->present &= (uint16_t)~TCP_HAS_FASTOPEN;
 }
@@ -265,23 +271,43 @@ static void take_back(struct tcp_conn *c, seq_t acked)
     struct tcp_work *w = c->work;
 
     c->snd.nxt = acked;
+    w->is_syn_text_next = true;
     if (w->small_sent && seq_gt(w->small_end, acked))
         w->small_sent = false;
 }
 
-/* A SYN with data got through, or only the one without it that was sent after it. */
-static void note_result(struct tcp_conn *c, struct tcp_env *env, bool taken)
+/* What a SYN-ACK says: cookies that were not asked for are not taken. */
+static void remember(const struct tcp_conn *c, const struct tcp_env *env, struct fastopen_entry *e,
+                     const struct tcp_options *o)
 {
-    struct fastopen_entry *e = find_server(c, env);
+    bool has_cookie = (o->present & TCP_HAS_FASTOPEN) && o->fastopen.len > 0;
+
+    e->mss = options_mss_of(o, ends_are_v4(&c->ends));
+    if (has_cookie && needs_cookie(c, env)) {
+        e->is_experimental = o->fastopen_is_experimental;
+        e->cookie_len = (uint8_t)o->fastopen.len;
+        memcpy(e->cookie, o->fastopen.bytes, o->fastopen.len);
+    } else if (c->fastopen == WEIR_FASTOPEN_ASKED && c->retransmits == 0 && needs_cookie(c, env)) {
+        e->ignored = is_second_form(e) || e->ignored == FASTOPEN_IGNORED_TWICE
+                         ? FASTOPEN_IGNORED_TWICE
+                         : FASTOPEN_IGNORED_ONCE;
+    }
+}
+
+/* A SYN with data got through, or only the one without it that was sent after it. */
+static void note_result(struct tcp_conn *c, const struct tcp_env *env, struct fastopen_entry *e,
+                        seq_t acked)
+{
+    seq_t text = seq_add(c->snd.iss, 1);
     bool was_lost = c->fastopen == WEIR_FASTOPEN_LOST;
 
-    if (taken)
+    if (seq_geq(acked, c->snd.nxt))
         c->fastopen = WEIR_FASTOPEN_TAKEN;
     else if (!was_lost)
         c->fastopen = WEIR_FASTOPEN_REFUSED;
     if (e == NULL)
         return;
-    if (taken || !was_lost) {
+    if (seq_gt(acked, text) || !was_lost) {
         e->losses = 0;
         return;
     }
@@ -289,18 +315,41 @@ static void note_result(struct tcp_conn *c, struct tcp_env *env, bool taken)
     e->lost_at = env->now;
 }
 
-void fastopen_on_synack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+/* What the peer has to say of the SYN's data, in the segment that completes the handshake. */
+void fastopen_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t acked)
 {
-    seq_t text = seq_add(c->snd.iss, 1);
-    seq_t acked = seg->flags & TCP_ACK ? seg->ack : text;
-
-    if ((seg->opt.present & TCP_HAS_FASTOPEN) && seg->opt.fastopen.len > 0 && c->user->fastopen)
-        remember(c, env, &seg->opt);
-    if (!seq_gt(c->snd.nxt, text))
+    if (!seq_gt(c->snd.nxt, seq_add(c->snd.iss, 1)))
         return;
-    note_result(c, env, seq_gt(acked, text));
+    note_result(c, env, server_of(c, env), acked);
     if (seq_lt(acked, c->snd.nxt))
         take_back(c, acked);
+}
+
+void fastopen_on_synack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+    struct fastopen_entry *e = server_of(c, env);
+
+    if (c->fastopen == WEIR_FASTOPEN_NONE)
+        return;
+    if (e == NULL) {
+        struct weir_addr remote = ends_remote(&c->ends, env);
+        e = add(env, &remote);
+    }
+    if (e != NULL) {
+        remember(c, env, e, &seg->opt);
+        list_remove(&e->link);
+        list_add_last(&env->fastopen.all, &e->link);
+    }
+    fastopen_on_acked(c, env, seg->ack);
+}
+
+/* It would not fit into the path: the SYN goes again, alone. */
+void fastopen_on_too_big(struct tcp_conn *c)
+{
+    if (c->fastopen != WEIR_FASTOPEN_SENT)
+        return;
+    c->fastopen = WEIR_FASTOPEN_LOST;
+    recovery_on_syn(c);
 }
 
 /* Nothing has come since: if that goes on, what was opened with data has no way through. */

@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/ns.h"
 #include "base/pool.h"
+#include "base/seq.h"
 #include "base/siphash.h"
 #include "base/table.h"
 #include <stdbool.h>
@@ -20,6 +21,7 @@ struct tcp_env;
 struct tcp_options;
 struct tcp_seg;
 struct tcp_tuple;
+struct tcp_user;
 
 enum {
     FASTOPEN_COOKIE_LEN = 8,  /* of ours */
@@ -30,11 +32,12 @@ enum {
 struct fastopen_entry {
     struct list link; /* in all, oldest first */
     struct weir_addr addr;
-    ns_t lost_at;   /* the last SYN with data that was lost */
-    uint16_t mss;   /* that it has announced */
-    uint8_t losses; /* in a row */
-    bool is_experimental;
-    uint8_t cookie_len;
+    ns_t lost_at;         /* the last SYN with data that was lost */
+    uint16_t mss;         /* that it has announced */
+    uint8_t losses;       /* in a row */
+    bool is_experimental; /* its cookie */
+    enum { FASTOPEN_NOT_IGNORED, FASTOPEN_IGNORED_ONCE, FASTOPEN_IGNORED_TWICE } ignored;
+    uint8_t cookie_len; /* 0: none */
     uint8_t cookie[FASTOPEN_COOKIE_MAX];
 };
 
@@ -67,7 +70,7 @@ enum fastopen_ask {
     FASTOPEN_GOOD,
 };
 enum fastopen_ask fastopen_check(const struct tcp_env *env, const struct tcp_tuple *tuple,
-                                 const struct tcp_options *syn);
+                                 const struct tcp_user *user, const struct tcp_seg *syn);
 
 /* Puts the peer's cookie, held in bytes, into the options of a SYN-ACK, if there is room. */
 void fastopen_give(const struct tcp_env *env, const struct tcp_tuple *tuple, bool is_experimental,
@@ -81,7 +84,10 @@ void fastopen_begin(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *syn
 
 /* ---- the client ---- */
 
-/* How many bytes there is room for in the SYN that is sent now: 0 without a cookie. */
+/* Forgets the servers that were met longest ago, but for so many. */
+void fastopen_trim(struct fastopen *f, uint32_t servers);
+
+/* How many bytes there is room for in the SYN that is sent now: 0 if it needs a cookie it has not. */
 uint32_t fastopen_syn_room(const struct tcp_conn *c, const struct tcp_env *env);
 
 /* How many bytes of the send queue may go with it. */
@@ -96,6 +102,12 @@ void fastopen_on_syn_sent(struct tcp_conn *c, uint32_t len);
 
 /* The SYN-ACK is here, before its acknowledgement is taken. */
 void fastopen_on_synack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
+
+/* Both have opened at once: the peer's SYN-ACK is here, with this acknowledgement. */
+void fastopen_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t acked);
+
+/* What was sent last does not fit into the path. */
+void fastopen_on_too_big(struct tcp_conn *c);
 
 /* The retransmission timer has fired. */
 void fastopen_on_timeout(struct tcp_conn *c, struct tcp_env *env);

@@ -94,7 +94,7 @@ static bool check_paws(struct arrival *a)
 
 /*
  * Both ends opened at once, and the peer's SYN-ACK repeats the SYN we know: what counts is
- * its acknowledgement [RFC9293 3.5, figure 7].
+ * its acknowledgement [RFC9293 3.5, figure 7]. It is told, as of anything that comes twice.
  */
 static void drop_repeated_syn(struct arrival *a)
 {
@@ -104,6 +104,8 @@ static void drop_repeated_syn(struct arrival *a)
         || !seq_eq(seg->seq, a->c->rcv.irs))
         return;
     tcp_seg_cut_syn(seg, a->c->agreed.snd_wscale);
+    sack_on_duplicate(a->c, a->c->rcv.irs, seq_add(a->c->rcv.irs, 1));
+    a->c->work->ack_owed = true;
 }
 
 /* The peer has not seen our SYN-ACK, which its SYN's data was worth a connection to. */
@@ -229,6 +231,8 @@ static bool complete_handshake(struct arrival *a)
         return stop(a, WHY_TCP_BAD_ACK);
     }
     ack_set_window(c, a->seg);
+    if (!c->is_passive)
+        fastopen_on_acked(c, a->env, a->seg->ack);
     ack_take(c, a->env, a->seg);
     tcp_established(c, a->env);
     ecn_on_handshake_ack(c, a->env, a->seg);

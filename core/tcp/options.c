@@ -73,13 +73,18 @@ void options_offer(struct tcp_options *out, const struct tcp_agreed *ours, uint3
     }
 }
 
+uint16_t options_mss_of(const struct tcp_options *peers, bool is_v4)
+{
+    if (peers->present & TCP_HAS_MSS)
+        return peers->mss;
+    return is_v4 ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
+}
+
 /* A peer that asks for tiny segments would cost us more than itself: there is a floor. */
 static uint16_t peers_mss(const struct tcp_env *env, const struct tcp_options *peers, bool is_v4)
 {
-    uint32_t mss = is_v4 ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
+    uint16_t mss = options_mss_of(peers, is_v4);
 
-    if (peers->present & TCP_HAS_MSS)
-        mss = peers->mss;
     return (uint16_t)(mss > env->config.mss_min ? mss : env->config.mss_min);
 }
 

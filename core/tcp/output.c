@@ -40,7 +40,8 @@ static bool may_send_text(const struct tcp_conn *c)
     case TCP_FIN_WAIT_1:
     case TCP_CLOSING:
     case TCP_LAST_ACK: return true;
-    case TCP_SYN_RECEIVED: return c->fastopen == WEIR_FASTOPEN_ACCEPTED; /* [RFC7413 4.2] */
+    case TCP_SYN_RECEIVED: /* [RFC7413 4.2] */
+        return c->fastopen == WEIR_FASTOPEN_ACCEPTED || c->fastopen == WEIR_FASTOPEN_OPENED;
     case TCP_CLOSED:
     case TCP_LISTEN:
     case TCP_SYN_SENT:
@@ -483,10 +484,11 @@ static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct
         return;
     sendq_wake(c);
     note_interactive(c, env);
-    if (s->len % mss != 0 && !s->is_resent) {
+    if (s->len % mss != 0 && !s->is_resent && !w->is_syn_text_next) {
         w->small_sent = true;
         w->small_end = seq_add(s->seq, s->len);
     }
+    w->is_syn_text_next = false;
 }
 
 /* Its loss is to be told from that of its neighbours. */

@@ -6,6 +6,7 @@
  */
 #include "tcp/pmtu.h"
 #include "tcp/conn.h"
+#include "tcp/fastopen.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
 
@@ -14,6 +15,11 @@ void tcp_set_pmtu(struct tcp_conn *c, struct tcp_env *env, uint32_t mtu)
     uint32_t before = c->pmtu;
 
     c->pmtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu;
+    if (c->state == TCP_SYN_SENT && c->pmtu < before) {
+        struct weir_addr remote = ends_remote(&c->ends, env);
+        c->agreed.rcv_mss = options_mss_for(&remote, c->pmtu, c->user);
+        fastopen_on_too_big(c);
+    }
     if (c->work == NULL || !tcp_is_synchronized(c))
         return;
     recovery_on_mss(c, env);

@@ -13,6 +13,7 @@
 #include "tcp/options.h"
 #include "tcp/recovery.h"
 #include "tcp/seg.h"
+#include "tcp/sendq.h"
 #include "tcp/timers.h"
 #include "tcp/tstamp.h"
 #include "tcp/uto.h"
@@ -30,11 +31,15 @@ static bool stop(struct arrival *a, enum why why)
     return true;
 }
 
-/* First: an acknowledgement of anything but our SYN is answered by a reset. */
+/*
+ * First: an acknowledgement of anything but our SYN is answered by a reset, also one that echoes a
+ * time at which we have sent none: it is an old one, or a guess. Linux does so, too.
+ */
 static bool check_ack(struct arrival *a)
 {
     const struct tcp_conn *c = a->c;
-    bool is_good = seq_gt(a->seg->ack, c->snd.iss) && seq_leq(a->seg->ack, c->snd.nxt);
+    bool is_good = seq_gt(a->seg->ack, c->snd.iss) && seq_leq(a->seg->ack, c->snd.nxt)
+                   && tstamp_may_echo(c, a->env, a->seg);
 
     if (!(a->seg->flags & TCP_ACK) || is_good)
         return false;
@@ -64,7 +69,8 @@ static void take_syn(struct arrival *a)
     if (c->agreed.timestamps_ok)
         tstamp_start(c, a->env, a->seg->opt.ts_val);
     ack_set_window(c, a->seg);
-    fastopen_on_synack(c, a->env, a->seg);
+    if (a->seg->flags & TCP_ACK)
+        fastopen_on_synack(c, a->env, a->seg);
     uto_on_segment(c, a->env, a->seg);
 }
 
@@ -90,6 +96,8 @@ static bool check_syn(struct arrival *a)
     tcp_established(c, a->env);
     timers_on_received(c, a->env);
     c->work->ack_owed = true;
+    if (c->fastopen == WEIR_FASTOPEN_TAKEN && sendq_unsent(c) > 0)
+        c->work->is_interactive = true; /* from the beginning our text has carried our ACKs */
     return false;
 }
 

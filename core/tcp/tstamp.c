@@ -49,6 +49,12 @@ bool tstamp_is_old(const struct tcp_conn *c, const struct tcp_env *env, const st
     return is_below_recent(c, env, seg) && !may_be_late(c, seg);
 }
 
+void tstamp_open(struct tcp_conn *c, const struct tcp_env *env, uint32_t offset)
+{
+    c->ts.offset = offset;
+    c->ts.recent_s = seconds(env);
+}
+
 void tstamp_start(struct tcp_conn *c, const struct tcp_env *env, uint32_t recent)
 {
     c->ts.recent = recent;
@@ -61,6 +67,16 @@ void tstamp_note(struct tcp_conn *c, const struct tcp_env *env, const struct tcp
         return;
     if (seq_leq(seg->seq, c->rcv.acked) && !(seg->flags & TCP_RST) && !is_below_recent(c, env, seg))
         tstamp_start(c, env, seg->opt.ts_val);
+}
+
+bool tstamp_may_echo(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
+{
+    uint32_t age_ms = tstamp_clock(env->now, c->ts.offset) - seg->opt.ts_ecr;
+
+    if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS)
+        || seg->opt.ts_ecr == 0)
+        return true;
+    return age_ms / 1000 <= seconds(env) - c->ts.recent_s;
 }
 
 ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)

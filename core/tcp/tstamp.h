@@ -27,6 +27,13 @@ bool tstamp_is_old(const struct tcp_conn *c, const struct tcp_env *env, const st
 /* Remembers the timestamp of the segment that the next ACK will answer [RFC7323 4.3 (2)]. */
 void tstamp_note(struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg);
 
+/* The first SYN is to be sent now. */
+void tstamp_open(struct tcp_conn *c, const struct tcp_env *env, uint32_t offset);
+
+/* Can what answers our SYN echo this, or is it none of the times since then? */
+bool tstamp_may_echo(const struct tcp_conn *c, const struct tcp_env *env,
+                     const struct tcp_seg *seg);
+
 /* The handshake's first timestamp. */
 void tstamp_start(struct tcp_conn *c, const struct tcp_env *env, uint32_t recent);
 

@@ -52,7 +52,7 @@ int tcp_open(struct tcp_conn *c, struct tcp_env *env, struct isn isn, uint32_t m
     c->snd.nxt = seq_add(isn.seq, 1); /* where the text will begin */
     c->agreed = options_wish(env, c->user, options_mss_for(&tuple.remote_addr, mtu, c->user));
     c->agreed.snd_mss = c->agreed.rcv_mss; /* until the peer says otherwise */
-    c->ts.offset = isn.ts_offset;
+    tstamp_open(c, env, isn.ts_offset);
     if (!tcp_work_attach(c, env))
         return WEIR_ENOMEM;
     c->snd.nxt = isn.seq;
@@ -445,6 +445,11 @@ static int choose(const struct tcp_conn *c, const struct tcp_env *env, struct tc
             return WEIR_ESTATE;
         u->fastopen = value != 0;
         return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
+    case WEIR_OPT_FASTOPEN_NO_COOKIE:
+        if (c->state != TCP_CLOSED)
+            return WEIR_ESTATE;
+        u->fastopen_no_cookie = value != 0;
+        return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
     case WEIR_OPT_NOTE_WRITABLE:
     case WEIR_OPT_CONGESTION_CONTROL:
     case WEIR_OPT_USER: /* the stack's */
@@ -490,7 +495,7 @@ static bool is_offered(enum weir_opt opt)
 {
     return (HAS_USER_TIMEOUT || opt != WEIR_OPT_ADVERTISE_TIMEOUT)
            && (HAS_PACING || opt != WEIR_OPT_MAX_PACING_RATE)
-           && (HAS_FASTOPEN || opt != WEIR_OPT_FASTOPEN);
+           && (HAS_FASTOPEN || (opt != WEIR_OPT_FASTOPEN && opt != WEIR_OPT_FASTOPEN_NO_COOKIE));
 }
 
 int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t value)
@@ -543,6 +548,7 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     case WEIR_OPT_NOTE_SENT: *value = u->note_sent; return WEIR_OK;
     case WEIR_OPT_LINGER: *value = u->linger; return WEIR_OK;
     case WEIR_OPT_FASTOPEN: *value = u->fastopen; return WEIR_OK;
+    case WEIR_OPT_FASTOPEN_NO_COOKIE: *value = u->fastopen_no_cookie; return WEIR_OK;
     case WEIR_OPT_NOTE_WRITABLE: *value = c->wants_writable; return WEIR_OK;
     case WEIR_OPT_CONGESTION_CONTROL: *value = c->cc; return WEIR_OK;
     case WEIR_OPT_USER:

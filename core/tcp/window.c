@@ -88,6 +88,8 @@ uint16_t window_announce(struct tcp_conn *c, bool is_syn)
 
     if (wnd < remaining || wnd - remaining < worthwhile(c))
         wnd = is_syn ? wnd : remaining;
+    if (c->state == TCP_SYN_RECEIVED && !is_syn)
+        wnd = u32_min(wnd, remaining); /* whoever has not answered yet may not exist */
     wnd = u32_min(wnd, is_syn ? UINT16_MAX : largest(c));
     field = (wnd >> shift) + ((wnd & ((1u << shift) - 1)) != 0); /* up: no edge moves back */
     field = u32_min(field, UINT16_MAX);

@@ -104,7 +104,10 @@ struct weir_tcp_config {
     bool nagle;                 /* true [RFC9293 SHLD-7] */
     bool abort_on_overflow;     /* false: a full accept queue drops the last ACK, as Linux */
     bool timewait_reuse;        /* true: a new SYN may replace TIME-WAIT [RFC6191] */
-    enum weir_ecn ecn;          /* WEIR_ECN_PASSIVE */
+    /* Both false: data in a SYN without a cookie, sent or taken. Only where nobody forges addresses
+     * [RFC7413 1]. */
+    bool fastopen_sends_no_cookie, fastopen_takes_no_cookie;
+    enum weir_ecn ecn; /* WEIR_ECN_PASSIVE */
     const char
         *congestion_control; /* "cubic" [RFC9438]; weir_congestion_control_name has the others */
     uint32_t challenge_acks_per_s;  /* 10 for each connection [RFC5961 7] */

@@ -211,10 +211,11 @@ enum weir_fastopen {
     WEIR_FASTOPEN_NONE,     /* not tried */
     WEIR_FASTOPEN_ASKED,    /* there was no cookie, or nothing to send with it; one was asked for */
     WEIR_FASTOPEN_SENT,     /* with the SYN; no answer yet */
-    WEIR_FASTOPEN_TAKEN,    /* the peer has acknowledged it, at least in part */
-    WEIR_FASTOPEN_REFUSED,  /* the peer has acknowledged the SYN alone */
+    WEIR_FASTOPEN_TAKEN,    /* the peer has acknowledged all of it */
+    WEIR_FASTOPEN_REFUSED,  /* the peer has acknowledged the SYN alone, or a part */
     WEIR_FASTOPEN_LOST,     /* no answer came: the SYN was sent again without it */
-    WEIR_FASTOPEN_ACCEPTED, /* passive: the connection began with the peer's SYN */
+    WEIR_FASTOPEN_ACCEPTED, /* passive: the connection began with the peer's SYN and its data */
+    WEIR_FASTOPEN_OPENED,   /* passive: the same, but there was no data */
 };
 
 /* How the two ends tell each other of marks. */

@@ -309,6 +309,7 @@ static void note_timestamps(struct peer *p, struct span options)
 
     tcp_options_parse(options, &o);
     EXPECT(!o.malformed);
+    p->seen_cookie_is_experimental = o.fastopen_is_experimental;
     p->seen_cookie_len = o.present & TCP_HAS_FASTOPEN ? (int)o.fastopen.len : -1;
     p->seen_ts_val = o.present & TCP_HAS_TIMESTAMPS ? o.ts_val : 0;
     p->seen_ts_ecr = o.present & TCP_HAS_TIMESTAMPS ? o.ts_ecr : 0;

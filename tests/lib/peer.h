@@ -73,6 +73,7 @@ struct peer {
     uint8_t seen_mark; /* enum ip_ecn */
     uint32_t seen_ts_val, seen_ts_ecr;
     int seen_cookie_len; /* of the Fast Open option; -1: there was none */
+    bool seen_cookie_is_experimental;
 };
 
 /* A connection in that state, with nothing left to say. */

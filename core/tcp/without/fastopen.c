@@ -20,7 +20,7 @@ void fastopen_set_key(struct fastopen *f, struct siphash_key key)
 }
 
 enum fastopen_ask fastopen_check(const struct tcp_env *env, const struct tcp_tuple *tuple,
-                                 const struct tcp_options *syn)
+                                 const struct tcp_user *user, const struct tcp_seg *syn)
 {
     return FASTOPEN_NO;
 }
@@ -31,6 +31,10 @@ void fastopen_give(const struct tcp_env *env, const struct tcp_tuple *tuple, boo
 }
 
 void fastopen_begin(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *syn)
+{
+}
+
+void fastopen_trim(struct fastopen *f, uint32_t servers)
 {
 }
 
@@ -54,6 +58,14 @@ void fastopen_on_syn_sent(struct tcp_conn *c, uint32_t len)
 }
 
 void fastopen_on_synack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+}
+
+void fastopen_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t acked)
+{
+}
+
+void fastopen_on_too_big(struct tcp_conn *c)
 {
 }
 

@@ -100,6 +100,28 @@ TEST(fastopen_answers_in_one_round_trip) /* [RFC7413 3] */
     }
 }
 
+TEST(fastopen_without_cookies_takes_data_from_anybody)
+{
+    struct pair p = pair(5);
+    struct weir_tcp_config config = *weir_tcp_config(world_stack(p.w, 1));
+    weir_conn_t a, b;
+
+    config.fastopen_takes_no_cookie = true;
+    EXPECT_EQ(weir_tcp_configure(world_stack(p.w, 1), &config), WEIR_OK);
+    config = *weir_tcp_config(world_stack(p.w, 0));
+    config.fastopen_servers = 0; /* the cookie is forgotten */
+    EXPECT_EQ(weir_tcp_configure(world_stack(p.w, 0), &config), WEIR_OK);
+    config.fastopen_sends_no_cookie = true;
+    EXPECT_EQ(weir_tcp_configure(world_stack(p.w, 0), &config), WEIR_OK);
+    a = connect_with_text(p.w, "question");
+    world_run(p.w, 11 * WEIR_MS);
+    EXPECT_EQ(weir_accept(world_stack(p.w, 1), p.l, &b), WEIR_OK);
+    EXPECT_EQ(result(p.w, 1, b), WEIR_FASTOPEN_ACCEPTED);
+    EXPECT(!(world_nth(p.w, 0, TCP_SYN, TCP_SYN, 0)->view.options_present & TCP_HAS_FASTOPEN));
+    world_run(p.w, 10 * WEIR_MS);
+    EXPECT_EQ(result(p.w, 0, a), WEIR_FASTOPEN_TAKEN);
+}
+
 TEST(fastopen_is_nothing_to_a_listener_without_a_queue)
 {
     struct world *w = world_make(&(struct world_setup){0});

@@ -309,6 +309,7 @@ TEST(listen_options_are_inherited_by_what_is_accepted)
         {WEIR_OPT_NOTE_SENT, 1},
         {WEIR_OPT_LINGER, 1},
         {WEIR_OPT_FASTOPEN, 1},
+        {WEIR_OPT_FASTOPEN_NO_COOKIE, 1},
         {WEIR_OPT_CONGESTION_CONTROL, 1},
         {WEIR_OPT_ADVERTISE_TIMEOUT, 600 * WEIR_S},
         {WEIR_OPT_NOTSENT_LOWAT, 10000},

@@ -2,6 +2,7 @@
 #include "lib/peer.h"
 #include "lib/test.h"
 #include "tcp/fastopen.h"
+#include "tcp/pmtu.h"
 #include "wire/tcp_options.h"
 #include <stdio.h>
 #include <string.h>
@@ -128,7 +129,7 @@ TEST(fastopen_data_that_is_acknowledged_in_part_is_continued)
     struct peer p = peer_with_data_sent();
 
     peer_sends(&p, "S. 0:0(0) ack 41 <mss 1000>");
-    EXPECT_EQ(p.conn->fastopen, WEIR_FASTOPEN_TAKEN);
+    EXPECT_EQ(p.conn->fastopen, WEIR_FASTOPEN_REFUSED);
     peer_sees(&p, "P. 41:101(60) ack 1 <...>");
     peer_sends(&p, ". 1:1(0) ack 101");
     EXPECT_EQ(p.conn->bytes_acked, TEXT);
@@ -303,6 +304,92 @@ TEST(fastopen_of_both_sides_at_once_sends_the_data_again)
     EXPECT_EQ(p.conn->bytes_acked, TEXT);
 }
 
+TEST(fastopen_of_both_sides_at_once_may_have_taken_the_data)
+{
+    struct peer p = peer_with_data_sent();
+
+    peer_sends(&p, "S 0:0(0) <mss 1000>");
+    peer_sees(&p, "S. 0:0(0) ack 1 <...>");
+    EXPECT_EQ(peer_sends(&p, "S. 0:0(0) ack 101 <mss 1000>"), WHY_NONE);
+    EXPECT_EQ(p.conn->fastopen, WEIR_FASTOPEN_TAKEN);
+    EXPECT_EQ(p.conn->bytes_acked, TEXT);
+}
+
+TEST(fastopen_asks_a_server_that_does_not_answer_once_in_the_old_form)
+{
+    struct peer p = peer_that_met("");
+
+    for (int i = 0; i < 3; i++) {
+        peer_opens(&p);
+        peer_writes(&p, TEXT);
+        peer_sees(&p, "S 0:0(0) <...>");
+        EXPECT_EQ(p.seen_cookie_len, 0);
+        EXPECT_EQ(p.seen_cookie_is_experimental, i == 0);
+        peer_sends(&p, "S. 0:0(0) ack 1 <mss 1000>");
+        peer_skips(&p);
+        p = next_of(&p);
+    }
+    peer_opens(&p);
+    peer_skips_one(&p);
+    peer_sends(&p, "S. 0:0(0) ack 1 <mss 1000,FO 0a0b0c0d>"); /* it has learnt */
+    peer_skips(&p);
+    p = next_of(&p);
+    peer_opens(&p);
+    peer_writes(&p, TEXT);
+    peer_sees(&p, "S 0:100(100) <...>");
+}
+
+TEST(fastopen_sends_data_without_a_cookie_if_it_is_told_to)
+{
+    struct peer p = peer_that_met("");
+
+    p.env->config.fastopen_sends_no_cookie = true;
+    peer_opens(&p);
+    peer_writes(&p, 5000);
+    peer_sees(&p, "S 0:960(960) <...>"); /* its MSS is known */
+    EXPECT_EQ(p.seen_cookie_len, -1);
+    peer_sends(&p, "S. 0:0(0) ack 961 <mss 1200,FO 0a0b0c0d>"); /* nobody has asked for it */
+    EXPECT_EQ(p.conn->fastopen, WEIR_FASTOPEN_TAKEN);
+    peer_skips(&p);
+    p = next_of(&p);
+    p.env->config.fastopen_sends_no_cookie = false;
+    peer_opens(&p);
+    peer_writes(&p, TEXT);
+    peer_sees(&p, "S 0:0(0) <...>");
+    EXPECT_EQ(p.seen_cookie_len, 0);
+    p = next_of(&p);
+    EXPECT_EQ(tcp_set(p.conn, p.env, WEIR_OPT_FASTOPEN_NO_COOKIE, 1), WEIR_OK);
+    peer_opens(&p);
+    peer_writes(&p, 5000);
+    peer_sees(&p, "S 0:1160(1160) <...>");
+}
+
+TEST(fastopen_data_that_is_too_big_for_the_path_follows_the_handshake) /* [RFC7413 4.2.1] */
+{
+    struct peer p = peer_with_data_sent();
+
+    tcp_set_pmtu(p.conn, p.env, 600);
+    peer_sees(&p, "S 0:0(0) <...>");
+    EXPECT_EQ(p.seen_cookie_len, -1);
+    EXPECT_EQ(p.conn->agreed.rcv_mss, 560);
+    peer_sends(&p, "S. 0:0(0) ack 1 <mss 1000>");
+    peer_sees(&p, "P. 1:101(100) ack 1 <...>");
+    tcp_set_pmtu(p.conn, p.env, 500); /* there is no SYN any more */
+    EXPECT_EQ(p.conn->agreed.rcv_mss, 560);
+}
+
+TEST(fastopen_data_that_goes_again_is_no_short_segment_to_nagle)
+{
+    struct peer p = peer_with_data_sent();
+
+    peer_sends(&p, "S. 0:0(0) ack 1 <mss 1000>");
+    peer_sees(&p, "P. 1:101(100) ack 1 <...>");
+    peer_writes(&p, 10);
+    peer_sees(&p, "P. 101:111(10) ack 1 <...>");
+    peer_writes(&p, 10);
+    peer_sees_nothing(&p);
+}
+
 TEST(fastopen_is_off_unless_the_application_wants_it)
 {
     struct peer p = peer_that_met(cookie);
@@ -361,6 +448,14 @@ static struct tcp_options with_cookie(struct span bytes)
     return (struct tcp_options){.present = TCP_HAS_FASTOPEN, .fastopen = bytes};
 }
 
+static enum fastopen_ask asked(const struct peer *p, const struct tcp_tuple *tuple,
+                               const struct tcp_options *options)
+{
+    struct tcp_seg syn = {.flags = TCP_SYN, .opt = *options};
+
+    return fastopen_check(p->env, tuple, p->conn->user, &syn);
+}
+
 TEST(fastopen_gives_cookies_that_only_their_client_can_use) /* [RFC7413 4.1.2] */
 {
     struct peer p = peer_of(TCP_CLOSED);
@@ -370,26 +465,26 @@ TEST(fastopen_gives_cookies_that_only_their_client_can_use) /* [RFC7413 4.1.2] *
 
     fastopen_give(p.env, &p.tuple, false, bytes, &given);
     EXPECT_EQ(given.fastopen.len, FASTOPEN_COOKIE_LEN);
-    EXPECT_EQ(fastopen_check(p.env, &p.tuple, &given), FASTOPEN_GOOD);
+    EXPECT_EQ(asked(&p, &p.tuple, &given), FASTOPEN_GOOD);
     ask = (struct tcp_options){0};
-    EXPECT_EQ(fastopen_check(p.env, &p.tuple, &ask), FASTOPEN_NO);
+    EXPECT_EQ(asked(&p, &p.tuple, &ask), FASTOPEN_NO);
     ask = with_cookie(span_none());
-    EXPECT_EQ(fastopen_check(p.env, &p.tuple, &ask), FASTOPEN_REQUEST);
+    EXPECT_EQ(asked(&p, &p.tuple, &ask), FASTOPEN_REQUEST);
     for (size_t len = 4; len <= 16; len += 2) {
         ask = with_cookie(span_of(wrong, len));
-        EXPECT_EQ(fastopen_check(p.env, &p.tuple, &ask), FASTOPEN_REQUEST);
+        EXPECT_EQ(asked(&p, &p.tuple, &ask), FASTOPEN_REQUEST);
     }
     for (size_t i = 0; i < FASTOPEN_COOKIE_LEN; i++) {
         memcpy(wrong, bytes, sizeof bytes);
         wrong[i] ^= 1;
         ask = with_cookie(span_of(wrong, FASTOPEN_COOKIE_LEN));
-        EXPECT_EQ(fastopen_check(p.env, &p.tuple, &ask), FASTOPEN_REQUEST);
+        EXPECT_EQ(asked(&p, &p.tuple, &ask), FASTOPEN_REQUEST);
     }
     other.remote_addr.b[15]++;
-    EXPECT_EQ(fastopen_check(p.env, &other, &given), FASTOPEN_REQUEST);
+    EXPECT_EQ(asked(&p, &other, &given), FASTOPEN_REQUEST);
     other = p.tuple;
     other.remote_port++; /* any connection of that client */
-    EXPECT_EQ(fastopen_check(p.env, &other, &given), FASTOPEN_GOOD);
+    EXPECT_EQ(asked(&p, &other, &given), FASTOPEN_GOOD);
 }
 
 TEST(fastopen_takes_cookies_of_the_last_key_and_of_no_earlier_one)
@@ -400,9 +495,9 @@ TEST(fastopen_takes_cookies_of_the_last_key_and_of_no_earlier_one)
 
     fastopen_give(p.env, &p.tuple, false, bytes, &given);
     fastopen_set_key(&p.env->fastopen, (struct siphash_key){7, 7});
-    EXPECT_EQ(fastopen_check(p.env, &p.tuple, &given), FASTOPEN_GOOD);
+    EXPECT_EQ(asked(&p, &p.tuple, &given), FASTOPEN_GOOD);
     fastopen_set_key(&p.env->fastopen, (struct siphash_key){8, 8});
-    EXPECT_EQ(fastopen_check(p.env, &p.tuple, &given), FASTOPEN_REQUEST);
+    EXPECT_EQ(asked(&p, &p.tuple, &given), FASTOPEN_REQUEST);
 }
 
 TEST(fastopen_leaves_a_cookie_out_that_does_not_fit)

@@ -163,6 +163,8 @@ TEST(
         EXPECT_EQ(peer_sends(&p, segments[i]), WHY_NONE);
         EXPECT_EQ(p.conn->state, TCP_ESTABLISHED);
         EXPECT_EQ(peer_takes_events(&p), WEIR_EVENT_CONNECTED | WEIR_EVENT_WRITABLE);
+        if (i == 1)
+            peer_sees(&p, ". 1:1(0) ack 1"); /* the SYN has come twice */
         peer_sees_nothing(&p);
         peer_sends(&p, "P. 1:11(10) ack 1");
         peer_sees(&p, ". 1:1(0) ack 11");

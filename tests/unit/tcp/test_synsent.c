@@ -5,7 +5,9 @@
 #include "tcp/output.h"
 #include "tcp/synsent.h"
 #include "tcp/timers.h"
+#include "tcp/tstamp.h"
 #include "wire/tcp.h"
+#include <stdio.h>
 
 TEST(synsent_offers_what_we_can) /* [RFC9293 MUST-14, SHLD-5, MAY-3] */
 {
@@ -53,6 +55,7 @@ TEST(synsent_opens_at_the_same_time_as_the_peer) /* [RFC9293 3.5, figure 7, MUST
     peer_sees(&p, "S. 0:0(0) ack 1 <mss 1460>");
     peer_sends(&p, "S. 0:0(0) ack 1 <mss 1460>");
     EXPECT_EQ(p.conn->state, TCP_ESTABLISHED);
+    peer_sees(&p, ". 1:1(0) ack 1"); /* its SYN has come twice */
     peer_sees_nothing(&p);
     peer_writes(&p, 10);
     peer_sees(&p, "P. 1:11(10) ack 1");
@@ -116,11 +119,28 @@ TEST(synsent_is_refused) /* [RFC9293 MUST-12] */
     EXPECT_EQ(tcp_send(p.conn, p.env, "x", 1, 0), WEIR_ECONNREFUSED);
 }
 
+TEST(synsent_resets_what_echoes_a_time_at_which_it_has_sent_nothing)
+{
+    struct peer p = peer_of(TCP_SYN_SENT);
+    uint32_t now = tstamp_clock(p.env->now, p.conn->ts.offset);
+    char synack[80];
+
+    snprintf(synack, sizeof synack, "S. 0:0(0) ack 1 <mss 1460,TS val 5 ecr %u>", now + 1);
+    EXPECT_EQ(peer_sends(&p, synack), WHY_TCP_BAD_ACK);
+    peer_sees(&p, "R 1:1(0)");
+    snprintf(synack, sizeof synack, "S. 0:0(0) ack 1 <mss 1460,TS val 5 ecr %u>", now - 2000);
+    EXPECT_EQ(peer_sends(&p, synack), WHY_TCP_BAD_ACK);
+    peer_sees(&p, "R 1:1(0)");
+    snprintf(synack, sizeof synack, "S. 0:0(0) ack 1 <mss 1460,TS val 5 ecr %u>", now);
+    EXPECT_EQ(peer_sends(&p, synack), WHY_NONE);
+    EXPECT_EQ(p.conn->state, TCP_ESTABLISHED);
+}
+
 TEST(synsent_agrees_on_timestamps_only_if_both_want_them) /* [RFC7323 3.2] */
 {
     struct peer p = peer_of(TCP_SYN_SENT);
 
-    peer_sends(&p, "S. 0:0(0) ack 1 <mss 1460,TS val 5 ecr 1>");
+    peer_sends(&p, "S. 0:0(0) ack 1 <mss 1460,TS val 5 ecr 0>");
     EXPECT(p.conn->agreed.timestamps_ok);
     EXPECT(!p.conn->agreed.wscale_ok);
     peer_sees(&p, ". 1:1(0) ack 1 <...>");
