@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/checksum.h"
 #include "base/num.h"
+#include "base/parts.h"
 #include "ip/ip.h"
 #include "ip/ndp.h"
 #include "wire/icmp4.h"
@@ -260,7 +261,7 @@ void icmp_send_error(struct ip *ip, const struct ip_packet *about,
     struct ip_path path;
     struct ip_send how;
 
-    if (!may_complain(about, complaint))
+    if (!HAS_ICMP_ERRORS || !may_complain(about, complaint))
         return;
     if (!(is_v4 ? say4(complaint, &m) : say6(complaint, &m)))
         return;

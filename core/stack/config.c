@@ -140,6 +140,6 @@ bool config_is_offered(const struct weir_config *c)
     return (HAS_ECN || t->ecn == WEIR_ECN_OFF)
            && (HAS_MTU_PROBING || t->mtu_probing == WEIR_MTU_PROBING_OFF)
            && (HAS_SYN_COOKIES || t->syn_cookies == WEIR_SYN_COOKIES_NEVER)
-           && (HAS_PACING || !t->pacing) && (HAS_AUTH || c->crypto == NULL)
-           && (HAS_CALLS || c->on_call == NULL);
+           && (HAS_VALIDATION || t->slow_start_after_idle) && (HAS_PACING || !t->pacing)
+           && (HAS_AUTH || c->crypto == NULL) && (HAS_CALLS || c->on_call == NULL);
 }

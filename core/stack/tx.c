@@ -119,7 +119,7 @@ static enum why send_frame(struct weir *s, struct ip_path *path, struct frame **
         .protocol = IP_PROTOCOL_TCP,
         .ttl = about->ttl,                            /* [RFC9293 MUST-49] */
         .tos = (uint8_t)(about->tos | (*frame)->ecn), /* as it is [RFC9293 MUST-48, SHLD-22] */
-        .dont_fragment = true,
+        .dont_fragment = HAS_PATH_MTU,
         .trace = fill_trace(s, about, &trace),
     };
 

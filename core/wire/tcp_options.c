@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/be.h"
+#include "base/parts.h"
 #include "wire/tcp.h"
 
 enum {
@@ -133,7 +134,7 @@ static void read_sack(struct span value, struct tcp_options *out)
 
 static bool take_fastopen(struct tcp_options *out, struct span cookie, bool is_experimental)
 {
-    if (!claim(out, TCP_HAS_FASTOPEN, is_cookie_len(cookie.len)))
+    if (!HAS_FASTOPEN || !claim(out, TCP_HAS_FASTOPEN, is_cookie_len(cookie.len)))
         return false;
     out->fastopen = cookie;
     out->fastopen_is_experimental = is_experimental;
@@ -145,23 +146,23 @@ static bool take_rare(struct tcp_options *out, uint8_t kind, struct span value)
 {
     switch (kind) {
     case TCP_OPTION_MD5:
-        if (!claim(out, TCP_HAS_MD5, value.len == TCP_MD5_LEN))
+        if (!HAS_AUTH || !claim(out, TCP_HAS_MD5, value.len == TCP_MD5_LEN))
             return false;
         out->md5 = value;
         return true;
     case TCP_OPTION_AO:
-        if (!claim(out, TCP_HAS_AO, value.len >= AO_MIN))
+        if (!HAS_AUTH || !claim(out, TCP_HAS_AO, value.len >= AO_MIN))
             return false;
         out->ao = value;
         return true;
     case TCP_OPTION_USER_TIMEOUT:
-        if (!claim(out, TCP_HAS_USER_TIMEOUT, value.len == USER_TIMEOUT_LEN))
+        if (!HAS_USER_TIMEOUT || !claim(out, TCP_HAS_USER_TIMEOUT, value.len == USER_TIMEOUT_LEN))
             return false;
         out->user_timeout = read_be16(value.bytes);
         return true;
     case TCP_OPTION_ACCECN0:
     case TCP_OPTION_ACCECN1:
-        if (!claim(out, TCP_HAS_ACCECN, true))
+        if (!HAS_ECN || !claim(out, TCP_HAS_ACCECN, true))
             return false;
         out->accecn = whole_counters(value); /* of any length [RFC9768 3.2.3] */
         out->accecn_kind = kind;
@@ -415,12 +416,13 @@ static size_t lay_out(const struct tcp_options *o, uint8_t sack_count, uint8_t *
 {
     struct layout l = {out, 0};
 
-    add_authentication(&l, o);
+    if (HAS_AUTH)
+        add_authentication(&l, o);
     if (o->present & TCP_HAS_MSS)
         add_mss(&l, o->mss);
     if (o->present & TCP_HAS_TIMESTAMPS)
         add_timestamps(&l, o);
-    if (o->present & TCP_HAS_ACCECN)
+    if (HAS_ECN && (o->present & TCP_HAS_ACCECN))
         add_span(&l, o->accecn_kind, o->accecn);
     if ((o->present & (TCP_HAS_SACK_PERMITTED | TCP_HAS_TIMESTAMPS)) == TCP_HAS_SACK_PERMITTED)
         add_aligned(&l, TCP_OPTION_SACK_PERMITTED, 0);
@@ -428,9 +430,9 @@ static size_t lay_out(const struct tcp_options *o, uint8_t sack_count, uint8_t *
         add_window_scale(&l, o->window_scale);
     if (sack_count > 0)
         add_sack(&l, o, sack_count);
-    if (o->present & TCP_HAS_FASTOPEN)
+    if (HAS_FASTOPEN && (o->present & TCP_HAS_FASTOPEN))
         add_fastopen(&l, o);
-    if (o->present & TCP_HAS_USER_TIMEOUT)
+    if (HAS_USER_TIMEOUT && (o->present & TCP_HAS_USER_TIMEOUT))
         add_user_timeout(&l, o->user_timeout);
     add_nops(&l);
     return l.at;
@@ -446,13 +448,13 @@ static bool values_fit(const struct tcp_options *o)
 {
     if ((o->present & TCP_HAS_SACK) && (o->sack_count == 0 || o->sack_count > TCP_SACK_MAX))
         return false;
-    if ((o->present & TCP_HAS_FASTOPEN) && !is_cookie_len(o->fastopen.len))
+    if (HAS_FASTOPEN && (o->present & TCP_HAS_FASTOPEN) && !is_cookie_len(o->fastopen.len))
         return false;
-    if ((o->present & TCP_HAS_ACCECN) && !is_accecn_len(o->accecn.len))
+    if (HAS_ECN && (o->present & TCP_HAS_ACCECN) && !is_accecn_len(o->accecn.len))
         return false;
-    if ((o->present & TCP_HAS_MD5) && o->md5.len != TCP_MD5_LEN)
+    if (HAS_AUTH && (o->present & TCP_HAS_MD5) && o->md5.len != TCP_MD5_LEN)
         return false;
-    return !(o->present & TCP_HAS_AO) || o->ao.len >= AO_MIN;
+    return !HAS_AUTH || !(o->present & TCP_HAS_AO) || o->ao.len >= AO_MIN;
 }
 
 bool tcp_options_emit(const struct tcp_options *options, uint8_t *out, size_t *len)

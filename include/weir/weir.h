@@ -60,6 +60,10 @@ enum weir_part {
     WEIR_PART_SUPER_SEGMENTS, /* made and joined by the stack; those of a driver are taken in */
     WEIR_PART_SCALE,          /* what very many connections need to be fast */
     WEIR_PART_FAST_CHECKSUMS, /* more than 16 bits at a time */
+    WEIR_PART_ICMP_ERRORS,    /* sent; those that come in are heeded */
+    WEIR_PART_PATH_MTU,       /* discovery [RFC1191]; packets may be fragmented by routers */
+    WEIR_PART_PREDICTION,     /* a short way for expected segments */
+    WEIR_PART_VALIDATION,     /* of the congestion window [RFC7661] */
     WEIR_PART_TRACE,          /* the hook of weir_trace_set is not called */
     WEIR_PART_CALLS,          /* on_call of the configuration */
     WEIR_PART_COUNT,
