@@ -23,6 +23,15 @@ static inline bool addr_is_v4(const struct weir_addr *a)
     return !HAS_IPV6 || weir_addr_is_v4(a);
 }
 
+/* :: or 0.0.0.0, as weir_addr_is_any */
+inline bool addr_is_any(const struct weir_addr *a)
+{
+    static const uint8_t zero[10] = {0};
+
+    return memcmp(a->b, zero, 10) == 0 && memcmp(a->b + 12, zero, 4) == 0 && a->b[10] == a->b[11]
+           && (a->b[10] == 0 || a->b[10] == 0xff);
+}
+
 /* ff00::/8 or 224.0.0.0/4 */
 static inline bool addr_is_multicast(const struct weir_addr *a)
 {

@@ -100,7 +100,7 @@ static inline uint64_t checksum_raw_join(uint64_t a, uint64_t b, size_t len_of_a
 }
 
 /* Any sum of sums, reduced below 2^16. */
-static inline uint32_t checksum_reduce(uint64_t sum)
+inline uint32_t checksum_reduce(uint64_t sum)
 {
     sum = (sum & 0xffffffff) + (sum >> 32);
     sum = (sum & 0xffffffff) + (sum >> 32);
@@ -117,7 +117,7 @@ static inline uint32_t checksum_reduce32(uint32_t sum)
 }
 
 /* The sum of a, made from len_of_a bytes, and of b, made from the bytes that follow. */
-static inline uint32_t checksum_join(uint32_t a, uint32_t b, size_t len_of_a)
+inline uint32_t checksum_join(uint32_t a, uint32_t b, size_t len_of_a)
 {
     /* After an odd number of bytes, high and low change places [RFC1071 2(B)]. */
     if (len_of_a & 1)
@@ -126,7 +126,7 @@ static inline uint32_t checksum_join(uint32_t a, uint32_t b, size_t len_of_a)
 }
 
 /* checksum_add(0, ...) for a header: short, and made of words of 32 bits. */
-static inline uint32_t checksum_words(const uint8_t *bytes, size_t len)
+inline uint32_t checksum_words(const uint8_t *bytes, size_t len)
 {
     uint64_t sum = 0;
     uint32_t reduced;

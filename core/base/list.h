@@ -30,13 +30,13 @@ struct list {
     for (struct list *i = (head)->next, *i##_next = i->next; i != (head);                          \
          i = i##_next, i##_next = i->next)
 
-static inline void list_init(struct list *l)
+inline void list_init(struct list *l)
 {
     l->next = l;
     l->prev = l;
 }
 
-static inline bool list_is_empty(const struct list *head)
+inline bool list_is_empty(const struct list *head)
 {
     return head->next == head;
 }
@@ -65,7 +65,7 @@ static inline void list_add_last(struct list *head, struct list *link)
     list_add_before(head, link);
 }
 
-static inline void list_remove(struct list *link)
+inline void list_remove(struct list *link)
 {
     link->prev->next = link->next;
     link->next->prev = link->prev;
@@ -73,7 +73,7 @@ static inline void list_remove(struct list *link)
 }
 
 /* NULL if there is none, like the three below. */
-static inline struct list *list_first(const struct list *head)
+inline struct list *list_first(const struct list *head)
 {
     return head->next == head ? NULL : head->next;
 }
@@ -89,7 +89,7 @@ static inline struct list *list_next(const struct list *head, const struct list 
 }
 
 /* Removes the first and returns it. */
-static inline struct list *list_take_first(struct list *head)
+inline struct list *list_take_first(struct list *head)
 {
     struct list *first = list_first(head);
 

@@ -29,7 +29,7 @@ static inline ns_t ns_max(ns_t a, ns_t b)
 }
 
 /* duration_ns after now, which stays within what ns_t can say; NEVER stays NEVER. */
-static inline ns_t ns_after(ns_t now, ns_t duration_ns)
+inline ns_t ns_after(ns_t now, ns_t duration_ns)
 {
     if (now == NEVER)
         return NEVER;
@@ -39,7 +39,7 @@ static inline ns_t ns_after(ns_t now, ns_t duration_ns)
 }
 
 /* How long it is from since until now: 0 if that is still to come, NEVER if too long to say. */
-static inline ns_t ns_since(ns_t since, ns_t now)
+inline ns_t ns_since(ns_t since, ns_t now)
 {
     if (now <= since)
         return 0;

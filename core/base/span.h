@@ -34,7 +34,7 @@ static inline bool span_is_empty(struct span s)
 }
 
 /* The span without its first len bytes. */
-static inline struct span span_drop(struct span s, size_t len)
+inline struct span span_drop(struct span s, size_t len)
 {
     if (len > s.len)
         len = s.len;
@@ -53,7 +53,7 @@ static inline struct span span_take(struct span s, size_t len)
  * on some processors if source and destination stand badly to one another: so it goes in parts. And
  * of a memcpy with a known limit some compilers make such an instruction themselves, of a memmove not.
  */
-static inline void span_copy(uint8_t *to, struct span s)
+inline void span_copy(uint8_t *to, struct span s)
 {
     while (s.len > 0) {
         size_t len = s.len < 2048 ? s.len : 2048;

@@ -350,7 +350,7 @@ static bool add_to_table(struct ip *ip, struct ip_addr *a)
 
     if (!table_add(&ip->addrs.table, a->hash, ref))
         return false;
-    if (weir_addr_is_any(&a->group) || table_add(&ip->addrs.table, a->group_hash, ref))
+    if (addr_is_any(&a->group) || table_add(&ip->addrs.table, a->group_hash, ref))
         return true;
     table_remove(&ip->addrs.table, a->hash, ref);
     return false;
@@ -361,7 +361,7 @@ static void remove_from_table(struct ip *ip, struct ip_addr *a)
     uint32_t ref = pool_index(&ip->addrs.pool, a);
 
     table_remove(&ip->addrs.table, a->hash, ref);
-    if (!weir_addr_is_any(&a->group))
+    if (!addr_is_any(&a->group))
         table_remove(&ip->addrs.table, a->group_hash, ref);
 }
 
@@ -475,7 +475,7 @@ static bool can_be_had(const struct netif *netif, const struct weir_prefix *pref
 {
     const struct weir_addr *addr = &prefix->addr;
 
-    if (prefix->len > ADDR_BITS || weir_addr_is_any(addr) || addr_is_multicast(addr)
+    if (prefix->len > ADDR_BITS || addr_is_any(addr) || addr_is_multicast(addr)
         || addr_is_broadcast(addr))
         return false;
     if (addr_is_loopback(addr) && !netif->is_loopback)

@@ -113,7 +113,7 @@ enum why arp_input(struct ip *ip, struct netif *netif, struct span bytes)
     /* We answer for addresses of this link alone, and a probe (from 0.0.0.0) as well. */
     asked = addrs_find(ip, netif, &p.target_addr);
     is_for_us = asked != NULL;
-    if (!weir_addr_is_any(&p.sender_addr)) {
+    if (!addr_is_any(&p.sender_addr)) {
         news = (struct neigh_news){
             .mac = &p.sender_mac,
             .is_solicited = is_answer(ip, netif, &p),

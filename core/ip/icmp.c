@@ -245,7 +245,7 @@ static bool is_icmp_error(const struct ip_packet *packet)
 static bool may_complain(const struct ip_packet *about, const struct icmp_complaint *c)
 {
     return !about->is_later_fragment && !is_icmp_error(about) && (!about->is_group || c->to_groups)
-           && !weir_addr_is_any(&about->src) && !addr_is_multicast(&about->src)
+           && !addr_is_any(&about->src) && !addr_is_multicast(&about->src)
            && !addr_is_broadcast(&about->src);
 }
 
@@ -502,7 +502,7 @@ static enum why take_echo6(struct ip *ip, const struct ip_packet *packet,
 {
     struct message reply = reply_of(packet, ICMP6_ECHO_REPLY, m->word);
 
-    if (!ip->config.echo_replies || weir_addr_is_any(&packet->src))
+    if (!ip->config.echo_replies || addr_is_any(&packet->src))
         return WHY_ICMP_UNKNOWN;
     answer_echo(ip, packet, &reply);
     return WHY_NONE;

@@ -96,7 +96,7 @@ bool ip_is_possible_source(struct ip *ip, const struct ip_packet *packet)
     if (addr_is_loopback(src) && !netif->is_loopback)
         return false;
     /* Only who has no address yet has none, and speaks to everybody. */
-    if (weir_addr_is_any(src))
+    if (addr_is_any(src))
         return packet->is_group && (addr_is_v4(src) || packet->protocol == IP_PROTOCOL_ICMP6);
     /* Nobody else has our addresses, or those of a whole subnet. */
     if (addrs_classify(ip, netif, src) != ADDRS_FOREIGN)

@@ -94,7 +94,7 @@ void ndp_send_solicit(struct ip *ip, struct netif *netif, const struct weir_addr
     struct ndp_message m = {
         .type = ICMP6_NEIGHBOUR_SOLICIT,
         .target = *target,
-        .has_source_mac = !weir_addr_is_any(&src),
+        .has_source_mac = !addr_is_any(&src),
         .source_mac = netif->mac,
     };
     struct envelope to = {
@@ -123,7 +123,7 @@ void ndp_send_probe(struct ip *ip, struct netif *netif, const struct ip_addr *a)
 static void send_advert(struct ip *ip, struct netif *netif, const struct ip_packet *question,
                         const struct weir_addr *target)
 {
-    bool is_probe = weir_addr_is_any(&question->src);
+    bool is_probe = addr_is_any(&question->src);
     struct ndp_message m = {
         .type = ICMP6_NEIGHBOUR_ADVERT,
         .target = *target,
@@ -156,7 +156,7 @@ void ndp_expire_solicit(struct ip *ip, struct netif *netif)
     struct weir_addr src = choose_source(ip, netif, &any6);
     struct ndp_message m = {
         .type = ICMP6_ROUTER_SOLICIT,
-        .has_source_mac = netif->link == WEIR_LINK_ETHERNET && !weir_addr_is_any(&src),
+        .has_source_mac = netif->link == WEIR_LINK_ETHERNET && !addr_is_any(&src),
         .source_mac = netif->mac,
     };
     struct envelope to = {.netif = netif, .src = src, .dst = all_routers};
@@ -179,7 +179,7 @@ static bool is_own_probe(const struct ip_addr *a, const struct ndp_message *m)
 static enum why meet_tentative(struct ip *ip, struct ip_addr *a, const struct ip_packet *packet,
                                const struct ndp_message *m)
 {
-    if (!weir_addr_is_any(&packet->src) || is_own_probe(a, m))
+    if (!addr_is_any(&packet->src) || is_own_probe(a, m))
         return WHY_NDP_NOT_OURS;
     addrs_on_duplicate(ip, a);
     return WHY_ARP_CONFLICT;
@@ -189,7 +189,7 @@ static enum why take_solicit(struct ip *ip, const struct ip_packet *packet,
                              const struct ndp_message *m)
 {
     struct weir_addr group = solicited_node(&m->target);
-    bool is_probe = weir_addr_is_any(&packet->src);
+    bool is_probe = addr_is_any(&packet->src);
     struct netif *netif = packet->netif;
     struct ip_addr *a;
 

@@ -202,7 +202,7 @@ void route_forget(struct ip *ip, const struct route_spec *spec)
 
 static bool is_possible_gateway(const struct weir_prefix *prefix, const struct weir_addr *gateway)
 {
-    return !weir_addr_is_any(gateway) && !addr_is_multicast(gateway) && !addr_is_broadcast(gateway)
+    return !addr_is_any(gateway) && !addr_is_multicast(gateway) && !addr_is_broadcast(gateway)
            && addr_is_v4(gateway) == addr_is_v4(&prefix->addr);
 }
 

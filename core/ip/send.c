@@ -158,9 +158,9 @@ int ip_route(struct ip *ip, const struct weir_addr *dst, const struct weir_addr 
 
     if (!HAS_IPV6 && !weir_addr_is_v4(dst))
         return WEIR_ENOTSUP;
-    if (q.src != NULL && weir_addr_is_any(q.src))
+    if (q.src != NULL && addr_is_any(q.src))
         q.src = NULL;
-    if (weir_addr_is_any(dst))
+    if (addr_is_any(dst))
         return WEIR_EINVAL;
     if (q.src != NULL && addr_is_v4(q.src) != addr_is_v4(dst))
         return WEIR_EINVAL;

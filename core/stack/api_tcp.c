@@ -18,7 +18,7 @@ static bool is_peer(struct weir *s, const struct weir_endpoint *remote)
 {
     struct ip_path path;
 
-    if (remote->port == 0 || weir_addr_is_any(&remote->addr) || addr_is_multicast(&remote->addr)
+    if (remote->port == 0 || addr_is_any(&remote->addr) || addr_is_multicast(&remote->addr)
         || addr_is_broadcast(&remote->addr))
         return false;
     return ip_route(&s->ip, &remote->addr, NULL, remote->netif, &path) != WEIR_OK || !path.is_group;
@@ -63,8 +63,7 @@ static int route_to(struct weir *s, const struct weir_addr *src, const struct we
 static int choose_ends(struct weir *s, const struct weir_endpoint *local,
                        const struct weir_endpoint *remote, struct ends *ends)
 {
-    const struct weir_addr *src =
-        local != NULL && !weir_addr_is_any(&local->addr) ? &local->addr : NULL;
+    const struct weir_addr *src = local != NULL && !addr_is_any(&local->addr) ? &local->addr : NULL;
     struct tcp_tuple *tuple = &ends->tuple;
     int err = route_to(s, src, remote, ends);
 
@@ -192,7 +191,7 @@ int api_listen_with(struct weir *s, const struct weir_endpoint *local, uint32_t 
 
     if (local->port == 0 || addr_is_multicast(&local->addr) || addr_is_broadcast(&local->addr))
         return WEIR_EINVAL;
-    if (!weir_addr_is_any(&local->addr) && !addrs_has(&s->ip, &local->addr))
+    if (!addr_is_any(&local->addr) && !addrs_has(&s->ip, &local->addr))
         return WEIR_EADDRNOTAVAIL;
     l = pool_get_zeroed(&s->listeners);
     if (l == NULL)

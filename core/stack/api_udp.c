@@ -9,7 +9,7 @@
 
 static bool is_given(const struct weir_endpoint *e)
 {
-    return e != NULL && !weir_addr_is_any(&e->addr);
+    return e != NULL && !addr_is_any(&e->addr);
 }
 
 /* With a remote end the local address is chosen now; else it may stay open. */
@@ -20,11 +20,11 @@ static int choose_local(struct weir *s, const struct weir_endpoint *remote,
     int err;
 
     if (remote == NULL)
-        return weir_addr_is_any(&local->addr) || addr_is_multicast(&local->addr)
+        return addr_is_any(&local->addr) || addr_is_multicast(&local->addr)
                        || addrs_has(&s->ip, &local->addr)
                    ? WEIR_OK
                    : WEIR_EADDRNOTAVAIL;
-    if (remote->port == 0 || weir_addr_is_any(&remote->addr))
+    if (remote->port == 0 || addr_is_any(&remote->addr))
         return WEIR_EINVAL;
     err = ip_route(&s->ip, &remote->addr, is_given(local) ? &local->addr : NULL, remote->netif,
                    &path);
@@ -88,7 +88,7 @@ int api_udp_open_with(struct weir *s, const struct weir_endpoint *local,
         err = udp_open(&s->udp, &from, remote, v6only, &u);
     if (err != WEIR_OK)
         return err;
-    if (local == NULL || weir_addr_is_any(&local->addr))
+    if (local == NULL || addr_is_any(&local->addr))
         u->bound = local == NULL ? (struct weir_addr){{0}} : local->addr;
     err = set_all(u, opts, count);
     if (err != WEIR_OK)

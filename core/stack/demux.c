@@ -143,7 +143,7 @@ static uint32_t hash_of_port(const struct weir *s, uint16_t port)
 
 static bool is_any_of_both(const struct weir_addr *a)
 {
-    return weir_addr_is_any(a) && !weir_addr_is_v4(a);
+    return addr_is_any(a) && !weir_addr_is_v4(a);
 }
 
 /* How well a listener fits: 0 not at all, 3 exactly. */
@@ -156,7 +156,7 @@ static int fit(const struct listener *l, const struct weir_endpoint *local)
         return 3;
     if (is_any_of_both(&l->local.addr))
         return l->v6only && addr_is_v4(&local->addr) ? 0 : 1;
-    return weir_addr_is_any(&l->local.addr) && addr_is_v4(&local->addr) ? 2 : 0;
+    return addr_is_any(&l->local.addr) && addr_is_v4(&local->addr) ? 2 : 0;
 }
 
 /*

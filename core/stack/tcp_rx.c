@@ -22,7 +22,7 @@ enum {
 static bool is_between_hosts(const struct ip_packet *packet)
 {
     return !packet->is_group && !addr_is_multicast(&packet->src) && !addr_is_broadcast(&packet->src)
-           && !weir_addr_is_any(&packet->src);
+           && !addr_is_any(&packet->src);
 }
 
 static enum why parse(struct ip_packet *packet, struct arrival *a)

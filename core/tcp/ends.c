@@ -2,6 +2,7 @@
  * ends.c - the two ends of a connection, as it keeps them
  */
 #include "tcp/ends.h"
+#include "base/addr.h"
 #include "tcp/env.h"
 #include <string.h>
 
@@ -38,7 +39,7 @@ bool ends_init(struct tcp_ends *ends, struct tcp_env *env, const struct tcp_tupl
     ends->remote_port = tuple->remote_port;
     if (HAS_IPV6
         && (!addr_is_v4(&tuple->local_addr) || !addr_is_v4(&tuple->remote_addr)
-            || weir_addr_is_any(&tuple->local_addr)))
+            || addr_is_any(&tuple->local_addr)))
         return init_wide(ends, env, tuple);
     memcpy(ends->local4, tuple->local_addr.b + V4_AT, sizeof ends->local4);
     memcpy(ends->remote4, tuple->remote_addr.b + V4_AT, sizeof ends->remote4);

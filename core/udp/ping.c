@@ -118,8 +118,7 @@ int ping_open(struct pings *pings, const struct weir_addr *local, const struct w
     struct ping *p;
     uint16_t id;
 
-    if (weir_addr_is_any(remote) || weir_addr_is_any(local)
-        || addr_is_v4(local) != addr_is_v4(remote))
+    if (addr_is_any(remote) || addr_is_any(local) || addr_is_v4(local) != addr_is_v4(remote))
         return WEIR_EINVAL;
     if (!choose_id(pings, remote, &id))
         return WEIR_EADDRNOTAVAIL;

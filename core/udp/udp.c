@@ -130,7 +130,7 @@ static int fit_of(const struct weir_addr *bound, bool v6only, const struct weir_
 {
     if (weir_addr_eq(bound, addr))
         return 3;
-    if (!weir_addr_is_any(bound))
+    if (!addr_is_any(bound))
         return 0;
     if (weir_addr_is_v4(bound))
         return addr_is_v4(addr) ? 2 : 0;
@@ -255,7 +255,7 @@ static bool is_possible_pair(const struct weir_endpoint *local, const struct wei
 {
     if (remote == NULL)
         return true;
-    return remote->port != 0 && !weir_addr_is_any(&remote->addr) && !weir_addr_is_any(&local->addr)
+    return remote->port != 0 && !addr_is_any(&remote->addr) && !addr_is_any(&local->addr)
            && addr_is_v4(&local->addr) == addr_is_v4(&remote->addr);
 }
 

@@ -55,8 +55,7 @@ TEST(udp_and_pings_are_refused)
     EXPECT_EQ(weir_ping_open(world_stack(w, 0), &peer, &ping), WEIR_ENOTSUP);
 }
 
-/* [RFC1122 3.2.2.1] */
-TEST(a_datagram_is_answered_as_of_an_unknown_protocol)
+TEST(a_datagram_is_dropped_as_of_an_unknown_protocol)
 {
     struct world *w = world_make(&(struct world_setup){0});
     struct packet_ip ip = {.src = world_endpoint(w, 0, 7), .dst = world_endpoint(w, 1, 7)};
@@ -66,7 +65,7 @@ TEST(a_datagram_is_answered_as_of_an_unknown_protocol)
     world_injects(w, 1, &p);
     world_settle(w);
     EXPECT_EQ(world_dropped(w, 1, "ip_protocol"), 1);
-    EXPECT_EQ(w->stacks[1].frames_sent, 1);
+    EXPECT_EQ(w->stacks[1].frames_sent, 0);
 }
 
 TEST(options_of_what_is_left_out_are_refused)
