@@ -57,6 +57,11 @@ uint64_t checksum_raw(const void *bytes, size_t len)
     return checksum_add(0, bytes, len);
 }
 
+uint64_t checksum_raw_word(uint32_t word)
+{
+    return checksum_reduce(word);
+}
+
 uint64_t checksum_raw_pseudo(const struct weir_addr *src, const struct weir_addr *dst,
                              uint8_t protocol, uint32_t len)
 {

@@ -1,0 +1,29 @@
+/*
+ * prediction.c - a stack that remembers no flows that it found lately: each is looked up
+ *
+ * In place of: recent.c
+ */
+#include "stack/stack.h"
+
+struct flow *recent_find(const struct weir *s, const struct tcp_tuple *tuple)
+{
+    return NULL;
+}
+
+void recent_add(struct weir *s, struct flow *flow)
+{
+}
+
+void recent_remove(struct weir *s, const struct flow *flow)
+{
+}
+
+void recent_note(struct weir *s, const struct ip_packet *packet, const struct flow *flow)
+{
+}
+
+bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
+               const struct weir_frame *next)
+{
+    return false;
+}
