@@ -1,9 +1,6 @@
 /*
  * fast_checksums.c - the internet checksum [RFC1071], 16 bits at a time
  *
- * A raw sum is made of numbers in network order here: where it is used, only multiples of 65535 and
- * what differs by them count.
- *
  * In place of: checksum.c
  */
 #include "base/checksum.h"
@@ -47,23 +44,11 @@ uint32_t checksum_pseudo(const struct weir_addr *src, const struct weir_addr *ds
     return checksum_add(checksum_add(sum, src->b, sizeof src->b), dst->b, sizeof dst->b);
 }
 
-uint64_t checksum_raw_word(uint32_t word)
-{
-    return word;
-}
-
-uint64_t checksum_raw(const void *bytes, size_t len)
-{
-    return checksum_add(0, bytes, len);
-}
-
-uint64_t checksum_raw_word(uint32_t word)
-{
-    return checksum_reduce(word);
-}
-
 uint64_t checksum_raw_pseudo(const struct weir_addr *src, const struct weir_addr *dst,
                              uint8_t protocol, uint32_t len)
 {
-    return checksum_pseudo(src, dst, protocol, len);
+    uint64_t sum =
+        checksum_raw_plus(checksum_raw(src->b, sizeof src->b), checksum_raw(dst->b, sizeof dst->b));
+
+    return checksum_raw_plus(sum, checksum_raw_word(len + protocol));
 }
