@@ -13,10 +13,11 @@
 #include "base/check.h"
 #include "base/num.h"
 #include <stddef.h>
+#include <string.h>
 
 enum {
     few = 4,             /* entries of a slot that may be moved in one go when it begins */
-    moved_at_a_time = 32 /* entries moved ahead of their time by one call */
+    moved_at_a_time = 32 /* so many are worth a call ahead of their time */
 };
 
 static const uint64_t no_tick = UINT64_MAX;
@@ -96,15 +97,14 @@ static void put_in(struct wheel *w, struct wheel_entry *e)
 {
     uint64_t tick = u64_max(tick_not_before(e->at), w->tick);
     unsigned level = level_of(w, tick);
-    unsigned place = place_of(level, tick >> shift_of(level));
-    uint64_t bit = UINT64_C(1) << place % WHEEL_SLOTS;
 
-    if (!(w->occupied[level] & bit)) {
-        list_init(&w->slots[place]);
-        w->occupied[level] |= bit;
+    e->place = place_of(level, tick >> shift_of(level));
+    if (w->counts[e->place]++ == 0) {
+        list_init(&w->slots[e->place]);
+        w->occupied[level] |= UINT64_C(1) << e->place % WHEEL_SLOTS;
         w->occupied_levels |= UINT32_C(1) << level;
     }
-    list_add_last(&w->slots[place], &e->link);
+    list_add_last(&w->slots[e->place], &e->link);
     w->quiet_until = u64_min(w->quiet_until, first_demand(w, level, tick >> shift_of(level)));
 }
 
@@ -117,19 +117,12 @@ static void note_empty(struct wheel *w, unsigned place)
         w->occupied_levels &= ~(UINT32_C(1) << level);
 }
 
-/* An entry whose neighbours are the same has none but the head of its slot. */
 static void take_out(struct wheel *w, struct wheel_entry *e)
 {
-    struct list *neighbour = e->link.next;
-
+    CHECK(w->counts[e->place] > 0);
     list_remove(&e->link);
-    if (!list_is_empty(neighbour))
-        return;
-
-    size_t place = ((uintptr_t)neighbour - (uintptr_t)w->slots) / sizeof(struct list);
-
-    CHECK(place < WHEEL_LEVELS * WHEEL_SLOTS);
-    note_empty(w, (unsigned)place);
+    if (--w->counts[e->place] == 0)
+        note_empty(w, e->place);
 }
 
 static struct wheel_entry *entry_of(struct list *link)
@@ -159,43 +152,68 @@ static unsigned next_level(const struct wheel *w, unsigned level)
     return levels ? level + (unsigned)__builtin_ctz(levels) : WHEEL_LEVELS;
 }
 
-/* Moves up to most entries of a slot to lower levels; returns how many. */
-static unsigned move_down(struct wheel *w, unsigned place, unsigned most)
+/* Moves some entries of a slot to lower levels. */
+static void move_down(struct wheel *w, unsigned place, uint32_t count)
 {
-    struct list *slot = &w->slots[place];
-    unsigned moved = 0;
+    for (; count > 0; count--) {
+        struct wheel_entry *e = entry_of(w->slots[place].next);
 
-    while (moved < most && !list_is_empty(slot)) {
-        struct wheel_entry *e = entry_of(list_take_first(slot));
-
+        take_out(w, e);
         put_in(w, e);
-        moved++;
     }
-    if (list_is_empty(slot))
-        note_empty(w, place);
-    return moved;
 }
 
-/* Moves some entries ahead of the time, the most urgent first. */
+/*
+ * How many of a slot's entries are to be moved now so that the last goes when the slot begins,
+ * however often somebody comes by.
+ */
+static uint32_t quota(const struct wheel *w, unsigned level, uint64_t number)
+{
+    uint64_t from = u64_max((number - 1) << shift_of(level), w->settled);
+    uint64_t left = (number << shift_of(level)) - from, passed = w->tick - from;
+    uint32_t count = w->counts[place_of(level, number)];
+
+    return passed == 0 ? 0 : (uint32_t)div_ceil(count, left / passed);
+}
+
+/* Moves entries ahead of the time. */
 static void settle(struct wheel *w)
 {
-    unsigned left = moved_at_a_time;
-
-    for (unsigned level = next_level(w, 1); level < WHEEL_LEVELS && left != 0;
+    for (unsigned level = next_level(w, 1); level < WHEEL_LEVELS;
          level = next_level(w, level + 1)) {
         uint64_t number = first_slot(w, level);
 
         if (number == (w->tick >> shift_of(level)) + 1)
-            left -= move_down(w, place_of(level, number), left);
+            move_down(w, place_of(level, number), quota(w, level, number));
     }
 }
 
+/* While the slot before a full one lasts: when some of its entries are to be moved. */
+static uint64_t next_move(const struct wheel *w, unsigned level, uint64_t number)
+{
+    uint64_t from = u64_max((number - 1) << shift_of(level), w->tick);
+    uint64_t left = (number << shift_of(level)) - from;
+    uint32_t count = w->counts[place_of(level, number)];
+
+    return from + u64_max(left / div_ceil(count, moved_at_a_time), 1);
+}
+
+static bool has_few(const struct wheel *w, unsigned level, uint64_t number)
+{
+    return w->counts[place_of(level, number)] <= few;
+}
+
+/* Until then time goes on without any work. */
 static uint64_t find_quiet_end(const struct wheel *w)
 {
     uint64_t end = no_tick;
 
-    for (unsigned level = next_level(w, 0); level < WHEEL_LEVELS; level = next_level(w, level + 1))
-        end = u64_min(end, first_demand(w, level, first_slot(w, level)));
+    for (unsigned level = next_level(w, 0); level < WHEEL_LEVELS;
+         level = next_level(w, level + 1)) {
+        uint64_t number = first_slot(w, level);
+        bool waits = level == 0 || has_few(w, level, number);
+        end = u64_min(end, waits ? number << shift_of(level) : next_move(w, level, number));
+    }
     return end;
 }
 
@@ -227,23 +245,16 @@ static uint64_t first_due(const struct wheel *w)
     return w->occupied[0] ? first_slot(w, 0) : no_tick;
 }
 
-/*
- * When there is something to do for a slot above level 0: at the first of its deadlines
- * if it has a few, else from the beginning of the slot before it.
- */
-static uint64_t demand_of(const struct wheel *w, unsigned place, uint64_t movable_tick)
+static uint64_t first_of(const struct wheel *w, unsigned place)
 {
     uint64_t first = no_tick;
-    unsigned count = 0;
 
-    LIST_EACH (link, &w->slots[place]) {
-        if (++count > few)
-            return movable_tick;
+    LIST_EACH (link, &w->slots[place])
         first = u64_min(first, tick_not_before(entry_of(link)->at));
-    }
     return first;
 }
 
+/* Of a slot above level 0 that has a few entries, they say when; one with many is moved before. */
 ns_t wheel_deadline(const struct wheel *w)
 {
     uint64_t first = first_due(w);
@@ -251,10 +262,10 @@ ns_t wheel_deadline(const struct wheel *w)
     for (unsigned level = next_level(w, 1); level < WHEEL_LEVELS;
          level = next_level(w, level + 1)) {
         uint64_t number = first_slot(w, level);
-        uint64_t movable_tick = u64_max((number - 1) << shift_of(level), w->tick);
-
-        if (movable_tick < first)
-            first = u64_min(first, demand_of(w, place_of(level, number), movable_tick));
+        if (has_few(w, level, number))
+            first = u64_min(first, first_of(w, place_of(level, number)));
+        else
+            first = u64_min(first, next_move(w, level, number));
     }
     return first == no_tick ? NEVER : instant_of(first);
 }
@@ -265,8 +276,10 @@ void wheel_init(struct wheel *w, ns_t now)
 {
     w->tick = tick_begun(now);
     w->quiet_until = no_tick;
+    w->settled = w->tick;
     w->count = 0;
     w->occupied_levels = 0;
+    memset(w->counts, 0, sizeof w->counts);
     for (unsigned level = 0; level < WHEEL_LEVELS; level++)
         w->occupied[level] = 0;
 }
@@ -312,10 +325,11 @@ struct wheel_entry *wheel_expire(struct wheel *w, ns_t now)
         if (coming.tick > target)
             break;
         w->tick = coming.tick;
-        (void)move_down(w, coming.place, UINT32_MAX);
+        move_down(w, coming.place, w->counts[coming.place]);
     }
     w->tick = target;
     settle(w);
+    w->settled = target;
     w->quiet_until = find_quiet_end(w);
     return NULL;
 }

@@ -7,8 +7,8 @@
  * A slot of level l is 32^l ticks wide and a level has 64 of them, so it reaches ahead
  * from 63 to 64 times its slots' width. An entry is put into the lowest level that
  * reaches it. Since a slot's entries all fit the level below as soon as the slot before
- * has begun, they are moved there a few at a time, during all of that slot: however many
- * deadlines fall close together, there is no pause when their slot comes. An entry moves
+ * has begun, they are moved there during all of that slot, as many at a time as keeps pace with
+ * it: however many deadlines fall close together, there is no pause when their slot comes. An entry moves
  * at most WHEEL_LEVELS - 1 times.
  *
  * Entries come out in the order of their ticks. The order of those with the same tick
@@ -36,22 +36,25 @@ enum {
 struct wheel_entry {
     struct list link; /* NULL: not armed */
     ns_t at;
+    uint32_t place; /* of its slot */
 };
 
 struct wheel {
     uint64_t tick;            /* all entries before it have been returned */
     uint64_t quiet_until;     /* before this tick no entry is due or to be moved */
+    uint64_t settled;         /* up to this tick moving has kept pace with time */
     uint32_t count;           /* entries armed */
     uint32_t occupied_levels; /* bit l: some slot of level l has an entry */
     uint64_t occupied[WHEEL_LEVELS];
     struct list slots[WHEEL_LEVELS * WHEEL_SLOTS]; /* valid where occupied */
+    uint32_t counts[WHEEL_LEVELS * WHEEL_SLOTS];   /* entries of each slot */
 };
 
 void wheel_init(struct wheel *w, ns_t now);
 
 static inline void wheel_entry_init(struct wheel_entry *e)
 {
-    *e = (struct wheel_entry){{NULL, NULL}, NEVER};
+    *e = (struct wheel_entry){{NULL, NULL}, NEVER, 0};
 }
 
 static inline bool wheel_is_armed(const struct wheel_entry *e)

@@ -55,7 +55,7 @@ TEST(wheel_rounds_a_deadline_up_to_a_microsecond)
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct wheel_entry e = {{NULL, NULL}, 0};
+        struct wheel_entry e = {.at = 0};
 
         wheel_init(&wheel, start_at);
         wheel_arm(&wheel, &e, rows[i].at);
@@ -68,7 +68,7 @@ TEST(wheel_rounds_a_deadline_up_to_a_microsecond)
 TEST(wheel_reaches_any_distance_exactly)
 {
     for (ns_t distance_ns = NS_US; distance_ns < NEVER / 2; distance_ns *= 3) {
-        struct wheel_entry e = {{NULL, NULL}, 0};
+        struct wheel_entry e = {.at = 0};
 
         wheel_init(&wheel, start_at);
         wheel_arm(&wheel, &e, start_at + distance_ns);
@@ -80,7 +80,7 @@ TEST(wheel_reaches_any_distance_exactly)
 
 TEST(wheel_reaches_the_ends_of_time)
 {
-    struct wheel_entry e = {{NULL, NULL}, 0};
+    struct wheel_entry e = {.at = 0};
 
     wheel_init(&wheel, INT64_MIN);
     wheel_arm(&wheel, &e, NEVER - 1);
@@ -100,7 +100,7 @@ TEST(wheel_reaches_the_ends_of_time)
 
 TEST(wheel_armed_for_never_is_disarmed)
 {
-    struct wheel_entry e = {{NULL, NULL}, 0};
+    struct wheel_entry e = {.at = 0};
 
     wheel_init(&wheel, start_at);
     wheel_arm(&wheel, &e, NEVER);
@@ -114,7 +114,7 @@ TEST(wheel_armed_for_never_is_disarmed)
 
 TEST(wheel_expires_the_past_at_once)
 {
-    struct wheel_entry e = {{NULL, NULL}, 0};
+    struct wheel_entry e = {.at = 0};
 
     wheel_init(&wheel, start_at);
     wheel_arm(&wheel, &e, INT64_MIN);
@@ -129,7 +129,7 @@ TEST(wheel_expires_the_past_at_once)
 
 TEST(wheel_time_does_not_go_back)
 {
-    struct wheel_entry e = {{NULL, NULL}, 0};
+    struct wheel_entry e = {.at = 0};
 
     wheel_init(&wheel, start_at);
     EXPECT(wheel_expire(&wheel, start_at + NS_S) == NULL);
@@ -139,7 +139,7 @@ TEST(wheel_time_does_not_go_back)
 
 TEST(wheel_arm_moves_what_is_armed)
 {
-    struct wheel_entry e = {{NULL, NULL}, 0};
+    struct wheel_entry e = {.at = 0};
 
     wheel_init(&wheel, 0);
     wheel_arm(&wheel, &e, NS_S);
@@ -263,6 +263,33 @@ TEST(wheel_moves_a_crowd_a_few_at_a_time)
         EXPECT_EQ(wheel.count, crowd_count - expired);
     }
     EXPECT_EQ(expired, crowd_count);
+}
+
+/*
+ * Who comes every millisecond finds each time about as much to move as the last: the slots above are
+ * emptied while the ones before them last, and not at their end.
+ */
+TEST(wheel_moves_entries_at_an_even_pace)
+{
+    uint64_t random = test_seed();
+    uint64_t most = 0;
+
+    wheel_init(&wheel, 0);
+    memset(crowd, 0, sizeof crowd);
+    for (int i = 0; i < crowd_count; i++)
+        wheel_arm(&wheel, &crowd[i], (ns_t)test_random_below(&random, 2000000000) * 5);
+    for (ns_t now = 0; wheel.count > 0; now += NS_MS) {
+        bool is_looked_at = now / NS_MS % 10 == 0;
+        uint64_t before = is_looked_at ? levels_to_descend() : 0;
+
+        do {
+            while (wheel_expire(&wheel, now) != NULL)
+                continue;
+        } while (wheel_deadline(&wheel) <= now);
+        if (is_looked_at && before - levels_to_descend() > most)
+            most = before - levels_to_descend();
+    }
+    EXPECT(most < 200); /* two come due in a millisecond; a slot has up to 2000 */
 }
 
 /* Whoever comes late gets all of them, in order. */
