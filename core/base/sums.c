@@ -12,13 +12,14 @@
 
 enum {
     BLOCKS_MIN = 4, /* with fewer, too much of a buf would not be used */
-    SUMS_ALIGN = _Alignof(uint32_t),
+    SUMS_ALIGN = _Alignof(uint8_t *),
 };
 
 /* It stands behind the bytes of the buf. */
 struct sums {
+    uint8_t *first;
     uint32_t block_len;
-    uint32_t filled; /* bytes of the buf */
+    uint32_t filled; /* bytes from the first on */
     uint16_t blocks[];
 };
 
@@ -27,43 +28,49 @@ static struct sums *sums_in(const struct buf *b)
     return (struct sums *)(void *)(b->bytes + round_up(b->size, SUMS_ALIGN));
 }
 
-void sums_begin(struct buf *b, uint32_t block_len)
+uint32_t sums_begin(struct buf *b, uint8_t *first, uint32_t block_len)
 {
+    uint32_t before = (uint32_t)(first - b->bytes), room = b->size - before;
     /* What is there for blocks, each with its sum, whatever their length. */
-    uint32_t space = b->size - (uint32_t)sizeof(struct sums) - (SUMS_ALIGN - 1);
+    uint32_t space = room - (uint32_t)sizeof(struct sums) - (SUMS_ALIGN - 1);
     uint32_t count = space / (block_len + (uint32_t)sizeof(uint16_t));
+    struct sums *sums;
 
     CHECK(b->class != BUF_FOREIGN && !b->has_sums);
     if (count < BLOCKS_MIN)
-        return;
-    b->size = count * block_len;
+        return room;
+    b->size = before + count * block_len;
     b->has_sums = true;
-    sums_in(b)->block_len = block_len;
-    sums_in(b)->filled = 0;
+    sums = sums_in(b);
+    sums->first = first;
+    sums->block_len = block_len;
+    sums->filled = 0;
+    return count * block_len;
 }
 
-void sums_copy(struct buf *b, uint32_t filled, struct span bytes, const struct checksum_ops *ops)
+void sums_copy(struct buf *b, uint8_t *to, struct span bytes, const struct checksum_ops *ops)
 {
     struct sums *sums = sums_in(b);
     uint32_t offset;
     uint16_t *block;
 
-    CHECK(bytes.len <= b->size - filled);
+    CHECK(bytes.len <= b->size - (size_t)(to - b->bytes));
     if (!b->has_sums) {
-        span_copy(b->bytes + filled, bytes);
+        span_copy(to, bytes);
         return;
     }
-    CHECK(filled == sums->filled);
-    offset = filled % sums->block_len;
-    block = &sums->blocks[filled / sums->block_len];
+    CHECK(to == sums->first + sums->filled);
+    offset = sums->filled % sums->block_len;
+    block = &sums->blocks[sums->filled / sums->block_len];
+    sums->filled += (uint32_t)bytes.len;
     while (bytes.len > 0) {
         uint32_t len = (uint32_t)size_min(bytes.len, sums->block_len - offset);
-        uint32_t sum = ops->copy(b->bytes + sums->filled, bytes.bytes, len);
+        uint32_t sum = ops->copy(to, bytes.bytes, len);
 
         *block = (uint16_t)(offset == 0 ? sum : checksum_join(*block, sum, offset));
         block++;
         offset = 0;
-        sums->filled += len;
+        to += len;
         bytes = span_drop(bytes, len);
     }
 }
@@ -72,14 +79,14 @@ void sums_copy(struct buf *b, uint32_t filled, struct span bytes, const struct c
 static bool find(const struct buf *b, struct span bytes, uint32_t *sum)
 {
     const struct sums *sums = sums_in(b);
-    uint32_t first = (uint32_t)(bytes.bytes - b->bytes), end = first + (uint32_t)bytes.len;
-    const uint16_t *block = &sums->blocks[first / sums->block_len];
+    uint32_t from = (uint32_t)(bytes.bytes - sums->first), until = from + (uint32_t)bytes.len;
+    const uint16_t *block = &sums->blocks[from / sums->block_len];
 
-    if (first % sums->block_len != 0 || (end % sums->block_len != 0 && end != sums->filled))
+    if (from % sums->block_len != 0 || (until % sums->block_len != 0 && until != sums->filled))
         return false;
     *sum = 0;
-    for (uint32_t at = first; at < end; at += sums->block_len)
-        *sum = checksum_join(*sum, *block++, at - first);
+    for (uint32_t at = from; at < until; at += sums->block_len)
+        *sum = checksum_join(*sum, *block++, at - from);
     return true;
 }
 

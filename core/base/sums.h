@@ -18,13 +18,13 @@ struct buf;
 struct checksum_ops;
 
 /*
- * Divides an empty own buf into blocks of block_len bytes, if it has room for a few: its size
- * becomes a whole number of blocks then. Otherwise there are no sums.
+ * Divides an own buf into blocks of block_len bytes from first on, if it has room for a few.
+ * Otherwise there are no sums. Returns how many bytes may be copied there.
  */
-void sums_begin(struct buf *b, uint32_t block_len);
+uint32_t sums_begin(struct buf *b, uint8_t *first, uint32_t block_len);
 
-/* Copies bytes into a buf, behind the first so many bytes of it that were copied before; they fit. */
-void sums_copy(struct buf *b, uint32_t filled, struct span bytes, const struct checksum_ops *ops);
+/* Copies bytes to where they fit in a buf: behind those that were copied before. */
+void sums_copy(struct buf *b, uint8_t *to, struct span bytes, const struct checksum_ops *ops);
 
 /* checksum_add of bytes in a buf, which may be NULL or one without sums. */
 uint32_t sums_of(const struct buf *b, struct span bytes, const struct checksum_ops *ops);

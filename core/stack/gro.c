@@ -5,6 +5,10 @@
  * with it, if nothing that TCP has to know would be lost: all headers are the same, down to the
  * ECN field and the timestamps, but for what counts on; how many they were is counted; PSH ends
  * a burst and so does a shorter segment. Each checksum is verified by itself.
+ *
+ * First the headers alone are looked at: how many frames follow one another. Then their text is
+ * taken, one after the other. Where a checksum has to be verified, all of the text is read in any
+ * case: it is copied in the same pass, and the frame goes back to the driver at once.
  */
 #include "base/check.h"
 #include "base/checksum.h"
@@ -16,50 +20,101 @@ enum {
     JOINED_MAX = 65535, /* bytes of text, as a super-segment has at most */
 };
 
+/* One frame alone, all of whose slices together are as long as it says. */
 static bool is_plain(const struct weir_frame *frame)
 {
-    return frame->gso == WEIR_GSO_NONE && frame->slice_count > 0
-           && frame->slice_count <= WEIR_FRAME_SLICES;
-}
+    size_t len = 0;
 
-/* The sum of what is behind the headers; and whether the slices are as long as the frame. */
-static bool sum_text(const struct weir_frame *frame, size_t headers_len,
-                     const struct checksum_ops *ops, uint32_t *sum)
-{
-    bool wanted = !(frame->flags & (WEIR_FRAME_CSUM_PARTIAL | WEIR_FRAME_CSUM_VALID));
-    size_t len = headers_len, skip = headers_len;
-    uint32_t text_sum = 0;
-
-    for (size_t i = 0; i < frame->slice_count; i++) {
-        struct span s = span_drop(span_of(frame->slices[i].bytes, frame->slices[i].len), skip);
-        if (wanted)
-            text_sum = checksum_join(text_sum, ops->add(0, s.bytes, s.len), len - headers_len);
-        len += s.len;
-        skip = 0;
-    }
-    if (wanted)
-        *sum += text_sum;
-    else
-        *sum = 0xffff;
+    if (frame->gso != WEIR_GSO_NONE || frame->slice_count == 0
+        || frame->slice_count > WEIR_FRAME_SLICES)
+        return false;
+    for (size_t i = 0; i < frame->slice_count; i++)
+        len += frame->slices[i].len;
     return len == frame->len;
 }
 
-static bool join_one(struct weir *s, struct super_follow *f, struct tcp_seg *seg,
-                     struct weir_frame *frame, bool *is_last)
+/* How many frames follow one another, and the text that they have in all. */
+static size_t count_following(const struct super_follow *first, const struct weir_frame *frames,
+                              size_t count, uint32_t *text_len)
 {
-    uint32_t text_len, sum;
+    struct super_follow f = *first;
+    uint32_t room = JOINED_MAX - *text_len;
+    size_t i = 0;
+    bool is_last = false;
 
-    if (!is_plain(frame)
-        || !super_follows(f, span_of(frame->slices[0].bytes, frame->slices[0].len), frame->len,
-                          &sum, is_last)
-        || !sum_text(frame, f->headers_len, s->ip.checksum, &sum) || !checksum_is_good(sum))
+    *text_len = 0;
+    for (; i < count && !is_last; i++) {
+        const struct weir_frame *frame = &frames[i];
+        uint32_t len;
+        if (!is_plain(frame)
+            || !super_follows(&f, span_of(frame->slices[0].bytes, frame->slices[0].len),
+                              frame->len))
+            break;
+        len = (uint32_t)(frame->len - f.headers_len);
+        if (*text_len + len > room)
+            break;
+        *text_len += len;
+        is_last = super_is_last(&f, frame->slices[0].bytes, frame->len);
+        super_follow_advance(&f, len);
+    }
+    return i;
+}
+
+/* What is behind the headers: copied to some place, if that is not NULL. Returns the sum of it. */
+static uint32_t sum_text(const struct weir_frame *frame, size_t headers_len,
+                         const struct checksum_ops *ops, uint8_t *to)
+{
+    size_t done = 0, skip = headers_len;
+    uint32_t sum = 0;
+
+    for (size_t i = 0; i < frame->slice_count; i++) {
+        struct span s = span_drop(span_of(frame->slices[i].bytes, frame->slices[i].len), skip);
+        uint32_t part;
+        skip = 0;
+        if (s.len == 0)
+            continue;
+        part = to != NULL ? ops->copy(to + done, s.bytes, s.len) : ops->add(0, s.bytes, s.len);
+        sum = checksum_join(sum, part, done);
+        done += s.len;
+    }
+    return sum;
+}
+
+static bool needs_sum(const struct weir_frame *frame)
+{
+    return !(frame->flags & (WEIR_FRAME_CSUM_PARTIAL | WEIR_FRAME_CSUM_VALID));
+}
+
+/* Copied and verified in one pass: what turns out wrong is not kept. */
+static bool join_copied(struct weir *s, const struct super_follow *f, struct tcp_seg *seg,
+                        const struct weir_frame *frame, uint32_t rest)
+{
+    uint32_t len = (uint32_t)(frame->len - f->headers_len);
+    struct piece *p = tcp_seg_room(seg, &s->tcp, len, rest);
+    uint32_t sum;
+
+    if (p == NULL)
         return false;
-    text_len = (uint32_t)(frame->len - f->headers_len);
-    if (seg->len + text_len > JOINED_MAX
-        || !tcp_seg_join(seg, &s->tcp, frame, (uint32_t)f->headers_len))
-        return false;
-    super_follow_advance(f, text_len);
-    return true;
+    sum = super_header_sum(f, frame->slices[0].bytes, frame->len)
+          + sum_text(frame, f->headers_len, s->ip.checksum, p->bytes + p->len);
+    if (!checksum_is_good(sum))
+        len = 0;
+    tcp_seg_join_copied(seg, &s->tcp, &p, len);
+    return len > 0;
+}
+
+/* The first of frames that have rest bytes of text in all. */
+static bool join_one(struct weir *s, const struct super_follow *f, struct tcp_seg *seg,
+                     struct weir_frame *frame, uint32_t rest)
+{
+    if (needs_sum(frame)) {
+        if (tcp_seg_is_copied(&s->tcp, (uint32_t)(frame->len - f->headers_len)))
+            return join_copied(s, f, seg, frame, rest);
+        if (!checksum_is_good(super_header_sum(f, frame->slices[0].bytes, frame->len)
+                              + sum_text(frame, f->headers_len, s->ip.checksum, NULL)))
+            return false;
+    }
+    return tcp_seg_join(seg, &s->tcp, frame, (uint32_t)f->headers_len);
 }
 
 size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *seg,
@@ -67,8 +122,8 @@ size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *
 {
     const struct weir_frame *first = packet->frame;
     struct super_follow f;
-    size_t ip_at, joined = 0;
-    bool is_last = false;
+    uint32_t rest = seg->len;
+    size_t ip_at, joined;
 
     if (count == 0 || first == NULL || !is_plain(first) || trace_is_on(&s->tracer))
         return 0;
@@ -77,10 +132,11 @@ size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *
         || !super_follow_init(&f, first->slices[0].bytes, ip_at, ip_at + packet->header_len,
                               ip_at + seg->text_skip, seg->len))
         return 0;
-    while (joined < count && !is_last && join_one(s, &f, seg, &frames[joined], &is_last)) {
-        s->frames_in++;
+    count = count_following(&f, frames, count, &rest);
+    for (joined = 0; joined < count && join_one(s, &f, seg, &frames[joined], rest); joined++) {
+        rest -= (uint32_t)(frames[joined].len - f.headers_len);
         s->bytes_in += frames[joined].len;
-        joined++;
     }
+    s->frames_in += joined;
     return joined;
 }

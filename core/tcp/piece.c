@@ -28,12 +28,16 @@ static struct piece *begin_inside(struct buf *buf)
     return p;
 }
 
-/* A piece in a new buf that has room for len bytes, if a buf can be so large. */
-static struct piece *new_inside(struct bufs *bufs, size_t len)
+struct piece *piece_new(struct bufs *bufs, size_t len)
 {
     struct buf *buf = buf_get(bufs, sizeof(struct piece) + len);
 
     return buf == NULL ? NULL : begin_inside(buf);
+}
+
+uint32_t piece_room_max(const struct bufs *bufs)
+{
+    return bufs_largest(bufs) - (uint32_t)sizeof(struct piece);
 }
 
 static bool is_inside(const struct piece *piece)
@@ -155,7 +159,7 @@ bool pieces_copy(struct pieces *list, struct pool *pool, struct bufs *bufs, stru
     uint32_t cost = 0;
 
     while (bytes.len > 0) {
-        struct piece *p = new_inside(bufs, bytes.len);
+        struct piece *p = piece_new(bufs, bytes.len);
         if (p == NULL) {
             pieces_clear(&copied, pool, bufs);
             return false;

@@ -34,6 +34,15 @@ struct pieces {
 /* A piece of bytes in *buf, whose reference it takes; NULL (and *buf untouched): no memory. */
 struct piece *piece_get(struct pool *pool, struct buf **buf, uint8_t *bytes, uint32_t len);
 
+/*
+ * A piece without bytes in a new buf that has room for len of them, or for as many as a buf can
+ * have. NULL: no memory.
+ */
+struct piece *piece_new(struct bufs *bufs, size_t len);
+
+/* The most room that a piece can have. */
+uint32_t piece_room_max(const struct bufs *bufs);
+
 /* All of it is room again, if it lies in a small buf that nobody else has; else false. */
 bool piece_empty(struct piece *piece);
 

@@ -250,6 +250,14 @@ static bool join_copy(struct tcp_seg *seg, struct tcp_env *env, const struct wei
     return tcp_seg_take_text(&neighbour, env, 0, neighbour.len, &seg->more, &seg->more_memory);
 }
 
+static void note_joined(struct tcp_seg *seg, uint32_t len)
+{
+    seg->len += len;
+    seg->more_len += len;
+    seg->more_bytes += len;
+    seg->segs++;
+}
+
 bool tcp_seg_join(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *frame, uint32_t skip)
 {
     uint32_t len = (uint32_t)frame->len - skip;
@@ -257,11 +265,45 @@ bool tcp_seg_join(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *f
     if (!(is_worth_keeping(frame, len) ? join_kept(seg, env, frame, skip)
                                        : join_copy(seg, env, frame, skip)))
         return false;
-    seg->len += len;
-    seg->more_len += len;
-    seg->more_bytes += len;
-    seg->segs++;
+    note_joined(seg, len);
     return true;
+}
+
+bool tcp_seg_is_copied(const struct tcp_env *env, uint32_t len)
+{
+    return len <= piece_room_max(env->bufs) / WASTE_MAX;
+}
+
+struct piece *tcp_seg_room(const struct tcp_seg *seg, struct tcp_env *env, uint32_t len,
+                           uint32_t rest)
+{
+    struct piece *tail = seg->more.tail;
+
+    if (tail != NULL && tail->room >= len)
+        return tail;
+    /* A large buf is for what fills enough of it. */
+    return piece_new(env->bufs, rest >= piece_room_max(env->bufs) / WASTE_MAX ? rest : len);
+}
+
+void tcp_seg_join_copied(struct tcp_seg *seg, struct tcp_env *env, struct piece **piece,
+                         uint32_t len)
+{
+    struct piece *p = *piece;
+    bool is_new = p != seg->more.tail;
+
+    *piece = NULL;
+    if (len == 0) {
+        if (is_new)
+            piece_put(&env->pieces, env->bufs, &p);
+        return;
+    }
+    if (is_new) {
+        pieces_append(&seg->more, p);
+        seg->more_memory += p->buf->memory;
+    }
+    p->len += len;
+    p->room = (p->room - len) & PIECE_ROOM_MAX;
+    note_joined(seg, len);
 }
 
 void tcp_seg_done(struct tcp_seg *seg, struct tcp_env *env)

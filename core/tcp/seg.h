@@ -101,6 +101,23 @@ struct span tcp_seg_run_to_copy(const struct tcp_seg *seg);
 bool tcp_seg_join(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *frame,
                   uint32_t skip);
 
+/*
+ * Whether a neighbour's text of len bytes is copied where all of it is read in any case, to verify
+ * its checksum. What is too long would not fill a buf.
+ */
+bool tcp_seg_is_copied(const struct tcp_env *env, uint32_t len);
+
+/*
+ * A piece with room for len bytes of a neighbour's text, of the rest bytes that are still to come:
+ * the last one there is, or a new one. NULL: no memory.
+ */
+struct piece *tcp_seg_room(const struct tcp_seg *seg, struct tcp_env *env, uint32_t len,
+                           uint32_t rest);
+
+/* Joins the len bytes that are in that room now; 0: none. Takes *piece, leaves NULL. */
+void tcp_seg_join_copied(struct tcp_seg *seg, struct tcp_env *env, struct piece **piece,
+                         uint32_t len);
+
 /* The end of the segment's life: lets go of the frame, unless somebody kept it. */
 void tcp_seg_done(struct tcp_seg *seg, struct tcp_env *env);
 

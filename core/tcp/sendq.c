@@ -83,7 +83,7 @@ static struct span fill_tail(struct pieces *list, struct span bytes, const struc
     struct piece *tail = list->tail;
     struct span first = span_take(bytes, tail->room);
 
-    sums_copy(tail->buf, tail->buf->size - tail->room, first, ops);
+    sums_copy(tail->buf, tail->bytes + tail->len, first, ops);
     tail->len += (uint32_t)first.len;
     tail->room = (tail->room - (uint32_t)first.len) & PIECE_ROOM_MAX;
     return span_drop(bytes, first.len);
@@ -94,16 +94,13 @@ static bool copy_to_new(const struct tcp_conn *c, struct tcp_env *env, struct sp
                         struct pieces *made, uint32_t *memory)
 {
     while (bytes.len > 0) {
-        struct buf *buf = buf_get(env->bufs, bytes.len);
-        struct piece *p = buf == NULL ? NULL : piece_get(&env->pieces, &buf, buf->bytes, 0);
+        struct piece *p = piece_new(env->bufs, bytes.len);
         if (p == NULL) {
-            buf_unref(env->bufs, &buf);
             pieces_clear(made, &env->pieces, env->bufs);
             return false;
         }
         if (p->buf->class == BUF_CLASSES - 1)
-            sums_begin(p->buf, tcp_send_mss_now(c, env));
-        p->room = p->buf->size & PIECE_ROOM_MAX;
+            p->room = sums_begin(p->buf, p->bytes, tcp_send_mss_now(c, env)) & PIECE_ROOM_MAX;
         *memory += p->buf->memory;
         pieces_append(made, p);
         bytes = fill_tail(made, bytes, env->checksum);

@@ -21,13 +21,9 @@ enum { /* where things stand */
        IP4_CHECKSUM = 10,
        IP4_SRC = 12,
        IP6_PAYLOAD_LEN = 4,
-       IP6_NEXT_HEADER = 6,
        IP6_SRC = 8,
        TCP_SEQ_AT = 4,
-       TCP_ACK_AT = 8,
        TCP_FLAGS_AT = 12,
-       TCP_WINDOW_AT = 14,
-       TCP_URGENT_AT = 18,
 };
 
 static uint16_t get16(const uint8_t *bytes)
@@ -163,13 +159,51 @@ void super_emit(const struct super *u, const struct super_part *part, uint8_t *o
 /* They may be set, in all or in none: as a counter they nearly always are [RFC9768 3.2.2]. */
 static const uint16_t ecn_flags = TCP_AE | TCP_CWR | TCP_ECE;
 
+/* What is not fixed: lengths, IDs, sequence numbers and checksums, and PSH. */
+static const uint8_t fixed_ip4[IP4_HEADER_LEN] = {
+    0xff, 0xff, 0,    0,    0,    0,    0xff, 0xff, 0xff, 0xff,
+    0,    0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+};
+static const uint8_t fixed_ip6[8] = {0xff, 0xff, 0xff, 0xff, 0, 0, 0xff, 0xff};
+static const uint8_t fixed_tcp[TCP_HEADER_LEN] = {
+    0xff, 0xff, 0xff, 0xff, 0,    0,    0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff & (0xff - TCP_PSH),
+    0xff, 0xff, 0,    0,    0xff, 0xff,
+};
+
+static void set_fixed(struct super_follow *f)
+{
+    memset(f->fixed, 0xff, f->headers_len);
+    if (f->is_v4)
+        memcpy(f->fixed + f->ip_at, fixed_ip4, sizeof fixed_ip4);
+    else
+        memcpy(f->fixed + f->ip_at, fixed_ip6, sizeof fixed_ip6);
+    memcpy(f->fixed + f->tcp_at, fixed_tcp, sizeof fixed_tcp);
+}
+
+static void set_sums(struct super_follow *f)
+{
+    const uint8_t *ip = f->first + f->ip_at, *tcp = f->first + f->tcp_at;
+    uint32_t addrs = f->is_v4 ? checksum_words(ip + IP4_SRC, 8) : checksum_words(ip + IP6_SRC, 32);
+
+    f->ip_sum = 0;
+    if (f->is_v4)
+        f->ip_sum = checksum_reduce32(
+            checksum_words(ip, IP4_HEADER_LEN) + without16(get16(ip + IP4_TOTAL_LEN))
+            + without16(get16(ip + IP4_ID)) + without16(get16(ip + IP4_CHECKSUM)));
+    f->tcp_sum = checksum_reduce32(
+        IP_PROTOCOL_TCP + addrs + checksum_words(tcp, f->headers_len - f->tcp_at)
+        + without32(get32(tcp + TCP_SEQ_AT)) + without16(get16(tcp + TCP_FLAGS_AT))
+        + without16(get16(tcp + TCP_CHECKSUM_AT)));
+}
+
 bool super_follow_init(struct super_follow *f, const uint8_t *first, size_t ip_at, size_t tcp_at,
                        size_t headers_len, uint32_t text_len)
 {
-    const uint8_t *ip = first + ip_at, *tcp = first + tcp_at;
-    bool is_v4 = ip[0] >> 4 == 4;
+    const uint8_t *tcp = first + tcp_at;
+    bool is_v4 = first[ip_at] >> 4 == 4;
 
-    if (text_len == 0 || tcp_at - ip_at != (is_v4 ? IP4_HEADER_LEN : IP6_HEADER_LEN)
+    if (text_len == 0 || headers_len > SUPER_HEADERS_MAX
+        || tcp_at - ip_at != (is_v4 ? IP4_HEADER_LEN : IP6_HEADER_LEN)
         || (get16(tcp + TCP_FLAGS_AT) & TCP_FLAGS & ~ecn_flags) != TCP_ACK)
         return false;
     f->first = first;
@@ -179,59 +213,60 @@ bool super_follow_init(struct super_follow *f, const uint8_t *first, size_t ip_a
     f->is_v4 = is_v4;
     f->next_seq = get32(tcp + TCP_SEQ_AT) + text_len;
     f->segment_len_max = (uint32_t)(headers_len - tcp_at) + text_len;
-    f->pseudo_sum = IP_PROTOCOL_TCP
-                    + (is_v4 ? checksum_words(ip + IP4_SRC, 8) : checksum_words(ip + IP6_SRC, 32));
+    set_fixed(f);
+    set_sums(f);
     return true;
 }
 
-static bool ip4_follows(const uint8_t *first, const uint8_t *next, size_t len)
+static uint64_t word_at(const uint8_t *bytes, size_t at)
 {
-    return memcmp(first, next, 2) == 0            /* version, length, DiffServ and ECN */
-           && memcmp(first + 6, next + 6, 4) == 0 /* fragment, TTL, protocol */
-           && memcmp(first + IP4_SRC, next + IP4_SRC, 8) == 0 && get16(next + IP4_TOTAL_LEN) == len
-           && checksum_words(next, IP4_HEADER_LEN) == 0xffff;
+    uint64_t word;
+
+    memcpy(&word, bytes + at, sizeof word);
+    return word;
 }
 
-static bool ip6_follows(const uint8_t *first, const uint8_t *next, size_t len)
+/* Headers are longer than a word: the last one overlaps the one before. */
+static bool has_fixed_bits(const struct super_follow *f, const uint8_t *head)
 {
-    return memcmp(first, next, IP6_PAYLOAD_LEN) == 0
-           && memcmp(first + IP6_NEXT_HEADER, next + IP6_NEXT_HEADER, 34) == 0
-           && (size_t)get16(next + IP6_PAYLOAD_LEN) + IP6_HEADER_LEN == len;
+    size_t last = f->headers_len - sizeof(uint64_t);
+    uint64_t differ = (word_at(f->first, last) ^ word_at(head, last)) & word_at(f->fixed, last);
+
+    for (size_t at = 0; at < last; at += sizeof(uint64_t))
+        differ |= (word_at(f->first, at) ^ word_at(head, at)) & word_at(f->fixed, at);
+    return differ == 0;
 }
 
-static bool tcp_follows(const struct super_follow *f, const uint8_t *next)
+/* Its length is that of the frame; and IPv4's checksum. */
+static bool has_good_ip(const struct super_follow *f, const uint8_t *ip, size_t len)
 {
-    const uint8_t *first = f->first + f->tcp_at;
-    uint16_t offset_flags = get16(next + TCP_FLAGS_AT);
-
-    return memcmp(first, next, 4) == 0 /* ports */
-           && get32(next + TCP_SEQ_AT) == f->next_seq
-           && get32(first + TCP_ACK_AT) == get32(next + TCP_ACK_AT)
-           && (offset_flags & ~TCP_PSH) == get16(first + TCP_FLAGS_AT)
-           && get16(first + TCP_WINDOW_AT) == get16(next + TCP_WINDOW_AT)
-           && memcmp(first + TCP_URGENT_AT, next + TCP_URGENT_AT,
-                     f->headers_len - f->tcp_at - TCP_URGENT_AT)
-                  == 0;
+    if (!f->is_v4)
+        return (size_t)get16(ip + IP6_PAYLOAD_LEN) + IP6_HEADER_LEN == len;
+    return get16(ip + IP4_TOTAL_LEN) == len
+           && checksum_reduce32(f->ip_sum + (uint32_t)len + get16(ip + IP4_ID)
+                                + get16(ip + IP4_CHECKSUM))
+                  == 0xffff;
 }
 
-bool super_follows(struct super_follow *f, struct span head, size_t len, uint32_t *header_sum,
-                   bool *is_last)
+bool super_follows(const struct super_follow *f, struct span head, size_t len)
 {
-    const uint8_t *ip = head.bytes + f->ip_at, *tcp = head.bytes + f->tcp_at;
-    size_t tcp_len;
+    if (head.len < f->headers_len || len <= f->headers_len || len - f->tcp_at > f->segment_len_max)
+        return false;
+    return get32(head.bytes + f->tcp_at + TCP_SEQ_AT) == f->next_seq
+           && has_fixed_bits(f, head.bytes)
+           && has_good_ip(f, head.bytes + f->ip_at, len - f->ip_at);
+}
 
-    if (head.len < f->headers_len || len <= f->headers_len)
-        return false;
-    tcp_len = len - f->tcp_at;
-    if (tcp_len > f->segment_len_max || memcmp(f->first, head.bytes, f->ip_at) != 0)
-        return false;
-    if (!(f->is_v4 ? ip4_follows(f->first + f->ip_at, ip, len - f->ip_at)
-                   : ip6_follows(f->first + f->ip_at, ip, len - f->ip_at)))
-        return false;
-    if (!tcp_follows(f, tcp))
-        return false;
-    *header_sum =
-        f->pseudo_sum + (uint32_t)tcp_len + checksum_words(tcp, f->headers_len - f->tcp_at);
-    *is_last = tcp_len < f->segment_len_max || (get16(tcp + TCP_FLAGS_AT) & TCP_PSH) != 0;
-    return true;
+bool super_is_last(const struct super_follow *f, const uint8_t *head, size_t len)
+{
+    return len - f->tcp_at < f->segment_len_max
+           || (get16(head + f->tcp_at + TCP_FLAGS_AT) & TCP_PSH) != 0;
+}
+
+uint32_t super_header_sum(const struct super_follow *f, const uint8_t *head, size_t len)
+{
+    const uint8_t *tcp = head + f->tcp_at;
+
+    return f->tcp_sum + (uint32_t)(len - f->tcp_at) + sum32(get32(tcp + TCP_SEQ_AT))
+           + get16(tcp + TCP_FLAGS_AT) + get16(tcp + TCP_CHECKSUM_AT);
 }

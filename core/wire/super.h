@@ -49,15 +49,21 @@ void super_emit(const struct super *u, const struct super_part *part, uint8_t *o
 
 /* ---- joining ---- */
 
+enum {
+    SUPER_HEADERS_MAX = 18 + 40 + 60,
+};
+
 struct super_follow {
     const uint8_t *first; /* the headers of the first frame */
     size_t headers_len;
     size_t ip_at;
     size_t tcp_at;
     bool is_v4;
+    uint8_t fixed[SUPER_HEADERS_MAX]; /* the bits that all headers have in common */
     uint32_t next_seq;
-    uint32_t pseudo_sum; /* without the length */
     uint32_t segment_len_max;
+    uint32_t ip_sum;  /* of IPv4's header, without what changes */
+    uint32_t tcp_sum; /* of the transport's and the pseudo-header, without what changes */
 };
 
 /*
@@ -69,11 +75,15 @@ bool super_follow_init(struct super_follow *f, const uint8_t *first, size_t ip_a
 
 /*
  * Whether a frame of len bytes, whose first ones are head, has the headers that come next, with at
- * most as much text as the first had. The transport's checksum is not looked at: *header_sum is
- * that of its header and pseudo-header. *is_last: it ends a burst (PSH, or less text).
+ * most as much text as the first had. The transport's checksum is not looked at.
  */
-bool super_follows(struct super_follow *f, struct span head, size_t len, uint32_t *header_sum,
-                   bool *is_last);
+bool super_follows(const struct super_follow *f, struct span head, size_t len);
+
+/* Of a frame that follows: whether it ends a burst (PSH, or less text). */
+bool super_is_last(const struct super_follow *f, const uint8_t *head, size_t len);
+
+/* Of a frame that follows: the sum of its transport's header and pseudo-header. */
+uint32_t super_header_sum(const struct super_follow *f, const uint8_t *head, size_t len);
 
 /* It has been joined. */
 static inline void super_follow_advance(struct super_follow *f, uint32_t text_len)

@@ -107,6 +107,24 @@ static void change_ip(struct burst *b, size_t at, uint16_t bits)
     ip[11] = (uint8_t)checksum;
 }
 
+/* What is read to verify it is copied on the way; what the device has verified is kept. */
+TEST(neighbours_are_kept_where_nothing_is_verified)
+{
+    for (int verified = 0; verified < 2; verified++) {
+        struct burst b;
+        burst_init(&b, false, false);
+        for (size_t i = 1; verified && i < SEGMENTS; i++)
+            b.frames[i].flags |= WEIR_FRAME_CSUM_VALID;
+        EXPECT_EQ(joined(&b), SEGMENTS - 1);
+        for (size_t i = 1; i < SEGMENTS; i++)
+            EXPECT_EQ(b.frames[i].release == NULL, verified);
+        burst_end(&b, SEGMENTS - 1);
+        EXPECT_EQ(b.w->stacks[1].read, SEGMENTS * TEXT);
+        world_run(b.w, WEIR_S);
+        EXPECT_EQ(b.released, SEGMENTS);
+    }
+}
+
 TEST(neighbours_are_joined_whether_lent_or_kept)
 {
     for (int i = 0; i < 4; i++) {
