@@ -48,13 +48,13 @@ uint32_t checksum_pseudo(const struct weir_addr *src, const struct weir_addr *ds
  * reducing one sum after the other would take longer than to add them up. The functions are made
  * for less than a few hundred bytes.
  */
-static inline uint64_t checksum_raw_plus(uint64_t a, uint64_t b)
+inline uint64_t checksum_raw_plus(uint64_t a, uint64_t b)
 {
     a += b;
     return a + (a < b);
 }
 
-static inline uint64_t checksum_raw(const void *bytes, size_t len)
+inline uint64_t checksum_raw(const void *bytes, size_t len)
 {
     const uint8_t *from = bytes;
     uint64_t sum = 0, word;

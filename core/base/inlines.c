@@ -11,6 +11,8 @@
 
 extern inline bool addr_is_any(const struct weir_addr *a);
 
+extern inline uint64_t checksum_raw_plus(uint64_t a, uint64_t b);
+extern inline uint64_t checksum_raw(const void *bytes, size_t len);
 extern inline uint32_t checksum_reduce(uint64_t sum);
 extern inline uint32_t checksum_join(uint32_t a, uint32_t b, size_t len_of_a);
 extern inline uint32_t checksum_words(const uint8_t *bytes, size_t len);

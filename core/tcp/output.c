@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "base/frame.h"
 #include "base/num.h"
+#include "base/parts.h"
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
 #include "tcp/fastopen.h"
@@ -431,7 +432,7 @@ bool tcp_decide_plain(struct tcp_conn *c, const struct tcp_env *env, uint32_t ms
 {
     uint32_t queued = seq_len(c->snd.nxt, sendq_end(c));
 
-    if (!is_undisturbed(c) || (queued == 0 && !c->work->ack_owed))
+    if (!HAS_PREDICTION || !is_undisturbed(c) || (queued == 0 && !c->work->ack_owed))
         return false;
     if (queued > 0)
         restart_after_idle(c, env);

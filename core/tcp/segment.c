@@ -11,6 +11,7 @@
 #include "base/checksum.h"
 #include "base/frame.h"
 #include "base/num.h"
+#include "base/parts.h"
 #include "tcp/ecn.h"
 #include "tcp/fastopen.h"
 #include "tcp/options.h"
@@ -115,9 +116,9 @@ bool segment_is_plain(const struct tcp_conn *c, const struct segment *segment)
 {
     const struct tcp_work *w = c->work;
 
-    return !(segment->flags & (TCP_SYN | TCP_RST)) && !segment->is_past && c->auth == 0
-           && c->ecn.mode == ECN_NONE && !c->snd_urgent && !c->timeout_owed && w->reasm == NULL
-           && !w->sack.has_dsack;
+    return HAS_PREDICTION && !(segment->flags & (TCP_SYN | TCP_RST)) && !segment->is_past
+           && c->auth == 0 && c->ecn.mode == ECN_NONE && !c->snd_urgent && !c->timeout_owed
+           && w->reasm == NULL && !w->sack.has_dsack;
 }
 
 /* The ends of a connection do not change, nor does what they add to the sum. */
