@@ -31,7 +31,7 @@ TABLE = [
     ("conns", {"connections_per_cpu_s": (">=", 1200000)}),
     ("conns --at-a-time 64", {"connections_per_cpu_s": (">=", 1200000)}),
     ("conns --at-a-time 512", {"connections_per_cpu_s": (">=", 800000)}),
-    ("conns --at-a-time 50000", {"connections_per_cpu_s": (">=", 800000)}),
+    ("conns --at-a-time 100000", {"connections_per_cpu_s": (">=", 800000)}),
     ("conns --at-a-time 512 --population 1000000", {"connections_per_cpu_s": (">=", 800000)}),
     ("rr", {"ns_per_round_trip": ("<=", 300)}),
     ("rr-tun", {"ratio_to_kernel_p50": ("<=", 1), "ratio_to_kernel_p99": ("<=", 1)}),

@@ -53,7 +53,6 @@ mistake "one operand too many" version now
 mistake "there is no benchmark 'speed'" bench speed
 mistake "--loss wants a percentage" bench --loss much bulk
 says "ns_per_round_trip" bench rr --small
-says "connections_per_cpu_s" bench conns --small --at-a-time 70000 # more than may be orphans by default
 
 # ---- operands and options ----
 mistake "serve wants DIR" serve
