@@ -1,7 +1,8 @@
 /*
- * control.c - control messages of datagrams
+ * control.c - control messages of datagrams, and the one of streams
  */
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "posix/sock.h"
@@ -63,9 +64,22 @@ static void put_ip6(struct writer *w, const struct sock *s, const struct weir_da
         put_int(w, IPPROTO_IPV6, IPV6_TCLASS, about->tos);
 }
 
+static struct writer writer_of(struct msghdr *msg)
+{
+    return (struct writer){.msg = msg, .room = msg->msg_control != NULL ? msg->msg_controllen : 0};
+}
+
+void control_put_inq(struct msghdr *msg, int left)
+{
+    struct writer w = writer_of(msg);
+
+    put_int(&w, IPPROTO_TCP, TCP_CM_INQ, left);
+    msg->msg_controllen = w.used;
+}
+
 void control_put(const struct sock *s, struct msghdr *msg, const struct weir_datagram *about)
 {
-    struct writer w = {.msg = msg, .room = msg->msg_control != NULL ? msg->msg_controllen : 0};
+    struct writer w = writer_of(msg);
 
     if (weir_addr_is_v4(&about->to.addr))
         put_ip4(&w, s, about);

@@ -146,8 +146,11 @@ static ssize_t recv_stream(struct weir_posix *px, struct sock *s, struct msghdr 
     if (got < 0)
         return got;
     msg->msg_namelen = 0;
-    msg->msg_controllen = 0;
     msg->msg_flags = (flags & MSG_OOB) ? MSG_OOB : 0;
+    if (s->opts.recv_inq)
+        control_put_inq(msg, stream_left(px, s));
+    else
+        msg->msg_controllen = 0;
     return got;
 }
 

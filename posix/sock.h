@@ -33,6 +33,7 @@ struct urgent {
 /* Options that sockets have and the stack has not, or has only with a handle. */
 struct sock_opts {
     bool oob_inline, broadcast, linger_is_on, keepalive, fastopen_connect, udp_cork;
+    bool recv_inq; /* stream: how much is left, with every message */
     bool recv_tos, recv_ttl, recv_pktinfo, recv_tclass, recv_hoplimit, recv_pktinfo6;
     int linger_s;
     int notsent_lowat;
@@ -187,6 +188,9 @@ ssize_t stream_recv(struct weir_posix *px, struct sock *s, struct bytes *to, int
 ssize_t stream_send_fastopen(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to,
                              struct bytes *from, int flags);
 
+/* How many bytes can be read now; when they have been, the peer's end counts as one. */
+int stream_left(const struct weir_posix *px, const struct sock *s);
+
 /* Bytes to be read before the urgent one, if it is in the stream; else UINT32_MAX. */
 uint32_t stream_before_urgent(const struct sock *s);
 
@@ -213,6 +217,9 @@ ssize_t datagram_recv(struct weir_posix *px, struct sock *s, struct msghdr *msg,
 
 /* Stores the control messages that the socket has asked for. */
 void control_put(const struct sock *s, struct msghdr *msg, const struct weir_datagram *about);
+
+/* TCP_CM_INQ: so many bytes can still be read; at the peer's end there is one. */
+void control_put_inq(struct msghdr *msg, int left);
 
 /* ---- bytes.c ---- */
 

@@ -598,6 +598,18 @@ static int set_fastopen_connect(struct sock *s, const struct option *o)
     return 0;
 }
 
+static int set_inq(struct sock *s, const struct option *o)
+{
+    int value, err = take_int(o, &value);
+
+    if (err != 0)
+        return err;
+    if (value != 0 && value != 1)
+        return -EINVAL;
+    s->opts.recv_inq = value != 0;
+    return 0;
+}
+
 /* A negative one is so large that there is no limit. */
 static int set_notsent_lowat(struct weir_posix *px, struct sock *s, const struct option *o)
 {
@@ -619,6 +631,7 @@ static int set_tcp(struct weir_posix *px, struct sock *s, const struct option *o
     case TCP_NOTSENT_LOWAT: return set_notsent_lowat(px, s, o);
     case TCP_FASTOPEN: return set_fastopen(px, s, o);
     case TCP_FASTOPEN_CONNECT: return set_fastopen_connect(s, o);
+    case TCP_INQ: return set_inq(s, o);
     case TCP_MD5SIG: return keys_set(px, s, o->in, o->len, false);
     case TCP_MD5SIG_EXT: return keys_set(px, s, o->in, o->len, true);
     default: return -ENOPROTOOPT;
@@ -635,6 +648,7 @@ static int get_tcp(struct weir_posix *px, struct sock *s, struct option *o)
     case TCP_FASTOPEN: return give_int(o, (int)s->opts.values[WEIR_OPT_FASTOPEN_QUEUE]);
     case TCP_NOTSENT_LOWAT: return give_int(o, s->opts.notsent_lowat);
     case TCP_FASTOPEN_CONNECT: return give_int(o, s->opts.fastopen_connect);
+    case TCP_INQ: return give_int(o, s->opts.recv_inq);
     case TCP_INFO: return get_info(px, s, o);
     default: return -ENOPROTOOPT;
     }

@@ -112,6 +112,15 @@ static ssize_t recv_urgent(struct sock *s, struct bytes *to, int flags)
 
 /* ---- recv ---- */
 
+int stream_left(const struct weir_posix *px, const struct sock *s)
+{
+    struct weir_tcp_queued queued = {0};
+
+    if (s->handle != 0)
+        weir_tcp_queued(px->stack, s->handle, &queued);
+    return queued.recv_bytes == 0 ? s->peer_closed : (int)queued.recv_bytes;
+}
+
 /* A read on its way: pos is how far it is ahead of the socket, when it peeks. */
 struct reading {
     struct bytes *to;
