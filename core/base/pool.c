@@ -17,7 +17,7 @@
 #include <string.h>
 
 struct slab {
-    struct list link; /* in pool.partial or pool.full; not linked when it is the spare one */
+    struct list link; /* in pool.partial, where the spare one is the last, or in pool.full */
     void *free;       /* the object given back last */
     uint32_t used;
     uint32_t fresh;
@@ -252,16 +252,12 @@ static void slab_put(struct pool *pool, struct slab *slab)
 static struct slab *slab_with_room(struct pool *pool)
 {
     struct list *first = list_first(&pool->partial);
+    struct slab *slab = first ? container_of(first, struct slab, link) : slab_get(pool);
 
-    if (first)
-        return container_of(first, struct slab, link);
-
-    struct slab *slab = pool->spare ? pool->spare : slab_get(pool);
-
-    if (slab) {
-        pool->spare = NULL;
+    if (slab && !first)
         list_add_first(&pool->partial, &slab->link);
-    }
+    if (slab == pool->spare)
+        pool->spare = NULL;
     return slab;
 }
 
@@ -321,6 +317,8 @@ void *pool_get(struct pool *pool)
     slab->free = *(void **)object;
     slab->used++;
     pool->used++;
+    if (slab == pool->spare)
+        pool->spare = NULL;
     return object;
 }
 
@@ -335,12 +333,14 @@ void *pool_get_zeroed(struct pool *pool)
 static __attribute__((noinline)) void sort_slab(struct pool *pool, struct slab *slab)
 {
     list_remove(&slab->link);
-    if (slab->used != 0)
+    if (slab->used != 0) {
         list_add_first(&pool->partial, &slab->link);
-    else if (!pool->spare)
+    } else if (!pool->spare) {
         pool->spare = slab;
-    else
+        list_add_last(&pool->partial, &slab->link);
+    } else {
         slab_put(pool, slab);
+    }
 }
 
 void pool_put(struct pool *pool, void *object)
@@ -365,8 +365,12 @@ void pool_put(struct pool *pool, void *object)
 
 void pool_trim(struct pool *pool)
 {
-    if (pool->spare)
-        slab_put(pool, pool->spare);
+    struct slab *slab = pool->spare;
+
+    if (!slab)
+        return;
+    list_remove(&slab->link);
+    slab_put(pool, slab);
     pool->spare = NULL;
 }
 
@@ -522,7 +526,7 @@ void pool_fini(struct pool *pool)
 {
     put_all(pool, &pool->full);
     put_all(pool, &pool->partial);
-    pool_trim(pool);
+    pool->spare = NULL;
     for (unsigned level = 0; level < pool->levels; level++)
         remove_level(pool, level);
     CHECK(pool->held_bytes == 0);
