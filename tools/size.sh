@@ -70,7 +70,7 @@ text() {
 # The objects' sizes, from one that is compiled by itself.
 ram() {
     # shellcheck disable=SC2086
-    $1-gcc $2 $flags -fno-lto -c tools/size/app.c -o "$there/app.o"
+    $1-gcc $2 $flags $without -fno-lto -c tools/size/app.c -o "$there/app.o"
     "$1-nm" -S --radix=d "$there/app.o" | awk '$4 ~ /^size_of_/ {
         printf "           %s %d bytes\n", substr($4, 9), $2 }'
 }
