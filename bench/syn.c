@@ -40,7 +40,7 @@ static void flood(struct served *s, uint32_t first, uint32_t count, uint64_t *an
 
 static bool run(const struct bench_options *options, struct bench_report *report)
 {
-    uint32_t count = options->small ? options->small * 20 * 1024 : 4000 * 1024;
+    uint32_t count = options->small ? options->small * 4096 : 4000 * 1024;
     uint64_t answered = 0;
     struct served s;
     double begin, cpu_s;

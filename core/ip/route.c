@@ -11,6 +11,7 @@
 
 enum {
     TABLE_SEGMENT = 1024,
+    WORD_BITS = 64,
 };
 
 bool route_init(struct ip *ip)
@@ -65,19 +66,45 @@ static const struct route *best_of(const struct ip *ip, const struct weir_prefix
     return best;
 }
 
+/* The longest length up to most that some route has; -1: there is none. */
+static int longest_len(const struct routes *routes, int most)
+{
+    for (int word = most / WORD_BITS; most >= 0 && word >= 0; word--) {
+        uint64_t bits = routes->lens[word];
+
+        if (word == most / WORD_BITS)
+            bits &= UINT64_MAX >> (WORD_BITS - 1 - most % WORD_BITS);
+        if (bits != 0)
+            return word * WORD_BITS + WORD_BITS - 1 - __builtin_clzll(bits);
+    }
+    return -1;
+}
+
+/* There is one route more, or one fewer, with prefixes of this length. */
+static void note_len(struct routes *routes, uint8_t len, bool is_new)
+{
+    uint64_t bit = UINT64_C(1) << len % WORD_BITS;
+
+    if (is_new)
+        routes->count_of_len[len]++;
+    else
+        routes->count_of_len[len]--;
+    if (routes->count_of_len[len] > 0)
+        routes->lens[len / WORD_BITS] |= bit;
+    else
+        routes->lens[len / WORD_BITS] &= ~bit;
+}
+
 const struct route *route_find(const struct ip *ip, const struct weir_addr *dst,
                                const struct netif *netif)
 {
     int shortest = addr_is_v4(dst) ? ADDR_V4_BITS_AT : 0;
 
-    for (int len = ADDR_BITS; len >= shortest; len--) {
-        struct weir_prefix prefix;
-        const struct route *found;
+    for (int len = longest_len(&ip->routes, ADDR_BITS); len >= shortest;
+         len = longest_len(&ip->routes, len - 1)) {
+        struct weir_prefix prefix = {addr_mask(*dst, (uint8_t)len), (uint8_t)len};
+        const struct route *found = best_of(ip, &prefix, netif);
 
-        if (ip->routes.count_of_len[len] == 0)
-            continue;
-        prefix = (struct weir_prefix){addr_mask(*dst, (uint8_t)len), (uint8_t)len};
-        found = best_of(ip, &prefix, netif);
         if (found != NULL)
             return found;
     }
@@ -140,7 +167,7 @@ static struct route *create(struct ip *ip, const struct route_spec *spec)
         pool_put(&ip->routes.pool, r);
         return NULL;
     }
-    ip->routes.count_of_len[r->prefix.len]++;
+    note_len(&ip->routes, r->prefix.len, true);
     if (count != NULL)
         ++*count;
     return r;
@@ -152,7 +179,7 @@ static void destroy(struct ip *ip, struct route *r)
 
     if (count != NULL)
         --*count;
-    ip->routes.count_of_len[r->prefix.len]--;
+    note_len(&ip->routes, r->prefix.len, false);
     ip_disarm(ip, &r->timer);
     table_remove(&ip->routes.table, hash_of(ip, &r->prefix), pool_index(&ip->routes.pool, r));
     pool_put(&ip->routes.pool, r);

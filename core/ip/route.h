@@ -1,8 +1,8 @@
 /*
  * route.h - where packets go: the longest prefix that fits
  *
- * Routes are kept by a keyed hash of prefix and length, and a count of routes for each
- * length says which lengths are worth a look: a search tries at most 33 (IPv4) or 129
+ * Routes are kept by a keyed hash of prefix and length, and a bit for each length says
+ * which lengths are worth a look: a search tries at most 33 (IPv4) or 129
  * (IPv6) of them, usually three, however many routes there are.
  *
  * Several routes may have the same prefix. The origin that stands later in the
@@ -47,6 +47,7 @@ struct routes {
     struct pool pool;
     struct table table;
     uint32_t count_of_len[129];
+    uint64_t lens[3]; /* a bit for each length that some route has */
     uint32_t advertised;
     uint32_t redirects;
 };
