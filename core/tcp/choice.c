@@ -56,9 +56,10 @@ void choice_init(struct tcp_user *user, const struct tcp_env *env)
     user->soft_errors = true;
 }
 
-static bool is_same(const struct tcp_user *a, const struct tcp_user *b)
+/* Two sets of options, which have zeros between their members. */
+static bool is_same(const void *a, const void *b)
 {
-    return memcmp(a, b, sizeof *a) == 0;
+    return memcmp(a, b, sizeof(struct tcp_user)) == 0;
 }
 
 static uint32_t hash_of(const struct choices *all, const struct tcp_user *user)
