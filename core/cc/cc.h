@@ -92,6 +92,12 @@ struct cc_ops {
     /* From here on a function may be NULL. */
 
     /*
+     * Something is delivered that is no reason to grow, in recovery or out of order before it, and
+     * on_ack is not called: for those who count marks [RFC8257 3.3]. cwnd stays.
+     */
+    void (*on_delivered)(struct cc *cc, const struct cc_ack *ack);
+
+    /*
      * The peer tells of a mark [RFC3168 6.1.2]: sets ssthresh, which may be a single segment here.
      * NULL: as on_loss.
      */

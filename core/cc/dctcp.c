@@ -98,6 +98,11 @@ static void on_ack(struct cc *cc, const struct cc_ack *ack)
     observe(d, ack);
 }
 
+static void on_delivered(struct cc *cc, const struct cc_ack *ack)
+{
+    observe(dctcp_of(cc), ack);
+}
+
 static void on_loss(struct cc *cc, ns_t now, uint32_t flight_bytes) /* [RFC8257 3.5] */
 {
     (void)now;
@@ -116,6 +121,7 @@ const struct cc_ops dctcp_ops = {
     .without_counts = "reno",
     .init = init,
     .on_ack = on_ack,
+    .on_delivered = on_delivered,
     .on_loss = on_loss,
     .on_timeout = on_loss,
     .phase = phase,

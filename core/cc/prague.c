@@ -262,6 +262,11 @@ static void on_ack(struct cc *cc, const struct cc_ack *ack)
     set_outputs(p, cc, ack->srtt_ns);
 }
 
+static void on_delivered(struct cc *cc, const struct cc_ack *ack)
+{
+    observe(prague_of(cc), cc, ack);
+}
+
 /*
  * Half, as Reno [RFC9331 4.3]; what a mark has taken in the same round trip counts, so that both
  * together are about a half: (2 + alpha) / 4 of what it has left [Prague 2.4.1].
@@ -310,6 +315,7 @@ const struct cc_ops prague_ops = {
     .without_counts = "cubic",
     .init = init,
     .on_ack = on_ack,
+    .on_delivered = on_delivered,
     .on_loss = on_loss,
     .on_timeout = on_timeout,
     .on_undo = on_undo,

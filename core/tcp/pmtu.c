@@ -24,5 +24,5 @@ void tcp_set_pmtu(struct tcp_conn *c, struct tcp_env *env, uint32_t mtu)
         return;
     recovery_on_mss(c, env);
     if (c->pmtu < before)
-        recovery_on_too_big(c, env);
+        recovery_on_too_big(c);
 }

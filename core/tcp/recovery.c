@@ -471,6 +471,8 @@ static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery 
         return;
     if (owns || may_grow(c, d, state_before))
         w->cc.ops->on_ack(&w->cc, &ack);
+    else if (w->cc.ops->on_delivered != NULL)
+        w->cc.ops->on_delivered(&w->cc, &ack);
     if (w->cwnd_limited && seq_gt(c->snd.una, w->cwnd_round))
         w->cwnd_limited = false;
     if (phase_has_changed(c, env))
@@ -667,10 +669,10 @@ bool recovery_is_echo_clear(const struct tcp_conn *c, const struct tcp_env *env,
            || age_ns <= ns_since(r->timeout_at, env->now) + NS_MS;
 }
 
-void recovery_on_too_big(struct tcp_conn *c, struct tcp_env *env)
+void recovery_on_too_big(struct tcp_conn *c)
 {
     for (struct sent *sent; (sent = scoreboard_oldest(c)) != NULL;)
-        scoreboard_mark_lost(c, env, sent);
+        scoreboard_mark_too_big(c, sent);
 }
 
 void recovery_check(const struct tcp_conn *c)

@@ -89,7 +89,7 @@ void recovery_on_syn_sent(struct tcp_conn *c, const struct tcp_env *env, bool is
 bool recovery_is_echo_clear(const struct tcp_conn *c, const struct tcp_env *env, ns_t age_ns);
 
 /* What is under way was too big for the path, not lost to congestion. */
-void recovery_on_too_big(struct tcp_conn *c, struct tcp_env *env);
+void recovery_on_too_big(struct tcp_conn *c);
 
 /* Data is about to be sent after a pause [RFC5681 4.1]. */
 void recovery_on_restart(struct tcp_conn *c, const struct tcp_env *env, ns_t idle_ns);

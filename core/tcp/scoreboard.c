@@ -526,6 +526,12 @@ void scoreboard_mark_lost(struct tcp_conn *c, const struct tcp_env *env, struct 
     enter(b, sent, SENT_LOST);
 }
 
+void scoreboard_mark_too_big(struct tcp_conn *c, struct sent *sent)
+{
+    leave(board_of(c), sent);
+    enter(board_of(c), sent, SENT_LOST);
+}
+
 void scoreboard_mark_first_lost(struct tcp_conn *c, struct tcp_env *env, uint32_t len)
 {
     struct scoreboard *b = board_of(c);

@@ -118,6 +118,9 @@ void scoreboard_on_sacked(struct tcp_conn *c, struct tcp_env *env, seq_t start, 
 
 void scoreboard_mark_lost(struct tcp_conn *c, const struct tcp_env *env, struct sent *sent);
 
+/* It could not pass, however empty the queues: nothing is counted as lost [RFC8201 5.4]. */
+void scoreboard_mark_too_big(struct tcp_conn *c, struct sent *sent);
+
 /* Marks the first len bytes lost, whatever was known of them [RFC6582 3.2]. */
 void scoreboard_mark_first_lost(struct tcp_conn *c, struct tcp_env *env, uint32_t len);
 

@@ -117,6 +117,31 @@ TEST(dctcp_alpha_reaches_nothing) /* [RFC8257 4.2] */
 }
 
 /* More marks than bytes is what a peer may claim [RFC8257 4.2]. */
+/* Alpha is that of all windows: those in which something is lost have marks, too. */
+TEST(dctcp_counts_marks_in_recovery) /* [RFC8257 3.3] */
+{
+    struct busy b = busy_of(100, 100 * MSS);
+    double before;
+
+    for (int i = 0; i < 200; i++)
+        window_passes(&b, 0);
+    before = alpha_of(b);
+    b.cc.cwnd = 50 * MSS;
+    for (uint32_t i = 0; i < 400; i++) {
+        struct cc_ack ack = {
+            .acked_bytes = MSS,
+            .ce_bytes = MSS,
+            .delivered_bytes = b.delivered_bytes += MSS,
+            .pipe_bytes = 50 * MSS,
+            .in_recovery = true,
+        };
+        b.cc.ops->on_delivered(&b.cc, &ack);
+    }
+    EXPECT_EQ(b.cc.cwnd, 50 * MSS);
+    EXPECT(is_near(before, 0, 0.01));
+    EXPECT(alpha_of(b) > 0.3);
+}
+
 TEST(dctcp_alpha_is_not_above_one)
 {
     struct busy b = busy_of(100, 100 * MSS);

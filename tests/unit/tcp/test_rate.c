@@ -3,6 +3,7 @@
 #include "lib/test.h"
 #include "tcp/pace.h"
 #include "tcp/rate.h"
+#include "tcp/recovery.h"
 #include "tcp/timers.h"
 #include <stdio.h>
 
@@ -49,6 +50,59 @@ static void acks(struct peer *p, unsigned segs)
 
     snprintf(text, sizeof text, ". 1:1(0) ack %u", segs * 1000 + 1);
     peer_sends(p, text);
+}
+
+static uint32_t lost_bytes, delivered_apart_bytes;
+
+static void count_lost(struct cc *cc, const struct cc_lost *lost)
+{
+    (void)cc;
+    lost_bytes += lost->bytes;
+}
+
+static void count_delivered_apart(struct cc *cc, const struct cc_ack *ack)
+{
+    (void)cc;
+    delivered_apart_bytes += ack->acked_bytes;
+}
+
+/* What is too big for a path says nothing of its queues [RFC8201 5.4]. */
+TEST(rate_does_not_count_what_was_too_big_as_lost)
+{
+    struct cc_ops ops = probe_ops;
+    struct peer p = peer_with_probe();
+
+    ops.on_lost = count_lost;
+    p.conn->work->cc.ops = &ops;
+    lost_bytes = 0;
+    peer_writes(&p, 10000);
+    peer_skips(&p);
+    recovery_on_too_big(p.conn);
+    EXPECT_EQ(p.conn->work->scoreboard.lost_bytes, 10000);
+    EXPECT_EQ(p.conn->work->rate.lost_bytes, 0);
+    EXPECT_EQ(lost_bytes, 0);
+    EXPECT_EQ(peer_skips(&p), 10);
+    p.conn->work->cc.ops = &probe_ops;
+}
+
+/* An algorithm that does not own recovery is told what arrives in it, apart from what lets it grow. */
+TEST(rate_tells_what_is_delivered_in_recovery) /* [RFC8257 3.3] */
+{
+    struct cc_ops ops = probe_ops;
+    struct peer p = peer_with_probe();
+
+    ops.owns_recovery = false;
+    ops.on_delivered = count_delivered_apart;
+    p.conn->work->cc.ops = &ops;
+    delivered_apart_bytes = 0;
+    peer_writes(&p, 20000);
+    peer_skips(&p);
+    peer_sends(&p, ". 1:1(0) ack 1 <nop,nop,sack 1001:5001>");
+    EXPECT_EQ(p.conn->work->recovery.state, RECOVERY_FAST);
+    EXPECT_EQ(delivered_apart_bytes, 4000);
+    peer_sends(&p, ". 1:1(0) ack 1 <nop,nop,sack 1001:7001>");
+    EXPECT_EQ(delivered_apart_bytes, 6000);
+    p.conn->work->cc.ops = &probe_ops;
 }
 
 /* Ten segments a round trip of 100 ms: 100 kB/s. */
