@@ -133,13 +133,16 @@ bool config_is_valid(const struct weir_config *c)
            && is_duration(c->ip.fragments_ns) && is_duration(c->ip.path_mtu_ns);
 }
 
-bool config_is_offered(const struct weir_config *c)
+static bool is_tcp_offered(const struct weir_tcp_config *t)
 {
-    const struct weir_tcp_config *t = &c->tcp;
-
     return (HAS_ECN || t->ecn == WEIR_ECN_OFF)
            && (HAS_MTU_PROBING || t->mtu_probing == WEIR_MTU_PROBING_OFF)
            && (HAS_SYN_COOKIES || t->syn_cookies == WEIR_SYN_COOKIES_NEVER)
-           && (HAS_VALIDATION || t->slow_start_after_idle) && (HAS_PACING || !t->pacing)
-           && (HAS_AUTH || c->crypto == NULL) && (HAS_CALLS || c->on_call == NULL);
+           && (HAS_VALIDATION || t->slow_start_after_idle) && (HAS_PACING || !t->pacing);
+}
+
+bool config_is_offered(const struct weir_config *c)
+{
+    return is_tcp_offered(&c->tcp) && (HAS_AUTH || c->crypto == NULL)
+           && (HAS_CALLS || c->on_call == NULL);
 }
