@@ -234,7 +234,8 @@ TEST(checksum_raw_finds_right_what_the_others_do_and_nothing_else)
 
     for (size_t len = 20; len <= 200; len++) {
         uint8_t *packet = bytes + len % 8;
-        size_t first = test_random(&state) % (len + 1), at = test_random(&state) % len;
+        size_t first = (size_t)(test_random(&state) % (len + 1));
+        size_t at = (size_t)(test_random(&state) % len);
         uint16_t checksum;
 
         fill(packet, len, &state);
