@@ -26,7 +26,7 @@
 enum {
     BATCH = 64,
     BATCHES_IN_MAX = 8,
-    LONE_ROUNDS = 4, /* in a row with a frame each, until two are asked for */
+    LONE_ROUNDS = 8, /* in a row with a frame each, until there is a look for more */
     BATCHES_OUT_MAX = 2,
     EVENTS_MAX = 1024, /* of the stack in a round */
     READY_MAX = 64,    /* descriptors in a round */
@@ -48,8 +48,8 @@ struct port {
     struct weir_driver *driver; /* NULL: it failed and was closed */
     weir_netif_t netif;
     bool readable;                     /* in this round */
-    size_t burst;                      /* so many frames are asked for at a time */
-    uint32_t lone_rounds;              /* in a row with one frame, while one was asked for */
+    uint32_t lone_rounds;              /* in a row in which one frame came */
+    size_t sent;                       /* frames, since the driver was last asked for some */
     struct weir_frame *waiting[BATCH]; /* taken from the stack, not by the driver */
     size_t waiting_count;
 };
@@ -117,37 +117,33 @@ static int fail_port(struct weir_host *h, struct port *p, ptrdiff_t err)
 }
 
 /*
- * Asking a driver that has no more costs a system call, and the poller tells of what is left: so
- * not many more frames are asked for than there were lately.
+ * Asking a driver that has no more costs a system call, and the poller tells of what is left. One
+ * frame is asked for where one was sent and one came, round after round; now and then, and after
+ * more was sent, that may be answered, there is a look at whether there is more.
  */
-static void adapt_burst(struct port *p, size_t count)
+static bool expects_one(const struct port *p)
 {
-    size_t half = p->burst / 2;
-
-    if (count < p->burst)
-        p->burst = count > half ? count : half > 1 ? half : 1;
-    else if (p->burst > 1 || ++p->lone_rounds % LONE_ROUNDS == 0)
-        p->burst = 2 * p->burst < BATCH ? 2 * p->burst : BATCH;
+    return !is_polled(p) && p->sent <= 1 && p->lone_rounds % LONE_ROUNDS != 0;
 }
 
-/* One batch, or several if there is very much; of a driver without a descriptor all there is. */
+/* Several batches if there is much; of a driver without a descriptor all there is. */
 static int receive(struct weir_host *h, struct port *p)
 {
-    size_t most = is_polled(p) ? BATCH : p->burst;
+    size_t most = expects_one(p) ? 1 : BATCH, total = 0, batches = 0;
+    ptrdiff_t count;
 
     p->readable = false;
-    for (int i = 0; i < BATCHES_IN_MAX; i++) {
-        ptrdiff_t count = p->driver->ops->receive(p->driver, h->frames, most);
-
+    do {
+        count = p->driver->ops->receive(p->driver, h->frames, most);
         if (count < 0)
             return fail_port(h, p, count);
-        adapt_burst(p, (size_t)count);
         if (count > 0)
             weir_input(h->stack, p->netif, h->frames, (size_t)count);
-        if (count == 0 || (!is_polled(p) && ((size_t)count < most || most < BATCH)))
-            return 0;
-    }
-    h->unfinished = true;
+        total += (size_t)count;
+    } while (++batches < BATCHES_IN_MAX && count > 0 && (count == BATCH || is_polled(p)));
+    p->lone_rounds = total == 1 ? p->lone_rounds + 1 : 0;
+    p->sent = 0;
+    h->unfinished = h->unfinished || batches == BATCHES_IN_MAX;
     return 0;
 }
 
@@ -167,6 +163,7 @@ static int offer(struct weir_host *h, struct port *p)
 
     if (taken < 0)
         return fail_port(h, p, taken);
+    p->sent += (size_t)taken;
     p->waiting_count -= (size_t)taken;
     memmove(p->waiting, p->waiting + taken, p->waiting_count * sizeof(struct weir_frame *));
     return 0;
@@ -499,7 +496,7 @@ int weir_host_attach(struct weir_host *h, struct weir_driver **driver, weir_neti
     }
     d->done = on_done;
     d->done_ctx = h;
-    h->ports[h->port_count++] = (struct port){.driver = d, .netif = *netif, .burst = BATCH};
+    h->ports[h->port_count++] = (struct port){.driver = d, .netif = *netif};
     *driver = NULL;
     return 0;
 }
