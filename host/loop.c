@@ -140,7 +140,7 @@ static int receive(struct weir_host *h, struct port *p)
         if (count > 0)
             weir_input(h->stack, p->netif, h->frames, (size_t)count);
         total += (size_t)count;
-    } while (++batches < BATCHES_IN_MAX && count > 0 && (count == BATCH || is_polled(p)));
+    } while (++batches < BATCHES_IN_MAX && count > 0 && most > 1);
     p->lone_rounds = total == 1 ? p->lone_rounds + 1 : 0;
     p->sent = 0;
     h->unfinished = h->unfinished || batches == BATCHES_IN_MAX;
