@@ -41,7 +41,7 @@ static bool can_join(const struct view *a, const struct view *b, uint32_t most)
            && text_len(b) > 0 && text_len(a) + text_len(b) <= most
            && ((a->l4[FLAGS_AT] | b->l4[FLAGS_AT]) & ~(VIEW_ACK | VIEW_PSH)) == 0
            && (a->l4[FLAGS_AT] & VIEW_PSH) == 0
-           && view_get32(b->l4 + SEQ_AT) == view_get32(a->l4 + SEQ_AT) + text_len(a)
+           && view_get32(b->l4 + SEQ_AT) == (uint32_t)(view_get32(a->l4 + SEQ_AT) + text_len(a))
            && memcmp(a->l4 + ACK_AT, b->l4 + ACK_AT, 4) == 0
            && memcmp(a->l4 + WINDOW_AT, b->l4 + WINDOW_AT, 2) == 0
            && memcmp(a->l4 + HEADER_LEN, b->l4 + HEADER_LEN, a->header_len - HEADER_LEN) == 0;

@@ -41,9 +41,9 @@ static struct weir_config config_of(const struct scenario_node *n)
     struct weir_config c;
 
     weir_config_init(&c);
-    c.buffer_small = BUFFER_SMALL + (uint32_t)sizeof(struct buf);
-    c.buffer_medium = BUFFER_MEDIUM + (uint32_t)sizeof(struct buf);
-    c.buffer_large = BUFFER_LARGE + (uint32_t)sizeof(struct buf);
+    c.buffer_small = BUFFER_SMALL + BUF_SPACE;
+    c.buffer_medium = BUFFER_MEDIUM + BUF_SPACE;
+    c.buffer_large = BUFFER_LARGE + BUF_SPACE;
     if (n->cc[0] != 0)
         c.tcp.congestion_control = n->cc;
     if (n->send_buffer != 0)

@@ -34,7 +34,7 @@ bool bufs_init(struct bufs *bufs, struct mem *mem, const uint32_t sizes[BUF_CLAS
     for (unsigned i = 0; i < BUF_CLASSES; i++) {
         size_t size = fitted(sizes[i], slab_size);
 
-        if (size <= sizeof(struct buf) || (i > 0 && sizes[i] < sizes[i - 1]))
+        if (size <= BUF_SPACE || (i > 0 && sizes[i] < sizes[i - 1]))
             return false;
         if (!pool_init(&bufs->pools[i], mem, names[i], size, slab_size))
             return false;
@@ -52,7 +52,7 @@ void bufs_fini(struct bufs *bufs)
 /* How many bytes an own buf of a class has. */
 static uint32_t room_of(const struct bufs *bufs, unsigned class)
 {
-    return bufs->pools[class].object_size - (uint32_t)sizeof(struct buf);
+    return bufs->pools[class].object_size - BUF_SPACE;
 }
 
 uint32_t bufs_largest(const struct bufs *bufs)
@@ -74,7 +74,7 @@ struct buf *buf_get(struct bufs *bufs, size_t size)
     *b = (struct buf){
         .refs = 1,
         .size = room_of(bufs, class),
-        .bytes = (uint8_t *)(b + 1),
+        .bytes = (uint8_t *)b + BUF_SPACE,
         .memory = bufs->pools[class].object_size,
         .class = class,
     };
@@ -94,7 +94,7 @@ struct buf *buf_wrap(struct bufs *bufs, void *bytes, uint32_t size, uint32_t mem
         .bytes = bytes,
         .release = release,
         .owner = owner,
-        .memory = memory + bufs->pools[BUF_FOREIGN].object_size,
+        .memory = memory + BUF_SPACE,
         .class = BUF_FOREIGN,
     };
     return b;

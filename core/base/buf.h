@@ -33,6 +33,14 @@ struct buf {
     bool has_sums;   /* behind the bytes (sums.h) */
 };
 
+/*
+ * What a header takes and is charged for, whatever the size of a pointer: windows follow from what
+ * bytes cost, and a run has to be the same on every machine.
+ */
+enum { BUF_SPACE = 40 };
+
+_Static_assert(sizeof(struct buf) <= BUF_SPACE, "its bytes stand behind it");
+
 /* Where bufs come from: a pool for each size, and one for the headers of foreign ones. */
 struct bufs {
     struct pool pools[BUF_CLASSES + 1];

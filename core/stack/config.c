@@ -89,7 +89,7 @@ enum {
     INITIAL_WINDOW_MAX = 32768, /* that many of the largest segments fit 32 bits */
 };
 
-_Static_assert(BUFFER_MIN > sizeof(struct buf) + sizeof(struct piece), "text has room in any");
+_Static_assert(BUFFER_MIN > BUF_SPACE + PIECE_SPACE, "text has room in any");
 
 /* Twice as long is still an instant that can be told. */
 #define DURATION_MAX_NS (INT64_MAX / 4)

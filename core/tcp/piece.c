@@ -22,22 +22,22 @@ static struct piece *begin_inside(struct buf *buf)
 
     *p = (struct piece){
         .buf = buf,
-        .bytes = buf->bytes + sizeof *p,
-        .room = (buf->size - (uint32_t)sizeof *p) & PIECE_ROOM_MAX,
+        .bytes = buf->bytes + PIECE_SPACE,
+        .room = (buf->size - PIECE_SPACE) & PIECE_ROOM_MAX,
     };
     return p;
 }
 
 struct piece *piece_new(struct bufs *bufs, size_t len)
 {
-    struct buf *buf = buf_get(bufs, sizeof(struct piece) + len);
+    struct buf *buf = buf_get(bufs, PIECE_SPACE + len);
 
     return buf == NULL ? NULL : begin_inside(buf);
 }
 
 uint32_t piece_room_max(const struct bufs *bufs)
 {
-    return bufs_largest(bufs) - (uint32_t)sizeof(struct piece);
+    return bufs_largest(bufs) - PIECE_SPACE;
 }
 
 static bool is_inside(const struct piece *piece)

@@ -24,7 +24,12 @@ struct piece {
     uint32_t ends_record : 1; /* no segment goes beyond it; it has no room */
 };
 
-enum { PIECE_ROOM_MAX = INT32_MAX };
+enum {
+    PIECE_ROOM_MAX = INT32_MAX,
+    PIECE_SPACE = 32, /* taken of a buf that it lies in, as with BUF_SPACE */
+};
+
+_Static_assert(sizeof(struct piece) <= PIECE_SPACE, "its bytes stand behind it");
 
 struct pieces {
     struct piece *head;

@@ -33,7 +33,7 @@ TEST(buf_comes_from_the_smallest_class_that_fits)
 {
     set_up();
 
-    uint32_t small_room = 256 - (uint32_t)sizeof(struct buf);
+    uint32_t small_room = 256 - BUF_SPACE;
     static const uint8_t classes[] = {0, 0, 1, 1, 2, 2};
     const size_t wanted[] = {0, small_room, small_room + 1, 1514 + 128, 4000, 100000};
 

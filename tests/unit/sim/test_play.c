@@ -142,16 +142,12 @@ TEST(digest_of_random_runs_is_the_same_twice)
     uint64_t digests[2] = {0, 0}, segments = 0;
 
     for (int round = 0; round < 2; round++)
-        for (uint64_t seed = 1; seed <= 60; seed++) {
+        for (uint64_t i = 1; i <= 61; i++) {
+            uint64_t seed = i <= 60 ? i : 274; /* a box joins segments where numbers wrap around */
             struct scenario s;
             struct chance_result r;
-            if (seed
-                == 9) /* it differs on 32 bits, where buffers have other sizes: not yet explained */
-                continue;
+
             EXPECT(chance_draw(&s, seed));
-            /* What very many tiny writes cost depends on the size of a pointer. */
-            for (size_t i = 0; i < s.flow_count; i++)
-                s.flows[i].chunk = s.flows[i].chunk < 128 ? 0 : s.flows[i].chunk;
             chance_try(&s, &r);
             if (r.broken[0] != 0)
                 FAIL("seed %" PRIu64 ": %s", seed, r.broken);
