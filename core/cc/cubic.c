@@ -335,13 +335,18 @@ static void on_undo(struct cc *cc, ns_t now)
 /* The curve stood still in the pause [RFC9438 4.2, 5.8]; it goes on with what is sent now. */
 static void on_restart(struct cc *cc, ns_t now, ns_t idle_ns)
 {
-    struct cubic s = load(cc);
+    const size_t acked_at = offsetof(struct cubic, now.acked_at);
+    const size_t hystart_at = offsetof(struct cubic, hystart);
+    struct hystart hystart;
+    ns_t at;
 
     (void)idle_ns;
-    if (s.now.acked_at != NEVER)
-        s.now.acked_at = now;
-    hystart_restart_round(&s.hystart);
-    store(cc, &s);
+    load_part(cc, acked_at, &at, sizeof at);
+    at = at == NEVER ? NEVER : now;
+    store_part(cc, acked_at, &at, sizeof at);
+    load_part(cc, hystart_at, &hystart, sizeof hystart);
+    hystart_restart_round(&hystart);
+    store_part(cc, hystart_at, &hystart, sizeof hystart);
 }
 
 static const char *phase(const struct cc *cc)
