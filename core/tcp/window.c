@@ -79,15 +79,26 @@ static uint32_t worthwhile(const struct tcp_conn *c)
     return u32_min(c->recv_buffer_bytes / 2, c->agreed.rcv_mss);
 }
 
+/* What is left of the window, or a larger one where that is worth a step. */
+static uint32_t next_window(const struct tcp_conn *c, uint32_t remaining)
+{
+    uint64_t least = (uint64_t)remaining + worthwhile(c);
+    uint32_t wnd;
+
+    /* However little it may cost, there is no room for more than that many bytes. */
+    if (room_in(c->recv_buffer_bytes, c->work->recvq.bytes) < least)
+        return remaining;
+    wnd = free_bytes(c);
+    return wnd < least ? remaining : wnd;
+}
+
 uint16_t window_announce(struct tcp_conn *c, bool is_syn)
 {
     uint8_t shift = is_syn || !c->agreed.wscale_ok ? 0 : c->agreed.rcv_wscale;
     uint32_t remaining = window_remaining(c);
-    uint32_t wnd = free_bytes(c);
+    uint32_t wnd = is_syn ? free_bytes(c) : next_window(c, remaining);
     uint32_t field;
 
-    if (wnd < remaining || wnd - remaining < worthwhile(c))
-        wnd = is_syn ? wnd : remaining;
     if (c->state == TCP_SYN_RECEIVED && !is_syn)
         wnd = u32_min(wnd, remaining); /* whoever has not answered yet may not exist */
     wnd = u32_min(wnd, is_syn ? UINT16_MAX : largest(c));
