@@ -190,8 +190,9 @@ struct sendq {
     struct pieces pieces;
     seq_t start; /* sequence number of the first byte */
     uint32_t bytes;
-    uint32_t memory;    /* what the pieces cost */
-    struct piece *hint; /* a piece, and the number of its first byte: where sending stands */
+    uint32_t memory;     /* what the pieces cost */
+    struct piece *spare; /* empty, for the next short write; not in memory; or NULL */
+    struct piece *hint;  /* a piece, and the number of its first byte: where sending stands */
     seq_t hint_seq;
     bool has_records; /* the last of them ends at record_end */
     seq_t record_end;

@@ -6,6 +6,9 @@
  *
  * Sending moves forward, so the piece where it stands is remembered; a retransmission
  * starts at the head.
+ *
+ * An application that writes a little at a time, and whose peer acknowledges it as fast, empties a
+ * small buffer each time: the last one stays with the connection, as long as that is busy.
  */
 #include "tcp/sendq.h"
 #include "base/check.h"
@@ -27,6 +30,8 @@ void sendq_clear(struct tcp_conn *c, struct tcp_env *env)
     struct sendq *q = &c->work->sendq;
 
     pieces_clear(&q->pieces, &env->pieces, env->bufs);
+    if (q->spare != NULL)
+        piece_put(&env->pieces, env->bufs, &q->spare);
     *q = (struct sendq){.start = q->start};
 }
 
@@ -121,7 +126,37 @@ static uint32_t room_behind(const struct tcp_conn *c, uint32_t len)
     return u32_min(tail->room, len);
 }
 
-bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, uint32_t len)
+/* A write that fits into what is there already. */
+static bool add_short(struct sendq *q, struct span bytes)
+{
+    struct piece *p = q->pieces.tail != NULL ? q->pieces.tail : q->spare;
+
+    if (p == NULL || p->room < bytes.len || p->buf->has_sums)
+        return false;
+    if (p == q->spare) {
+        q->spare = NULL;
+        q->memory += p->buf->memory;
+        pieces_append(&q->pieces, p);
+    }
+    piece_fill(p, bytes);
+    return true;
+}
+
+/* All is acknowledged, and it lay in one small buffer. */
+static bool keep_spare(struct sendq *q)
+{
+    struct piece *p = q->pieces.head;
+
+    if (p != q->pieces.tail || q->spare != NULL || !piece_empty(p))
+        return false;
+    q->memory -= p->buf->memory;
+    q->pieces = (struct pieces){NULL, NULL};
+    q->spare = p;
+    return true;
+}
+
+/* The same for any write. */
+static bool add_any(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, uint32_t len)
 {
     struct sendq *q = &c->work->sendq;
     struct pieces made = {NULL, NULL};
@@ -134,6 +169,15 @@ bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, u
         (void)fill_tail(&q->pieces, span_of(bytes, room), env->checksum);
     pieces_join(&q->pieces, &made);
     q->memory += memory;
+    return true;
+}
+
+bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, uint32_t len)
+{
+    struct sendq *q = &c->work->sendq;
+
+    if (!add_short(q, span_of(bytes, len)) && !add_any(c, env, bytes, len))
+        return false;
     add_bytes(q, env, len);
     return true;
 }
@@ -182,7 +226,8 @@ void sendq_drop(struct tcp_conn *c, struct tcp_env *env, seq_t una)
         len = q->bytes;
     if (q->hint != NULL && seq_leq(seq_add(q->hint_seq, q->hint->len), seq_add(q->start, len)))
         q->hint = NULL;
-    q->memory -= pieces_drop(&q->pieces, &env->pieces, env->bufs, len);
+    if (len < q->bytes || len == 0 || !keep_spare(q))
+        q->memory -= pieces_drop(&q->pieces, &env->pieces, env->bufs, len);
     q->start = seq_add(q->start, len);
     if (len > 0 && len == q->bytes)
         q->busy_ns = sendq_busy_ns(c, env);
