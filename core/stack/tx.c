@@ -362,14 +362,13 @@ static struct frame *take_waiting(struct weir *s, struct netif *netif)
 
 static struct frame *next_frame(struct weir *s, struct netif *netif)
 {
-    struct frame *frame = take_waiting(s, netif);
-
     /* A turn may lead elsewhere: to ourselves, or to an address not yet resolved. */
-    while (frame == NULL && run_ready(s, &s->ready[slot_of(netif)])) {
+    while (netif->out.head == NULL) {
+        if (!run_ready(s, &s->ready[slot_of(netif)]))
+            return NULL;
         run_back(s, netif);
-        frame = take_waiting(s, netif);
     }
-    return frame;
+    return take_waiting(s, netif);
 }
 
 size_t api_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, size_t max)
