@@ -72,17 +72,30 @@ struct tcp_tuple demux_tuple(const struct weir *s, const struct flow *flow)
     return (struct tcp_tuple){.local_port = 0};
 }
 
-/* Connections are compared in place: it is done for each segment. */
+static bool is_same(const struct tcp_tuple *a, const struct tcp_tuple *b)
+{
+    return a->local_port == b->local_port && a->remote_port == b->remote_port
+           && weir_addr_eq(&a->remote_addr, &b->remote_addr)
+           && weir_addr_eq(&a->local_addr, &b->local_addr);
+}
+
+/* They are compared in place: it is done for each segment. */
 bool demux_is_between(const struct weir *s, const struct flow *flow, const struct tcp_tuple *tuple)
 {
-    struct tcp_tuple t;
-
-    if (flow->kind == HANDLE_CONN)
+    switch ((enum handle_kind)flow->kind) {
+    case HANDLE_CONN:
         return ends_are(&((const struct conn *)(const void *)flow)->tcp.ends, &s->tcp, tuple);
-    t = demux_tuple(s, flow);
-    return t.local_port == tuple->local_port && t.remote_port == tuple->remote_port
-           && weir_addr_eq(&t.remote_addr, &tuple->remote_addr)
-           && weir_addr_eq(&t.local_addr, &tuple->local_addr);
+    case HANDLE_HALFOPEN:
+        return is_same(&((const struct halfopen *)(const void *)flow)->tcp.tuple, tuple);
+    case HANDLE_TIMEWAIT:
+        return is_same(&((const struct timewait *)(const void *)flow)->tcp.tuple, tuple);
+    case HANDLE_NONE:
+    case HANDLE_LISTENER:
+    case HANDLE_UDP:
+    case HANDLE_PING: break;
+    }
+    CHECK(false);
+    return false;
 }
 
 struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple, uint32_t *hash)
@@ -123,10 +136,10 @@ void demux_remove(struct weir *s, struct flow *flow)
     flow->is_in_table = false;
 }
 
+/* Among those that were found last, its place is the one that the other has had. */
 void demux_move(struct weir *s, struct flow *from, struct flow *to)
 {
     CHECK(from->is_in_table && !to->is_in_table);
-    recent_remove(s, from);
     CHECK(table_replace(&s->flows, from->hash, ref_of(s, from), ref_of(s, to)));
     from->is_in_table = false;
     to->is_in_table = true;

@@ -10,9 +10,17 @@ enum { V4_AT = 12 }; /* where the bytes of an IPv4 address begin */
 
 _Static_assert(sizeof(struct tcp_ends) == 12, "a connection is small");
 
-static struct weir_addr of_v4(const uint8_t b[4])
+static inline struct weir_addr of_v4(const uint8_t b[4])
 {
-    return weir_addr_v4(b[0], b[1], b[2], b[3]);
+    struct weir_addr addr = weir_addr_v4(0, 0, 0, 0);
+
+    memcpy(addr.b + V4_AT, b, 4);
+    return addr;
+}
+
+static inline bool is_v4(const struct weir_addr *addr, const uint8_t b[4])
+{
+    return memcmp(addr->b + V4_AT, b, 4) == 0 && addr_is_v4(addr);
 }
 
 static const struct wide_ends *wide(const struct tcp_ends *ends, const struct tcp_env *env)
@@ -67,13 +75,16 @@ struct weir_addr ends_remote(const struct tcp_ends *ends, const struct tcp_env *
     return ends_are_v4(ends) ? of_v4(ends->remote4) : wide(ends, env)->remote_addr;
 }
 
+/* In place, as it is asked for each segment. */
 bool ends_are(const struct tcp_ends *ends, const struct tcp_env *env, const struct tcp_tuple *tuple)
 {
-    struct tcp_tuple ours;
+    const struct wide_ends *w;
 
     if (ends->local_port != tuple->local_port || ends->remote_port != tuple->remote_port)
         return false;
-    ours = ends_tuple(ends, env);
-    return weir_addr_eq(&ours.remote_addr, &tuple->remote_addr)
-           && weir_addr_eq(&ours.local_addr, &tuple->local_addr);
+    if (ends_are_v4(ends))
+        return is_v4(&tuple->remote_addr, ends->remote4) && is_v4(&tuple->local_addr, ends->local4);
+    w = wide(ends, env);
+    return weir_addr_eq(&w->remote_addr, &tuple->remote_addr)
+           && weir_addr_eq(&w->local_addr, &tuple->local_addr);
 }
