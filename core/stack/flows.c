@@ -79,15 +79,16 @@ struct conn *flows_new_conn(struct weir *s)
 
     if (s->config.connections != 0 && s->conns.used >= s->config.connections)
         return NULL;
-    c = pool_get_zeroed(&s->conns);
+    if (s->model.user == NULL && !tcp_conn_init(&s->model, &s->tcp))
+        return NULL;
+    c = pool_get(&s->conns);
     if (c == NULL)
         return NULL;
+    c->flow = (struct flow){.kind = HANDLE_CONN};
+    c->nap = 0;
+    tcp_conn_init_like(&c->tcp, &s->model);
     list_init(&c->event);
-    c->flow.kind = HANDLE_CONN;
-    if (!tcp_conn_init(&c->tcp, &s->tcp)) {
-        pool_put(&s->conns, c);
-        return NULL;
-    }
+    c->user = 0;
     return c;
 }
 

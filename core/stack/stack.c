@@ -138,6 +138,7 @@ static void free_conns(struct weir *s)
 
     for (struct conn *c; (c = pool_next(&s->conns, &i)) != NULL;)
         tcp_conn_fini(&c->tcp, &s->tcp);
+    tcp_conn_fini(&s->model, &s->tcp);
 }
 
 static void fini_pools(struct weir *s)

@@ -139,6 +139,7 @@ struct weir {
     uint64_t dropped[WHY_COUNT];
 
     struct tcp_env tcp;
+    struct tcp_conn model; /* what connections begin as; without options until the first does */
     struct ip ip;
     struct udp udp;
     struct pings pings;

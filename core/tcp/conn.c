@@ -47,6 +47,12 @@ bool tcp_conn_init(struct tcp_conn *c, struct tcp_env *env)
     return c->user != NULL;
 }
 
+void tcp_conn_init_like(struct tcp_conn *c, const struct tcp_conn *model)
+{
+    *c = *model;
+    (void)choice_ref(model->user);
+}
+
 bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
 {
     struct tcp_work *w;

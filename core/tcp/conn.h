@@ -383,6 +383,9 @@ struct tcp_conn {
 /* A closed connection with the stack's defaults. False: no memory; it may be given back all the same. */
 bool tcp_conn_init(struct tcp_conn *c, struct tcp_env *env);
 
+/* The same as another that was never opened, whose options it shares. */
+void tcp_conn_init_like(struct tcp_conn *c, const struct tcp_conn *model);
+
 /* Gives everything back. */
 void tcp_conn_fini(struct tcp_conn *c, struct tcp_env *env);
 
