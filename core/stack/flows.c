@@ -51,24 +51,42 @@ static struct alarm *alarm_of(struct weir *s, struct conn *c)
     return &c->tcp.work->alarm;
 }
 
-/* One that is due earlier than the connection needs it stays: it will be armed anew then. */
-static void arm(struct weir *s, struct conn *c)
+static void disarm(struct weir *s, struct conn *c)
 {
-    ns_t at = tcp_deadline(&c->tcp);
+    end_nap(s, c);
+    if (c->tcp.work != NULL)
+        wheel_disarm(&s->wheel, &c->tcp.work->alarm.entry);
+}
+
+/* For the first deadline that there is now. Not a part of arm: see there what nearly always happens. */
+static __attribute__((noinline)) void arm_anew(struct weir *s, struct conn *c)
+{
+    ns_t at = c->tcp.work != NULL ? timers_choose_alarm(&c->tcp) : tcp_deadline(&c->tcp);
     struct alarm *alarm;
 
-    if (c->tcp.work != NULL || at == NEVER)
-        end_nap(s, c);
     if (at == NEVER) {
-        if (c->tcp.work != NULL)
-            wheel_disarm(&s->wheel, &c->tcp.work->alarm.entry);
+        disarm(s, c);
         return;
     }
+    if (c->tcp.work != NULL)
+        end_nap(s, c);
     alarm = alarm_of(s, c);
     if (alarm == NULL || (wheel_is_armed(&alarm->entry) && alarm->entry.at <= at))
         return;
     alarm->flow = &c->flow;
     wheel_arm(&s->wheel, &alarm->entry, at);
+}
+
+/*
+ * One that is due earlier than the connection needs it stays: it will be armed anew then. So mostly
+ * all there is to see is that no deadline has become an earlier one.
+ */
+static void arm(struct weir *s, struct conn *c)
+{
+    const struct tcp_work *w = c->tcp.work;
+
+    if (w == NULL || !wheel_is_armed(&w->alarm.entry) || w->alarm_at < w->alarm.entry.at)
+        arm_anew(s, c);
 }
 
 /* ---- connections ---- */
@@ -96,9 +114,7 @@ void flows_free_conn(struct weir *s, struct conn *c)
 {
     s->orphans -= c->flow.is_orphan;
     demux_remove(s, &c->flow);
-    end_nap(s, c);
-    if (c->tcp.work != NULL)
-        wheel_disarm(&s->wheel, &c->tcp.work->alarm.entry);
+    disarm(s, c);
     list_remove(&c->event);
     tcp_conn_fini(&c->tcp, &s->tcp);
     pool_put(&s->conns, c);
@@ -124,6 +140,7 @@ static void settle_closed(struct weir *s, struct conn *c)
         return;
     }
     demux_remove(s, &c->flow);
+    disarm(s, c);
     if (c->tcp.is_orphan) /* one that waits to be accepted still does, as on Linux */
         flows_free_conn(s, c);
 }
@@ -176,7 +193,6 @@ void stack_settle(struct weir *s, struct conn *c)
     if (was_pending(c))
         end_pending(s, c);
     events_note_conn(s, c);
-    arm(s, c);
     switch ((enum tcp_state)c->tcp.state) {
     case TCP_CLOSED: settle_closed(s, c); break;
     case TCP_TIME_WAIT:
@@ -194,6 +210,7 @@ void stack_settle(struct weir *s, struct conn *c)
     case TCP_CLOSE_WAIT:
     case TCP_CLOSING:
     case TCP_LAST_ACK:
+        arm(s, c);
         if (c->tcp.work != NULL)
             tx_make_ready(s, c);
         break;
@@ -385,6 +402,7 @@ void flows_enter_timewait(struct weir *s, struct conn *c)
     struct tcp_timewait tw;
     bool is_kept;
 
+    disarm(s, c);
     list_remove(&c->tcp.work->ready);
     timewait_init(&tw, &c->tcp, &s->tcp);
     tw.auth = c->tcp.auth;

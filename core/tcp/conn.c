@@ -62,18 +62,14 @@ bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
     w = pool_get_zeroed(&env->works);
     if (w == NULL)
         return false;
-    for (size_t i = 0; i < TIMER_COUNT; i++)
-        w->deadline_at[i] = NEVER;
     w->blocked_by = BLOCKED_BY_APP;
     w->blocked_since_at = env->now;
     w->conn = c;
     list_init(&w->ready);
     w->challenge_at = -NS_S; /* no second: the first challenge begins one */
     c->work = w;
-    w->rto_at = NEVER;
     w->rtt_min_at = env->now;
-    w->tlp.at = NEVER;
-    w->rack.reo_at = NEVER;
+    timers_stop(c);
     sendq_init(c);
     scoreboard_init(c);
     recovery_init(c, env);

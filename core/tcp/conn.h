@@ -243,7 +243,8 @@ struct alarm {
 struct tcp_work {
     struct tcp_conn *conn; /* whose it is */
     ns_t deadline_at[TIMER_COUNT];
-    ns_t rto_at; /* of the retransmission timer, behind the others that TIMER_LOSS stands for */
+    ns_t alarm_at; /* no deadline is before it (timers_choose_alarm) */
+    ns_t rto_at;   /* of the retransmission timer, behind the others that TIMER_LOSS stands for */
     enum loss_timer loss_timer;
     uint32_t backoff;    /* times TIMER_LOSS fired in a row: doubles its interval */
     uint32_t unanswered; /* the same, but any sign of life from the peer resets it: R1, R2 */

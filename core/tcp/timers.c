@@ -41,6 +41,7 @@ enum {
 static void arm(struct tcp_conn *c, enum tcp_timer timer, ns_t at)
 {
     c->work->deadline_at[timer] = at;
+    c->work->alarm_at = ns_min(c->work->alarm_at, at);
 }
 
 static void disarm(struct tcp_conn *c, enum tcp_timer timer)
@@ -210,9 +211,9 @@ void timers_on_received(struct tcp_conn *c, struct tcp_env *env)
 void timers_on_ack_delayed(struct tcp_conn *c, struct tcp_env *env, ns_t delay_ns)
 {
     /* [RFC9293 MUST-40]: below half a second, from the first segment not yet acknowledged */
-    c->work->deadline_at[TIMER_DELACK] =
+    arm(c, TIMER_DELACK,
         ns_min(c->work->deadline_at[TIMER_DELACK],
-               ns_after(env->now, ns_min(delay_ns, env->config.delack_max_ns)));
+               ns_after(env->now, ns_min(delay_ns, env->config.delack_max_ns))));
 }
 
 void timers_on_ack_sent(struct tcp_conn *c)
@@ -285,6 +286,13 @@ void timers_stop(struct tcp_conn *c)
     for (size_t i = 0; i < TIMER_COUNT; i++)
         disarm(c, (enum tcp_timer)i);
     disarm_loss(c);
+    c->work->alarm_at = NEVER;
+}
+
+ns_t timers_choose_alarm(struct tcp_conn *c)
+{
+    c->work->alarm_at = first_of(c->work->deadline_at);
+    return c->work->alarm_at;
 }
 
 static void emit_timer(const struct tcp_conn *c, const struct tcp_env *env, const char *name)
@@ -511,7 +519,7 @@ static bool wake(struct tcp_conn *c, struct tcp_env *env)
         return true;
     if (!tcp_work_attach(c, env))
         return false;
-    c->work->deadline_at[TIMER_KEEPALIVE] = env->now;
+    arm(c, TIMER_KEEPALIVE, env->now);
     return true;
 }
 

@@ -13,6 +13,12 @@ struct tcp_env;
 /* The next deadline, NEVER if there is none. */
 ns_t tcp_deadline(const struct tcp_conn *c);
 
+/*
+ * The same, remembered in work.alarm_at, which from then on is at or before the first deadline: as long as
+ * it is not before the alarm that was set for it, there is no need to set another.
+ */
+ns_t timers_choose_alarm(struct tcp_conn *c);
+
 /* Does the work of all deadlines that have passed. */
 void tcp_expire(struct tcp_conn *c, struct tcp_env *env);
 
