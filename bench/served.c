@@ -63,6 +63,7 @@ static void note_time(struct served *s, double begin)
 {
     double took_s = bench_cpu_s() - begin;
 
+    s->stack_s += took_s;
     if (took_s > s->longest_s)
         s->longest_s = took_s;
 }

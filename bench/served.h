@@ -18,7 +18,8 @@ struct served {
     weir_listener_t listener;
     weir_ns_t now;
     uint64_t memory_bytes;
-    double longest_s; /* that a batch took the stack */
+    double stack_s;   /* CPU time of the stack and the application in it, so far */
+    double longest_s; /* the most of it that one batch took */
     size_t count;     /* segments of the batch that is being made */
     struct weir_frame frames[SERVED_BATCH];
     uint8_t bytes[SERVED_BATCH][CRAFTED_LEN];

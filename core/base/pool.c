@@ -32,6 +32,7 @@ struct pool_node {
 enum {
     fan_out_bits = 6,
     slab_size_max = 1 << 24,
+    cache_line = 64,        /* of most processors: only speed depends on it */
     no_number = 0x3fffffff, /* no slab has this number or a higher one */
     generation_max = (1 << POOL_GENERATION_BITS) - 1,
 };
@@ -426,6 +427,21 @@ void *pool_at(const struct pool *pool, uint32_t index)
 
     CHECK(slab != NULL);
     return object_at(pool, slab, index & slot_mask(pool));
+}
+
+void pool_prefetch(const struct pool *pool, uint32_t index)
+{
+    struct slab *slab = slab_find(pool, index >> pool->slot_bits);
+    uint32_t slot = index & slot_mask(pool);
+    const uint8_t *object;
+
+    CHECK(slab != NULL);
+    object = object_at(pool, slab, slot);
+    __builtin_prefetch(slab);
+    __builtin_prefetch(&slab->generations[slot]);
+    for (size_t at = 0; at < pool->object_size; at += cache_line)
+        __builtin_prefetch(object + at);
+    __builtin_prefetch(object + pool->object_size - 1);
 }
 
 void *pool_next(const struct pool *pool, uint32_t *index)

@@ -94,6 +94,9 @@ void *pool_find(const struct pool *pool, uint64_t handle);
 /* The object at an index, which must be live. */
 void *pool_at(const struct pool *pool, uint32_t index);
 
+/* Starts bringing that object, and what pool_handle looks at, into the cache. */
+void pool_prefetch(const struct pool *pool, uint32_t index);
+
 /*
  * Visits the live objects in the order of their indices:
  *     uint32_t i = 0;

@@ -11,6 +11,7 @@
 
 /* A ref is an index in the pool of its kind. */
 #define REF_INDEX_BITS 30
+#define REF_INDEX_MASK ((1u << REF_INDEX_BITS) - 1)
 
 static uint32_t hash_of(const struct weir *s, const struct tcp_tuple *t)
 {
@@ -51,9 +52,7 @@ static uint32_t ref_of(const struct weir *s, const struct flow *flow)
 
 static struct flow *flow_at(const struct weir *s, uint32_t ref)
 {
-    uint32_t index = ref & ((1u << REF_INDEX_BITS) - 1);
-
-    return pool_at(pool_of(s, kind_of_ref(ref)), index);
+    return pool_at(pool_of(s, kind_of_ref(ref)), ref & REF_INDEX_MASK);
 }
 
 struct tcp_tuple demux_tuple(const struct weir *s, const struct flow *flow)
@@ -115,6 +114,25 @@ struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple, uint32_t 
         }
     }
     return NULL;
+}
+
+uint32_t demux_prefetch(const struct weir *s, const struct tcp_tuple *tuple)
+{
+    uint32_t hash = hash_of(s, tuple);
+
+    table_prefetch(&s->flows, hash);
+    return hash;
+}
+
+struct flow *demux_guess(const struct weir *s, uint32_t hash)
+{
+    struct table_iter it = table_find(&s->flows, hash);
+    uint32_t ref;
+
+    if (!table_next(&it, &ref))
+        return NULL;
+    pool_prefetch(pool_of(s, kind_of_ref(ref)), ref & REF_INDEX_MASK);
+    return flow_at(s, ref);
 }
 
 bool demux_add(struct weir *s, struct flow *flow, uint32_t hash)

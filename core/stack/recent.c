@@ -46,7 +46,10 @@ struct flow *recent_find(const struct weir *s, const struct tcp_tuple *tuple)
 
 void recent_add(struct weir *s, struct flow *flow)
 {
-    *place_of_flow(s, flow) = (struct recent){.flow = flow};
+    struct recent *r = place_of_flow(s, flow);
+
+    if (r->flow != flow)
+        *r = (struct recent){.flow = flow};
 }
 
 void recent_remove(struct weir *s, const struct flow *flow)

@@ -143,8 +143,11 @@ static size_t take_frame(struct weir *s, struct netif *netif, struct weir_frame 
 void api_input(struct weir *s, weir_netif_t id, struct weir_frame *frames, size_t count)
 {
     struct netif *netif = netif_find(&s->ip, id);
+    size_t looked = 0;
 
     for (size_t i = 0, next; i < count; i = next) {
+        if (i >= looked && netif != NULL)
+            looked = i + ahead_look(s, netif, &frames[i], count - i);
         next = i + 1;
         if (netif != NULL)
             next += take_frame(s, netif, &frames[i], count - i);

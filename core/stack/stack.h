@@ -195,6 +195,13 @@ struct ping *handle_ping(const struct weir *s, uint64_t handle);
 /* NULL: there is none, and with *hash one that has this tuple can be added. */
 struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple, uint32_t *hash);
 bool demux_add(struct weir *s, struct flow *flow, uint32_t hash);
+
+/*
+ * The same in two steps, for many tuples at a time (ahead.c): each starts to bring into the cache what
+ * the next one looks at. The flow that is guessed mostly has the tuple of the hash.
+ */
+uint32_t demux_prefetch(const struct weir *s, const struct tcp_tuple *tuple);
+struct flow *demux_guess(const struct weir *s, uint32_t hash);
 void demux_remove(struct weir *s, struct flow *flow);
 
 /* ---- flows that were found lately (recent.c) ---- */
@@ -273,7 +280,11 @@ void flows_note_pending(struct weir *s, struct conn *c, struct listener *l);
 void flows_expire(struct weir *s);
 ns_t flows_deadline(struct weir *s);
 
-/* ---- in and out (rx.c, tcp_rx.c, tx.c) ---- */
+/* ---- in and out (ahead.c, rx.c, tcp_rx.c, tx.c) ---- */
+
+/* Fetches what the first of count frames need, before they are taken in; returns how many those are. */
+size_t ahead_look(struct weir *s, const struct netif *netif, const struct weir_frame *frames,
+                  size_t count);
 
 size_t rx_packet(struct weir *s, enum ip_verdict verdict, struct ip_packet *packet,
                  struct weir_frame *rest, size_t count);

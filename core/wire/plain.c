@@ -6,6 +6,8 @@
 #include "base/checksum.h"
 #include "base/num.h"
 #include "wire/ip.h"
+#include "wire/ip6.h"
+#include <string.h>
 
 enum {
     VERSION_LEN = 0x45, /* version 4, five words [RFC791 3.1] */
@@ -20,6 +22,11 @@ enum {
     FLAGS_AT = 12,
     WINDOW_AT = 14,
     URGENT_AT = 18,
+    DST_PORT_AT = 2,
+    VERSION_6 = 6,
+    NEXT_HEADER_AT = 6, /* and so on: IPv6's [RFC8200 3] */
+    SRC6_AT = 8,
+    DST6_AT = 24,
 };
 
 static bool is_plain_ip(const uint8_t *ip, size_t len)
@@ -55,4 +62,35 @@ bool plain_parse(struct span head, size_t len, struct plain *out)
         .options = span_of(tcp + TCP_HEADER_LEN, tcp_len - TCP_HEADER_LEN),
     };
     return true;
+}
+
+static struct weir_addr addr4_at(const uint8_t *bytes)
+{
+    return weir_addr_v4(bytes[0], bytes[1], bytes[2], bytes[3]);
+}
+
+static bool guess_ports(struct span tcp, struct plain_ends *out)
+{
+    if (tcp.len < TCP_HEADER_LEN || (be16_at(tcp.bytes + FLAGS_AT) & TCP_SYN))
+        return false;
+    out->src_port = be16_at(tcp.bytes);
+    out->dst_port = be16_at(tcp.bytes + DST_PORT_AT);
+    return true;
+}
+
+bool plain_guess_ends(struct span head, struct plain_ends *out)
+{
+    const uint8_t *ip = head.bytes;
+
+    if (head.len >= IP4_HEADER_LEN && ip[0] == VERSION_LEN && ip[PROTOCOL_AT] == IP_PROTOCOL_TCP) {
+        out->src = addr4_at(ip + PLAIN_SRC_AT);
+        out->dst = addr4_at(ip + PLAIN_SRC_AT + PLAIN_ADDRS_LEN / 2);
+        return guess_ports(span_drop(head, IP4_HEADER_LEN), out);
+    }
+    if (head.len < IP6_HEADER_LEN || ip[0] >> 4 != VERSION_6
+        || ip[NEXT_HEADER_AT] != IP_PROTOCOL_TCP)
+        return false;
+    memcpy(out->src.b, ip + SRC6_AT, sizeof out->src.b);
+    memcpy(out->dst.b, ip + DST6_AT, sizeof out->dst.b);
+    return guess_ports(span_drop(head, IP6_HEADER_LEN), out);
 }

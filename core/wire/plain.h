@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <weir/addr.h>
 
 enum {
     PLAIN_ENDS_AT = 12, /* source, destination and ports stand one behind the other */
@@ -41,5 +42,14 @@ struct plain {
  * TCP's checksum is not looked at.
  */
 bool plain_parse(struct span head, size_t len, struct plain *out);
+
+/* What a packet says of its ends if it is one of TCP, over IPv4 or IPv6, right behind IP's header. */
+struct plain_ends {
+    struct weir_addr src, dst;
+    uint16_t src_port, dst_port;
+};
+
+/* Nothing is verified: for guesses about what is going to be needed. False: it is none, or a SYN. */
+bool plain_guess_ends(struct span head, struct plain_ends *out);
 
 #endif

@@ -2,6 +2,7 @@
 #include "base/be.h"
 #include "base/checksum.h"
 #include "lib/test.h"
+#include "wire/ip6.h"
 #include "wire/plain.h"
 #include <string.h>
 
@@ -104,4 +105,35 @@ TEST(plain_reads_nothing_that_the_parsers_refuse)
         read++;
     }
     EXPECT(read > 1000 && read < 19000);
+}
+
+TEST(plain_ends_are_where_the_parsers_find_them)
+{
+    static const struct weir_addr src6 = {{0xfd, [15] = 1}}, dst6 = {{0xfd, [15] = 2}};
+    struct tcp_header tcp = {.src_port = 80, .dst_port = 1024, .flags = TCP_ACK};
+    struct ip4_header ip4 = {.src = weir_addr_v4(192, 0, 2, 1),
+                             .dst = weir_addr_v4(192, 0, 2, 2),
+                             .payload_len = TCP_HEADER_LEN,
+                             .protocol = IP_PROTOCOL_TCP};
+    struct ip6_header ip6 = {.src = src6,
+                             .dst = dst6,
+                             .payload_len = TCP_HEADER_LEN,
+                             .protocol = IP_PROTOCOL_TCP,
+                             .next_header = IP_PROTOCOL_TCP};
+    uint8_t bytes[ROOM];
+
+    for (int is_v6 = 0; is_v6 < 2; is_v6++) {
+        size_t at = is_v6 ? ip6_emit(&ip6, bytes, ROOM) : ip4_emit(&ip4, bytes, ROOM);
+        size_t len = at + tcp_emit(&tcp, bytes + at, ROOM - at);
+        struct plain_ends ends;
+        EXPECT(plain_guess_ends(span_of(bytes, len), &ends));
+        EXPECT_EQ(ends.src_port, 80);
+        EXPECT_EQ(ends.dst_port, 1024);
+        EXPECT(weir_addr_eq(&ends.src, is_v6 ? &src6 : &ip4.src));
+        EXPECT(weir_addr_eq(&ends.dst, is_v6 ? &dst6 : &ip4.dst));
+        for (size_t part = 0; part < len; part++)
+            EXPECT(!plain_guess_ends(span_of(bytes, part), &ends));
+        bytes[at + 13] |= TCP_SYN;
+        EXPECT(!plain_guess_ends(span_of(bytes, len), &ends));
+    }
 }
