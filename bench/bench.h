@@ -21,6 +21,7 @@ struct bench_options {
     bool ipv6;
     bool gso;
     bool zerocopy;
+    bool plain_read;     /* what is read is asked for when it has come, not before */
     uint32_t small;      /* only to see that it runs: so many times a little work; 0: all of it */
     bool portable;       /* nothing that only some processors have */
     bool alone;          /* without what it is compared with */

@@ -56,6 +56,14 @@ static const char *take_zerocopy(void *target, const char *value)
     return given(b, "zerocopy", value);
 }
 
+static const char *take_plain_read(void *target, const char *value)
+{
+    struct benching *b = target;
+
+    b->options.plain_read = true;
+    return given(b, "plain-read", value);
+}
+
 static const char *take_small(void *target, const char *value)
 {
     (void)value;
@@ -155,6 +163,7 @@ static const struct option_spec specs[] = {
     {"ipv6", 0, NULL, "IPv6 in place of IPv4", take_ipv6},
     {"gso", 0, NULL, "segments of up to 64 KiB", take_gso},
     {"zerocopy", 0, NULL, "buffers are lent, not copied; checksums offloaded", take_zerocopy},
+    {"plain-read", 0, NULL, "what has come is read; else reads are posted before", take_plain_read},
     {"loss", 0, "PERCENT", "of the frames, e.g. 0.1%", take_loss},
     {"ack-every", 0, "N", "the receiver gets N segments at a time", take_ack_every},
     {"at-a-time", 0, "N", "connections under way at a time (default: 1)", take_at_a_time},

@@ -247,6 +247,15 @@ static void compare_received(struct replay *r)
     compare_digest(r, &slice, 1);
 }
 
+static void compare_taken(struct replay *r)
+{
+    struct weir_slice slice = {NULL, (size_t)r->call.result};
+
+    if (r->taken != NULL)
+        slice.bytes = r->taken->bytes;
+    compare_digest(r, &slice, 1);
+}
+
 static void compare_endpoint(struct replay *r, const char *what, const struct weir_endpoint *seen)
 {
     char expected_text[WEIR_ADDR_TEXT], seen_text[WEIR_ADDR_TEXT];
@@ -314,6 +323,10 @@ enum replay_status player_compare(struct replay *r)
     case WEIR_CALL_RECV:
         if (both)
             compare_received(r);
+        break;
+    case WEIR_CALL_RECV_TAKE:
+        if (both)
+            compare_taken(r);
         break;
     case WEIR_CALL_RECV_LENT:
         if (both)

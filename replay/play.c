@@ -434,6 +434,42 @@ static enum replay_status do_recv(struct replay *r)
     return REPLAY_GOES_ON;
 }
 
+/* A posted buffer lives until it is taken back, or to the end. */
+static enum replay_status do_recv_post(struct replay *r)
+{
+    struct cursor *c = &r->body;
+    weir_handle_t handle = cursor_take_be64(c);
+    size_t len = (size_t)log_take_up_to(c, SIZE_MAX);
+    struct replay_held *h;
+
+    if (c->failed)
+        return player_fail_record(r);
+    h = hold(r, len < LENT_MAX ? len : LENT_MAX);
+    if (h == NULL)
+        return player_fail_memory(r);
+    r->call.result = weir_recv_post(r->stack, handle, h->bytes, len);
+    if (r->call.result != WEIR_OK)
+        player_release_held(h);
+    return REPLAY_GOES_ON;
+}
+
+static enum replay_status do_recv_take(struct replay *r)
+{
+    weir_handle_t handle = cursor_take_be64(&r->body);
+    void *bytes;
+
+    if (r->body.failed)
+        return player_fail_record(r);
+    if (r->taken != NULL)
+        player_release_held(r->taken);
+    r->taken = NULL;
+    r->call.result = weir_recv_take(r->stack, handle, &bytes);
+    if (bytes != NULL)
+        r->taken = (struct replay_held *)(void *)((uint8_t *)bytes
+                                                  - offsetof(struct replay_held, bytes));
+    return REPLAY_GOES_ON;
+}
+
 static enum replay_status do_recv_lent(struct replay *r)
 {
     struct cursor *c = &r->body;
@@ -710,6 +746,8 @@ enum replay_status player_make_call(struct replay *r)
     case WEIR_CALL_UDP_RECV:
     case WEIR_CALL_PING_RECV: return do_recv(r);
     case WEIR_CALL_RECV_LENT: return do_recv_lent(r);
+    case WEIR_CALL_RECV_POST: return do_recv_post(r);
+    case WEIR_CALL_RECV_TAKE: return do_recv_take(r);
     case WEIR_CALL_UDP_CONNECT: return do_udp_connect(r);
     case WEIR_CALL_FASTOPEN_KEY: return do_fastopen_key(r);
     case WEIR_CALL_SET:

@@ -57,6 +57,7 @@ struct replay {
     struct weir_ping_reply reply;
     uint8_t *buffer; /* what is received into */
     size_t buffer_room;
+    struct replay_held *taken; /* the posted buffer that was taken back last, or NULL */
 
     /* Frames that the stack gave and the devices still have: of the number first + i. */
     struct weir_frame **out;

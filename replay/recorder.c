@@ -270,6 +270,7 @@ static void put_call(struct weir_recorder *r, struct writer *w, const struct wei
         break;
     case WEIR_CALL_RECV:
     case WEIR_CALL_RECV_DONE:
+    case WEIR_CALL_RECV_POST:
     case WEIR_CALL_UDP_RECV:
     case WEIR_CALL_PING_RECV:
         writer_put_be64(w, call->handle);
@@ -288,6 +289,7 @@ static void put_call(struct weir_recorder *r, struct writer *w, const struct wei
         break;
     case WEIR_CALL_ACCEPT:
     case WEIR_CALL_SHUTDOWN:
+    case WEIR_CALL_RECV_TAKE:
     case WEIR_CALL_CLOSE:
     case WEIR_CALL_ABORT: writer_put_be64(w, call->handle); break;
     case WEIR_CALL_UDP_OPEN:
@@ -354,7 +356,8 @@ static void put_answer(struct weir_recorder *r, struct writer *w, const struct w
     case WEIR_CALL_ACCEPT:
     case WEIR_CALL_UDP_OPEN:
     case WEIR_CALL_PING_OPEN: writer_put_be64(w, call->opened); break;
-    case WEIR_CALL_RECV: put_digest(w, call->slices, 1); break;
+    case WEIR_CALL_RECV:
+    case WEIR_CALL_RECV_TAKE: put_digest(w, call->slices, 1); break;
     case WEIR_CALL_RECV_LENT: put_digest(w, call->slices, call->count); break;
     case WEIR_CALL_UDP_RECV:
         put_digest(w, call->slices, 1);

@@ -22,6 +22,7 @@ PEERS = os.path.join(os.path.dirname(__file__), "..", "bench", "peers")
 # Benchmark with its options, and what is aimed at: at least (>=) or at most (<=).
 TABLE = [
     ("bulk", {"ratio_to_null_stack": (">=", 0.80)}),
+    ("bulk --plain-read", {"ratio_to_null_stack": (">=", 0.80)}),
     ("bulk --ack-every 2", {"ratio_to_null_stack": (">=", 0.70)}),
     ("bulk --ipv6", {"ratio_to_null_stack": (">=", 0.78)}),
     ("bulk --gso", {"ratio_to_null_stack": (">=", 0.95)}),

@@ -23,6 +23,7 @@ TOLERANCE = 1.02
 SEGMENTS = (1 << 22) / 1448  # in a little work of bulk
 WORK = {  # units in a little work; what is run to warm up is a part of it
     "bulk": SEGMENTS * 17 / 16,
+    "bulk --plain-read": SEGMENTS * 17 / 16,
     "bulk --ipv6": (1 << 22) / 1428 * 17 / 16,
     "bulk --ack-every 2": SEGMENTS * 17 / 16,
     "bulk --gso": SEGMENTS * 17 / 16,

@@ -48,6 +48,8 @@ ptrdiff_t api_send_lent(struct weir *s, weir_conn_t conn, struct weir_slice byte
 ptrdiff_t api_recv(struct weir *s, weir_conn_t conn, void *bytes, size_t len);
 ptrdiff_t api_recv_lent(struct weir *s, weir_conn_t conn, struct weir_slice *slices, size_t max,
                         size_t *count);
+int api_recv_post(struct weir *s, weir_conn_t conn, void *bytes, size_t len);
+ptrdiff_t api_recv_take(struct weir *s, weir_conn_t conn, void **bytes);
 int api_recv_done(struct weir *s, weir_conn_t conn, size_t len);
 int api_shutdown(struct weir *s, weir_conn_t conn);
 int api_close(struct weir *s, weir_handle_t handle);

@@ -298,6 +298,30 @@ int api_recv_done(struct weir *s, weir_conn_t conn, size_t len)
     return err;
 }
 
+int api_recv_post(struct weir *s, weir_conn_t conn, void *bytes, size_t len)
+{
+    struct conn *c = handle_conn(s, conn);
+
+    return c == NULL ? WEIR_ESTALE : tcp_recv_post(&c->tcp, &s->tcp, bytes, len);
+}
+
+/* Without a posted read the connection may come to rest: that is looked at when it has its turn. */
+ptrdiff_t api_recv_take(struct weir *s, weir_conn_t conn, void **bytes)
+{
+    struct conn *c = handle_conn(s, conn);
+    ptrdiff_t got;
+
+    *bytes = NULL;
+    if (c == NULL)
+        return WEIR_ESTALE;
+    got = tcp_recv_take(&c->tcp, &s->tcp, bytes);
+    if (got > 0 && owes_ack(c))
+        stack_settle(s, c);
+    else if (c->tcp.work != NULL && tcp_can_rest(&c->tcp))
+        tx_make_ready(s, c);
+    return got;
+}
+
 ptrdiff_t weir_urgent(const struct weir *s, weir_conn_t conn)
 {
     const struct conn *c = handle_conn(s, conn);

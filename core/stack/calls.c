@@ -47,7 +47,10 @@ static const char *const names[WEIR_CALL_KIND_COUNT] = {
     [WEIR_CALL_NEXT_ISN] = "next_isn",
     [WEIR_CALL_TCP_CONFIGURE] = "tcp_configure",
     [WEIR_CALL_FASTOPEN_KEY] = "fastopen_key",
+    [WEIR_CALL_UDP_CONNECT] = "udp_connect",
     [WEIR_CALL_AUTH] = "auth",
+    [WEIR_CALL_RECV_POST] = "recv_post",
+    [WEIR_CALL_RECV_TAKE] = "recv_take",
 };
 
 const char *weir_call_name(enum weir_call_kind kind)
@@ -376,6 +379,29 @@ ptrdiff_t weir_recv_lent(struct weir *s, weir_conn_t conn, struct weir_slice *sl
     call.slices = slices;
     call.count = *count;
     return (ptrdiff_t)answer(s, &call, result);
+}
+
+int weir_recv_post(struct weir *s, weir_conn_t conn, void *bytes, size_t len)
+{
+    if (!is_told(s))
+        return api_recv_post(s, conn, bytes, len);
+    struct weir_call call = {.kind = WEIR_CALL_RECV_POST, .handle = conn, .len = len};
+    tell(s, &call);
+    return (int)answer(s, &call, api_recv_post(s, conn, bytes, len));
+}
+
+ptrdiff_t weir_recv_take(struct weir *s, weir_conn_t conn, void **bytes)
+{
+    void *posted;
+
+    if (bytes == NULL)
+        bytes = &posted;
+    if (!is_told(s))
+        return api_recv_take(s, conn, bytes);
+    struct weir_call call = {.kind = WEIR_CALL_RECV_TAKE, .handle = conn, .len = SIZE_MAX};
+    tell(s, &call);
+    ptrdiff_t result = api_recv_take(s, conn, bytes);
+    return answer_received(s, &call, *bytes, result);
 }
 
 int weir_recv_done(struct weir *s, weir_conn_t conn, size_t len)

@@ -8,11 +8,15 @@
  *
  * First the headers alone are looked at: how many frames follow one another. Then their text is
  * taken, one after the other. Where a checksum has to be verified, all of the text is read in any
- * case: it is copied in the same pass, and the frame goes back to the driver at once.
+ * case: it is copied in the same pass, and the frame goes back to the driver at once. An application
+ * that has posted its next read has said where to: there it is copied even if nothing is verified,
+ * as somebody would have to do it anyway.
  */
 #include "base/check.h"
 #include "base/checksum.h"
+#include "base/num.h"
 #include "stack/stack.h"
+#include "tcp/recvq.h"
 #include "tcp/seg.h"
 #include "wire/super.h"
 
@@ -33,12 +37,11 @@ static bool is_plain(const struct weir_frame *frame)
     return len == frame->len;
 }
 
-/* How many frames follow one another, and the text that they have in all. */
+/* How many frames of at most room bytes of text follow one another. *text_len: what they have in all. */
 static size_t count_following(const struct super_follow *first, const struct weir_frame *frames,
-                              size_t count, uint32_t *text_len)
+                              size_t count, uint32_t room, uint32_t *text_len)
 {
     struct super_follow f = *first;
-    uint32_t room = JOINED_MAX - *text_len;
     size_t i = 0;
     bool is_last = false;
 
@@ -80,6 +83,18 @@ static uint32_t sum_text(const struct weir_frame *frame, size_t headers_len,
     return sum;
 }
 
+static void copy_text(const struct weir_frame *frame, size_t headers_len, uint8_t *to)
+{
+    size_t skip = headers_len;
+
+    for (size_t i = 0; i < frame->slice_count; i++) {
+        struct span s = span_drop(span_of(frame->slices[i].bytes, frame->slices[i].len), skip);
+        skip = 0;
+        span_copy(to, s);
+        to += s.len;
+    }
+}
+
 static bool needs_sum(const struct weir_frame *frame)
 {
     return !(frame->flags & (WEIR_FRAME_CSUM_PARTIAL | WEIR_FRAME_CSUM_VALID));
@@ -117,12 +132,53 @@ static bool join_one(struct weir *s, const struct super_follow *f, struct tcp_se
     return tcp_seg_join(seg, &s->tcp, frame, (uint32_t)f->headers_len);
 }
 
+/* Where the neighbours' text belongs, if a read is posted there. */
+static uint8_t *place_of(const struct flow *flow, const struct tcp_seg *seg, uint32_t *room)
+{
+    *room = 0;
+    if (flow == NULL || flow->kind != HANDLE_CONN)
+        return NULL;
+    return recvq_place(&((const struct conn *)(const void *)flow)->tcp, seg, room);
+}
+
+/* Joins frames that have rest bytes of text in all; returns how many. */
+static size_t join_to_queue(struct weir *s, struct super_follow *f, struct tcp_seg *seg,
+                            struct weir_frame *frames, size_t count, uint32_t rest)
+{
+    size_t joined;
+
+    for (joined = 0; joined < count && join_one(s, f, seg, &frames[joined], rest); joined++)
+        rest -= (uint32_t)(frames[joined].len - f->headers_len);
+    return joined;
+}
+
+/* The same, with their text where the application wants it; what turns out wrong does not count. */
+static size_t join_placed(struct weir *s, struct super_follow *f, struct tcp_seg *seg,
+                          const struct weir_frame *frames, size_t count, uint8_t *to)
+{
+    size_t joined;
+
+    for (joined = 0; joined < count; joined++) {
+        const struct weir_frame *frame = &frames[joined];
+        uint32_t len = (uint32_t)(frame->len - f->headers_len);
+        if (!needs_sum(frame))
+            copy_text(frame, f->headers_len, to);
+        else if (!checksum_is_good(super_header_sum(f, frame->slices[0].bytes, frame->len)
+                                   + sum_text(frame, f->headers_len, s->ip.checksum, to)))
+            break;
+        tcp_seg_join_placed(seg, len);
+        to += len;
+    }
+    return joined;
+}
+
 size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *seg,
-                struct weir_frame *frames, size_t count)
+                const struct flow *flow, struct weir_frame *frames, size_t count)
 {
     const struct weir_frame *first = packet->frame;
     struct super_follow f;
-    uint32_t rest = seg->len;
+    uint32_t room = JOINED_MAX - seg->len, place_room, rest;
+    uint8_t *place;
     size_t ip_at, joined;
 
     if (count == 0 || first == NULL || !is_plain(first) || trace_is_on(&s->tracer))
@@ -132,11 +188,13 @@ size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *
         || !super_follow_init(&f, first->slices[0].bytes, ip_at, ip_at + packet->header_len,
                               ip_at + seg->text_skip, seg->len))
         return 0;
-    count = count_following(&f, frames, count, &rest);
-    for (joined = 0; joined < count && join_one(s, &f, seg, &frames[joined], rest); joined++) {
-        rest -= (uint32_t)(frames[joined].len - f.headers_len);
-        s->bytes_in += frames[joined].len;
-    }
+    place = place_of(flow, seg, &place_room);
+    count =
+        count_following(&f, frames, count, place == NULL ? room : u32_min(room, place_room), &rest);
+    joined = place == NULL ? join_to_queue(s, &f, seg, frames, count, rest)
+                           : join_placed(s, &f, seg, frames, count, place);
+    for (size_t i = 0; i < joined; i++)
+        s->bytes_in += frames[i].len;
     s->frames_in += joined;
     return joined;
 }

@@ -335,9 +335,12 @@ void tx_reply(struct weir *s, struct frame **frame, const struct tx_about *about
 
 /* ---- super-segments (gro.c, gso.c) ---- */
 
-/* Joins to a segment those of the frames behind it that continue it; returns how many. */
+/*
+ * Joins to a segment those of the frames behind it that continue it; returns how many. Their text
+ * goes where the segment's flow (or NULL) wants to have it, if it has said so.
+ */
 size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *seg,
-                struct weir_frame *frames, size_t count);
+                const struct flow *flow, struct weir_frame *frames, size_t count);
 
 /*
  * Cuts a super-segment for an interface that cannot, from where it was cut last. False: there was

@@ -295,9 +295,9 @@ size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest,
         stack_drop(s, why);
         return 0;
     }
-    joined = gro_join(s, packet, &a.seg, rest, count);
-    s->tcp.counts.segs_in += a.seg.segs;
     flow = demux_find(s, &a.tuple, &a.hash);
+    joined = gro_join(s, packet, &a.seg, flow, rest, count);
+    s->tcp.counts.segs_in += a.seg.segs;
     if (flow == NULL)
         l = rx_listener(s, &a);
     trace_in(s, &a, flow, l);

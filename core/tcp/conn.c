@@ -87,7 +87,7 @@ bool tcp_can_rest(const struct tcp_conn *c)
            && w->deadline_at[TIMER_CLOSE] == NEVER && w->keepalive_unanswered == 0
            && (!c->fin_queued || c->state == TCP_FIN_WAIT_2) && !w->ack_owed
            && w->dup_acks_owed == 0 && !w->keepalive_owed && !c->rcv_urgent
-           && !list_is_linked(&w->ready);
+           && w->recvq.posted.bytes == NULL && !list_is_linked(&w->ready);
 }
 
 static void free_work(struct tcp_conn *c, struct tcp_env *env)
@@ -186,7 +186,8 @@ void tcp_conn_check(const struct tcp_conn *c)
         return;
     CHECK((w->loss_timer == LOSS_NONE) == (w->deadline_at[TIMER_LOSS] == NEVER));
     CHECK(pieces_bytes(&w->sendq.pieces) == w->sendq.bytes);
-    CHECK(pieces_bytes(&w->recvq.pieces) == w->recvq.bytes);
+    CHECK(w->recvq.posted.filled + pieces_bytes(&w->recvq.pieces) == w->recvq.bytes);
+    CHECK(w->recvq.posted.filled <= w->recvq.posted.size);
     if (c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT) {
         CHECK(w->loss_timer == LOSS_NONE);
         CHECK(w->sendq.bytes == 0);

@@ -200,10 +200,18 @@ struct sendq {
     ns_t busy_ns;       /* before that, how long there were any */
 };
 
+/* The application's buffer for what it reads next; what fills it is the head of the queue. */
+struct posted {
+    uint8_t *bytes; /* NULL: there is none */
+    uint32_t size;
+    uint32_t filled;
+};
+
 /* Bytes received in order and not yet read. */
 struct recvq {
+    struct posted posted;
     struct pieces pieces;
-    uint32_t bytes;
+    uint32_t bytes; /* in both */
     uint32_t memory;
     struct piece *spare; /* empty, for the next short text; not in memory; or NULL */
 };
@@ -419,6 +427,12 @@ static inline uint32_t tcp_flight(const struct tcp_conn *c)
 /* Whether our FIN has been sent, and acknowledged: it is the number after the send queue. */
 bool tcp_fin_sent(const struct tcp_conn *c);
 bool tcp_fin_acked(const struct tcp_conn *c);
+
+/* The peer may send text, and it may be read. */
+static inline bool tcp_takes_text(const struct tcp_conn *c)
+{
+    return c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_1 || c->state == TCP_FIN_WAIT_2;
+}
 
 static inline bool tcp_is_synchronized(const struct tcp_conn *c)
 {

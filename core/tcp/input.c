@@ -331,11 +331,6 @@ static bool check_ack(struct arrival *a)
     return note_fin_acked(a);
 }
 
-static bool takes_text(const struct tcp_conn *c)
-{
-    return c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_1 || c->state == TCP_FIN_WAIT_2;
-}
-
 /*
  * Sixth: urgent data. SEG.UP is the octet after it; it may be far ahead of the text, and counts
  * also when the window is shut [RFC9293 MUST-31, MUST-66].
@@ -345,7 +340,7 @@ static bool check_urg(struct arrival *a)
     struct tcp_conn *c = a->c;
     seq_t up = seq_add(a->seg->seq, a->seg->up);
 
-    if (!(a->seg->flags & TCP_URG) || !takes_text(c))
+    if (!(a->seg->flags & TCP_URG) || !tcp_takes_text(c))
         return false;
     if (seq_gt(up, c->rcv_urgent ? c->work->rcv_up : c->rcv.nxt)) {
         c->work->rcv_up = up;
@@ -497,7 +492,7 @@ static bool take_text(struct arrival *a)
 
     if (seg->len > 0)
         c->work->data_segs_in += seg->segs;
-    if (!takes_text(c))
+    if (!tcp_takes_text(c))
         return seg->len > 0 && stop(a, WHY_TCP_AFTER_FIN);
     trim(c, seg);
     if (refuse_text(a))
@@ -542,7 +537,7 @@ static void set_fin_received(struct arrival *a)
 /* Eighth: the FIN. */
 static bool take_fin(struct arrival *a)
 {
-    if (!(a->seg->flags & TCP_FIN) || !takes_text(a->c))
+    if (!(a->seg->flags & TCP_FIN) || !tcp_takes_text(a->c))
         return false;
     set_fin_received(a);
     return false;

@@ -9,9 +9,8 @@
 #include <stdint.h>
 #include <weir/weir.h>
 
-struct pieces;
-struct tcp_conn;
-struct tcp_env;
+#include "tcp/conn.h"
+
 struct tcp_seg;
 
 void recvq_clear(struct tcp_conn *c, struct tcp_env *env);
@@ -28,7 +27,26 @@ uint32_t recvq_copy(const struct tcp_conn *c, uint32_t skip, uint8_t *bytes, uin
 /* Shows the bytes at the head in up to max slices; returns how many bytes, *count slices. */
 uint32_t recvq_show(const struct tcp_conn *c, struct weir_slice *slices, size_t max, size_t *count);
 
-/* Consumes len bytes, which are there. */
+/* ---- a read that was posted: a buffer of the application's for the head of the queue ---- */
+
+static inline bool recvq_has_posted(const struct recvq *q)
+{
+    return q->posted.bytes != NULL;
+}
+
+/* Fills the buffer with what is there, and as long as that is all, with what comes. */
+void recvq_post(struct tcp_conn *c, struct tcp_env *env, uint8_t *bytes, uint32_t size);
+
+/* Takes the buffer away from the queue, and what it could hold; returns how many bytes that is. */
+uint32_t recvq_unpost(struct tcp_conn *c, struct tcp_env *env);
+
+/*
+ * Where the text that follows the segment's may be put before anybody has looked at the segment, and
+ * how much there is room for. What is put there counts only once the segment has been added. NULL: nowhere.
+ */
+uint8_t *recvq_place(const struct tcp_conn *c, const struct tcp_seg *seg, uint32_t *room);
+
+/* Consumes len bytes, which are there; not with a posted buffer. */
 void recvq_drop(struct tcp_conn *c, struct tcp_env *env, uint32_t len);
 
 #endif

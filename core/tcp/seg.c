@@ -193,6 +193,40 @@ static bool take_more(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset,
     return true;
 }
 
+static uint32_t copy_own(const struct tcp_seg *seg, uint8_t *to, uint32_t len)
+{
+    uint32_t skip = seg->text_skip, done = 0;
+
+    for (size_t i = 0; i < seg->text_count && done < len; i++) {
+        struct span s = part_of(&seg->text[i], &skip, len - done);
+        span_copy(to + done, s);
+        done += (uint32_t)s.len;
+    }
+    return done;
+}
+
+static uint32_t copy_more(const struct tcp_seg *seg, uint8_t *to, uint32_t len)
+{
+    uint32_t skip = seg->more_skip, done = 0;
+
+    for (const struct piece *p = seg->more.head; p != NULL && done < len; p = p->next) {
+        struct weir_slice slice = {p->bytes, p->len};
+        struct span s = part_of(&slice, &skip, len - done);
+        span_copy(to + done, s);
+        done += (uint32_t)s.len;
+    }
+    return done;
+}
+
+void tcp_seg_copy_text(const struct tcp_seg *seg, uint8_t *to, uint32_t len)
+{
+    uint32_t own = copy_own(seg, to, u32_min(len, own_len(seg)));
+
+    if (!seg->more_is_placed)
+        own += copy_more(seg, to + own, len - own);
+    CHECK(own == len || seg->more_is_placed);
+}
+
 bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, uint32_t len,
                        struct pieces *list, uint32_t *memory)
 {
@@ -200,6 +234,7 @@ bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset
     uint32_t own_offset = u32_min(offset, own_len(seg));
     uint32_t own = u32_min(len, own_len(seg) - own_offset);
 
+    CHECK(!seg->more_is_placed);
     if ((own > 0 && !take_own(seg, env, own_offset, own, &t))
         || (len > own && !take_more(seg, env, offset - own_offset, len - own, &t))) {
         pieces_clear(&t.pieces, &env->pieces, env->bufs);
@@ -256,6 +291,12 @@ static void note_joined(struct tcp_seg *seg, uint32_t len)
     seg->more_len += len;
     seg->more_bytes += len;
     seg->segs++;
+}
+
+void tcp_seg_join_placed(struct tcp_seg *seg, uint32_t len)
+{
+    seg->more_is_placed = true;
+    note_joined(seg, len);
 }
 
 bool tcp_seg_join(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *frame, uint32_t skip)

@@ -45,6 +45,7 @@ struct tcp_seg {
     uint32_t more_skip;
     uint32_t more_bytes;  /* in the pieces */
     uint32_t more_memory; /* what these cost */
+    bool more_is_placed;  /* there are no pieces: it lies in the posted buffer, where it belongs */
 
     bool had_syn;     /* and it was cut off */
     bool wants_reset; /* set by input: the answer is a reset made from this segment */
@@ -59,6 +60,7 @@ static inline void tcp_seg_begin(struct tcp_seg *seg)
     seg->more_skip = 0;
     seg->more_bytes = 0;
     seg->more_memory = 0;
+    seg->more_is_placed = false;
     seg->had_syn = false;
     seg->wants_reset = false;
 }
@@ -117,6 +119,15 @@ struct piece *tcp_seg_room(const struct tcp_seg *seg, struct tcp_env *env, uint3
 /* Joins the len bytes that are in that room now; 0: none. Takes *piece, leaves NULL. */
 void tcp_seg_join_copied(struct tcp_seg *seg, struct tcp_env *env, struct piece **piece,
                          uint32_t len);
+
+/* Joins len bytes of a neighbour that were put where they belong in the posted buffer (recvq.h). */
+void tcp_seg_join_placed(struct tcp_seg *seg, uint32_t len);
+
+/*
+ * Copies the first len bytes of the text to where it belongs in the posted buffer; those that are
+ * there already stay.
+ */
+void tcp_seg_copy_text(const struct tcp_seg *seg, uint8_t *to, uint32_t len);
 
 /* The end of the segment's life: lets go of the frame, unless somebody kept it. */
 void tcp_seg_done(struct tcp_seg *seg, struct tcp_env *env);

@@ -24,7 +24,10 @@
 #include "wire/ip.h"
 #include <string.h>
 
-enum { LENT_MAX = 1 << 30 };
+enum {
+    LENT_MAX = 1 << 30,
+    POSTED_MAX = 1 << 30,
+};
 
 #define PACING_MAX (UINT32_MAX * INT64_C(1024)) /* bytes per second */
 
@@ -192,14 +195,25 @@ static void pass_urgent(struct tcp_conn *c)
         c->rcv_urgent = false;
 }
 
-static void consume(struct tcp_conn *c, struct tcp_env *env, uint32_t len)
+static bool has_posted(const struct tcp_conn *c)
 {
-    recvq_drop(c, env, len);
+    return c->work != NULL && recvq_has_posted(&c->work->recvq);
+}
+
+/* What follows from a read; the bytes are not in the queue any more. */
+static void note_read(struct tcp_conn *c, struct tcp_env *env, uint32_t len)
+{
     tune_on_read(c, env, len);
     pass_urgent(c);
     emit_call(c, env, "receive", len);
     if (tcp_is_synchronized(c) && !c->fin_received && window_is_worth_announcing(c))
         c->work->ack_owed = true;
+}
+
+static void consume(struct tcp_conn *c, struct tcp_env *env, uint32_t len)
+{
+    recvq_drop(c, env, len);
+    note_read(c, env, len);
 }
 
 static uint32_t clip(size_t len)
@@ -212,6 +226,8 @@ ptrdiff_t tcp_recv(struct tcp_conn *c, struct tcp_env *env, void *bytes, size_t 
 {
     uint32_t got;
 
+    if (has_posted(c))
+        return WEIR_ESTATE;
     if (readable(c) == 0)
         return nothing_to_read(c);
     got = recvq_copy(c, 0, bytes, clip(len));
@@ -229,6 +245,8 @@ ptrdiff_t tcp_peek(const struct tcp_conn *c, size_t skip, void *bytes, size_t le
 ptrdiff_t tcp_recv_lent(struct tcp_conn *c, struct weir_slice *slices, size_t max, size_t *count)
 {
     *count = 0;
+    if (has_posted(c))
+        return WEIR_ESTATE;
     if (readable(c) == 0)
         return nothing_to_read(c);
     return (ptrdiff_t)recvq_show(c, slices, max, count);
@@ -236,11 +254,47 @@ ptrdiff_t tcp_recv_lent(struct tcp_conn *c, struct weir_slice *slices, size_t ma
 
 int tcp_recv_done(struct tcp_conn *c, struct tcp_env *env, size_t len)
 {
+    if (has_posted(c))
+        return WEIR_ESTATE;
     if (len > readable(c))
         return WEIR_EINVAL;
     if (len > 0)
         consume(c, env, (uint32_t)len);
     return WEIR_OK;
+}
+
+int tcp_recv_post(struct tcp_conn *c, struct tcp_env *env, void *bytes, size_t len)
+{
+    if (bytes == NULL || len == 0 || len > POSTED_MAX)
+        return WEIR_EINVAL;
+    if (has_posted(c))
+        return WEIR_ESTATE;
+    if (!tcp_work_attach(c, env))
+        return WEIR_ENOMEM;
+    recvq_post(c, env, bytes, (uint32_t)len);
+    return WEIR_OK;
+}
+
+ptrdiff_t tcp_recv_take(struct tcp_conn *c, struct tcp_env *env, void **bytes)
+{
+    uint32_t got;
+
+    *bytes = NULL;
+    if (!has_posted(c))
+        return WEIR_ESTATE;
+    *bytes = c->work->recvq.posted.bytes;
+    got = recvq_unpost(c, env);
+    if (got == 0)
+        return nothing_to_read(c);
+    note_read(c, env, got);
+    return (ptrdiff_t)got;
+}
+
+/* The application has gone: nothing may be put into its buffer any more. */
+static void give_up_posted(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (has_posted(c))
+        (void)recvq_unpost(c, env);
 }
 
 /* CLOSE, of our side [RFC9293 3.10.4]: the FIN follows what is queued. */
@@ -291,6 +345,7 @@ void tcp_abort(struct tcp_conn *c, struct tcp_env *env)
 {
     emit_call(c, env, "abort", 0);
     c->is_orphan = true;
+    give_up_posted(c, env);
     reset(c, env);
 }
 
@@ -304,6 +359,7 @@ void tcp_close(struct tcp_conn *c, struct tcp_env *env)
 
     emit_call(c, env, "close", 0);
     c->is_orphan = true;
+    give_up_posted(c, env);
     if (c->state == TCP_SYN_SENT || is_unread || c->user->linger
         || tcp_shutdown(c, env) == WEIR_ENOMEM) {
         reset(c, env);

@@ -27,6 +27,8 @@ ptrdiff_t tcp_send_lent(struct tcp_conn *c, struct tcp_env *env, struct weir_sli
 ptrdiff_t tcp_recv(struct tcp_conn *c, struct tcp_env *env, void *bytes, size_t len);
 ptrdiff_t tcp_recv_lent(struct tcp_conn *c, struct weir_slice *slices, size_t max, size_t *count);
 ptrdiff_t tcp_peek(const struct tcp_conn *c, size_t skip, void *bytes, size_t len);
+int tcp_recv_post(struct tcp_conn *c, struct tcp_env *env, void *bytes, size_t len);
+ptrdiff_t tcp_recv_take(struct tcp_conn *c, struct tcp_env *env, void **bytes);
 int tcp_recv_done(struct tcp_conn *c, struct tcp_env *env, size_t len);
 
 /* What waits in its queues. */

@@ -64,7 +64,9 @@ extern "C" {
     X(TCP_CONFIGURE, "config: only tcp is looked at", "")                                          \
     X(FASTOPEN_KEY, "slices: one of 16 bytes; no result", "")                                      \
     X(UDP_CONNECT, "handle, remote (may be NULL)", "")                                             \
-    X(AUTH, "handle, number: 0 adds, 1 removes, 2 asks; auth_key (0, 1), len: its ID (2)", "")
+    X(AUTH, "handle, number: 0 adds, 1 removes, 2 asks; auth_key (0, 1), len: its ID (2)", "")     \
+    X(RECV_POST, "handle, len", "")                                                                \
+    X(RECV_TAKE, "handle", "slices: one")
 
 enum weir_call_kind {
 #define X(name, arguments, answer) WEIR_CALL_##name,

@@ -3,7 +3,7 @@
  *
  *   OPEN      weir_connect, weir_listen and weir_accept
  *   SEND      weir_send, weir_send_lent
- *   RECEIVE   weir_recv, weir_recv_lent
+ *   RECEIVE   weir_recv, weir_recv_lent, weir_recv_post
  *   CLOSE     weir_shutdown, weir_close
  *   ABORT     weir_abort
  *   STATUS    weir_tcp_info
@@ -128,6 +128,7 @@ WEIR_API ptrdiff_t weir_send_lent(struct weir *s, weir_conn_t conn, struct weir_
  * Receives up to len bytes. Returns how many, or
  *   0            the peer has closed its side and all has been read
  *   WEIR_EAGAIN  nothing has arrived: wait for WEIR_EVENT_READABLE
+ *   WEIR_ESTATE  a read is posted
  *   WEIR_ESTALE  no such connection
  *   the error that ended the connection, after the bytes that came before it
  */
@@ -141,6 +142,35 @@ WEIR_API ptrdiff_t weir_recv(struct weir *s, weir_conn_t conn, void *bytes, size
  */
 WEIR_API ptrdiff_t weir_recv_lent(struct weir *s, weir_conn_t conn, struct weir_slice *slices,
                                   size_t max, size_t *count);
+
+/*
+ * Posts a read: lends the stack the len bytes (at most 2^30) that the next read is to fill, before
+ * there is anything to read. What arrives in order is then put there at once, in the same pass in
+ * which it is verified, where weir_recv would copy it a second time. What arrived before, or out of
+ * order, is copied there. It counts as received and not read, as in the receive queue, and
+ * WEIR_EVENT_READABLE and WEIR_EVENT_PEER_CLOSED tell of it as ever; weir_recv_take reads it.
+ *
+ * The buffer is the stack's until weir_recv_take, weir_close or weir_abort of this connection, or
+ * weir_destroy, also if the connection ends before. It is written to only within calls on this stack,
+ * and anywhere: what it holds beyond the bytes that weir_recv_take counts is undefined.
+ * Meanwhile weir_recv, weir_recv_lent and weir_recv_done answer WEIR_ESTATE, and the
+ * connection keeps the memory of one at work. Returns 0, or
+ *   WEIR_EINVAL  bytes is NULL, or len is 0 or too much
+ *   WEIR_ESTATE  a read is posted already
+ *   WEIR_ENOMEM  the memory budget is used up
+ *   WEIR_ESTALE  no such connection
+ */
+WEIR_API int weir_recv_post(struct weir *s, weir_conn_t conn, void *bytes, size_t len);
+
+/*
+ * Takes the posted buffer back, in any case, with what has arrived: it is the caller's again, and
+ * so is *bytes set to it (bytes may be NULL). Returns how many bytes of it are filled, from the
+ * beginning on, else as weir_recv: 0 at the end, WEIR_EAGAIN if nothing has arrived, or the error
+ * that ended the connection. Further errors, with which *bytes is NULL:
+ *   WEIR_ESTATE  no read is posted
+ *   WEIR_ESTALE  no such connection (any more): the buffer has been the caller's since it was closed
+ */
+WEIR_API ptrdiff_t weir_recv_take(struct weir *s, weir_conn_t conn, void **bytes);
 
 /*
  * Copies up to len bytes of the receive queue that come after the first skip, without consuming
@@ -174,7 +204,8 @@ WEIR_API uint16_t weir_tcp_port(const struct weir *s, uint32_t turn);
  */
 WEIR_API bool weir_tcp_port_is_used(const struct weir *s, const struct weir_endpoint *local);
 
-/* Consumes len bytes that weir_recv_lent showed. 0, WEIR_EINVAL (more than there are), WEIR_ESTALE. */
+/* Consumes len bytes that weir_recv_lent showed. 0, WEIR_EINVAL (more than there are), WEIR_ESTATE (a read is
+ * posted), WEIR_ESTALE. */
 WEIR_API int weir_recv_done(struct weir *s, weir_conn_t conn, size_t len);
 
 /*

@@ -6,7 +6,7 @@
 #include "stack/stack.h"
 
 size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *seg,
-                struct weir_frame *frames, size_t count)
+                const struct flow *flow, struct weir_frame *frames, size_t count)
 {
     return 0;
 }

@@ -78,10 +78,10 @@ static void read_lent(struct world *w, size_t i, weir_conn_t conn)
         EXPECT_EQ(weir_recv_done(world_stack(w, i), conn, 1 + (size_t)n / 2), WEIR_OK);
 }
 
-/* Bytes both ways, copied and lent; more is offered than fits. */
+/* Bytes both ways, copied and lent; more is offered than fits. Of the reads one way some are posted. */
 static void play_transfer_over(struct world *w, int rounds, struct world_link conditions)
 {
-    static uint8_t bytes[4 * CHUNK];
+    static uint8_t bytes[4 * CHUNK], posted[4 * CHUNK];
     struct world_pair p = world_connect(w);
 
     w->conditions = conditions;
@@ -90,11 +90,16 @@ static void play_transfer_over(struct world *w, int rounds, struct world_link co
     for (int k = 0; k < rounds; k++) {
         (void)weir_send(world_stack(w, 0), p.a, bytes, sizeof bytes, 0);
         send_lent(w, 1, p.b);
+        if (k % 2 == 1)
+            (void)weir_recv_post(world_stack(w, 1), p.b, posted, sizeof posted);
         world_run(w, (weir_ns_t)(1 + k) * WEIR_MS);
         (void)weir_recv(world_stack(w, 1), p.b, bytes, sizeof bytes);
+        if (k % 2 == 1)
+            (void)weir_recv_take(world_stack(w, 1), p.b, NULL);
         read_lent(w, 0, p.a);
     }
     EXPECT_EQ(weir_shutdown(world_stack(w, 0), p.a), WEIR_OK);
+    (void)weir_recv_post(world_stack(w, 1), p.b, posted, 1);
     world_run(w, 5 * WEIR_S);
     EXPECT_EQ(weir_close(world_stack(w, 1), p.b), WEIR_OK);
     EXPECT_EQ(weir_abort(world_stack(w, 0), p.a), WEIR_OK);

@@ -26,6 +26,7 @@ struct end {
     weir_conn_t conn; /* 0: free */
     uint16_t port, peer_port;
     uint64_t sent, read;
+    uint8_t *posted; /* the buffer of its next read, or NULL */
     bool is_finishing;
     bool is_over; /* its end has been read, or an error */
 };
@@ -164,11 +165,50 @@ static void note_end(struct end *e, ptrdiff_t result)
         e->is_over = true;
 }
 
+static void do_post(struct run *r, struct end *e)
+{
+    size_t len = 1 + below(r, CHUNK);
+    int err;
+
+    e->posted = malloc(len);
+    err = weir_recv_post(stack_of(r, e->stack), e->conn, e->posted, len);
+    if (err == WEIR_OK)
+        return;
+    EXPECT_EQ(err, WEIR_ENOMEM);
+    free(e->posted);
+    e->posted = NULL;
+}
+
+static void do_take(struct run *r, struct end *e)
+{
+    void *bytes;
+    ptrdiff_t n = weir_recv_take(stack_of(r, e->stack), e->conn, &bytes);
+
+    EXPECT(bytes == e->posted);
+    if (n <= 0) {
+        note_end(e, n);
+    } else {
+        check(bytes, e->peer_port, e->read, (size_t)n);
+        e->read += (uint64_t)n;
+    }
+    free(bytes);
+    e->posted = NULL;
+}
+
 static void do_recv(struct run *r, struct end *e)
 {
     static uint8_t bytes[CHUNK];
-    ptrdiff_t n = weir_recv(stack_of(r, e->stack), e->conn, bytes, 1 + below(r, CHUNK));
+    ptrdiff_t n;
 
+    if (e->posted != NULL) {
+        do_take(r, e);
+        return;
+    }
+    if (one_in(r, 3))
+        do_post(r, e);
+    if (e->posted != NULL)
+        return;
+    n = weir_recv(stack_of(r, e->stack), e->conn, bytes, 1 + below(r, CHUNK));
     if (n <= 0) {
         note_end(e, n);
         return;
@@ -183,6 +223,10 @@ static void do_recv_lent(struct run *r, struct end *e)
     size_t count, part, done = 0;
     ptrdiff_t n = weir_recv_lent(stack_of(r, e->stack), e->conn, slices, 4, &count);
 
+    if (e->posted != NULL) {
+        EXPECT_EQ(n, WEIR_ESTATE);
+        return;
+    }
     if (n <= 0) {
         note_end(e, n);
         return;
@@ -226,6 +270,8 @@ static void do_close(struct run *r, struct end *e)
     else
         EXPECT_EQ(weir_close(stack_of(r, e->stack), c), WEIR_OK);
     EXPECT_EQ(weir_close(stack_of(r, e->stack), c), WEIR_ESTALE);
+    free(e->posted); /* which nobody may write to any more */
+    e->posted = NULL;
     e->conn = 0;
 }
 
@@ -407,7 +453,7 @@ static bool finish(struct run *r)
         for (int n = 0; n < 1000 && !e->is_over; n++) {
             uint64_t before = e->read;
             do_recv(r, e);
-            if (e->read == before)
+            if (e->read == before && e->posted == NULL)
                 break;
         }
         all_over = all_over && e->is_over;
@@ -439,6 +485,12 @@ static void show(struct run *r, const struct end *e)
          info.recv_queued);
 }
 
+static void do_give_up(struct run *r, struct end *e)
+{
+    EXPECT_EQ(weir_close(stack_of(r, e->stack), e->conn), WEIR_OK);
+    free(e->posted);
+}
+
 static void heal(struct run *r)
 {
     bool is_over = false;
@@ -455,7 +507,7 @@ static void heal(struct run *r)
                 show(r, &r->ends[i]);
     for (size_t i = 0; i < ENDS; i++)
         if (r->ends[i].conn != 0)
-            EXPECT_EQ(weir_close(stack_of(r, r->ends[i].stack), r->ends[i].conn), WEIR_OK);
+            do_give_up(r, &r->ends[i]);
     for (size_t i = 0; i < 2; i++) {
         EXPECT_EQ(weir_close(stack_of(r, i), r->listeners[i]), WEIR_OK);
         EXPECT_EQ(weir_close(stack_of(r, i), r->udp[i]), WEIR_OK);
