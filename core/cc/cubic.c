@@ -116,6 +116,9 @@ static uint32_t units_of(ns_t t_ns)
 /*
  * W_cubic(t) = C * (t - K)^3 + W_max [RFC9438 4.2, figure 1], within 0 and UINT32_MAX. The cube has
  * at most 57 bits; without the last 18 it can be multiplied by C and mss, which have 25.
+ *
+ * The distance from W_max is one of whole segments, as in Linux: what is sent is whole segments, too,
+ * and a window that came back to W_max but for a fraction of one would not be used to the full.
  */
 static uint32_t w_cubic(const struct curve *s, ns_t t_ns, uint32_t mss)
 {
@@ -125,6 +128,7 @@ static uint32_t w_cubic(const struct curve *s, ns_t t_ns, uint32_t mss)
 
     d = d < DISTANCE_MAX ? d : DISTANCE_MAX;
     bytes = ((d * d * d >> 18) * (C_IN_1024THS * mss)) >> 22;
+    bytes -= bytes % mss;
     if (t < s->k)
         return bytes < s->w_max ? s->w_max - (uint32_t)bytes : 0;
     return bytes < UINT32_MAX - s->w_max ? s->w_max + (uint32_t)bytes : UINT32_MAX;
@@ -275,16 +279,23 @@ static void reduce(struct cubic *s, struct cc *cc, uint32_t flight_bytes, uint32
     cc->ssthresh = u32_max(beta_bytes, least_segs * cc->mss);
 }
 
+static bool has_come_back(const struct curve *s, const struct cc *cc)
+{
+    return s->w_max < cc->mss || cc->cwnd > s->w_max - cc->mss;
+}
+
 /*
  * A flow that has not come back to W_max gives way to another: it remembers less than it had,
- * cwnd * (1 + beta) / 2 (fast convergence) [RFC9438 4.7].
+ * cwnd * (1 + beta) / 2 (fast convergence) [RFC9438 4.7]. Windows are compared in segments: the curve
+ * comes so slowly to W_max that a fraction of one is always missing, and a flow that is alone would
+ * give way to itself, loss by loss.
  */
 static void on_congestion(struct cc *cc, uint32_t flight_bytes, uint32_t least_segs)
 {
     struct cubic s = load(cc);
 
     s.before = s.now;
-    s.now.w_max = cc->cwnd < s.now.w_max ? (uint32_t)((uint64_t)cc->cwnd * 17 / 20) : cc->cwnd;
+    s.now.w_max = has_come_back(&s.now, cc) ? cc->cwnd : (uint32_t)((uint64_t)cc->cwnd * 17 / 20);
     reduce(&s, cc, flight_bytes, least_segs);
     store(cc, &s);
 }

@@ -168,6 +168,33 @@ TEST(cubic_is_as_fast_as_reno_where_reno_is_faster)
     EXPECT(is_near(segs_of(&cc), 243.3, 1.5));
 }
 
+/*
+ * One flow alone, 100 ms, and every 1000th segment is lost: it comes back to where it was, all but a
+ * fraction of a segment, and is nobody to give way to [RFC9438 4.7]. Linux's window is 36 to 52
+ * segments then, 45 on the average; with Reno's growth alone it would be 31 to 44.
+ */
+TEST(cubic_alone_does_not_give_way_to_itself)
+{
+    struct cc cc = cubic_of(53, 53 * MSS);
+    ns_t now = 0;
+    uint64_t sum_segs = 0;
+    uint32_t rounds = 0;
+
+    for (int losses = 0; losses < 60; losses++) {
+        uint32_t sent_segs = 0;
+        loses(&cc, cc.cwnd / MSS * MSS);
+        for (; sent_segs < 1000; rounds++) {
+            uint32_t segs = cc.cwnd / MSS;
+            for (uint32_t i = 0; i < segs; i++)
+                acked(&cc, now + i * 100 * NS_MS / segs, 1, 100 * NS_MS);
+            now += 100 * NS_MS;
+            sent_segs += segs;
+        }
+        sum_segs += sent_segs;
+    }
+    EXPECT(is_near((double)sum_segs / rounds, 45, 1.5));
+}
+
 TEST(cubic_reduction_is_to_seven_tenths_of_the_flight) /* [RFC9438 4.6] */
 {
     static const struct {
@@ -184,6 +211,24 @@ TEST(cubic_reduction_is_to_seven_tenths_of_the_flight) /* [RFC9438 4.6] */
         cc = cubic_of(rows[i].cwnd_segs, UINT32_MAX);
         cc.ops->on_timeout(&cc, 0, rows[i].flight_segs * MSS);
         EXPECT_EQ(cc.ssthresh, rows[i].ssthresh_bytes);
+    }
+}
+
+/* A whole segment is missing, or only half of one [RFC9438 4.7]. */
+TEST(cubic_compares_windows_in_segments)
+{
+    static const struct {
+        uint32_t missing_bytes;
+        double w_max_segs;
+    } rows[] = {{MSS, 999 * 0.85}, {MSS / 2, 999.5}, {0, 1000}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct cc cc = cubic_of(1000, 1000 * MSS);
+        loses(&cc, cc.cwnd);
+        cc.cwnd = 1000 * MSS - rows[i].missing_bytes;
+        loses(&cc, cc.cwnd);
+        (void)busy(&cc, 0, 3 * NS_S, 100 * NS_MS);
+        EXPECT(is_near(segs_of(&cc), curve(3, rows[i].w_max_segs, (double)cc.ssthresh / MSS), 1));
     }
 }
 
