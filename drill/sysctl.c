@@ -16,6 +16,7 @@ enum {
     NUMBERS_MAX = 3,
     NAME_MAX_LEN = 64,
     RECV_BUFFER = 131072, /* Linux's, half of which is window */
+    SEND_BUFFER = 16384,
 };
 
 /* How the value becomes a member of the configuration. */
@@ -76,7 +77,6 @@ static const char *const without_effect[] = {
     "tcp_min_tso_segs", /* segments are seen as the network has them */
     "tcp_moderate_rcvbuf",
     "tcp_no_metrics_save", /* there are no metrics */
-    "tcp_notsent_lowat",
     "tcp_pacing_ca_ratio",
     "tcp_pacing_ss_ratio",
     "tcp_recovery",
@@ -91,6 +91,7 @@ void drill_sysctls_init(struct drill_sysctls *s, struct weir_tcp_config *config)
     s->tcp = *config;
     s->fastopen = DRILL_FASTOPEN_CLIENT; /* Linux's default */
     s->tcp.recv_buffer_bytes = RECV_BUFFER / 2;
+    s->tcp.send_buffer_bytes = SEND_BUFFER;
     (void)snprintf(s->congestion_control, sizeof s->congestion_control, "cubic");
     s->tcp.congestion_control = s->congestion_control;
     *config = s->tcp;
@@ -199,6 +200,17 @@ static const char *set_fastopen(struct drill_sysctls *s, const char *value)
     return NULL;
 }
 
+/* Linux's way to say none is its largest number. */
+static const char *set_notsent_lowat(struct drill_sysctls *s, const char *value)
+{
+    long long numbers[NUMBERS_MAX];
+
+    if (read_numbers(value, numbers) != 1 || numbers[0] < 0 || numbers[0] > UINT32_MAX)
+        return problem(s, "%s cannot be '%s'", "net.ipv4.tcp_notsent_lowat", value);
+    s->notsent_lowat_bytes = numbers[0] == UINT32_MAX ? 0 : (uint32_t)numbers[0];
+    return NULL;
+}
+
 /* Four words in hexadecimal, 01234567-..., each of which the kernel keeps as little-endian. */
 static const char *set_fastopen_key(struct drill_sysctls *s, struct weir *stack, const char *value)
 {
@@ -263,6 +275,8 @@ const char *drill_sysctls_set(struct drill_sysctls *s, struct weir *stack, const
         wrong = set_congestion_control(s, value);
     else if (strcmp(plain, "tcp_fastopen") == 0)
         wrong = set_fastopen(s, value);
+    else if (strcmp(plain, "tcp_notsent_lowat") == 0)
+        wrong = set_notsent_lowat(s, value);
     else if (strcmp(plain, "tcp_fastopen_key") == 0)
         wrong = set_fastopen_key(s, stack, value);
     else if (!is_without_effect(plain))

@@ -20,7 +20,8 @@ enum drill_fastopen {
 /* What has been set so far. */
 struct drill_sysctls {
     struct weir_tcp_config tcp;
-    unsigned fastopen; /* enum drill_fastopen, for the sockets; there are other bits */
+    unsigned fastopen;            /* enum drill_fastopen, for the sockets; there are other bits */
+    uint32_t notsent_lowat_bytes; /* for the sockets, too; 0: none */
     char congestion_control[16];
     char problem[120];
 };

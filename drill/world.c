@@ -602,11 +602,26 @@ static bool world_finish(void *t, weir_ns_t until)
     return is_over;
 }
 
+/* Scripts are written for its send buffers. */
+static void count_as_linux(struct drill_world *w)
+{
+    const struct weir_px_send_memory memory = {
+        .counts_overhead = true,
+        .largest_bytes = w->sysctls.tcp.send_buffer_max_bytes,
+        .notsent_lowat_bytes = w->sysctls.notsent_lowat_bytes,
+    };
+
+    weir_px_send_memory(w->px, &memory);
+}
+
 static const char *world_sysctl(void *t, const char *name, const char *value)
 {
     struct drill_world *w = t;
 
-    return drill_sysctls_set(&w->sysctls, w->stack, name, value);
+    const char *wrong = drill_sysctls_set(&w->sysctls, w->stack, name, value);
+
+    count_as_linux(w);
+    return wrong;
 }
 
 /* With room for no server there is nothing to remember. */
@@ -746,8 +761,10 @@ struct drill_world *drill_world_open(const struct drill_world_options *options)
     w->first = pthread_self();
     (void)pthread_mutex_init(&w->mutex, NULL);
     (void)pthread_cond_init(&w->changed, NULL);
-    if (open_stack(w) && open_sockets(w))
+    if (open_stack(w) && open_sockets(w)) {
+        count_as_linux(w);
         return w;
+    }
     world_close(w);
     return NULL;
 }

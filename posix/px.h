@@ -69,8 +69,9 @@ struct weir_posix {
     struct links ports[PX_PORT_BUCKETS]; /* sockets with a local port: sock.bound */
     struct links changed;                /* files whose watchers are to be told */
     uint32_t port_turn;                  /* of weir_tcp_port */
-    weir_ns_t deadline_at;               /* the stack's when the call began */
-    void *own_hook;                      /* of hosted.c */
+    struct weir_px_send_memory send_memory;
+    weir_ns_t deadline_at; /* the stack's when the call began */
+    void *own_hook;        /* of hosted.c */
     void (*free_own_hook)(void *own_hook);
 };
 

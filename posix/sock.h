@@ -30,6 +30,18 @@ struct urgent {
     uint8_t byte;
 };
 
+/* What a stream has queued, as Linux counts it: of sendmem.c. */
+struct sendmem {
+    uint64_t written; /* bytes, ever */
+    uint64_t *ends;   /* where in the stream buffers end that are not acknowledged */
+    size_t count, room;
+    uint32_t limit;      /* as it has grown; 0: not yet looked at */
+    uint32_t window_max; /* the largest the peer has had */
+    bool has_begun;
+    bool is_record_ended; /* nothing more goes into the last buffer */
+    bool wants_room;      /* somebody was refused */
+};
+
 /* Options that sockets have and the stack has not, or has only with a handle. */
 struct sock_opts {
     bool oob_inline, broadcast, linger_is_on, keepalive, fastopen_connect, udp_cork;
@@ -38,7 +50,8 @@ struct sock_opts {
     int linger_s;
     int notsent_lowat;
     int peek_offset; /* negative: off */
-    int send_buffer; /* of datagrams, as was asked; 0: never */
+    int send_buffer; /* as was asked, for the stack has none: of datagrams, or with
+                        weir_px_send_memory; 0: never */
     uint32_t low_water;
     int priority;
     weir_ns_t recv_timeout_ns, send_timeout_ns; /* negative: none */
@@ -73,6 +86,7 @@ struct sock {
     bool v6only, reuse_addr, reuse_port;
     uint32_t backlog;
     struct sock_opts opts;
+    struct sendmem sendmem;
     struct key *keys;        /* of keys.c */
     struct pending *pending; /* of datagram.c: a datagram that is not complete */
 };
@@ -193,6 +207,23 @@ int stream_left(const struct weir_posix *px, const struct sock *s);
 
 /* Bytes to be read before the urgent one, if it is in the stream; else UINT32_MAX. */
 uint32_t stream_before_urgent(const struct sock *s);
+
+/* ---- sendmem.c ---- */
+
+/* How many of so many bytes may be queued now; sendmem_note has to say what became of them. */
+size_t sendmem_take(struct weir_posix *px, struct sock *s, size_t len);
+void sendmem_note(struct sock *s, size_t len, bool ends_record);
+
+/* With weir_px_send_memory alone: there is room worth waking somebody for. */
+bool sendmem_is_writable(struct weir_posix *px, struct sock *s);
+
+/* Somebody waits for room, until sendmem_on_acked says that it is there. */
+void sendmem_want_room(struct weir_posix *px, struct sock *s);
+bool sendmem_on_acked(struct weir_posix *px, struct sock *s);
+
+/* What SO_SNDBUF shows. */
+uint32_t sendmem_limit(const struct weir_posix *px, const struct sock *s);
+void sendmem_forget(struct sock *s);
 
 /* ---- datagram.c ---- */
 

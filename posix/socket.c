@@ -69,6 +69,7 @@ void sock_free(struct weir_posix *px, struct sock *s)
 {
     ports_remove(s);
     keys_free(s);
+    sendmem_forget(s);
     px->socks[s->number] = NULL;
     if (s->number < px->sock_free)
         px->sock_free = s->number;

@@ -11,6 +11,7 @@
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -173,6 +174,12 @@ static int get_row(const struct weir_posix *px, const struct sock *s, const stru
 
 /* ---- SOL_SOCKET ---- */
 
+/* It is not the stack that limits what is sent. */
+static bool has_own_buffer(const struct weir_posix *px, const struct sock *s)
+{
+    return s->file.kind == FILE_DATAGRAM || px->send_memory.counts_overhead;
+}
+
 /* Linux doubles what was asked for: half of it is for its own needs. */
 static int set_buffer(struct weir_posix *px, struct sock *s, const struct option *o)
 {
@@ -188,8 +195,10 @@ static int set_buffer(struct weir_posix *px, struct sock *s, const struct option
     value = 2 * value;
     if (value < (is_send ? SEND_BUFFER_MIN : RECV_BUFFER_MIN))
         value = is_send ? SEND_BUFFER_MIN : RECV_BUFFER_MIN;
-    if (is_send && s->file.kind == FILE_DATAGRAM) { /* there is no queue to be limited */
+    if (is_send && has_own_buffer(px, s)) {
         s->opts.send_buffer = value;
+        s->sendmem.wants_room = false;
+        file_changed(px, &s->file, POLLOUT);
         return 0;
     }
     return set_in_stack(px, s, is_send ? WEIR_OPT_SEND_BUFFER : WEIR_OPT_RECV_BUFFER, value / 2);
@@ -201,6 +210,8 @@ static int get_buffer(const struct weir_posix *px, const struct sock *s, struct 
 
     if (is_send && s->file.kind == FILE_DATAGRAM)
         return give_int(o, s->opts.send_buffer != 0 ? s->opts.send_buffer : BUFFER_MAX);
+    if (is_send && has_own_buffer(px, s))
+        return give_int(o, (int)sendmem_limit(px, s));
     return give_int(
         o, (int)(2 * get_in_stack(px, s, is_send ? WEIR_OPT_SEND_BUFFER : WEIR_OPT_RECV_BUFFER)));
 }
@@ -615,7 +626,7 @@ static int set_notsent_lowat(struct weir_posix *px, struct sock *s, const struct
 {
     int value, err = take_int(o, &value);
 
-    if (err == 0)
+    if (err == 0 && !px->send_memory.counts_overhead)
         err = set_in_stack(px, s, WEIR_OPT_NOTSENT_LOWAT, value < 0 ? 0 : value);
     if (err == 0)
         s->opts.notsent_lowat = value;

@@ -46,14 +46,20 @@ static ssize_t wait_for_room(struct weir_posix *px, struct sock *s, int flags)
         struct weir_tcp_queued queued;
         struct bytes none = {0};
         ssize_t err = stream_send(px, s, &none, flags);
+        size_t room;
 
         if (err < 0)
             return err;
         if (weir_tcp_queued(px->stack, s->handle, &queued) != WEIR_OK)
             return -EPIPE;
-        if (queued.send_room > 0)
-            return queued.send_room < CHUNK ? (ssize_t)queued.send_room : CHUNK;
-        weir_set(px->stack, s->handle, WEIR_OPT_NOTE_WRITABLE, 1);
+        room = sendmem_take(px, s, CHUNK);
+        sendmem_note(s, 0, false);
+        if (queued.send_room > 0 && room > 0)
+            return queued.send_room < room ? (ssize_t)queued.send_room : (ssize_t)room;
+        if (room == 0)
+            sendmem_want_room(px, s);
+        else
+            weir_set(px->stack, s->handle, WEIR_OPT_NOTE_WRITABLE, 1);
         err = px_wait(px, &s->file, until);
         if (err != 0)
             return err;

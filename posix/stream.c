@@ -70,6 +70,8 @@ void stream_on_event(struct weir_posix *px, struct sock *s, const struct weir_ev
         s->peer_closed = true;
         s->down |= DOWN_READ;
     }
+    if ((bits & WEIR_EVENT_WRITABLE) && !sendmem_on_acked(px, s))
+        bits &= ~(unsigned)WEIR_EVENT_WRITABLE;
     if (bits & WEIR_EVENT_SOFT_ERROR && !(bits & (WEIR_EVENT_CONNECTED | WEIR_EVENT_CLOSED)))
         s->soft_error = -px_errno(event->error);
     if (bits & WEIR_EVENT_CLOSED)
@@ -85,10 +87,16 @@ static bool is_open(const struct sock *s)
 }
 
 /* Nobody can write into a buffer of which two thirds are used. */
-static bool is_writable(struct weir_posix *px, const struct sock *s)
+static bool is_writable(struct weir_posix *px, struct sock *s)
 {
     struct weir_tcp_queued queued;
 
+    if (px->send_memory.counts_overhead && is_open(s) && !s->has_ended) {
+        if (sendmem_is_writable(px, s))
+            return true;
+        sendmem_want_room(px, s);
+        return false;
+    }
     if (!is_open(s) || s->has_ended || weir_tcp_queued(px->stack, s->handle, &queued) != WEIR_OK)
         return true;
     if (queued.send_room >= (queued.send_bytes + 1) / 2 && queued.send_room > 0
@@ -268,6 +276,7 @@ static void forget(struct weir_posix *px, struct sock *s)
     s->read_bytes = 0;
     s->urgent = (struct urgent){0};
     s->is_deferred = false;
+    sendmem_forget(s);
     memset(&s->remote, 0, sizeof s->remote);
     if (!s->addr_is_asked)
         s->local.addr = addr_any(s);
@@ -385,6 +394,7 @@ static ssize_t queue_before_syn(struct weir_posix *px, struct sock *s, struct by
             bytes_give_back(from, sent < 0 ? part.iov_len : part.iov_len - (size_t)sent);
         if (sent <= 0)
             break;
+        sendmem_note(s, (size_t)sent, false);
         done += sent;
         room -= (size_t)sent;
     }

@@ -40,10 +40,13 @@ static bool can_send(const struct sock *s)
            && !(s->down & DOWN_WRITE);
 }
 
-static ptrdiff_t send_part(struct weir_posix *px, struct sock *s, struct bytes *from, int flags)
+/* Up to so many bytes, behind which the call has rest more that are not taken now. */
+static ptrdiff_t send_part(struct weir_posix *px, struct sock *s, struct bytes *from, size_t most,
+                           int flags)
 {
-    struct iovec part = bytes_take(from, SIZE_MAX);
-    unsigned how = (flags & MSG_MORE) || from->left > 0 ? WEIR_SEND_MORE : 0;
+    size_t rest = from->left - most;
+    struct iovec part = bytes_take(from, most);
+    unsigned how = ((flags & MSG_MORE) && rest == 0) || from->left > rest ? WEIR_SEND_MORE : 0;
     ptrdiff_t sent;
 
     if ((flags & MSG_OOB) && from->left == 0)
@@ -53,6 +56,34 @@ static ptrdiff_t send_part(struct weir_posix *px, struct sock *s, struct bytes *
     sent = weir_send(px->stack, s->handle, part.iov_base, part.iov_len, how);
     bytes_give_back(from, sent < 0 ? part.iov_len : part.iov_len - (size_t)sent);
     return sent;
+}
+
+static ptrdiff_t send_some(struct weir_posix *px, struct sock *s, struct bytes *from, int flags)
+{
+    size_t most = sendmem_take(px, s, from->left), done = 0;
+    ptrdiff_t sent = WEIR_EAGAIN;
+
+    while (done < most) {
+        sent = send_part(px, s, from, most - done, flags);
+        if (sent <= 0)
+            break;
+        done += (size_t)sent;
+    }
+    if (most == 0)
+        sendmem_want_room(px, s);
+    sendmem_note(s, done, (flags & MSG_EOR) && from->left == 0);
+    return done > 0 ? (ptrdiff_t)done : sent;
+}
+
+/* Who waits with Linux's way of counting goes on when there is room worth it. */
+static int wait_for_room(struct weir_posix *px, struct sock *s, weir_ns_t until)
+{
+    int err;
+
+    do {
+        err = px_wait(px, &s->file, until);
+    } while (err == 0 && can_send(s) && s->sendmem.wants_room);
+    return err;
 }
 
 ssize_t stream_send(struct weir_posix *px, struct sock *s, struct bytes *from, int flags)
@@ -68,12 +99,12 @@ ssize_t stream_send(struct weir_posix *px, struct sock *s, struct bytes *from, i
 
         if (!can_send(s))
             return done > 0 ? done : broken(px, s, flags);
-        sent = from->left > 0 ? send_part(px, s, from, flags) : 0;
+        sent = from->left > 0 ? send_some(px, s, from, flags) : 0;
         if (sent >= 0) {
             done += sent;
             continue;
         }
-        err = sent == WEIR_EAGAIN ? px_wait(px, &s->file, until) : px_errno(sent);
+        err = sent == WEIR_EAGAIN ? wait_for_room(px, s, until) : px_errno(sent);
         if (err != 0)
             return done > 0 ? done : err;
     } while (from->left > 0);

@@ -127,6 +127,7 @@ static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
     if (c->snd_urgent && seq_leq(c->work->snd_up, ack))
         c->snd_urgent = false;
     sendq_wake(c);
+    sendq_wake_acked(c, text_before);
     if (c->user->note_sent && text_before > 0 && c->work->sendq.bytes == 0)
         c->events |= WEIR_EVENT_SENT;
 }

@@ -380,6 +380,7 @@ struct tcp_conn {
     bool fin_queued : 1; /* our side is closed: a FIN follows the send queue */
     bool fin_received : 1;
     bool wants_writable : 1;  /* the application was refused a write */
+    bool wants_acked : 1;     /* it counts for itself what is queued */
     bool snd_urgent : 1;      /* SND.UP is ahead of snd.una */
     bool rcv_urgent : 1;      /* RCV.UP is ahead of what was read */
     bool path_is_suspect : 1; /* R1: for the stack to collect */

@@ -256,7 +256,7 @@ static void note_app_limited(struct tcp_conn *c)
 /* The application is to give more. */
 static void note_all_sent(struct tcp_conn *c, const struct tcp_env *env)
 {
-    bool lacks_room = c->wants_writable && tcp_flight(c) > 0;
+    bool lacks_room = (c->wants_writable || c->wants_acked) && tcp_flight(c) > 0;
 
     note_blocked(c, env, lacks_room ? BLOCKED_BY_BUFFER : BLOCKED_BY_APP);
     note_app_limited(c);

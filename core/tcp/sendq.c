@@ -82,6 +82,14 @@ void sendq_wake(struct tcp_conn *c)
     c->events |= WEIR_EVENT_WRITABLE;
 }
 
+void sendq_wake_acked(struct tcp_conn *c, uint32_t bytes_before)
+{
+    if (!c->wants_acked || c->work->sendq.bytes == bytes_before)
+        return;
+    c->wants_acked = false;
+    c->events |= WEIR_EVENT_WRITABLE;
+}
+
 /* Copies what fits behind the last piece; returns what does not. */
 static struct span fill_tail(struct pieces *list, struct span bytes, const struct checksum_ops *ops)
 {

@@ -31,6 +31,9 @@ uint32_t sendq_room(const struct tcp_conn *c);
 /* Tells an application that was refused a write, if there is enough room again. */
 void sendq_wake(struct tcp_conn *c);
 
+/* Tells one that counts for itself, if fewer bytes are queued than before. */
+void sendq_wake_acked(struct tcp_conn *c, uint32_t bytes_before);
+
 /* How long there have been bytes in the queue, now and before. */
 ns_t sendq_busy_ns(const struct tcp_conn *c, const struct tcp_env *env);
 

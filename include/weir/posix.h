@@ -133,6 +133,21 @@ WEIR_API int weir_px_create_on_host(struct weir_host *host, const struct weir_px
 WEIR_API void weir_px_lock(struct weir_posix *px);
 WEIR_API void weir_px_unlock(struct weir_posix *px);
 
+/*
+ * How a stream socket's send buffer is counted. Weir's own way, which an instance begins with, is by
+ * bytes. Linux counts the memory they cost there, fills what it has begun whatever the limit says,
+ * and lets buffers grow with the congestion window: how much a write takes, and when poll says that
+ * there is room again, differs. Programs seldom depend on it, tests do.
+ */
+struct weir_px_send_memory {
+    bool counts_overhead;         /* Linux's way */
+    uint32_t largest_bytes;       /* a limit that grows stops here: tcp_wmem[2] */
+    uint32_t notsent_lowat_bytes; /* of sockets without TCP_NOTSENT_LOWAT; 0: none */
+};
+
+/* For sockets that are connected from now on. Any thread. */
+WEIR_API void weir_px_send_memory(struct weir_posix *px, const struct weir_px_send_memory *config);
+
 /* Closes every descriptor. Nobody may be inside a call. Takes *px; NULL is allowed. */
 WEIR_API void weir_px_destroy(struct weir_posix **px);
 

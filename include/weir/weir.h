@@ -319,7 +319,9 @@ enum weir_opt {
     WEIR_OPT_V6ONLY,         /* listener or UDP endpoint on ::, 1: not for IPv4; with
                                     weir_listen_with and weir_udp_open_with */
     WEIR_OPT_NOTE_WRITABLE,  /* 1: WEIR_EVENT_WRITABLE when a third of the send buffer is
-                                    free, as after WEIR_EAGAIN; the event sets it to 0 */
+                                    free, as after WEIR_EAGAIN; 2: when anything of it has been
+                                    acknowledged, for who counts in another way what is queued;
+                                    the event sets it to 0 */
     WEIR_OPT_CONGESTION_CONTROL, /* the number of weir_congestion_control_name, at any time */
     WEIR_OPT_ADVERTISE_TIMEOUT,  /* ns, up to 32767 min: told to the peer, whose own is followed
                                     unless WEIR_OPT_USER_TIMEOUT is set [RFC5482]; 0: neither */

@@ -65,6 +65,21 @@ TEST(room_is_told_if_it_was_asked_for_without_a_refused_send)
     EXPECT(world_news(w, 0, p.a, NULL) & WEIR_EVENT_WRITABLE);
 }
 
+TEST(who_counts_for_itself_is_told_of_what_is_acknowledged)
+{
+    struct world *w = world_make(&(struct world_setup){0});
+    struct world_pair p = world_connect(w);
+    int64_t value;
+
+    world_sends(w, 0, p.a, 1000);
+    EXPECT_EQ(weir_set(world_stack(w, 0), p.a, WEIR_OPT_NOTE_WRITABLE, 2), WEIR_OK);
+    world_news(w, 0, p.a, NULL);
+    world_run(w, WEIR_S);
+    EXPECT(world_news(w, 0, p.a, NULL) & WEIR_EVENT_WRITABLE);
+    EXPECT_EQ(weir_get(world_stack(w, 0), p.a, WEIR_OPT_NOTE_WRITABLE, &value), WEIR_OK);
+    EXPECT_EQ(value, 0);
+}
+
 TEST(a_listener_for_ipv6_alone_leaves_ipv4_to_others)
 {
     struct world *w = world_make(&(struct world_setup){0});
