@@ -55,12 +55,10 @@ static inline struct span span_take(struct span s, size_t len)
  */
 inline void span_copy(uint8_t *to, struct span s)
 {
-    while (s.len > 0) {
-        size_t len = s.len < 2048 ? s.len : 2048;
-        memmove(to, s.bytes, len);
-        to += len;
-        s = span_drop(s, len);
-    }
+    for (; s.len > 2048; to += 2048, s = span_drop(s, 2048))
+        memmove(to, s.bytes, 2048);
+    if (s.len > 0)
+        memmove(to, s.bytes, s.len);
 }
 
 static inline bool span_eq(struct span a, struct span b)

@@ -5,6 +5,7 @@
  */
 #include "tcp/ack.h"
 #include "base/check.h"
+#include "base/hint.h"
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
 #include "tcp/mtu_probe.h"
@@ -170,7 +171,23 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
         timers_on_sacked(c, env);
 }
 
-void ack_take_expected(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+/* What is under way has only to be counted out. */
+static void take_calmly(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+    struct delivery d = {
+        .flight_before_bytes = tcp_flight(c),
+        .cum_bytes = seq_len(c->snd.una, seg->ack),
+    };
+
+    c->snd.una = seg->ack;
+    scoreboard_on_acked_calmly(c, env, seg->ack, &d);
+    take_measure(c, env, seg, &d);
+    release(c, env, seg->ack);
+    recovery_on_ack_calmly(c, env, &d);
+    timers_on_acked(c, env);
+}
+
+static APART void take_new(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
     struct delivery d;
     bool restarts_timer;
@@ -186,4 +203,12 @@ void ack_take_expected(struct tcp_conn *c, struct tcp_env *env, const struct tcp
         timers_on_acked(c, env);
     else
         timers_on_sacked(c, env);
+}
+
+void ack_take_expected(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+    if (recovery_is_calm(c))
+        take_calmly(c, env, seg);
+    else
+        take_new(c, env, seg);
 }

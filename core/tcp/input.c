@@ -7,6 +7,7 @@
  */
 #include "tcp/input.h"
 #include "base/check.h"
+#include "base/hint.h"
 #include "base/num.h"
 #include "tcp/ack.h"
 #include "tcp/conn.h"
@@ -414,13 +415,25 @@ static bool refuse_for_memory(struct arrival *a, bool in_order)
     return stop(a, WHY_TCP_BUFFER);
 }
 
+/* What has waited for what is there now. */
+static APART void take_waiting(struct arrival *a)
+{
+    struct tcp_conn *c = a->c;
+    bool fin;
+    uint32_t len = reasm_take(c, a->env, &fin);
+
+    advance(c, len);
+    c->work->dup_acks_owed = 0; /* what they would say is past */
+    c->work->ack_owed = true;
+    if (fin)
+        set_fin_received(a);
+}
+
 /* In order: to the application, and with it what has waited for it. */
 static bool take_next_text(struct arrival *a)
 {
     struct tcp_conn *c = a->c;
-    bool filled_gap = c->work->reasm != NULL;
-    bool fin;
-    uint32_t len;
+    bool fills_gap = c->work->reasm != NULL;
 
     if (refuse_for_memory(a, true))
         return true;
@@ -428,16 +441,10 @@ static bool take_next_text(struct arrival *a)
         return stop(a, WHY_NO_MEMORY);
     advance(c, a->seg->len);
     tune_on_text(c, a->env, a->seg);
-    if (!filled_gap) {
+    if (fills_gap)
+        take_waiting(a);
+    else
         owe_ack(c, a->env, a->seg);
-        return false;
-    }
-    len = reasm_take(c, a->env, &fin);
-    advance(c, len);
-    c->work->dup_acks_owed = 0; /* what they would say is past */
-    c->work->ack_owed = true;
-    if (fin)
-        set_fin_received(a);
     return false;
 }
 
@@ -543,7 +550,7 @@ static bool take_fin(struct arrival *a)
     return false;
 }
 
-enum why tcp_input_by_steps(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
+APART enum why tcp_input_by_steps(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
 {
     struct arrival a = {c, env, seg, WHY_NONE};
 
@@ -565,7 +572,7 @@ enum why tcp_input_by_steps(struct tcp_conn *c, struct tcp_env *env, struct tcp_
 }
 
 /* What is left of the steps when nothing is there that most of them look for. */
-enum why tcp_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
+WHOLE enum why tcp_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
 {
     struct arrival a = {c, env, seg, WHY_NONE};
 

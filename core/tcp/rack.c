@@ -74,6 +74,21 @@ void rack_on_delivered(struct tcp_conn *c, const struct tcp_env *env, const stru
     }
 }
 
+bool rack_is_calm(const struct tcp_conn *c, const struct sent *first)
+{
+    const struct rack *r = &c->work->rack;
+
+    if (r->fack_valid && seq_gt(r->fack, first->start))
+        return false;
+    return !r->is_valid || !sent_after(r->turn, r->end, first->turn, first->end);
+}
+
+void rack_on_calm(struct tcp_conn *c)
+{
+    if (c->agreed.sack_ok)
+        c->work->rack.reo_at = NEVER;
+}
+
 static void widen(struct rack *r)
 {
     uint32_t mult = u32_max(r->reo_wnd_mult, 1) + 1;

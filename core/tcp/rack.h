@@ -38,6 +38,15 @@ ns_t rack_window_ns(const struct tcp_conn *c);
 void rack_on_delivered(struct tcp_conn *c, const struct tcp_env *env, const struct sent *sent,
                        seq_t end, struct delivery *d);
 
+/*
+ * Nothing that was sent after first, which nothing under way comes before, or that lies behind its
+ * beginning, has ever arrived: nothing can be found to be lost.
+ */
+bool rack_is_calm(const struct tcp_conn *c, const struct sent *first);
+
+/* As long as that is so there is nothing to detect. */
+void rack_on_calm(struct tcp_conn *c);
+
 /* What was sent again had arrived before: the window was too short [RFC8985 6.2, step 4]. */
 void rack_on_dsack(struct tcp_conn *c);
 

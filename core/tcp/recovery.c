@@ -12,6 +12,7 @@
  */
 #include "tcp/recovery.h"
 #include "base/check.h"
+#include "base/hint.h"
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/cwv.h"
@@ -42,7 +43,7 @@ static struct cc *cc_of(const struct tcp_conn *c)
     return &c->work->cc;
 }
 
-static void emit_cwnd(const struct tcp_conn *c, const struct tcp_env *env, const char *text)
+static APART void emit_cwnd(const struct tcp_conn *c, const struct tcp_env *env, const char *text)
 {
     struct weir_trace event;
 
@@ -446,15 +447,33 @@ static void fill_news(struct tcp_conn *c, const struct tcp_env *env, const struc
 }
 
 /* What the algorithm does is told when it has become something else. */
-static bool phase_has_changed(struct tcp_conn *c, const struct tcp_env *env)
+static bool phase_has_changed(struct tcp_conn *c)
 {
     const struct cc *cc = cc_of(c);
     const char *before = recovery_of(c)->phase_told;
 
-    if (!trace_is_on(env->tracer) || cc->ops->phase == NULL)
+    if (cc->ops->phase == NULL)
         return false;
     recovery_of(c)->phase_told = cc->ops->phase(cc);
     return recovery_of(c)->phase_told != before;
+}
+
+static void tell_growth(struct tcp_conn *c, const struct tcp_env *env, uint32_t before)
+{
+    if (!trace_is_on(env->tracer))
+        return;
+    if (phase_has_changed(c))
+        emit_cwnd(c, env, c->work->recovery.phase_told);
+    else if (c->work->cc.cwnd != before)
+        emit_cwnd(c, env, "ack");
+}
+
+static void end_round(struct tcp_conn *c)
+{
+    struct tcp_work *w = c->work;
+
+    if (w->cwnd_limited && seq_gt(c->snd.una, w->cwnd_round))
+        w->cwnd_limited = false;
 }
 
 static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d,
@@ -473,12 +492,8 @@ static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery 
         w->cc.ops->on_ack(&w->cc, &ack);
     else if (w->cc.ops->on_delivered != NULL)
         w->cc.ops->on_delivered(&w->cc, &ack);
-    if (w->cwnd_limited && seq_gt(c->snd.una, w->cwnd_round))
-        w->cwnd_limited = false;
-    if (phase_has_changed(c, env))
-        emit_cwnd(c, env, w->recovery.phase_told);
-    else if (w->cc.cwnd != before)
-        emit_cwnd(c, env, "ack");
+    end_round(c);
+    tell_growth(c, env, before);
 }
 
 /*
@@ -557,6 +572,31 @@ static bool is_calm(const struct tcp_conn *c, const struct delivery *d)
 
     return r->state == RECOVERY_OPEN && !r->recover_valid && !c->work->tlp.is_out
            && d->cum_bytes > 0 && !d->has_dsack && !d->has_ece;
+}
+
+/* Nor is any of what is under way lost, sent again, or known to have arrived. */
+bool recovery_is_calm(const struct tcp_conn *c)
+{
+    const struct recovery *r = recovery_of(c);
+
+    return r->state == RECOVERY_OPEN && !r->recover_valid && r->dup_bytes == 0
+           && !c->work->tlp.is_out && !c->work->mtu_probe.is_out && scoreboard_is_calm(c)
+           && rack_is_calm(c, scoreboard_first(c));
+}
+
+void recovery_on_ack_calmly(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d)
+{
+    struct cc *cc = cc_of(c);
+    uint32_t before = cc->cwnd;
+    struct cc_ack ack;
+
+    recovery_of(c)->dup_acks = 0;
+    rack_on_calm(c);
+    cwv_on_ack(c, env, d);
+    fill_news(c, env, d, &ack);
+    cc->ops->on_ack(cc, &ack);
+    end_round(c);
+    tell_growth(c, env, before);
 }
 
 bool recovery_on_ack(struct tcp_conn *c, struct tcp_env *env, struct delivery *d)

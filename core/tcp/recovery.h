@@ -65,6 +65,15 @@ void recovery_on_mss(struct tcp_conn *c, struct tcp_env *env);
 bool recovery_on_ack(struct tcp_conn *c, struct tcp_env *env, struct delivery *d);
 
 /*
+ * Everything is as in a connection that never lost anything: an acknowledgement of something new,
+ * without blocks of SACK and news of marks, says no more than that the network works.
+ */
+bool recovery_is_calm(const struct tcp_conn *c);
+
+/* Such a one has come, where it was so: recovery_on_ack, which would return true. */
+void recovery_on_ack_calmly(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d);
+
+/*
  * The peer tells of a mark that its acknowledgements do not: that is answered like a loss, with nothing
  * to send again, once in a round trip [RFC3168 6.1.2].
  */

@@ -5,6 +5,7 @@
  * (docs/deviations.md): rto = srtt + max(rto_min, 4 * rttvar). State: conn.rtt, work.rtt_min_at.
  */
 #include "tcp/rtt.h"
+#include "base/hint.h"
 #include "tcp/conn.h"
 
 enum { SLOW_HANDSHAKE_RTO_US = 3000000 };
@@ -41,14 +42,27 @@ static uint32_t us_of(ns_t rtt_ns)
     return us < 1 ? 1 : us > INT32_MAX ? INT32_MAX : (uint32_t)us;
 }
 
-void rtt_on_newest(struct tcp_conn *c, const struct tcp_env *env, ns_t rtt_ns)
+static void note_newest(struct tcp_conn *c, const struct tcp_env *env, uint32_t us)
 {
-    uint32_t us = us_of(rtt_ns);
-
     if (us > c->rtt.min_us && ns_since(c->work->rtt_min_at, env->now) < MIN_LIFE_NS)
         return;
     c->rtt.min_us = us;
     c->work->rtt_min_at = env->now;
+}
+
+void rtt_on_newest(struct tcp_conn *c, const struct tcp_env *env, ns_t rtt_ns)
+{
+    note_newest(c, env, us_of(rtt_ns));
+}
+
+static APART void emit_sample(const struct tcp_conn *c, const struct tcp_env *env, uint32_t us)
+{
+    struct weir_trace event = tcp_trace_of(c, env, WEIR_TRACE_RTT);
+
+    event.value = (int64_t)us * NS_US;
+    event.srtt_ns = (ns_t)c->rtt.srtt_us * NS_US;
+    event.rto_ns = (ns_t)c->rtt.rto_us * NS_US;
+    trace_emit(env->tracer, &event);
 }
 
 void rtt_on_sample(struct tcp_conn *c, struct tcp_env *env, ns_t rtt_ns)
@@ -65,15 +79,10 @@ void rtt_on_sample(struct tcp_conn *c, struct tcp_env *env, ns_t rtt_ns)
         if (r->srtt_us == 0)
             r->srtt_us = 1;
     }
-    rtt_on_newest(c, env, rtt_ns);
+    note_newest(c, env, us);
     update_rto(c, env);
-    if (trace_is_on(env->tracer)) {
-        struct weir_trace event = tcp_trace_of(c, env, WEIR_TRACE_RTT);
-        event.value = (int64_t)us * NS_US;
-        event.srtt_ns = (ns_t)r->srtt_us * NS_US;
-        event.rto_ns = (ns_t)r->rto_us * NS_US;
-        trace_emit(env->tracer, &event);
-    }
+    if (trace_is_on(env->tracer))
+        emit_sample(c, env, us);
 }
 
 void rtt_on_slow_handshake(struct tcp_conn *c)

@@ -407,6 +407,51 @@ static void trim(struct scoreboard *b, struct sent *sent, seq_t una)
     sent->start = una;
 }
 
+/* All of the first record is acknowledged. */
+static void drop_first(struct scoreboard *b, struct tcp_env *env)
+{
+    struct sent *sent = at(b, 0);
+
+    list_remove(&sent->link);
+    b->head++;
+    b->count--;
+    let_go(b, env, sent);
+}
+
+bool scoreboard_is_calm(const struct tcp_conn *c)
+{
+    const struct scoreboard *b = board_of(c);
+
+    return b->count > 0 && (b->lost_bytes | b->sacked_bytes | b->resent_bytes) == 0;
+}
+
+/*
+ * Of all that is delivered, the newest says how fast the path is and what was sent before it: each
+ * record was sent after the one before.
+ */
+void scoreboard_on_acked_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t una,
+                                struct delivery *d)
+{
+    struct scoreboard *b = board_of(c);
+    struct sent *sent = at(b, 0);
+
+    d->first_sent_at = sent->sent_at;
+    for (; seq_lt(sent->end, una); sent = at(b, 0)) {
+        b->in_flight_bytes -= len_of(sent);
+        drop_first(b, env);
+    }
+    d->last_sent_at = sent->sent_at;
+    d->delivered_bytes = d->cum_bytes;
+    rate_on_delivered(c, env, sent, d->cum_bytes);
+    rack_on_delivered(c, env, sent, una, d);
+    if (seq_gt(sent->end, una)) {
+        trim(b, sent, una);
+        return;
+    }
+    b->in_flight_bytes -= len_of(sent);
+    drop_first(b, env);
+}
+
 void scoreboard_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t una, struct delivery *d)
 {
     struct scoreboard *b = board_of(c);
@@ -424,10 +469,8 @@ void scoreboard_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t una, str
             trim(b, sent, una);
             break;
         }
-        leave(b, sent);
-        b->head++;
-        b->count--;
-        let_go(b, env, sent);
+        discount(b, sent, len_of(sent), sent->segs);
+        drop_first(b, env);
     }
     if (d->resent_acked) { /* what came behind it may have waited for it [RFC6298 3] */
         d->first_sent_at = NEVER;

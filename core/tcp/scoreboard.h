@@ -112,6 +112,13 @@ void scoreboard_on_resent(struct tcp_conn *c, struct tcp_env *env, seq_t start, 
 /* Everything before una has arrived. */
 void scoreboard_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t una, struct delivery *d);
 
+/* Something is under way, all of it was sent once, and nothing of it is known to be lost or not. */
+bool scoreboard_is_calm(const struct tcp_conn *c);
+
+/* The same as scoreboard_on_acked where that is so, and nothing beyond una has ever arrived. */
+void scoreboard_on_acked_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t una,
+                                struct delivery *d);
+
 /* [start, end) has arrived, within what is under way. */
 void scoreboard_on_sacked(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_t end,
                           struct delivery *d);

@@ -3,6 +3,7 @@
  */
 #include "tcp/seg.h"
 #include "base/check.h"
+#include "base/hint.h"
 #include "base/num.h"
 
 /* A frame is kept if it costs at most so many times the text that lies in it. */
@@ -227,8 +228,8 @@ void tcp_seg_copy_text(const struct tcp_seg *seg, uint8_t *to, uint32_t len)
     CHECK(own == len || seg->more_is_placed);
 }
 
-bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, uint32_t len,
-                       struct pieces *list, uint32_t *memory)
+APART bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset,
+                             uint32_t len, struct pieces *list, uint32_t *memory)
 {
     struct taking t = {.room = list->tail != NULL ? list->tail->room : 0};
     uint32_t own_offset = u32_min(offset, own_len(seg));

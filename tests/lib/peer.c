@@ -191,11 +191,19 @@ static enum why to_timewait(struct peer *p, struct tcp_seg *seg)
     return why;
 }
 
+static void count_expected(struct peer *p, const struct tcp_seg *seg)
+{
+    if (!predict_is_expected(p->conn, p->env, seg))
+        return;
+    p->expected++;
+    p->calm += seq_gt(seg->ack, p->conn->snd.una) && recovery_is_calm(p->conn);
+}
+
 static enum why to_conn(struct peer *p, struct tcp_seg *seg)
 {
     enum why why;
 
-    p->expected += predict_is_expected(p->conn, p->env, seg);
+    count_expected(p, seg);
     why = p->goes_by_steps ? tcp_input_by_steps(p->conn, p->env, seg)
                            : tcp_input(p->conn, p->env, seg);
     if (seg->wants_reset)

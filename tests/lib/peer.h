@@ -64,6 +64,7 @@ struct peer {
     uint32_t gso_bytes;     /* what the device takes: see tcp_output */
     bool goes_by_steps;     /* no segment takes the short way (predict.h) */
     size_t expected;        /* segments that could have, or have */
+    size_t calm;            /* of these, acknowledgements on a connection that is calm */
     bool keeps_frames;      /* the driver is slow: what is seen goes to world->kept */
 
     /* Of the frame last seen. */

@@ -1,0 +1,16 @@
+/*
+ * hint.h - what a compiler cannot know of a function, and guesses wrong
+ *
+ * A packet's way is made of many small functions, and what nearly never happens stands between
+ * them. Which of the two a call is, is said where the function is defined; the code means the same.
+ */
+#ifndef CORE_BASE_HINT_H
+#define CORE_BASE_HINT_H
+
+/* Not made a part of its callers: they would save registers for it on every call. */
+#define APART __attribute__((noinline))
+
+/* All that it calls becomes a part of it, and what that calls, but for what is APART. */
+#define WHOLE __attribute__((flatten))
+
+#endif
