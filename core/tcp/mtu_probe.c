@@ -141,17 +141,29 @@ void mtu_probe_on_acked(struct tcp_conn *c, struct tcp_env *env)
     }
 }
 
-bool mtu_probe_on_lost(struct tcp_conn *c, const struct tcp_env *env, uint32_t lost_bytes)
+bool mtu_probe_take_lost(struct tcp_conn *c, const struct sent *sent)
 {
     struct mtu_probe *p = probe_of(c);
-    const struct sent *lost = scoreboard_first_lost(c);
 
-    if (!p->is_out || lost == NULL || !seq_eq(lost->start, p->start)
-        || lost_bytes != seq_len(p->start, p->end))
+    if (!p->is_out || sent->state != SENT_IN_FLIGHT || seq_lt(sent->start, p->start)
+        || seq_geq(sent->start, p->end))
         return false;
-    p->is_out = false;
-    p->high = (uint16_t)(p->size - 1);
+    p->is_lost = true;
+    return true;
+}
+
+/* If others are lost with it, it says nothing: it may be tried again [RFC4821 7.6.2]. */
+bool mtu_probe_on_lost(struct tcp_conn *c, const struct tcp_env *env, uint32_t others_bytes)
+{
+    struct mtu_probe *p = probe_of(c);
+
+    if (!p->is_lost)
+        return false;
+    mtu_probe_stop(c);
     p->next_at = ns_after(env->now, timers_rto_ns(c, env));
+    if (others_bytes > 0)
+        return false;
+    p->high = (uint16_t)(p->size - 1);
     if (next_size(c) == 0) {
         p->high = 0;
         p->next_at = ns_after(env->now, AGAIN_NS);
@@ -162,4 +174,5 @@ bool mtu_probe_on_lost(struct tcp_conn *c, const struct tcp_env *env, uint32_t l
 void mtu_probe_stop(struct tcp_conn *c)
 {
     probe_of(c)->is_out = false;
+    probe_of(c)->is_lost = false;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct sent;
 struct tcp_conn;
 struct tcp_env;
 
@@ -16,6 +17,7 @@ struct mtu_probe {
     uint16_t high; /* nothing larger passes; 0: what the path is said to take */
     uint16_t size; /* of the packet that is out */
     bool is_out;
+    bool is_lost; /* and nobody has concluded yet what that means */
     seq_t start, end;
     ns_t next_at; /* no other one before */
 };
@@ -38,10 +40,13 @@ void mtu_probe_on_sent(struct tcp_conn *c, seq_t start, seq_t end);
 /* snd.una has moved: has it arrived? */
 void mtu_probe_on_acked(struct tcp_conn *c, struct tcp_env *env);
 
-/* Something is lost: true if it is the probe and nothing else, which is no congestion. */
-bool mtu_probe_on_lost(struct tcp_conn *c, const struct tcp_env *env, uint32_t lost_bytes);
+/* Is it the probe that is about to be marked lost? Its loss is no sign of congestion [RFC4821 7.6.2]. */
+bool mtu_probe_take_lost(struct tcp_conn *c, const struct sent *sent);
 
-/* A timeout says nothing of it. */
+/* All that is lost is marked: true if the probe is, and others_bytes, what is lost besides, is 0. */
+bool mtu_probe_on_lost(struct tcp_conn *c, const struct tcp_env *env, uint32_t others_bytes);
+
+/* A timeout says nothing of it, and what ICMP says is known without it. */
 void mtu_probe_stop(struct tcp_conn *c);
 
 #endif

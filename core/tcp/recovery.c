@@ -711,6 +711,7 @@ bool recovery_is_echo_clear(const struct tcp_conn *c, const struct tcp_env *env,
 
 void recovery_on_too_big(struct tcp_conn *c)
 {
+    mtu_probe_stop(c);
     for (struct sent *sent; (sent = scoreboard_oldest(c)) != NULL;)
         scoreboard_mark_too_big(c, sent);
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "tcp/conn.h"
+#include "tcp/mtu_probe.h"
 #include "tcp/rack.h"
 #include "tcp/tstamp.h"
 
@@ -549,22 +550,31 @@ void scoreboard_on_sacked(struct tcp_conn *c, struct tcp_env *env, seq_t start, 
 
 /* ---- losing ---- */
 
+/* What recovery and congestion control are told. */
+static void note_lost(struct tcp_conn *c, const struct tcp_env *env, const struct sent *sent)
+{
+    struct cc *cc = &c->work->cc;
+    struct cc_lost lost;
+
+    rate_on_lost(c, len_of(sent));
+    if (cc->ops->on_lost == NULL)
+        return;
+    lost = (struct cc_lost){
+        .now = env->now,
+        .bytes = len_of(sent),
+        .tx_in_flight_bytes = sent->mark.tx_in_flight_bytes,
+        .lost_since_bytes = (uint32_t)c->work->rate.lost_bytes - sent->mark.lost_bytes,
+        .is_app_limited = sent->mark.is_app_limited,
+    };
+    cc->ops->on_lost(cc, &lost);
+}
+
 void scoreboard_mark_lost(struct tcp_conn *c, const struct tcp_env *env, struct sent *sent)
 {
     struct scoreboard *b = board_of(c);
-    struct cc *cc = &c->work->cc;
 
-    rate_on_lost(c, len_of(sent));
-    if (cc->ops->on_lost != NULL) {
-        struct cc_lost lost = {
-            .now = env->now,
-            .bytes = len_of(sent),
-            .tx_in_flight_bytes = sent->mark.tx_in_flight_bytes,
-            .lost_since_bytes = (uint32_t)c->work->rate.lost_bytes - sent->mark.lost_bytes,
-            .is_app_limited = sent->mark.is_app_limited,
-        };
-        cc->ops->on_lost(cc, &lost);
-    }
+    if (!mtu_probe_take_lost(c, sent))
+        note_lost(c, env, sent);
     leave(b, sent);
     enter(b, sent, SENT_LOST);
 }

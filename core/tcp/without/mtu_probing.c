@@ -32,7 +32,12 @@ void mtu_probe_on_acked(struct tcp_conn *c, struct tcp_env *env)
 {
 }
 
-bool mtu_probe_on_lost(struct tcp_conn *c, const struct tcp_env *env, uint32_t lost_bytes)
+bool mtu_probe_take_lost(struct tcp_conn *c, const struct sent *sent)
+{
+    return false;
+}
+
+bool mtu_probe_on_lost(struct tcp_conn *c, const struct tcp_env *env, uint32_t others_bytes)
 {
     return false;
 }

@@ -1,4 +1,5 @@
 /* test_mtu_probe.c - the path's MTU, found out without the network's help [RFC4821] */
+#include "cc/bbr.h"
 #include "lib/peer.h"
 #include "lib/test.h"
 #include "tcp/mtu_probe.h"
@@ -154,6 +155,67 @@ TEST(mtu_probe_lost_among_others_is_congestion) /* [RFC4821 7.6.2] */
     peer_waits(&p, 100 * NS_MS);
     acks(&p, 0, 1460 + 1160, 1460 + 5 * 1160); /* the one after it is lost as well */
     EXPECT_EQ(p.conn->work->recovery.state, RECOVERY_FAST);
+}
+
+/* It says nothing either way, and what is sent again in its place arrives in small segments. */
+TEST(mtu_probe_lost_among_others_is_not_taken_for_one_that_arrived) /* [RFC4821 7.6.2] */
+{
+    struct peer p = peer_that_probes(WEIR_MTU_PROBING_ALWAYS);
+
+    peer_writes(&p, 20000);
+    peer_skips(&p);
+    peer_waits(&p, 100 * NS_MS);
+    acks(&p, 0, 1460 + 1160, 1460 + 5 * 1160);
+    peer_skips(&p);
+    acks(&p, 1460 + 5 * 1160, 0, 0);
+    EXPECT(!p.conn->work->mtu_probe.is_out);
+    EXPECT_EQ(mss_of(&p), 1160);
+    EXPECT(p.conn->work->mtu_probe.next_at > p.env->now);
+    peer_skips(&p);
+}
+
+/* Every algorithm, among them those that are told of each loss [RFC4821 7.6.2], [RFC8899 3]. */
+TEST(mtu_probe_that_is_lost_means_nothing_to_any_congestion_control)
+{
+    for (size_t i = 0; cc_at(i) != NULL; i++) {
+        struct peer p = peer_that_probes(WEIR_MTU_PROBING_ALWAYS);
+        struct tcp_work *w = p.conn->work;
+        uint32_t cwnd, ssthresh;
+
+        recovery_set_cc(p.conn, cc_at(i));
+        cwnd = w->cc.cwnd;
+        ssthresh = w->cc.ssthresh;
+        peer_writes(&p, 40000);
+        peer_waits(&p, 1 * NS_MS);
+        peer_skips(&p);
+        EXPECT(w->mtu_probe.is_out);
+        peer_waits(&p, 100 * NS_MS);
+        acks(&p, 0, 1460, seq_len(p.conn->snd.una, p.conn->snd.nxt));
+        EXPECT_EQ(w->mtu_probe.high, 1499);
+        EXPECT_EQ(w->recovery.state, RECOVERY_OPEN);
+        EXPECT(w->cc.cwnd >= cwnd);
+        EXPECT_EQ(w->cc.ssthresh, ssthresh);
+        EXPECT_EQ(w->rate.lost_bytes, 0);
+        if (w->cc.ops == cc_find("bbr"))
+            EXPECT(!bbr_of(&w->cc)->in_recovery && !bbr_of(&w->cc)->loss_in_round);
+        peer_skips(&p);
+    }
+}
+
+/* What is sent again in its place says nothing of its size. */
+TEST(mtu_probe_that_icmp_has_answered_is_not_out_any_more) /* [RFC4821 7.4] */
+{
+    struct peer p = peer_that_probes(WEIR_MTU_PROBING_ALWAYS);
+
+    peer_writes(&p, 20000);
+    peer_skips(&p);
+    tcp_set_pmtu(p.conn, p.env, 1300);
+    EXPECT(!p.conn->work->mtu_probe.is_out);
+    peer_skips(&p);
+    acks(&p, 1460 + 5 * 1160, 0, 0);
+    tcp_set_pmtu(p.conn, p.env, 1500);
+    EXPECT_EQ(mss_of(&p), 1160);
+    peer_skips(&p);
 }
 
 TEST(mtu_probe_goes_no_further_than_icmp_says) /* [RFC8201 4] */
