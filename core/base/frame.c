@@ -143,6 +143,21 @@ static uint64_t raw_sum_from(const struct frame *frame, size_t start)
     return sum;
 }
 
+/* A raw sum of bytes that are referred to. */
+static uint64_t raw_of(const struct buf *held, struct span bytes, const struct checksum_ops *ops)
+{
+    return bytes.len <= SHORT_MAX ? checksum_raw(bytes.bytes, bytes.len)
+                                  : checksum_raw_word(sums_of(held, bytes, ops));
+}
+
+/* Zero says "none" in UDP; elsewhere both zeros mean the same [RFC768]. */
+static void put_checksum(uint8_t *at, uint16_t checksum)
+{
+    be16_t wire = be16_of(checksum != 0 ? checksum : 0xffff);
+
+    memcpy(at, &wire, sizeof wire);
+}
+
 void frame_finish_checksum(struct frame *frame)
 {
     frame_finish_checksum_by(frame, checksum_ops_for(0));
@@ -152,21 +167,32 @@ void frame_finish_checksum_by(struct frame *frame, const struct checksum_ops *op
 {
     struct weir_frame *w = &frame->wire;
     uint16_t checksum;
-    be16_t wire;
 
     if (!(w->flags & WEIR_FRAME_CSUM_PARTIAL))
         return;
     CHECK(w->gso == WEIR_GSO_NONE);
-    CHECK((size_t)w->csum_start + w->csum_offset + sizeof wire <= w->slices[0].len);
+    CHECK((size_t)w->csum_start + w->csum_offset + sizeof checksum <= w->slices[0].len);
 
     if (w->len - w->csum_start <= SHORT_MAX && !frame->payload_sum_known)
         checksum = checksum_fold_raw(raw_sum_from(frame, w->csum_start));
     else
         checksum = checksum_fold(sum_from(frame, w->csum_start, ops));
-    /* Zero says "none" in UDP; elsewhere both zeros mean the same [RFC768]. */
-    wire = be16_of(checksum != 0 ? checksum : 0xffff);
-    memcpy(w->slices[0].bytes + w->csum_start + w->csum_offset, &wire, sizeof wire);
+    put_checksum(w->slices[0].bytes + w->csum_start + w->csum_offset, checksum);
     w->flags &= (uint8_t)~WEIR_FRAME_CSUM_PARTIAL;
+}
+
+void frame_set_checksum(struct frame *frame, uint16_t offset, uint64_t sum,
+                        const struct checksum_ops *ops)
+{
+    const struct weir_slice *s = frame->wire.slices;
+    size_t done = 0;
+
+    for (size_t i = 1; i < frame->wire.slice_count; i++) {
+        sum = checksum_raw_join(sum, raw_of(frame->held[i], span_of(s[i].bytes, s[i].len), ops),
+                                done);
+        done += s[i].len;
+    }
+    put_checksum(s[0].bytes + offset, checksum_fold_raw(sum));
 }
 
 void frames_add(struct frames *queue, struct frame **frame)

@@ -80,6 +80,13 @@ void frame_finish_checksum(struct frame *frame);
 struct checksum_ops;
 void frame_finish_checksum_by(struct frame *frame, const struct checksum_ops *ops);
 
+/*
+ * As frame_need_checksum and frame_finish_checksum_by at once, for who knows the raw sum (checksum.h)
+ * of the headers, of an even length, with the pseudo-header.
+ */
+void frame_set_checksum(struct frame *frame, uint16_t offset, uint64_t sum,
+                        const struct checksum_ops *ops);
+
 void frames_add(struct frames *queue, struct frame **frame);
 struct frame *frames_take(struct frames *queue); /* NULL: empty */
 

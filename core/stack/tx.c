@@ -11,6 +11,7 @@
 #include "base/parts.h"
 #include "stack/api.h"
 #include "stack/stack.h"
+#include "tcp/express.h"
 #include "tcp/output.h"
 #include "tcp/pmtu.h"
 #include "wire/ip.h"
@@ -176,13 +177,27 @@ static void starve(struct weir *s)
     s->starved_until_at = ns_after(s->tcp.now, STARVED_NS);
 }
 
+/*
+ * Is the checksum to be made later, if at all: by the driver, or not for what never leaves? A trace
+ * is shown the frame before that.
+ */
+static bool is_summed_later(const struct weir *s, const struct ip_path *path)
+{
+    return (path->netif->offloads & WEIR_OFFLOAD_CSUM) || path->is_local || trace_is_on(&s->tracer);
+}
+
 static struct frame *next_segment(struct weir *s, struct conn *c, struct ip_path *path,
                                   struct tcp_turn *turn)
 {
-    struct frame *frame;
+    struct frame *frame = NULL;
 
+    *turn = (struct tcp_turn){0};
     if (path != NULL && path->mtu != c->tcp.pmtu && c->tcp.state != TCP_CLOSED)
         tcp_set_pmtu(&c->tcp, &s->tcp, path->mtu);
+    if (path != NULL)
+        frame = express_output(&c->tcp, &s->tcp, is_summed_later(s, path));
+    if (frame != NULL)
+        return frame;
     frame = tcp_output(&c->tcp, &s->tcp, path == NULL ? 0 : gso_bytes(s, c, path), turn);
     if (turn->no_memory)
         starve(s);

@@ -132,16 +132,22 @@ uint32_t tcp_send_mss_now(const struct tcp_conn *c, const struct tcp_env *env)
     return mss > options + TEXT_MIN ? mss - options : TEXT_MIN;
 }
 
-uint32_t tcp_send_mss(const struct tcp_conn *c, const struct tcp_env *env)
+uint32_t options_text_max(const struct tcp_conn *c, const struct tcp_env *env, uint32_t mtu,
+                          uint32_t options)
 {
-    uint32_t path = mtu_probe_mtu(c) - headers_len(ends_are_v4(&c->ends));
+    uint32_t path = mtu - headers_len(ends_are_v4(&c->ends));
     uint32_t mss = c->agreed.snd_mss < path ? c->agreed.snd_mss : path;
-    uint32_t options =
-        (c->agreed.timestamps_ok ? TCP_TIMESTAMPS_LEN : 0) + auth_option_bytes(env, c->auth);
 
     if (c->user->mss != 0 && c->user->mss < mss)
         mss = c->user->mss;
     if (mss < env->config.mss_min)
         mss = env->config.mss_min;
     return mss > options + TEXT_MIN ? mss - options : TEXT_MIN;
+}
+
+uint32_t tcp_send_mss(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    uint32_t stamps = c->agreed.timestamps_ok ? TCP_TIMESTAMPS_LEN : 0;
+
+    return options_text_max(c, env, mtu_probe_mtu(c), stamps + auth_option_bytes(env, c->auth));
 }

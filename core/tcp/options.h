@@ -37,7 +37,11 @@ void options_of_segment(const struct tcp_conn *c, const struct tcp_env *env,
 /* Bytes of text in a full segment: Eff.snd.MSS [RFC9293 MUST-16]. */
 uint32_t tcp_send_mss(const struct tcp_conn *c, const struct tcp_env *env);
 
-/* The same less what the options of only some segments take now. */
+/* The same in packets of mtu bytes, with so many bytes of options. */
+uint32_t options_text_max(const struct tcp_conn *c, const struct tcp_env *env, uint32_t mtu,
+                          uint32_t options);
+
+/* As tcp_send_mss, less what the options of only some segments take now. */
 uint32_t tcp_send_mss_now(const struct tcp_conn *c, const struct tcp_env *env);
 
 #endif

@@ -30,6 +30,7 @@
 #include "tcp/sendq.h"
 #include "tcp/timers.h"
 #include "tcp/tlp.h"
+#include "tcp/turn.h"
 #include "tcp/window.h"
 #include "wire/tcp.h"
 
@@ -130,15 +131,13 @@ static void resend(struct tcp_conn *c, seq_t seq, uint32_t len, struct segment *
     s->is_resent = true;
 }
 
-static void note_blocked(struct tcp_conn *c, const struct tcp_env *env, enum tcp_blocked by);
-
 /* How much may go now as far as pacing has a say; if nothing, there will be another turn. */
 static uint32_t paced_room(struct tcp_conn *c, struct tcp_env *env)
 {
     uint32_t room = pace_room(c, env);
 
     if (room == 0) {
-        note_blocked(c, env, BLOCKED_BY_PACING);
+        turn_note_blocked(c, env, BLOCKED_BY_PACING);
         timers_on_paced(c);
     }
     return room;
@@ -165,18 +164,6 @@ static bool lost(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t
     return true;
 }
 
-/* Minshall: a short segment waits while another short one is under way [RFC9293 SHLD-7, MAY-16]. */
-static bool nagle_holds(const struct tcp_conn *c)
-{
-    return !c->user->nodelay && c->work->small_sent && /* off per connection [RFC9293 MUST-17] */
-           seq_gt(c->work->small_end, c->snd.una);
-}
-
-static bool is_corked(const struct tcp_conn *c)
-{
-    return c->user->cork || c->work->more_follows;
-}
-
 /* May a short segment with these bytes go now? It has all there is, or all of a record. */
 static bool short_may_go(const struct tcp_conn *c, uint32_t len)
 {
@@ -184,7 +171,7 @@ static bool short_may_go(const struct tcp_conn *c, uint32_t len)
         return true;
     if (seq_lt(seq_add(c->snd.nxt, len), sendq_end(c)))
         return true; /* nothing will ever be added to it */
-    return !is_corked(c) && !nagle_holds(c);
+    return !turn_is_corked(c) && !turn_nagle_holds(c);
 }
 
 /*
@@ -203,64 +190,24 @@ static uint32_t worth_sending(const struct tcp_conn *c, uint32_t queued, uint32_
     return len >= c->snd.wnd_max / 2 || c->work->push_all ? len : 0;
 }
 
-/* A connection that was idle may have to start slowly again [RFC5681 4.1]. */
-static void restart_after_idle(struct tcp_conn *c, const struct tcp_env *env)
-{
-    struct tcp_work *w = c->work;
-
-    if (tcp_flight(c) > 0 || w->sent_at == 0 || w->is_restarted)
-        return;
-    w->is_restarted = true;
-    recovery_on_restart(c, env, ns_since(w->sent_at, env->now));
-}
-
-static void note_blocked(struct tcp_conn *c, const struct tcp_env *env, enum tcp_blocked by)
-{
-    struct tcp_work *w = c->work;
-
-    if (w->blocked_by == by)
-        return;
-    if (w->blocked_by != BLOCKED_BY_NOTHING)
-        w->blocked_ns[w->blocked_by] += ns_since(w->blocked_since_at, env->now);
-    w->blocked_by = (uint8_t)by;
-    w->blocked_since_at = env->now;
-}
-
 /* Something waits and cannot go: who can free it, and does anybody wake us? */
 static void note_waiting(struct tcp_conn *c, struct tcp_env *env, uint32_t queued, uint32_t mss)
 {
     uint32_t usable = window_usable(c);
 
     if (usable < u32_min(mss, queued)) {
-        note_blocked(c, env, BLOCKED_BY_PEER);
+        turn_note_blocked(c, env, BLOCKED_BY_PEER);
         if (tcp_flight(c) == 0 && usable == 0)
             timers_on_window_shut(c, env);
         else if (tcp_flight(c) == 0)
             timers_on_held_back(c, env);
     } else if (recovery_room(c) < u32_min(mss, queued)) {
-        note_blocked(c, env, BLOCKED_BY_CWND);
+        turn_note_blocked(c, env, BLOCKED_BY_CWND);
         c->work->cwnd_limited = true;
         c->work->cwnd_round = c->snd.nxt;
-    } else if (is_corked(c)) {
+    } else if (turn_is_corked(c)) {
         timers_on_held_back(c, env);
     }
-}
-
-/* Less than a segment is left to send, although more might be under way [BBR 4.1.2.4]. */
-static void note_app_limited(struct tcp_conn *c)
-{
-    if (recovery_room(c) > 0 && scoreboard_first_lost(c) == NULL)
-        rate_on_app_limited(c, recovery_pipe(c));
-}
-
-/* The application is to give more. */
-static void note_all_sent(struct tcp_conn *c, const struct tcp_env *env)
-{
-    bool lacks_room = (c->wants_writable || c->wants_acked) && tcp_flight(c) > 0;
-
-    note_blocked(c, env, lacks_room ? BLOCKED_BY_BUFFER : BLOCKED_BY_APP);
-    note_app_limited(c);
-    timers_on_window_open(c);
 }
 
 static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t most,
@@ -273,10 +220,10 @@ static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint
         return false;
     queued = sendq_record(c, c->snd.nxt, seq_len(c->snd.nxt, sendq_end(c)));
     if (queued == 0 && !fin_waits) {
-        note_all_sent(c, env);
+        turn_note_all_sent(c, env);
         return false;
     }
-    restart_after_idle(c, env);
+    turn_restart_after_idle(c, env);
     if (window_usable(c) > 0)
         timers_on_window_open(c);
     may = scoreboard_is_full(c) ? 0 : u32_min(window_usable(c), recovery_room(c));
@@ -285,7 +232,7 @@ static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint
         len = most - most % mss;
     if (len == 0 && !(queued == 0 && window_usable(c) > 0)) {
         if (queued < mss)
-            note_app_limited(c);
+            turn_note_app_limited(c);
         note_waiting(c, env, queued + fin_waits, mss);
         return false;
     }
@@ -387,8 +334,8 @@ static bool past_acknowledgement(const struct tcp_conn *c, struct segment *s)
     return true;
 }
 
-bool tcp_decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t most,
-                struct segment *s)
+static bool decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t most,
+                   struct segment *s)
 {
     if (reset(c, s))
         return true;
@@ -401,49 +348,6 @@ bool tcp_decide(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint32_t 
     return tail_probe(c, mss, s) || lost(c, env, mss, most, s) || mtu_probe(c, env, mss, s)
            || new_text(c, env, mss, most, s) || probe(c, s) || keepalive(c, s)
            || acknowledgement(c, s);
-}
-
-/* Of tcp_decide()'s list, does nothing stand before new text, or between it and an ACK? */
-static bool is_undisturbed(const struct tcp_conn *c)
-{
-    const struct tcp_work *w = c->work;
-    bool is_owed = w->rst_owed || w->ecn.past_count > 0 || c->accecn.owes_handshake_ack
-                   || w->tlp.probe_owed || w->recovery.syn_owed || w->probe_owed
-                   || w->keepalive_owed;
-
-    return (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT) && !is_owed
-           && list_is_empty(&w->scoreboard.lost) && c->mtu_low == 0;
-}
-
-/* Does nothing hold back or divide the len bytes that are all there is? As new_text() has it. */
-static bool all_may_go(struct tcp_conn *c, const struct tcp_env *env, uint32_t len, uint32_t mss)
-{
-    const struct tcp_work *w = c->work;
-
-    if (len > mss || w->is_unpushed || w->sendq.has_records || scoreboard_is_full(c))
-        return false;
-    if (len < mss && (is_corked(c) || nagle_holds(c)))
-        return false;
-    return len <= window_usable(c) && len <= recovery_room(c) && pace_room(c, env) > 0;
-}
-
-bool tcp_decide_plain(struct tcp_conn *c, const struct tcp_env *env, uint32_t mss,
-                      struct segment *s)
-{
-    uint32_t queued = seq_len(c->snd.nxt, sendq_end(c));
-
-    if (!HAS_PREDICTION || !is_undisturbed(c) || (queued == 0 && !c->work->ack_owed))
-        return false;
-    if (queued > 0)
-        restart_after_idle(c, env);
-    else
-        note_all_sent(c, env);
-    if (queued > 0 && !all_may_go(c, env, queued, mss))
-        return false;
-    timers_on_window_open(c);
-    *s = (struct segment){
-        .seq = c->snd.nxt, .len = queued, .flags = TCP_ACK | (queued > 0 ? TCP_PSH : 0)};
-    return true;
 }
 
 /* A segment with text is no duplicate acknowledgement to the peer [RFC5681 2]. */
@@ -461,15 +365,6 @@ static void note_ack_sent(struct tcp_conn *c, const struct segment *s)
     timers_on_ack_sent(c);
 }
 
-/* Text that answers text at once carries its acknowledgement: the next one may wait for it. */
-static void note_interactive(struct tcp_conn *c, const struct tcp_env *env)
-{
-    struct tcp_work *w = c->work;
-
-    if (w->delack_ns != 0 && ns_since(w->data_received_at, env->now) < w->delack_ns)
-        w->is_interactive = true;
-}
-
 static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct segment *s,
                            uint32_t mss)
 {
@@ -484,7 +379,7 @@ static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct
     if (s->len == 0)
         return;
     sendq_wake(c);
-    note_interactive(c, env);
+    turn_note_interactive(c, env);
     if (s->len % mss != 0 && !s->is_resent && !w->is_syn_text_next) {
         w->small_sent = true;
         w->small_end = seq_add(s->seq, s->len);
@@ -513,7 +408,7 @@ static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct
         c->retransmits += segs;
         env->counts.retransmits += segs;
     } else {
-        note_blocked(c, env, BLOCKED_BY_NOTHING);
+        turn_note_blocked(c, env, BLOCKED_BY_NOTHING);
     }
     if (seq_gt(end, c->snd.nxt))
         c->snd.nxt = end;
@@ -584,7 +479,7 @@ static bool has_said_all(const struct tcp_conn *c)
 static void end_turn(struct tcp_conn *c, struct tcp_env *env)
 {
     if (may_send_text(c) && !tcp_fin_sent(c))
-        note_all_sent(c, env);
+        turn_note_all_sent(c, env);
     if (tcp_can_rest(c))
         timers_on_quiet(c, env);
 }
@@ -601,7 +496,7 @@ struct frame *tcp_output(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_b
         return NULL;
     mss = tcp_send_mss_now(c, env);
     most = gso_bytes > mss && c->auth == 0 ? gso_bytes : mss;
-    if (!tcp_decide_plain(c, env, mss, &s) && !tcp_decide(c, env, mss, most, &s)) {
+    if (!decide(c, env, mss, most, &s)) {
         if (tcp_can_rest(c))
             timers_on_quiet(c, env);
         return NULL;

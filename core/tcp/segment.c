@@ -112,12 +112,11 @@ static uint32_t option_room(const struct tcp_conn *c, const struct tcp_env *env,
     return full > used ? full - used : 0;
 }
 
-bool segment_is_plain(const struct tcp_conn *c, const struct segment *segment)
+bool segment_is_plain(const struct tcp_conn *c)
 {
     const struct tcp_work *w = c->work;
 
-    return HAS_PREDICTION && !(segment->flags & (TCP_SYN | TCP_RST)) && !segment->is_past
-           && c->auth == 0 && c->ecn.mode == ECN_NONE && !c->snd_urgent && !c->timeout_owed
+    return c->auth == 0 && c->ecn.mode == ECN_NONE && !c->snd_urgent && !c->timeout_owed
            && w->reasm == NULL && !w->sack.has_dsack;
 }
 
@@ -134,10 +133,11 @@ static uint32_t pseudo_sum(const struct tcp_conn *c, const struct tcp_env *env, 
     return checksum_reduce32(c->work->pseudo_sum + (uint32_t)len);
 }
 
-void segment_push_plain(struct tcp_conn *c, const struct tcp_env *env,
-                        const struct segment *segment, struct frame *frame)
+uint64_t segment_push_plain(struct tcp_conn *c, const struct tcp_env *env,
+                            const struct segment *segment, struct frame *frame)
 {
     size_t text_len = frame->wire.len, len = tcp_plain_len(c->agreed.timestamps_ok);
+    uint32_t pseudo = pseudo_sum(c, env, len + text_len);
     struct tcp_plain h = {
         .src_port = c->ends.local_port,
         .dst_port = c->ends.remote_port,
@@ -145,19 +145,18 @@ void segment_push_plain(struct tcp_conn *c, const struct tcp_env *env,
         .ack = c->rcv.nxt.raw,
         .flags = segment->flags,
         .window = window_announce(c, false),
-        .checksum = (uint16_t)pseudo_sum(c, env, len + text_len),
+        .checksum = (uint16_t)pseudo,
         .has_timestamps = c->agreed.timestamps_ok,
         .ts_val = tstamp_clock(env->now, c->ts.offset),
         .ts_ecr = c->ts.recent,
     };
 
     frame->ecn = IP_ECN_NOT_ECT;
-    tcp_emit_plain(&h, frame_push(frame, len));
-    frame_need_checksum(frame, TCP_CHECKSUM_AT);
+    return tcp_emit_plain(&h, frame_push(frame, len));
 }
 
-void segment_push_full(struct tcp_conn *c, struct tcp_env *env, const struct segment *segment,
-                       uint32_t mss, struct frame *frame)
+static void push_full(struct tcp_conn *c, struct tcp_env *env, const struct segment *segment,
+                      uint32_t mss, struct frame *frame)
 {
     struct tcp_tuple tuple = ends_tuple(&c->ends, env);
     struct tcp_options options;
@@ -188,6 +187,11 @@ void segment_push_full(struct tcp_conn *c, struct tcp_env *env, const struct seg
     auth_sign(env, c->auth, &tuple, frame);
 }
 
+static bool is_usual(const struct segment *segment)
+{
+    return !(segment->flags & (TCP_SYN | TCP_RST)) && !segment->is_past;
+}
+
 struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segment *segment,
                             uint32_t mss)
 {
@@ -197,10 +201,12 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
         return NULL;
     fit(c, segment, mss);
     sendq_refer(c, text_of(segment), segment->len, frame);
-    if (segment_is_plain(c, segment))
+    if (HAS_PREDICTION && is_usual(segment) && segment_is_plain(c)) {
         segment_push_plain(c, env, segment, frame);
-    else
-        segment_push_full(c, env, segment, mss, frame);
+        frame_need_checksum(frame, TCP_CHECKSUM_AT);
+    } else {
+        push_full(c, env, segment, mss, frame);
+    }
     set_gso(frame, ends_are_v4(&c->ends), segment->len, mss);
     return frame;
 }

@@ -43,14 +43,14 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
                             uint32_t mss);
 
 /*
- * How the header is built. A plain one says nothing but where the segment stands, what it
- * acknowledges and the time, as nearly all do; in full it would be the same, not so soon.
+ * Whether the header is a plain one, unless the segment is a special one: it says nothing but where
+ * the segment stands, what it acknowledges and the time, as nearly all do.
  */
-bool segment_is_plain(const struct tcp_conn *c, const struct segment *segment);
-void segment_push_plain(struct tcp_conn *c, const struct tcp_env *env,
-                        const struct segment *segment, struct frame *frame);
-void segment_push_full(struct tcp_conn *c, struct tcp_env *env, const struct segment *segment,
-                       uint32_t mss, struct frame *frame);
+bool segment_is_plain(const struct tcp_conn *c);
+
+/* Returns the raw sum of the header and its pseudo-header (base/checksum.h). */
+uint64_t segment_push_plain(struct tcp_conn *c, const struct tcp_env *env,
+                            const struct segment *segment, struct frame *frame);
 
 struct frame *segment_build_reply(struct tcp_env *env, const struct reply *reply,
                                   const struct tcp_options *options);

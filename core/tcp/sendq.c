@@ -311,3 +311,22 @@ void sendq_refer(struct tcp_conn *c, seq_t seq, uint32_t len, struct frame *fram
         done += part;
     }
 }
+
+bool sendq_is_in_tail(const struct tcp_conn *c, uint32_t len)
+{
+    const struct piece *tail = c->work->sendq.pieces.tail;
+
+    return tail != NULL && len <= tail->len;
+}
+
+/* That piece is where sending stands then, too. */
+void sendq_refer_tail(struct tcp_conn *c, uint32_t len, struct frame *frame)
+{
+    struct sendq *q = &c->work->sendq;
+    struct piece *tail = q->pieces.tail;
+    struct buf *buf = buf_ref(tail->buf);
+
+    q->hint = tail;
+    q->hint_seq = seq_sub(sendq_end(c), tail->len);
+    CHECK(frame_add(frame, tail->bytes + tail->len - len, len, &buf));
+}

@@ -56,6 +56,12 @@ void sendq_drop(struct tcp_conn *c, struct tcp_env *env, seq_t una);
 /* How many of the len bytes from seq on, which are in the queue, one frame can refer to. */
 uint32_t sendq_reach(struct tcp_conn *c, seq_t seq, uint32_t len);
 
+/* Are the last len bytes in one piece? */
+bool sendq_is_in_tail(const struct tcp_conn *c, uint32_t len);
+
+/* As sendq_refer for these. */
+void sendq_refer_tail(struct tcp_conn *c, uint32_t len, struct frame *frame);
+
 /*
  * Adds the len bytes from seq on to the frame, as references; it has slices for them.
  */

@@ -72,16 +72,29 @@ static void disarm_loss(struct tcp_conn *c)
 }
 
 /* Of what waits for acknowledgements, the first; a probe takes the place of an earlier timeout. */
-static void arm_first(struct tcp_conn *c, const struct tcp_env *env)
+static void arm_first_of(struct tcp_conn *c, bool may_probe)
 {
     const struct tcp_work *w = c->work;
 
     if (w->rack.reo_at < w->rto_at)
         arm_loss(c, LOSS_REO, w->rack.reo_at);
-    else if (w->tlp.at != NEVER && tlp_may_probe(c, env))
+    else if (may_probe)
         arm_loss(c, LOSS_TLP, ns_min(w->tlp.at, w->rto_at)); /* [RFC8985 7.2] */
     else
         arm_loss(c, LOSS_RTO, w->rto_at);
+}
+
+static void arm_first(struct tcp_conn *c, const struct tcp_env *env)
+{
+    arm_first_of(c, c->work->tlp.at != NEVER && tlp_may_probe(c, env));
+}
+
+/* The same when the probe is scheduled anew, which says whether there may be one. */
+static void arm_scheduled(struct tcp_conn *c, const struct tcp_env *env, ns_t rto_at)
+{
+    c->work->rto_at = rto_at;
+    tlp_schedule(c, env);
+    arm_first_of(c, c->work->tlp.at != NEVER);
 }
 
 static void arm_rto(struct tcp_conn *c, const struct tcp_env *env, ns_t at)
@@ -149,11 +162,12 @@ void timers_on_sent(struct tcp_conn *c, struct tcp_env *env, bool is_new)
 {
     ns_t rto_at = c->work->rto_at;
 
-    if (is_new)
-        tlp_schedule(c, env);
     if (rto_at == NEVER) /* [RFC6298 5.1] */
         rto_at = ns_after(env->now, timers_rto_ns(c, env));
-    arm_rto(c, env, rto_at);
+    if (is_new)
+        arm_scheduled(c, env, rto_at);
+    else
+        arm_rto(c, env, rto_at);
 }
 
 /* Never earlier than it would have been, and not while it is backing off. */
@@ -182,8 +196,7 @@ void timers_on_acked(struct tcp_conn *c, struct tcp_env *env)
         disarm_loss(c); /* [RFC6298 5.2] */
         return;
     }
-    tlp_schedule(c, env);
-    arm_rto(c, env, ns_after(env->now, timers_rto_ns(c, env))); /* [RFC6298 5.3] */
+    arm_scheduled(c, env, ns_after(env->now, timers_rto_ns(c, env))); /* [RFC6298 5.3] */
 }
 
 void timers_on_sacked(struct tcp_conn *c, struct tcp_env *env)

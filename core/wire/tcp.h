@@ -7,8 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/be.h"
+#include "base/checksum.h"
 #include "base/span.h"
 #include "base/why.h"
 #include "wire/tcp_options.h"
@@ -84,26 +86,31 @@ static inline size_t tcp_plain_len(bool has_timestamps)
     return TCP_HEADER_LEN + (has_timestamps ? TCP_TIMESTAMPS_LEN : 0);
 }
 
-/* Writes tcp_plain_len() bytes. */
-static inline void tcp_emit_plain(const struct tcp_plain *h, uint8_t *out)
+/* Writes a word in network order; returns its raw sum (base/checksum.h). */
+static inline uint64_t tcp_emit_word(uint32_t word, uint8_t *out)
 {
-    be16_t *halves = (void *)out;
-    be32_t *words = (void *)out;
-    size_t len = tcp_plain_len(h->has_timestamps);
+    be32_t wire = be32_of(word);
 
-    halves[0] = be16_of(h->src_port);
-    halves[1] = be16_of(h->dst_port);
-    words[1] = be32_of(h->seq);
-    words[2] = be32_of(h->ack);
-    halves[6] = be16_of((uint16_t)(len / 4 << 12 | h->flags));
-    halves[7] = be16_of(h->window);
-    halves[8] = be16_of(h->checksum);
-    halves[9] = be16_of(0);
+    memcpy(out, &wire, sizeof wire);
+    return checksum_raw_word(word);
+}
+
+/* Writes tcp_plain_len() bytes; returns their raw sum, in which the checksum counts as it is. */
+static inline uint64_t tcp_emit_plain(const struct tcp_plain *h, uint8_t *out)
+{
+    uint32_t len = (uint32_t)tcp_plain_len(h->has_timestamps);
+    uint64_t sum; /* of few words of 32 bits: nothing is carried out of it */
+
+    sum = tcp_emit_word((uint32_t)h->src_port << 16 | h->dst_port, out);
+    sum += tcp_emit_word(h->seq, out + 4);
+    sum += tcp_emit_word(h->ack, out + 8);
+    sum += tcp_emit_word((len / 4 << 12 | h->flags) << 16 | h->window, out + 12);
+    sum += tcp_emit_word((uint32_t)h->checksum << 16, out + 16);
     if (!h->has_timestamps)
-        return;
-    words[5] = be32_of(TCP_TIMESTAMPS_START);
-    words[6] = be32_of(h->ts_val);
-    words[7] = be32_of(h->ts_ecr);
+        return sum;
+    sum += tcp_emit_word(TCP_TIMESTAMPS_START, out + 20);
+    sum += tcp_emit_word(h->ts_val, out + 24);
+    return sum + tcp_emit_word(h->ts_ecr, out + 28);
 }
 
 /*

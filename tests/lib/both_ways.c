@@ -5,13 +5,14 @@
  */
 #include "lib/both_ways.h"
 #include "base/frame.h"
+#include "base/list.h"
+#include "base/trace.h"
 #include "lib/test.h"
 #include "tcp/conn.h"
 #include "tcp/env.h"
-#include "tcp/options.h"
+#include "tcp/express.h"
 #include "tcp/output.h"
-#include "tcp/segment.h"
-#include "tcp/sendq.h"
+#include "tcp/scoreboard.h"
 #include <string.h>
 
 struct saved {
@@ -31,89 +32,119 @@ static void put_back(struct tcp_conn *c, const struct saved *s)
     memcpy(c->work, &s->work, sizeof *c->work);
 }
 
-/* The sum is a part of the work that only the short way has a use for. */
-static void expect_same(struct tcp_conn *c, struct saved *other)
+/* What is not in the connection, but changes when it sends: what was sent last, and counts. */
+struct beside {
+    struct sent spare, last;
+    struct tcp_counts counts;
+};
+
+static struct sent *last_sent(const struct tcp_conn *c)
 {
-    c->work->pseudo_sum = other->work.pseudo_sum;
-    EXPECT(memcmp(c, &other->conn, sizeof *c) == 0);
-    EXPECT(memcmp(c->work, &other->work, sizeof *c->work) == 0);
+    const struct scoreboard *b = &c->work->scoreboard;
+
+    return b->count == 0 ? NULL : b->order[(b->head + b->count - 1) & (b->capacity - 1)];
 }
 
-static void expect_same_segment(const struct segment *a, const struct segment *b)
+/* spare and last are those of before: one of them is what was sent. */
+static void save_beside(struct beside *s, const struct tcp_env *env, const struct sent *spare,
+                        const struct sent *last)
 {
-    EXPECT_EQ(a->seq.raw, b->seq.raw);
-    EXPECT_EQ(a->len, b->len);
-    EXPECT_EQ(a->flags, b->flags);
-    EXPECT_EQ(a->is_resent, b->is_resent);
-    EXPECT_EQ(a->is_tail_probe, b->is_tail_probe);
-    EXPECT_EQ(a->is_mtu_probe, b->is_mtu_probe);
-    EXPECT_EQ(a->is_past, b->is_past);
+    memset(s, 0, sizeof *s);
+    memcpy(&s->spare, spare, sizeof s->spare);
+    if (last != NULL)
+        memcpy(&s->last, last, sizeof s->last);
+    s->counts = env->counts;
+}
+
+static void put_back_beside(const struct beside *s, struct tcp_env *env, struct sent *spare,
+                            struct sent *last)
+{
+    memcpy(spare, &s->spare, sizeof s->spare);
+    if (last != NULL)
+        memcpy(last, &s->last, sizeof s->last);
+    env->counts = s->counts;
 }
 
 static void expect_same_frame(const struct frame *a, const struct frame *b)
 {
     const struct weir_frame *x = &a->wire, *y = &b->wire;
 
+    EXPECT_EQ(x->slice_count, y->slice_count);
     EXPECT_EQ(x->slices[0].len, y->slices[0].len);
     EXPECT(memcmp(x->slices[0].bytes, y->slices[0].bytes, x->slices[0].len) == 0);
+    for (size_t i = 1; i < x->slice_count; i++) {
+        EXPECT(x->slices[i].bytes == y->slices[i].bytes);
+        EXPECT_EQ(x->slices[i].len, y->slices[i].len);
+        EXPECT(a->held[i] == b->held[i]);
+    }
     EXPECT_EQ(x->flags, y->flags);
-    EXPECT_EQ(x->csum_start, y->csum_start);
-    EXPECT_EQ(x->csum_offset, y->csum_offset);
+    EXPECT_EQ(x->gso, y->gso);
+    if (x->flags & WEIR_FRAME_CSUM_PARTIAL) {
+        EXPECT_EQ(x->csum_start, y->csum_start);
+        EXPECT_EQ(x->csum_offset, y->csum_offset);
+    }
     EXPECT_EQ(x->header_len, y->header_len);
     EXPECT_EQ(x->len, y->len);
     EXPECT_EQ(a->ecn, b->ecn);
 }
 
-/* Returns whether there is a segment, which is in *s then. */
-static bool decide(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_bytes, struct segment *s)
+/* The sum is a part of the work that only the short way has a use for. */
+static void expect_same(struct saved *a, struct saved *b)
 {
-    uint32_t mss = tcp_send_mss_now(c, env),
-             most = gso_bytes > mss && c->auth == 0 ? gso_bytes : mss;
-    struct saved before, after;
-    struct segment plain;
-    bool is_plain, is_there;
+    a->work.pseudo_sum = b->work.pseudo_sum;
+    EXPECT(memcmp(&a->conn, &b->conn, sizeof a->conn) == 0);
+    EXPECT(memcmp(&a->work, &b->work, sizeof a->work) == 0);
+}
+
+/* One that is left to be made is made here, so that it can be compared. */
+static struct frame *output(struct tcp_conn *c, struct tcp_env *env, bool is_short,
+                            bool has_offload)
+{
+    struct tcp_turn turn;
+    struct frame *frame =
+        is_short ? express_output(c, env, has_offload) : tcp_output(c, env, 0, &turn);
+
+    if (frame == NULL || is_short)
+        return frame;
+    EXPECT(!turn.is_resent && !turn.has_more);
+    if (!has_offload)
+        frame_finish_checksum(frame);
+    return frame;
+}
+
+static void compare(struct tcp_conn *c, struct tcp_env *env, bool has_offload)
+{
+    struct sent *spare = c->work->scoreboard.spare, *last = last_sent(c);
+    struct list *in_flight = &c->work->scoreboard.in_flight;
+    struct saved before, ends[2];
+    struct beside beside_before, beside[2];
+    struct frame *frames[2] = {NULL, NULL};
 
     save(&before, c);
-    is_plain = tcp_decide_plain(c, env, mss, &plain);
-    save(&after, c);
-    put_back(c, &before);
-    is_there = tcp_decide(c, env, mss, most, s);
-    if (is_plain) {
-        EXPECT(is_there);
-        expect_same_segment(&plain, s);
-        expect_same(c, &after);
+    save_beside(&beside_before, env, spare, last);
+    for (int i = 0; i < 2; i++) {
+        frames[i] = i == 1 && frames[0] == NULL ? NULL : output(c, env, i == 0, has_offload);
+        save(&ends[i], c);
+        save_beside(&beside[i], env, spare, last);
+        put_back(c, &before);
+        put_back_beside(&beside_before, env, spare, last);
+        in_flight->prev->next = in_flight;
     }
-    put_back(c, &before);
-    return is_there;
+    if (frames[0] != NULL) {
+        EXPECT(frames[1] != NULL);
+        expect_same_frame(frames[0], frames[1]);
+        expect_same(&ends[0], &ends[1]);
+        EXPECT(memcmp(&beside[0], &beside[1], sizeof beside[0]) == 0);
+    }
+    frame_put(env->frames, env->bufs, &frames[0]);
+    frame_put(env->frames, env->bufs, &frames[1]);
 }
 
-static void build(struct tcp_conn *c, struct tcp_env *env, const struct segment *s)
+void both_ways_check(struct tcp_conn *c, struct tcp_env *env)
 {
-    struct frame *plain = frame_get(env->frames), *full = frame_get(env->frames);
-    uint32_t mss = tcp_send_mss_now(c, env);
-    struct saved before, after;
-
-    EXPECT(plain != NULL && full != NULL);
-    sendq_refer(c, s->seq, s->len, plain);
-    sendq_refer(c, s->seq, s->len, full);
-    save(&before, c);
-    segment_push_plain(c, env, s, plain);
-    save(&after, c);
-    put_back(c, &before);
-    segment_push_full(c, env, s, mss, full);
-    expect_same_frame(plain, full);
-    expect_same(c, &after);
-    put_back(c, &before);
-    frame_put(env->frames, env->bufs, &plain);
-    frame_put(env->frames, env->bufs, &full);
-}
-
-void both_ways_check(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_bytes)
-{
-    struct segment s;
-
-    if (c->work == NULL || !decide(c, env, gso_bytes, &s) || !segment_is_plain(c, &s))
+    /* The record of what is sent comes from a pool otherwise, which is not put back. */
+    if (c->work == NULL || trace_is_on(env->tracer) || !scoreboard_reserve(c, env))
         return;
-    if (s.len == 0 || sendq_reach(c, s.seq, s.len) == s.len)
-        build(c, env, &s);
+    compare(c, env, false);
+    compare(c, env, true);
 }

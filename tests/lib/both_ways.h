@@ -4,16 +4,14 @@
 #ifndef TESTS_LIB_BOTH_WAYS_H
 #define TESTS_LIB_BOTH_WAYS_H
 
-#include <stdint.h>
-
 struct tcp_conn;
 struct tcp_env;
 
 /*
- * Decides what c sends next and builds it both ways (tcp/output.h, tcp/segment.h), and demands the
- * same segment, the same bytes and the same state; c is as before then. To be called before
- * tcp_output, so that all situations of a test are compared.
+ * Lets c send its next segment both ways (tcp/express.h, tcp/output.h), if it has a usual one, and
+ * demands the same frame and the same state; c is as before then. To be called before it sends, so
+ * that all situations of a test are compared.
  */
-void both_ways_check(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_bytes);
+void both_ways_check(struct tcp_conn *c, struct tcp_env *env);
 
 #endif

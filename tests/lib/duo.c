@@ -177,7 +177,7 @@ static void output(struct duo *d, int end)
         bool had_more = turn.has_more;
         struct frame *frame;
         if (d->world->alloc.fail_at == 0)
-            both_ways_check(c, &d->world->env, d->link.gso_bytes);
+            both_ways_check(c, &d->world->env);
         frame = tcp_output(c, &d->world->env, d->link.gso_bytes, &turn);
         tcp_conn_check(c);
         d->is_starved = d->is_starved || turn.no_memory;

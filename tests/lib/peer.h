@@ -65,6 +65,7 @@ struct peer {
     bool goes_by_steps;     /* no segment takes the short way (predict.h) */
     size_t expected;        /* segments that could have, or have */
     size_t calm;            /* of these, acknowledgements on a connection that is calm */
+    size_t sent_short;      /* segments that went out the short way (express.h) */
     bool keeps_frames;      /* the driver is slow: what is seen goes to world->kept */
 
     /* Of the frame last seen. */

@@ -1,0 +1,78 @@
+/*
+ * turn.h - what both ways of sending ask and note (output.c, express.c)
+ */
+#ifndef CORE_TCP_TURN_H
+#define CORE_TCP_TURN_H
+
+#include "base/list.h"
+#include "base/ns.h"
+#include "base/seq.h"
+#include "tcp/conn.h"
+#include "tcp/rate.h"
+#include "tcp/recovery.h"
+#include "tcp/timers.h"
+#include <stdbool.h>
+
+/* Minshall: a short segment waits while another short one is under way [RFC9293 SHLD-7, MAY-16]. */
+static inline bool turn_nagle_holds(const struct tcp_conn *c)
+{
+    return !c->user->nodelay && c->work->small_sent && /* off per connection [RFC9293 MUST-17] */
+           seq_gt(c->work->small_end, c->snd.una);
+}
+
+static inline bool turn_is_corked(const struct tcp_conn *c)
+{
+    return c->user->cork || c->work->more_follows;
+}
+
+/* A connection that was idle may have to start slowly again [RFC5681 4.1]. */
+static inline void turn_restart_after_idle(struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct tcp_work *w = c->work;
+
+    if (tcp_flight(c) > 0 || w->sent_at == 0 || w->is_restarted)
+        return;
+    w->is_restarted = true;
+    recovery_on_restart(c, env, ns_since(w->sent_at, env->now));
+}
+
+static inline void turn_note_blocked(struct tcp_conn *c, const struct tcp_env *env,
+                                     enum tcp_blocked by)
+{
+    struct tcp_work *w = c->work;
+
+    if (w->blocked_by == by)
+        return;
+    if (w->blocked_by != BLOCKED_BY_NOTHING)
+        w->blocked_ns[w->blocked_by] += ns_since(w->blocked_since_at, env->now);
+    w->blocked_by = (uint8_t)by;
+    w->blocked_since_at = env->now;
+}
+
+/* Less than a segment is left to send, although more might be under way [BBR 4.1.2.4]. */
+static inline void turn_note_app_limited(struct tcp_conn *c)
+{
+    if (recovery_room(c) > 0 && list_is_empty(&c->work->scoreboard.lost))
+        rate_on_app_limited(c, recovery_pipe(c));
+}
+
+/* The application is to give more. */
+static inline void turn_note_all_sent(struct tcp_conn *c, const struct tcp_env *env)
+{
+    bool lacks_room = (c->wants_writable || c->wants_acked) && tcp_flight(c) > 0;
+
+    turn_note_blocked(c, env, lacks_room ? BLOCKED_BY_BUFFER : BLOCKED_BY_APP);
+    turn_note_app_limited(c);
+    timers_on_window_open(c);
+}
+
+/* Text that answers text at once carries its acknowledgement: the next one may wait for it. */
+static inline void turn_note_interactive(struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct tcp_work *w = c->work;
+
+    if (w->delack_ns != 0 && ns_since(w->data_received_at, env->now) < w->delack_ns)
+        w->is_interactive = true;
+}
+
+#endif

@@ -1,0 +1,88 @@
+/* test_express.c - which segments go out the short way; that they are the same is in lib/both_ways */
+#include "lib/peer.h"
+#include "lib/test.h"
+
+/* Takes what is sent; returns how many of the segments went the short way. */
+static size_t sent_short(struct peer *p, size_t *all)
+{
+    p->sent_short = 0;
+    *all = peer_skips(p);
+    return p->sent_short;
+}
+
+static void expect_short(struct peer *p, size_t few, size_t all)
+{
+    size_t sent;
+
+    EXPECT_EQ(sent_short(p, &sent), few);
+    EXPECT_EQ(sent, all);
+}
+
+static struct peer peer_of_1000(void)
+{
+    return peer_with(TCP_ESTABLISHED, (struct peer_setup){.options = "mss 1000,sackOK"});
+}
+
+TEST(express_takes_text_that_goes_all_at_once)
+{
+    struct peer p = peer_of_1000();
+
+    peer_writes(&p, 10);
+    expect_short(&p, 1, 1);
+    peer_sends(&p, ". 1:1(0) ack 11");
+    peer_writes(&p, 1000);
+    expect_short(&p, 1, 1);
+    peer_writes(&p, 1000); /* the other one is still under way */
+    expect_short(&p, 1, 1);
+    peer_sends(&p, ". 1:1(0) ack 2011");
+    peer_writes(&p, 2000); /* two: the last is all that is left */
+    expect_short(&p, 1, 2);
+}
+
+TEST(express_takes_an_acknowledgement)
+{
+    struct peer p = peer_of_1000();
+
+    peer_sends(&p, ". 1:1001(1000) ack 1");
+    peer_sends(&p, ". 1001:2001(1000) ack 1");
+    expect_short(&p, 1, 1);
+}
+
+TEST(express_leaves_what_has_more_to_say)
+{
+    struct peer p = peer_of_1000();
+
+    peer_sends(&p, ". 1001:2001(1000) ack 1"); /* a duplicate, with SACK */
+    expect_short(&p, 0, 1);
+    peer_sends(&p, ". 1:1001(1000) ack 1");
+    expect_short(&p, 1, 1);
+    EXPECT_EQ(tcp_shutdown(p.conn, p.env), WEIR_OK);
+    expect_short(&p, 0, 1);
+}
+
+TEST(express_leaves_text_that_has_to_wait)
+{
+    struct peer p = peer_of_1000();
+
+    peer_writes(&p, 10);
+    expect_short(&p, 1, 1);
+    peer_writes(&p, 10); /* Nagle */
+    expect_short(&p, 0, 0);
+    peer_sends(&p, ". 1:1(0) ack 11 win 5");
+    expect_short(&p, 0, 0);
+    peer_sends(&p, ". 1:1(0) ack 11 win 500");
+    expect_short(&p, 1, 1);
+    peer_sends(&p, ". 1:1(0) ack 21");
+    peer_writes_flagged(&p, 10, WEIR_SEND_MORE);
+    expect_short(&p, 0, 0);
+}
+
+TEST(express_leaves_what_has_been_lost)
+{
+    struct peer p = peer_of_1000();
+
+    peer_writes(&p, 1000);
+    expect_short(&p, 1, 1);
+    (void)peer_waits_for_frame(&p);
+    expect_short(&p, 0, 1);
+}
