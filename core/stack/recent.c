@@ -135,49 +135,45 @@ static bool is_followed(const struct recent *r, const struct netif *netif,
            && has_ends(r, next->slices[0].bytes + netif->link_len);
 }
 
-/* [RFC9293 MUST-3], unless the driver has seen to it. */
+/* [RFC9293 MUST-3], unless the driver has seen to it. The addresses stand before TCP's header. */
 static bool has_good_checksum(const struct weir_frame *frame, const struct plain *p, size_t ip_at)
 {
-    const uint8_t *ip = frame->slices[0].bytes + ip_at;
-    size_t len = p->len - (size_t)PLAIN_TCP_AT;
-    size_t first = size_min(frame->slices[0].len - ip_at - PLAIN_TCP_AT, len);
+    size_t first = size_min(frame->slices[0].len - ip_at, p->len) - PLAIN_ENDS_AT;
+    size_t rest = p->len - PLAIN_ENDS_AT - first;
     uint64_t sum;
 
     if (frame->flags & (WEIR_FRAME_CSUM_PARTIAL | WEIR_FRAME_CSUM_VALID))
         return true;
-    sum = checksum_raw_word((uint32_t)len + IP_PROTOCOL_TCP);
-    sum = checksum_raw_plus(sum, checksum_raw(ip + PLAIN_ENDS_AT, PLAIN_ADDRS_LEN));
-    sum = checksum_raw_plus(sum, checksum_raw(ip + PLAIN_TCP_AT, first));
-    if (first < len)
-        sum = checksum_raw_join(sum, checksum_raw(frame->slices[1].bytes, len - first), first);
+    sum = checksum_raw_plus(checksum_raw(p->ip + PLAIN_ENDS_AT, first),
+                            checksum_raw_word((uint32_t)p->len - PLAIN_TCP_AT + IP_PROTOCOL_TCP));
+    if (rest > 0)
+        sum = checksum_raw_join(sum, checksum_raw(frame->slices[1].bytes, rest), first);
     return checksum_raw_is_good(sum);
 }
 
 static void fill(struct tcp_seg *seg, struct weir_frame *frame, const struct plain *p, size_t ip_at)
 {
-    const uint8_t *ip = frame->slices[0].bytes + ip_at;
-
     tcp_seg_begin(seg);
-    seg->seq = seq_of(p->seq);
-    seg->ack = seq_of(p->ack);
+    seg->seq = seq_of(plain_seq(p));
+    seg->ack = seq_of(plain_ack(p));
     seg->len = (uint32_t)p->len - p->text_at;
-    seg->flags = p->flags;
-    seg->wnd = p->window;
-    seg->up = p->urgent;
+    seg->flags = plain_flags(p);
+    seg->wnd = plain_window(p);
+    seg->up = plain_urgent(p);
     seg->segs = 1;
-    seg->tos = p->tos;
-    seg->header = span_of(ip + PLAIN_TCP_AT, p->text_at - (size_t)PLAIN_TCP_AT);
+    seg->tos = plain_tos(p);
+    seg->header = span_of(p->ip + PLAIN_TCP_AT, p->text_at - (size_t)PLAIN_TCP_AT);
     seg->text = frame->slices;
     seg->text_count = frame->slice_count;
     seg->text_skip = (uint32_t)ip_at + p->text_at;
     seg->frame = frame;
-    tcp_options_parse(p->options, &seg->opt);
+    tcp_options_parse_usual(plain_options(p), &seg->opt);
 }
 
 /* No reset answers a segment in this state, and nothing has to be signed. */
 static bool is_plain_conn(const struct tcp_conn *c, const struct plain *p)
 {
-    return c->state == TCP_ESTABLISHED && c->auth == 0 && p->ttl >= c->user->min_ttl;
+    return c->state == TCP_ESTABLISHED && c->auth == 0 && plain_ttl(p) >= c->user->min_ttl;
 }
 
 static void take(struct weir *s, struct conn *c, struct tcp_seg *seg, struct weir_frame *frame)

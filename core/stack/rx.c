@@ -146,7 +146,7 @@ void api_input(struct weir *s, weir_netif_t id, struct weir_frame *frames, size_
     size_t looked = 0;
 
     for (size_t i = 0, next; i < count; i = next) {
-        if (i >= looked && netif != NULL)
+        if (count > 1 && i >= looked && netif != NULL)
             looked = i + ahead_look(s, netif, &frames[i], count - i);
         next = i + 1;
         if (netif != NULL)

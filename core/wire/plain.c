@@ -11,17 +11,11 @@
 
 enum {
     VERSION_LEN = 0x45, /* version 4, five words [RFC791 3.1] */
-    TOS_AT = 1,
     TOTAL_LEN_AT = 2,
     FRAGMENT_AT = 6,
     FRAGMENT_PART = 0x3fff, /* more fragments, or an offset */
-    TTL_AT = 8,
     PROTOCOL_AT = 9,
-    SEQ_AT = 4,
-    ACK_AT = 8,
     FLAGS_AT = 12,
-    WINDOW_AT = 14,
-    URGENT_AT = 18,
     DST_PORT_AT = 2,
     VERSION_6 = 6,
     NEXT_HEADER_AT = 6, /* and so on: IPv6's [RFC8200 3] */
@@ -39,28 +33,16 @@ static bool is_plain_ip(const uint8_t *ip, size_t len)
 bool plain_parse(struct span head, size_t len, struct plain *out)
 {
     const uint8_t *ip = head.bytes, *tcp = ip + PLAIN_TCP_AT;
-    uint16_t offset_flags, total_len;
+    uint16_t total_len;
     size_t tcp_len;
 
     if (head.len < IP4_HEADER_LEN + TCP_HEADER_LEN || !is_plain_ip(ip, len))
         return false;
-    offset_flags = be16_at(tcp + FLAGS_AT);
-    tcp_len = (size_t)(offset_flags >> 12) * 4;
+    tcp_len = (size_t)(tcp[FLAGS_AT] >> 4) * 4;
     total_len = be16_at(ip + TOTAL_LEN_AT);
     if (tcp_len < TCP_HEADER_LEN || PLAIN_TCP_AT + tcp_len > size_min(head.len, total_len))
         return false;
-    *out = (struct plain){
-        .seq = be32_at(tcp + SEQ_AT),
-        .ack = be32_at(tcp + ACK_AT),
-        .flags = offset_flags & TCP_FLAGS,
-        .window = be16_at(tcp + WINDOW_AT),
-        .urgent = be16_at(tcp + URGENT_AT),
-        .tos = ip[TOS_AT],
-        .ttl = ip[TTL_AT],
-        .text_at = (uint8_t)(PLAIN_TCP_AT + tcp_len),
-        .len = total_len,
-        .options = span_of(tcp + TCP_HEADER_LEN, tcp_len - TCP_HEADER_LEN),
-    };
+    *out = (struct plain){ip, total_len, (uint8_t)(PLAIN_TCP_AT + tcp_len)};
     return true;
 }
 
