@@ -132,7 +132,8 @@ static size_t take_frame(struct weir *s, struct netif *netif, struct weir_frame 
 {
     struct ip_packet packet;
 
-    if (recent_rx(s, netif, &frames[0], count > 1 ? &frames[1] : NULL))
+    if (recent_rx(s, netif, &frames[0], count > 1 ? &frames[1] : NULL)
+        || flood_rx(s, netif, &frames[0]))
         return 0;
     s->frames_in++;
     s->bytes_in += frames[0].len;

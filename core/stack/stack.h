@@ -19,6 +19,7 @@
 #include "base/trace.h"
 #include "base/wheel.h"
 #include "base/why.h"
+#include "ip/foreign.h"
 #include "ip/ip.h"
 #include "tcp/conn.h"
 #include "tcp/listen.h"
@@ -130,6 +131,28 @@ struct recent {
     uint8_t ends[PLAIN_ENDS_LEN];
 };
 
+enum {
+    FLOOD_SYNACK_LEN = 60,
+    FLOOD_FOREIGN = 4,
+};
+
+/* A SYN-ACK with a cookie, and what others like it may be sent for (flood.c). */
+struct flood {
+    const struct netif *netif; /* where the SYN came in; NULL: there is none */
+    uint32_t epoch;            /* IP's, when that was */
+    const struct listener *listener;
+    uint8_t link[ETH_HEADER_LEN];
+    uint8_t dst[4];
+    uint16_t port;
+    uint8_t min_ttl;
+    struct foreign foreign[FLOOD_FOREIGN]; /* sources that differ in nothing */
+    uint32_t foreign_count;                /* of those found; the oldest give way */
+    struct ip_path path;                   /* to all of them */
+    struct tcp_agreed wish;                /* what we agree to at most */
+    uint8_t synack[FLOOD_SYNACK_LEN];
+    ns_t again_at; /* before, no other is looked at */
+};
+
 struct weir {
     struct weir_config config;
     struct mem mem;
@@ -172,6 +195,7 @@ struct weir {
     seq_t next_isn;
     uint32_t orphans;
     ns_t cookie_sent_at; /* the last SYN cookie */
+    struct flood flood;
     uint64_t frames_in, bytes_in, frames_out, bytes_out, udp_in, udp_out;
 };
 
@@ -243,6 +267,20 @@ bool ports_choose(struct weir *s, struct tcp_tuple *tuple, uint32_t *hash);
 
 /* Chooses a port on which nobody listens; 0: there is none. */
 uint16_t ports_choose_to_listen(const struct weir *s, uint32_t turn);
+
+/* ---- SYNs that cookies answer (flood.c) ---- */
+
+struct arrival;
+
+/* The SYN was answered with a cookie; frame has TCP's header of that, or is NULL. */
+void flood_note(struct weir *s, const struct arrival *a, struct listener *l,
+                const struct tcp_halfopen *h, const struct frame *frame);
+
+/* Something has changed about listeners. */
+void flood_forget(struct weir *s);
+
+/* Answers a SYN that is like the one noted last; false: it is to be looked at in full. */
+bool flood_rx(struct weir *s, struct netif *netif, const struct weir_frame *frame);
 
 /* ---- connections (flows.c) ---- */
 
@@ -322,6 +360,10 @@ void tx_run_stranded(struct weir *s);
 
 /* When that, or a lack of memory, wants to be looked at again. */
 ns_t tx_deadline(const struct weir *s);
+
+enum {
+    TX_REPLIES_MAX = 1024, /* that may wait at an interface */
+};
 
 /* Sends a segment that no connection sends. Takes *frame, which may be NULL: no memory. */
 struct tx_about {
