@@ -21,6 +21,7 @@
 
 enum {
     KEEP_MIN = 512, /* shorter frames are cheaper to copy than to keep */
+    BATCH = 64,     /* frames that are given back at a time */
 };
 
 struct slot {
@@ -89,24 +90,40 @@ static void free_when_unused(struct pair *pair)
         free(pair);
 }
 
-/* Gives a frame back to its sender. */
-static void give_back(struct direction *d, struct slot *slot)
-{
-    struct weir_frame *frame = slot->frame;
+/* Frames on their way back to their sender. */
+struct batch {
+    struct weir_frame *frames[BATCH];
+    size_t count;
+};
 
+static void send_back(const struct direction *d, struct batch *b)
+{
+    if (b->count > 0 && d->sender->done != NULL)
+        d->sender->done(d->sender->done_ctx, b->frames, b->count);
+    b->count = 0;
+}
+
+static void give_back(const struct direction *d, struct slot *slot, struct batch *b)
+{
+    if (slot->frame == NULL)
+        return;
+    if (b->count == BATCH)
+        send_back(d, b);
+    b->frames[b->count++] = slot->frame;
     slot->frame = NULL;
-    if (frame != NULL && d->sender->done != NULL)
-        d->sender->done(d->sender->done_ctx, &frame, 1);
 }
 
 static void give_back_all(struct direction *d, struct slots *slots)
 {
+    struct batch b;
     struct slot *slot;
 
+    b.count = 0;
     while ((slot = take(slots)) != NULL) {
-        give_back(d, slot);
+        give_back(d, slot, &b);
         add(&d->free, slot);
     }
+    send_back(d, &b);
 }
 
 static void give_back_spent(struct pair *pair)
@@ -204,8 +221,12 @@ static ptrdiff_t transmit(struct weir_driver *driver, struct weir_frame **frames
 /* What both ends have closed can be read by nobody: also what is kept goes back. */
 static void give_back_kept(struct direction *d)
 {
+    struct batch b;
+
+    b.count = 0;
     for (size_t i = 0; i < 2 * d->pair->depth; i++)
-        give_back(d, &d->all[i]);
+        give_back(d, &d->all[i], &b);
+    send_back(d, &b);
 }
 
 static void close_end(struct weir_driver **driver)

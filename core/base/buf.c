@@ -100,15 +100,11 @@ struct buf *buf_wrap(struct bufs *bufs, void *bytes, uint32_t size, uint32_t mem
     return b;
 }
 
-void buf_unref(struct bufs *bufs, struct buf **buf)
+void buf_unref_many(struct bufs *bufs, struct buf *b, uint32_t count)
 {
-    struct buf *b = *buf;
-
-    *buf = NULL;
-    if (!b)
-        return;
-    CHECK(b->refs != 0);
-    if (--b->refs != 0)
+    CHECK(b->refs >= count);
+    b->refs -= count;
+    if (b->refs != 0)
         return;
 
     void (*release)(void *owner) = b->release;
@@ -117,4 +113,13 @@ void buf_unref(struct bufs *bufs, struct buf **buf)
     pool_put(&bufs->pools[b->class], b);
     if (release)
         release(owner);
+}
+
+void buf_unref(struct bufs *bufs, struct buf **buf)
+{
+    struct buf *b = *buf;
+
+    *buf = NULL;
+    if (b)
+        buf_unref_many(bufs, b, 1);
 }

@@ -79,6 +79,16 @@ static inline struct buf *buf_ref(struct buf *b)
     return b;
 }
 
+/* The same count times. */
+static inline void buf_ref_many(struct buf *b, uint32_t count)
+{
+    CHECK(b->refs != 0 && count <= UINT32_MAX - b->refs);
+    b->refs += count;
+}
+
+/* Takes count references to b. */
+void buf_unref_many(struct bufs *bufs, struct buf *b, uint32_t count);
+
 /* Takes *b, which may be NULL; leaves NULL. */
 void buf_unref(struct bufs *bufs, struct buf **b);
 

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/checksum.h"
+#include "base/list.h"
 #include "base/pool.h"
 #include "base/sums.h"
 #include <string.h>
@@ -18,21 +19,14 @@ enum {
     SHORT_MAX = 128, /* bytes that are summed straight on */
 };
 
-struct frame *frame_get(struct pool *pool)
+/* What is not said by what the frame holds. */
+static void begin(struct frame *frame)
 {
-    struct frame *frame = pool_get(pool);
-
-    if (frame == NULL)
-        return NULL;
-    frame->wire.slices[0] = (struct weir_slice){frame->headroom + FRAME_HEADROOM, 0};
-    frame->wire.len = 0;
-    frame->wire.slice_count = 1;
     frame->wire.gso = WEIR_GSO_NONE;
     frame->wire.flags = 0;
     frame->wire.gso_size = 0;
     frame->wire.csum_start = 0;
     frame->wire.csum_offset = 0;
-    frame->wire.header_len = 0;
     frame->wire.memory = 0;
     frame->wire.release = NULL;
     frame->wire.owner = NULL;
@@ -42,6 +36,38 @@ struct frame *frame_get(struct pool *pool)
     frame->payload_sum_known = false;
     frame->cut_bytes = 0;
     frame->ecn = 0;
+}
+
+struct frame *frame_get(struct pool *pool)
+{
+    struct frame *frame = pool_get(pool);
+
+    if (frame == NULL)
+        return NULL;
+    begin(frame);
+    frame->wire.slices[0] = (struct weir_slice){frame->headroom + FRAME_HEADROOM, 0};
+    frame->wire.len = 0;
+    frame->wire.slice_count = 1;
+    frame->wire.header_len = 0;
+    return frame;
+}
+
+struct frame *frame_get_around(struct pool *pool, size_t headers_len, struct weir_slice payload,
+                               struct buf *buf)
+{
+    struct frame *frame = pool_get(pool);
+
+    if (frame == NULL)
+        return NULL;
+    CHECK(headers_len <= FRAME_HEADROOM);
+    begin(frame);
+    frame->wire.slices[0] =
+        (struct weir_slice){frame->headroom + FRAME_HEADROOM - headers_len, headers_len};
+    frame->wire.slices[1] = payload;
+    frame->held[1] = buf;
+    frame->wire.len = headers_len + payload.len;
+    frame->wire.slice_count = 2;
+    frame->wire.header_len = (uint16_t)headers_len; /* shorter than the headroom */
     return frame;
 }
 
@@ -55,6 +81,38 @@ void frame_put(struct pool *pool, struct bufs *bufs, struct frame **frame)
     for (size_t i = 0; i < f->wire.slice_count; i++)
         buf_unref(bufs, &f->held[i]);
     pool_put(pool, f);
+}
+
+/* References to one buf that are let go of together: the segments of a piece follow one another. */
+struct unrefs {
+    struct buf *buf;
+    uint32_t count;
+};
+
+static void unref_later(struct bufs *bufs, struct unrefs *u, struct buf *buf)
+{
+    if (buf != u->buf) {
+        if (u->count > 0)
+            buf_unref_many(bufs, u->buf, u->count);
+        *u = (struct unrefs){buf, 0};
+    }
+    u->count++;
+}
+
+void frame_put_many(struct pool *pool, struct bufs *bufs, struct weir_frame **frames, size_t count)
+{
+    struct unrefs u = {NULL, 0};
+
+    for (size_t i = 0; i < count; i++) {
+        struct frame *f = container_of(frames[i], struct frame, wire);
+        frames[i] = NULL;
+        for (size_t k = 0; k < f->wire.slice_count; k++)
+            if (f->held[k] != NULL)
+                unref_later(bufs, &u, f->held[k]);
+        pool_put(pool, f);
+    }
+    if (u.count > 0)
+        buf_unref_many(bufs, u.buf, u.count);
 }
 
 uint8_t *frame_push(struct frame *frame, size_t len)
@@ -221,17 +279,4 @@ struct frame *frames_take(struct frames *queue)
     f->next = NULL;
     queue->count--;
     return f;
-}
-
-void frames_join(struct frames *queue, struct frames *from)
-{
-    if (from->head == NULL)
-        return;
-    if (queue->tail != NULL)
-        queue->tail->next = from->head;
-    else
-        queue->head = from->head;
-    queue->tail = from->tail;
-    queue->count += from->count;
-    *from = (struct frames){NULL, NULL, 0};
 }

@@ -49,8 +49,18 @@ struct frames {
 /* Takes a frame without headers or payload from the pool; NULL when there is no memory. */
 struct frame *frame_get(struct pool *pool);
 
+/*
+ * Takes one with room for headers_len bytes of header, which are still to be written, and payload
+ * behind them. The reference to buf, which may be NULL, is the caller's to count.
+ */
+struct frame *frame_get_around(struct pool *pool, size_t headers_len, struct weir_slice payload,
+                               struct buf *buf);
+
 /* Gives the frame back and lets go of its buffers. Takes *frame, leaves NULL. */
 void frame_put(struct pool *pool, struct bufs *bufs, struct frame **frame);
+
+/* Gives back count frames that a driver had, and leaves NULLs. */
+void frame_put_many(struct pool *pool, struct bufs *bufs, struct weir_frame **frames, size_t count);
 
 /*
  * Makes room for len bytes of header before what is there; returns them. The headroom is
@@ -89,8 +99,5 @@ void frame_set_checksum(struct frame *frame, uint16_t offset, uint64_t sum,
 
 void frames_add(struct frames *queue, struct frame **frame);
 struct frame *frames_take(struct frames *queue); /* NULL: empty */
-
-/* Moves all of from to the end of queue. */
-void frames_join(struct frames *queue, struct frames *from);
 
 #endif

@@ -90,6 +90,20 @@ static bool find(const struct buf *b, struct span bytes, uint32_t *sum)
     return true;
 }
 
+const uint16_t *sums_from(const struct buf *b, const uint8_t *bytes, uint32_t block_len)
+{
+    const struct sums *sums;
+    uint32_t from;
+
+    if (b == NULL || !b->has_sums)
+        return NULL;
+    sums = sums_in(b);
+    from = (uint32_t)(bytes - sums->first);
+    if (sums->block_len != block_len || from % block_len != 0)
+        return NULL;
+    return &sums->blocks[from / block_len];
+}
+
 uint32_t sums_of(const struct buf *b, struct span bytes, const struct checksum_ops *ops)
 {
     uint32_t sum;

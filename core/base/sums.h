@@ -26,6 +26,12 @@ uint32_t sums_begin(struct buf *b, uint8_t *first, uint32_t block_len);
 /* Copies bytes to where they fit in a buf: behind those that were copied before. */
 void sums_copy(struct buf *b, uint8_t *to, struct span bytes, const struct checksum_ops *ops);
 
+/*
+ * The sums of the blocks that begin at bytes, one after the other to the end of what was copied. NULL:
+ * there are none, or they are not block_len long, or no block begins there. b may be NULL.
+ */
+const uint16_t *sums_from(const struct buf *b, const uint8_t *bytes, uint32_t block_len);
+
 /* checksum_add of bytes in a buf, which may be NULL or one without sums. */
 uint32_t sums_of(const struct buf *b, struct span bytes, const struct checksum_ops *ops);
 

@@ -21,7 +21,7 @@
 #include "wire/super.h"
 
 enum {
-    JOINED_MAX = 65535, /* bytes of text, as a super-segment has at most */
+    JOINED_MAX = 128 * 1024, /* bytes of text */
 };
 
 /* One frame alone, all of whose slices together are as long as it says. */
@@ -37,6 +37,16 @@ static bool is_plain(const struct weir_frame *frame)
     return len == frame->len;
 }
 
+/* Whether the frame comes next, with at most room bytes of text; *len: how many it has. */
+static bool comes_next(const struct super_follow *f, const struct weir_frame *frame, uint32_t room,
+                       uint32_t *len)
+{
+    *len = (uint32_t)(frame->len - f->headers_len);
+    return is_plain(frame)
+           && super_follows(f, span_of(frame->slices[0].bytes, frame->slices[0].len), frame->len)
+           && *len <= room;
+}
+
 /* How many frames of at most room bytes of text follow one another. *text_len: what they have in all. */
 static size_t count_following(const struct super_follow *first, const struct weir_frame *frames,
                               size_t count, uint32_t room, uint32_t *text_len)
@@ -44,40 +54,50 @@ static size_t count_following(const struct super_follow *first, const struct wei
     struct super_follow f = *first;
     size_t i = 0;
     bool is_last = false;
+    uint32_t len;
 
     *text_len = 0;
-    for (; i < count && !is_last; i++) {
-        const struct weir_frame *frame = &frames[i];
-        uint32_t len;
-        if (!is_plain(frame)
-            || !super_follows(&f, span_of(frame->slices[0].bytes, frame->slices[0].len),
-                              frame->len))
-            break;
-        len = (uint32_t)(frame->len - f.headers_len);
-        if (*text_len + len > room)
-            break;
+    while (i < count && !is_last && comes_next(&f, &frames[i], room - *text_len, &len)) {
         *text_len += len;
-        is_last = super_is_last(&f, frame->slices[0].bytes, frame->len);
+        is_last = super_is_last(&f, frames[i].slices[0].bytes, frames[i].len);
         super_follow_advance(&f, len);
+        i++;
     }
     return i;
+}
+
+/* What is behind the headers, if it lies in one run, as it nearly always does. */
+static struct span text_run(const struct weir_frame *frame, size_t headers_len)
+{
+    const struct weir_slice *s = frame->slices;
+
+    if (frame->slice_count == 2 && s[0].len == headers_len)
+        return span_of(s[1].bytes, s[1].len);
+    return frame->slice_count == 1 ? span_drop(span_of(s[0].bytes, s[0].len), headers_len)
+                                   : span_none();
+}
+
+static uint32_t sum_span(struct span s, const struct checksum_ops *ops, uint8_t *to)
+{
+    return to != NULL ? ops->copy(to, s.bytes, s.len) : ops->add(0, s.bytes, s.len);
 }
 
 /* What is behind the headers: copied to some place, if that is not NULL. Returns the sum of it. */
 static uint32_t sum_text(const struct weir_frame *frame, size_t headers_len,
                          const struct checksum_ops *ops, uint8_t *to)
 {
+    struct span run = text_run(frame, headers_len);
     size_t done = 0, skip = headers_len;
     uint32_t sum = 0;
 
+    if (run.len > 0)
+        return sum_span(run, ops, to);
     for (size_t i = 0; i < frame->slice_count; i++) {
         struct span s = span_drop(span_of(frame->slices[i].bytes, frame->slices[i].len), skip);
-        uint32_t part;
         skip = 0;
         if (s.len == 0)
             continue;
-        part = to != NULL ? ops->copy(to + done, s.bytes, s.len) : ops->add(0, s.bytes, s.len);
-        sum = checksum_join(sum, part, done);
+        sum = checksum_join(sum, sum_span(s, ops, to != NULL ? to + done : NULL), done);
         done += s.len;
     }
     return sum;
@@ -132,13 +152,20 @@ static bool join_one(struct weir *s, const struct super_follow *f, struct tcp_se
     return tcp_seg_join(seg, &s->tcp, frame, (uint32_t)f->headers_len);
 }
 
-/* Where the neighbours' text belongs, if a read is posted there. */
-static uint8_t *place_of(const struct flow *flow, const struct tcp_seg *seg, uint32_t *room)
+/* Where the neighbours' text belongs, if a read is posted there, and how much there is room for. */
+struct place {
+    uint8_t *to; /* NULL: nowhere */
+    uint32_t room;
+};
+
+static struct place place_of(const struct flow *flow, const struct tcp_seg *seg)
 {
-    *room = 0;
-    if (flow == NULL || flow->kind != HANDLE_CONN)
-        return NULL;
-    return recvq_place(&((const struct conn *)(const void *)flow)->tcp, seg, room);
+    struct place place = {NULL, 0};
+
+    if (flow != NULL && flow->kind == HANDLE_CONN)
+        place.to = recvq_place(&((const struct conn *)(const void *)flow)->tcp, seg, &place.room);
+    place.room = u32_min(place.room, JOINED_MAX - seg->len);
+    return place;
 }
 
 /* Joins frames that have rest bytes of text in all; returns how many. */
@@ -152,22 +179,30 @@ static size_t join_to_queue(struct weir *s, struct super_follow *f, struct tcp_s
     return joined;
 }
 
-/* The same, with their text where the application wants it; what turns out wrong does not count. */
+/*
+ * The same where the application has said where their text is to go, and for how much there is room:
+ * it is put there as soon as a frame turns out to follow. What is damaged does not count.
+ */
 static size_t join_placed(struct weir *s, struct super_follow *f, struct tcp_seg *seg,
-                          const struct weir_frame *frames, size_t count, uint8_t *to)
+                          const struct weir_frame *frames, size_t count, struct place place)
 {
-    size_t joined;
+    size_t joined = 0;
+    bool is_last = false;
+    uint32_t len;
 
-    for (joined = 0; joined < count; joined++) {
+    while (joined < count && !is_last && comes_next(f, &frames[joined], place.room, &len)) {
         const struct weir_frame *frame = &frames[joined];
-        uint32_t len = (uint32_t)(frame->len - f->headers_len);
         if (!needs_sum(frame))
-            copy_text(frame, f->headers_len, to);
+            copy_text(frame, f->headers_len, place.to);
         else if (!checksum_is_good(super_header_sum(f, frame->slices[0].bytes, frame->len)
-                                   + sum_text(frame, f->headers_len, s->ip.checksum, to)))
+                                   + sum_text(frame, f->headers_len, s->ip.checksum, place.to)))
             break;
         tcp_seg_join_placed(seg, len);
-        to += len;
+        is_last = super_is_last(f, frame->slices[0].bytes, frame->len);
+        super_follow_advance(f, len);
+        place.to += len;
+        place.room -= len;
+        joined++;
     }
     return joined;
 }
@@ -177,9 +212,9 @@ size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *
 {
     const struct weir_frame *first = packet->frame;
     struct super_follow f;
-    uint32_t room = JOINED_MAX - seg->len, place_room, rest;
-    uint8_t *place;
+    struct place place;
     size_t ip_at, joined;
+    uint32_t rest;
 
     if (count == 0 || first == NULL || !is_plain(first) || trace_is_on(&s->tracer))
         return 0;
@@ -188,11 +223,13 @@ size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *
         || !super_follow_init(&f, first->slices[0].bytes, ip_at, ip_at + packet->header_len,
                               ip_at + seg->text_skip, seg->len))
         return 0;
-    place = place_of(flow, seg, &place_room);
-    count =
-        count_following(&f, frames, count, place == NULL ? room : u32_min(room, place_room), &rest);
-    joined = place == NULL ? join_to_queue(s, &f, seg, frames, count, rest)
-                           : join_placed(s, &f, seg, frames, count, place);
+    place = place_of(flow, seg);
+    if (place.to != NULL) {
+        joined = join_placed(s, &f, seg, frames, count, place);
+    } else {
+        count = count_following(&f, frames, count, JOINED_MAX - seg->len, &rest);
+        joined = join_to_queue(s, &f, seg, frames, count, rest);
+    }
     for (size_t i = 0; i < joined; i++)
         s->bytes_in += frames[i].len;
     s->frames_in += joined;

@@ -329,11 +329,14 @@ size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *
                 const struct flow *flow, struct weir_frame *frames, size_t count);
 
 /*
- * Cuts a super-segment for an interface that cannot, from where it was cut last. False: there was
- * no memory for all segments.
+ * Cuts up to max segments of a super-segment for an interface that cannot, from where it was cut
+ * last; returns how many. If they are fewer without being the last, there was no memory.
  */
-bool gso_cut(struct weir *s, const struct netif *netif, struct frame *whole,
-             struct frames *segments);
+size_t gso_cut(struct weir *s, const struct netif *netif, struct frame *whole,
+               struct weir_frame **segments, size_t max);
+
+/* Nothing is left of it to be cut. */
+bool gso_is_cut(const struct frame *whole);
 
 /* An option of an endpoint (api_udp.c). */
 int udp_set(struct udp_endpoint *u, enum weir_opt opt, int64_t value);

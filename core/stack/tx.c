@@ -71,6 +71,7 @@ static __attribute__((noinline)) struct route_entry *find_route_of(struct weir *
     if (c->tcp.work != NULL) {
         c->tcp.work->route = r;
         c->tcp.work->route_turn = r->turn;
+        c->tcp.work->device_sums = (r->path.netif->offloads & WEIR_OFFLOAD_CSUM) != 0;
     }
     return r;
 }
@@ -346,76 +347,63 @@ static bool has_waiting(const struct weir *s, const struct netif *netif)
     return netif->out.head != NULL && !(s->is_starved && is_to_be_cut(netif, netif->out.head));
 }
 
-/* Puts the segments of the super-segment that waits in its place. */
-static void cut_first(struct weir *s, struct netif *netif)
+/* Segments of the super-segment that waits; returns how many there is memory for. */
+static size_t cut_first(struct weir *s, struct netif *netif, struct weir_frame **frames, size_t max)
 {
-    struct frames segments = {NULL, NULL, 0};
+    struct frame *whole = netif->out.head;
+    size_t count = gso_cut(s, netif, whole, frames, max);
 
-    if (gso_cut(s, netif, netif->out.head, &segments)) {
-        struct frame *whole = frames_take(&netif->out);
+    if (gso_is_cut(whole)) {
+        whole = frames_take(&netif->out);
         frame_put(&s->frames, &s->bufs, &whole);
-    } else {
+    } else if (count < max) {
         starve(s);
     }
-    frames_join(&segments, &netif->out);
-    netif->out = segments;
+    return count;
 }
 
-static struct frame *take_cut(struct weir *s, struct netif *netif)
+/* What waits at the interface, or whoever has its turn sends: at most max frames, 0 if there are none. */
+static size_t next_frames(struct weir *s, struct netif *netif, struct weir_frame **frames,
+                          size_t max)
 {
-    if (has_waiting(s, netif))
-        cut_first(s, netif);
-    return has_waiting(s, netif) ? frames_take(&netif->out) : NULL;
-}
+    struct frame *frame;
 
-static struct frame *take_waiting(struct weir *s, struct netif *netif)
-{
-    if (is_to_be_cut(netif, netif->out.head))
-        return take_cut(s, netif);
-    return frames_take(&netif->out);
-}
-
-static struct frame *next_frame(struct weir *s, struct netif *netif)
-{
     /* A turn may lead elsewhere: to ourselves, or to an address not yet resolved. */
     while (netif->out.head == NULL) {
         if (!run_ready(s, &s->ready[slot_of(netif)]))
-            return NULL;
+            return 0;
         run_back(s, netif);
     }
-    return take_waiting(s, netif);
+    if (is_to_be_cut(netif, netif->out.head))
+        return s->is_starved ? 0 : cut_first(s, netif, frames, max);
+    frame = frames_take(&netif->out);
+    finish(s, netif, frame);
+    frames[0] = &frame->wire;
+    return 1;
 }
 
 size_t api_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, size_t max)
 {
     struct netif *netif = netif_find(&s->ip, id);
-    size_t count = 0;
+    size_t count = 0, more;
 
     if (netif == NULL)
         return 0;
     run_loopback(s, netif);
     if (netif->is_loopback)
         return 0;
-    while (count < max) {
-        struct frame *frame = next_frame(s, netif);
-        if (frame == NULL)
-            break;
-        finish(s, netif, frame);
-        s->frames_out++;
-        s->bytes_out += frame->wire.len;
-        frames[count++] = &frame->wire;
-    }
+    while (count < max && (more = next_frames(s, netif, frames + count, max - count)) > 0)
+        count += more;
+    for (size_t i = 0; i < count; i++)
+        s->bytes_out += frames[i]->len;
+    s->frames_out += count;
     rx_failures(s);
     return count;
 }
 
 void api_output_done(struct weir *s, struct weir_frame **frames, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct frame *frame = container_of(frames[i], struct frame, wire);
-        frame_put(&s->frames, &s->bufs, &frame);
-        frames[i] = NULL;
-    }
+    frame_put_many(&s->frames, &s->bufs, frames, count);
     if (count > 0)
         s->is_starved = false;
 }

@@ -112,7 +112,7 @@ static bool copy_to_new(const struct tcp_conn *c, struct tcp_env *env, struct sp
             pieces_clear(made, &env->pieces, env->bufs);
             return false;
         }
-        if (p->buf->class == BUF_CLASSES - 1)
+        if (p->buf->class == BUF_CLASSES - 1 && !c->work->device_sums)
             p->room = sums_begin(p->buf, p->bytes, tcp_send_mss_now(c, env)) & PIECE_ROOM_MAX;
         *memory += p->buf->memory;
         pieces_append(made, p);

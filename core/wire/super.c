@@ -11,6 +11,7 @@
 #include "base/be.h"
 #include "base/check.h"
 #include "base/checksum.h"
+#include "base/num.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 #include "wire/tcp.h"
@@ -74,7 +75,7 @@ static uint32_t sum32(uint32_t word)
 
 /* ---- cutting ---- */
 
-void super_init(struct super *u, const struct weir_frame *whole)
+void super_init(struct super *u, const struct weir_frame *whole, bool is_partial)
 {
     struct span headers = span_of(whole->slices[0].bytes, whole->slices[0].len);
     size_t tcp_at = whole->csum_start;
@@ -82,14 +83,15 @@ void super_init(struct super *u, const struct weir_frame *whole)
     size_t tcp_len = headers.len - tcp_at;
     uint32_t text_len = (uint32_t)(whole->len - headers.len);
 
-    *u = (struct super){
-        .headers = headers,
-        .tcp_at = tcp_at,
-        .is_v4 = whole->gso == WEIR_GSO_TCP4,
-        .seq = get32(tcp + TCP_SEQ_AT),
-        .text_len = text_len,
-        .offset_flags = get16(tcp + TCP_FLAGS_AT),
-    };
+    u->headers = headers;
+    u->tcp_at = tcp_at;
+    u->is_v4 = whole->gso == WEIR_GSO_TCP4;
+    u->is_partial = is_partial;
+    u->seq = get32(tcp + TCP_SEQ_AT);
+    u->text_len = text_len;
+    u->offset_flags = get16(tcp + TCP_FLAGS_AT);
+    u->id = 0;
+    u->ip_sum = 0;
     u->tcp_sum = checksum_reduce((uint64_t)checksum_words(tcp, tcp_len)
                                  + without16((uint16_t)(tcp_len + text_len)) + without32(u->seq)
                                  + without16(u->offset_flags));
@@ -131,27 +133,70 @@ static void emit_ip(const struct super *u, const struct super_part *part, uint8_
     put16(ip + IP4_CHECKSUM, (uint16_t)~checksum_reduce32(u->ip_sum + len + id));
 }
 
+/* Headers are longer than a part: the last one overlaps the one before. */
+static void copy_headers(uint8_t *out, const uint8_t *headers, size_t len)
+{
+    enum { PART = 16 };
+    size_t last = len - PART;
+
+    for (size_t at = 0; at < last; at += PART)
+        memcpy(out + at, headers + at, PART);
+    memcpy(out + last, headers + last, PART);
+}
+
+static uint32_t tcp_len_of(const struct super *u, uint32_t text_len)
+{
+    return (uint32_t)(u->headers.len - u->tcp_at) + text_len;
+}
+
+/* The sum of the pseudo-header with a part's length in place of the whole's. */
+static uint16_t pseudo_sum(const struct super *u, const uint8_t *tcp, uint32_t text_len)
+{
+    return (uint16_t)checksum_reduce32((uint32_t)get16(tcp + TCP_CHECKSUM_AT)
+                                       + without16((uint16_t)tcp_len_of(u, u->text_len))
+                                       + tcp_len_of(u, text_len));
+}
+
 void super_emit(const struct super *u, const struct super_part *part, uint8_t *out)
 {
     uint8_t *tcp = out + u->tcp_at;
     uint32_t seq = u->seq + part->offset;
     uint16_t flags = flags_of(u, part);
-    uint32_t len = (uint32_t)(u->headers.len - u->tcp_at) + part->len;
 
-    memcpy(out, u->headers.bytes, u->headers.len);
+    copy_headers(out, u->headers.bytes, u->headers.len);
     emit_ip(u, part, tcp);
     put32(tcp + TCP_SEQ_AT, seq);
     put16(tcp + TCP_FLAGS_AT, flags);
-    if (part->is_partial) {
-        uint32_t pseudo = get16(tcp + TCP_CHECKSUM_AT);
-        uint32_t whole = (uint32_t)(u->headers.len - u->tcp_at) + u->text_len;
-        put16(tcp + TCP_CHECKSUM_AT,
-              (uint16_t)checksum_reduce((uint64_t)pseudo + without16((uint16_t)whole) + len));
-        return;
-    }
     put16(tcp + TCP_CHECKSUM_AT,
-          checksum_fold(
-              checksum_reduce((uint64_t)u->tcp_sum + len + sum32(seq) + flags + part->text_sum)));
+          u->is_partial ? pseudo_sum(u, tcp, part->len)
+                        : (uint16_t)~checksum_reduce32(u->tcp_sum + tcp_len_of(u, part->len)
+                                                       + sum32(seq) + flags + part->text_sum));
+}
+
+void super_init_middle(struct super *u, uint32_t len)
+{
+    struct super_part any = {.offset = len, .len = len};
+
+    super_emit(u, &any, u->middle.headers);
+    u->middle.tcp_sum = u->tcp_sum + tcp_len_of(u, len) + flags_of(u, &any);
+    u->middle.ip_sum = u->ip_sum + tcp_len_of(u, len) + IP4_HEADER_LEN;
+}
+
+void super_emit_middle(const struct super *u, const struct super_part *part, uint8_t *out)
+{
+    uint8_t *tcp = out + u->tcp_at, *ip = tcp - IP4_HEADER_LEN;
+    uint32_t seq = u->seq + part->offset;
+    uint16_t id = (uint16_t)(u->id + part->index);
+
+    copy_headers(out, u->middle.headers, u->headers.len);
+    put32(tcp + TCP_SEQ_AT, seq);
+    if (u->is_v4) {
+        put16(ip + IP4_ID, id);
+        put16(ip + IP4_CHECKSUM, (uint16_t)~checksum_reduce32(u->middle.ip_sum + id));
+    }
+    if (!u->is_partial)
+        put16(tcp + TCP_CHECKSUM_AT,
+              (uint16_t)~checksum_reduce32(u->middle.tcp_sum + sum32(seq) + part->text_sum));
 }
 
 /* ---- joining ---- */
@@ -170,14 +215,35 @@ static const uint8_t fixed_tcp[TCP_HEADER_LEN] = {
     0xff, 0xff, 0,    0,    0xff, 0xff,
 };
 
+/* Where the i-th wide part of the headers begins: the last one may overlap the one before. */
+static size_t wide_at(const struct super_follow *f, size_t i)
+{
+    return size_min(i * SUPER_WIDE, f->headers_len - SUPER_WIDE);
+}
+
+static super_wide wide_of(const uint8_t *bytes)
+{
+    super_wide wide;
+
+    memcpy(&wide, bytes, sizeof wide);
+    return wide;
+}
+
 static void set_fixed(struct super_follow *f)
 {
-    memset(f->fixed, 0xff, f->headers_len);
+    uint8_t mask[SUPER_HEADERS_MAX];
+
+    memset(mask, 0xff, f->headers_len);
     if (f->is_v4)
-        memcpy(f->fixed + f->ip_at, fixed_ip4, sizeof fixed_ip4);
+        memcpy(mask + f->ip_at, fixed_ip4, sizeof fixed_ip4);
     else
-        memcpy(f->fixed + f->ip_at, fixed_ip6, sizeof fixed_ip6);
-    memcpy(f->fixed + f->tcp_at, fixed_tcp, sizeof fixed_tcp);
+        memcpy(mask + f->ip_at, fixed_ip6, sizeof fixed_ip6);
+    memcpy(mask + f->tcp_at, fixed_tcp, sizeof fixed_tcp);
+    f->fixed_count = (f->headers_len + SUPER_WIDE - 1) / SUPER_WIDE;
+    for (size_t i = 0; i < f->fixed_count; i++) {
+        f->fixed[i].mask = wide_of(mask + wide_at(f, i));
+        f->fixed[i].bits = wide_of(f->first + wide_at(f, i)) & f->fixed[i].mask;
+    }
 }
 
 static void set_sums(struct super_follow *f)
@@ -218,23 +284,15 @@ bool super_follow_init(struct super_follow *f, const uint8_t *first, size_t ip_a
     return true;
 }
 
-static uint64_t word_at(const uint8_t *bytes, size_t at)
-{
-    uint64_t word;
-
-    memcpy(&word, bytes + at, sizeof word);
-    return word;
-}
-
-/* Headers are longer than a word: the last one overlaps the one before. */
 static bool has_fixed_bits(const struct super_follow *f, const uint8_t *head)
 {
-    size_t last = f->headers_len - sizeof(uint64_t);
-    uint64_t differ = (word_at(f->first, last) ^ word_at(head, last)) & word_at(f->fixed, last);
+    size_t last = f->fixed_count - 1;
+    super_wide differ =
+        (wide_of(head + f->headers_len - SUPER_WIDE) & f->fixed[last].mask) ^ f->fixed[last].bits;
 
-    for (size_t at = 0; at < last; at += sizeof(uint64_t))
-        differ |= (word_at(f->first, at) ^ word_at(head, at)) & word_at(f->fixed, at);
-    return differ == 0;
+    for (size_t i = 0; i < last; i++)
+        differ |= (wide_of(head + i * SUPER_WIDE) & f->fixed[i].mask) ^ f->fixed[i].bits;
+    return (differ[0] | differ[1]) == 0;
 }
 
 /* Its length is that of the frame; and IPv4's checksum. */

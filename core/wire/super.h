@@ -21,37 +21,57 @@
 
 /* ---- cutting ---- */
 
+enum {
+    SUPER_HEADERS_MAX = 18 + 40 + 60,
+};
+
 struct super {
     struct span headers; /* link, network, transport */
     size_t tcp_at;
     bool is_v4;
+    bool is_partial; /* checksums are left to the device */
     uint32_t seq;
     uint32_t text_len;
     uint16_t offset_flags;
     uint16_t id;
     uint32_t tcp_sum; /* of the transport's header and pseudo-header, without what changes */
     uint32_t ip_sum;
+    struct {
+        uint8_t headers[SUPER_HEADERS_MAX];
+        uint32_t tcp_sum, ip_sum; /* without sequence number, text and identification */
+    } middle;
 };
 
-/* A super-segment whose headers are in its first slice and whose checksum is the pseudo-header's sum. */
-void super_init(struct super *u, const struct weir_frame *whole);
+/*
+ * A super-segment whose headers are in its first slice and whose checksum is the pseudo-header's
+ * sum. is_partial: the segments' checksums, too, are left to the device.
+ */
+void super_init(struct super *u, const struct weir_frame *whole, bool is_partial);
 
 struct super_part {
     uint32_t index;    /* which segment */
     uint32_t offset;   /* bytes of text before it */
     uint32_t len;      /* of its text */
-    uint32_t text_sum; /* checksum_add of its text */
-    bool is_partial;   /* the checksum is left to the device: text_sum is not looked at */
+    uint32_t text_sum; /* checksum_add of its text; not looked at if the device makes checksums */
 };
 
 /* Writes the headers of a part, as many bytes as those of the whole. */
 void super_emit(const struct super *u, const struct super_part *part, uint8_t *out);
 
+/*
+ * Of many segments most are alike: neither the first nor the last, and equally long. Once
+ * super_init_middle has worked out their headers, super_emit_middle writes them quickly.
+ */
+void super_init_middle(struct super *u, uint32_t len);
+void super_emit_middle(const struct super *u, const struct super_part *part, uint8_t *out);
+
 /* ---- joining ---- */
 
 enum {
-    SUPER_HEADERS_MAX = 18 + 40 + 60,
+    SUPER_WIDE = 16, /* bytes that are compared at a time */
 };
+
+typedef uint64_t super_wide __attribute__((vector_size(SUPER_WIDE)));
 
 struct super_follow {
     const uint8_t *first; /* the headers of the first frame */
@@ -59,7 +79,10 @@ struct super_follow {
     size_t ip_at;
     size_t tcp_at;
     bool is_v4;
-    uint8_t fixed[SUPER_HEADERS_MAX]; /* the bits that all headers have in common */
+    size_t fixed_count;
+    struct {
+        super_wide mask, bits; /* what all headers have in common, from the beginning on */
+    } fixed[(SUPER_HEADERS_MAX + SUPER_WIDE - 1) / SUPER_WIDE];
     uint32_t next_seq;
     uint32_t segment_len_max;
     uint32_t ip_sum;  /* of IPv4's header, without what changes */

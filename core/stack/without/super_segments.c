@@ -11,8 +11,13 @@ size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *
     return 0;
 }
 
-bool gso_cut(struct weir *s, const struct netif *netif, struct frame *whole,
-             struct frames *segments)
+size_t gso_cut(struct weir *s, const struct netif *netif, struct frame *whole,
+               struct weir_frame **segments, size_t max)
+{
+    return 0;
+}
+
+bool gso_is_cut(const struct frame *whole)
 {
     return true;
 }

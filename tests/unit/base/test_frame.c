@@ -185,6 +185,39 @@ static void check_sum(const size_t *lens, size_t count, bool sum_is_known)
     teardown(f);
 }
 
+/* Segments of two pieces, in turn and in a row. */
+TEST(frames_are_given_back_together)
+{
+    struct fixture *f = setup();
+    struct weir_frame *frames[6];
+    struct buf *bufs_of[2];
+
+    for (size_t i = 0; i < 2; i++)
+        bufs_of[i] = buf_get(&f->bufs, 100);
+    for (size_t i = 0; i < 6; i++) {
+        struct buf *b = bufs_of[i > 1 ? i % 2 : 0];
+        struct weir_slice payload = {b->bytes + i, 10};
+        struct frame *frame = frame_get_around(&f->frames, 40, payload, b);
+        buf_ref_many(b, 1);
+        EXPECT_EQ(frame->wire.len, 50);
+        EXPECT_EQ(frame->wire.slice_count, 2);
+        EXPECT_EQ(frame->wire.header_len, 40);
+        EXPECT_EQ(frame->wire.slices[0].len, 40);
+        EXPECT(frame->wire.slices[1].bytes == payload.bytes && frame->wire.slices[1].len == 10);
+        frames[i] = &frame->wire;
+    }
+    EXPECT_EQ(bufs_of[0]->refs, 5);
+    EXPECT_EQ(bufs_of[1]->refs, 3);
+    frame_put_many(&f->frames, &f->bufs, frames, 6);
+    for (size_t i = 0; i < 6; i++)
+        EXPECT(frames[i] == NULL);
+    EXPECT_EQ(bufs_of[0]->refs, 1);
+    EXPECT_EQ(bufs_of[1]->refs, 1);
+    for (size_t i = 0; i < 2; i++)
+        buf_unref(&f->bufs, &bufs_of[i]);
+    teardown(f);
+}
+
 TEST(frame_checksum_covers_all_slices)
 {
     static const size_t even[] = {100, 1000, 16000}, odd[] = {1, 101, 3, 999, 10001};

@@ -131,6 +131,27 @@ TEST(sums_fit_whatever_the_block)
         }
 }
 
+TEST(sums_stand_one_after_the_other)
+{
+    struct buf *b;
+    const uint16_t *sums;
+
+    set_up();
+    b = filled(16000, 1448, 8 * 1448);
+    EXPECT(sums_from(NULL, b->bytes, 1448) == NULL);
+    EXPECT(sums_from(b, b->bytes, 1440) == NULL);
+    EXPECT(sums_from(b, b->bytes + 1, 1448) == NULL);
+    sums = sums_from(b, b->bytes + 2896, 1448);
+    EXPECT(sums != NULL);
+    for (size_t i = 0; i < 6; i++)
+        EXPECT_EQ(sums[i], checksum_add(0, text + 2896 + i * 1448, 1448));
+    tear_down(b);
+    set_up();
+    b = filled(100, 1448, 100);
+    EXPECT(sums_from(b, b->bytes, 1448) == NULL);
+    tear_down(b);
+}
+
 TEST(sums_of_bytes_without_sums_are_made)
 {
     set_up();

@@ -244,3 +244,83 @@ TEST(segments_with_the_same_ecn_counter_are_joined) /* [RFC9768 3.2.2] */
     EXPECT_EQ(b.w->stacks[1].read, SEGMENTS * TEXT);
     world_run(b.w, WEIR_S);
 }
+
+/* ---- cutting ---- */
+
+enum {
+    CUT_TEXT = 9 * TEXT + 300, /* within the initial window */
+    CUT_FRAMES = 16,
+    CUT_BYTES = 1600,
+};
+
+struct cuttings {
+    size_t count;
+    size_t lens[CUT_FRAMES];
+    uint8_t bytes[CUT_FRAMES][CUT_BYTES];
+};
+
+static void keep_cutting(struct cuttings *c, const struct weir_frame *frame)
+{
+    uint8_t *to;
+
+    EXPECT(c->count < CUT_FRAMES && frame->len <= CUT_BYTES);
+    to = c->bytes[c->count];
+    for (size_t i = 0; i < frame->slice_count; i++) {
+        memcpy(to, frame->slices[i].bytes, frame->slices[i].len);
+        to += frame->slices[i].len;
+    }
+    c->lens[c->count++] = frame->len;
+}
+
+/* One write, in frames of which at most so many are asked for at a time; all of it arrives. */
+static void cut_by(struct cuttings *c, const struct world_setup *setup, size_t max)
+{
+    struct world *w = world_make(setup);
+    struct world_pair p = world_connect(w);
+    struct weir_frame *frames[CUT_FRAMES];
+    uint8_t text[CUT_TEXT];
+    size_t count;
+
+    for (size_t i = 0; i < CUT_TEXT; i++)
+        text[i] = world_byte(0, i);
+    EXPECT_EQ(weir_send(world_stack(w, 0), p.a, text, CUT_TEXT, 0), CUT_TEXT);
+    w->stacks[0].sent = CUT_TEXT;
+    c->count = 0;
+    while ((count = weir_output(world_stack(w, 0), w->stacks[0].netif, frames, max)) > 0) {
+        EXPECT(count <= max);
+        for (size_t i = 0; i < count; i++) {
+            struct weir_frame in = *frames[i];
+            keep_cutting(c, frames[i]);
+            in.release = NULL;
+            weir_input(world_stack(w, 1), w->stacks[1].netif, &in, 1);
+        }
+        weir_output_done(world_stack(w, 0), frames, count);
+        for (size_t i = 0; i < count; i++)
+            EXPECT(frames[i] == NULL);
+    }
+    world_run(w, WEIR_S);
+    EXPECT_EQ(world_reads(w, 1, p.b), WEIR_EAGAIN);
+    EXPECT_EQ(w->stacks[1].read, CUT_TEXT);
+    EXPECT_EQ(world_dropped(w, 1, "tcp_checksum"), 0);
+}
+
+TEST(a_super_segment_is_cut_the_same_however_many_are_asked_for)
+{
+    static struct cuttings whole, parts;
+    static const size_t most[] = {1, 2, 5, 6, 7, 9};
+
+    for (int kind = 0; kind < 4; kind++) {
+        struct world_setup setup = {.is_v6 = kind & 1,
+                                    .offloads = kind & 2 ? WEIR_OFFLOAD_CSUM : 0};
+        cut_by(&whole, &setup, CUT_FRAMES);
+        EXPECT_EQ(whole.count, 10);
+        for (size_t i = 0; i < sizeof most / sizeof most[0]; i++) {
+            cut_by(&parts, &setup, most[i]);
+            EXPECT_EQ(parts.count, whole.count);
+            for (size_t k = 0; k < parts.count; k++)
+                if (parts.lens[k] != whole.lens[k]
+                    || memcmp(parts.bytes[k], whole.bytes[k], parts.lens[k]) != 0)
+                    FAIL("kind %d, at most %zu: frame %zu is another", kind, most[i], k);
+        }
+    }
+}
