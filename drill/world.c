@@ -25,7 +25,17 @@
 
 enum {
     FRAMES_MAX = 64,
+    WRITTEN_MAX = 4096,
+    BURST_MAX = 65215, /* bytes that a device takes as one */
+    RTT_SHIFT = 19,    /* a round trip of 512 us halves what comes on top of pacing */
+    SHIFT_MAX = 32,
     FD_FIRST = 10000, /* above what the process has open: pipes and files keep their numbers */
+};
+
+/* A descriptor of ours, which the kernel knows as one end of a pair. */
+struct placeholder {
+    struct placeholder *next;
+    int ends[2];
 };
 
 struct packet {
@@ -50,6 +60,7 @@ struct drill_world {
     weir_ns_t now;
     struct drill_sysctls sysctls;
     struct packet *packets, **last_packet;
+    struct placeholder *placeholders;
 
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -232,18 +243,37 @@ static void on_wake(void *ctx, struct weir_px_waiter *waiter)
         give_turn(w);
 }
 
+/* A placeholder is one end of a pair: what is written to it by others comes out of the other end. */
 static int on_fd_open(void *ctx)
 {
-    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    struct drill_world *w = ctx;
+    struct placeholder *p = malloc(sizeof *p);
 
-    (void)ctx;
-    return fd >= 0 ? fd : -errno;
+    if (p == NULL)
+        return -ENOMEM;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, p->ends) != 0) {
+        free(p);
+        return -EMFILE;
+    }
+    p->next = w->placeholders;
+    w->placeholders = p;
+    return p->ends[0];
 }
 
 static void on_fd_close(void *ctx, int fd)
 {
-    (void)ctx;
-    (void)close(fd);
+    struct drill_world *w = ctx;
+    struct placeholder **at = &w->placeholders, *p;
+
+    while (*at != NULL && (*at)->ends[0] != fd)
+        at = &(*at)->next;
+    p = *at;
+    if (p == NULL)
+        return;
+    *at = p->next;
+    (void)close(p->ends[0]);
+    (void)close(p->ends[1]);
+    free(p);
 }
 
 static ssize_t on_file_read(void *ctx, int fd, void *bytes, size_t len, int64_t *offset)
@@ -654,6 +684,92 @@ void drill_world_leave(struct drill_world *w)
     on_unlock(w);
 }
 
+void drill_world_take_written(struct drill_world *w)
+{
+    for (const struct placeholder *p = w->placeholders; p != NULL; p = p->next) {
+        char bytes[WRITTEN_MAX];
+        ssize_t len;
+
+        while ((len = recv(p->ends[1], bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+            (void)call_sendto(w, p->ends[0], bytes, (size_t)len, MSG_DONTWAIT, NULL, 0);
+    }
+}
+
+void drill_world_adopt(struct drill_world *w, const struct weir_addr *addr)
+{
+    const struct weir_prefix all = {*addr, 128};
+    struct weir_addr_info info;
+
+    if (weir_addr_is_any(addr))
+        return;
+    on_lock(w);
+    for (size_t i = 0; weir_addr_at(w->stack, i, &info); i++) {
+        if (weir_addr_eq(&info.addr.addr, addr)) {
+            on_unlock(w);
+            return;
+        }
+    }
+    (void)weir_addr_add(w->stack, w->netif, &all);
+    on_unlock(w);
+}
+
+static bool is_same_end(const struct weir_endpoint *a, const struct weir_endpoint *b)
+{
+    return a->port == b->port && weir_addr_eq(&a->addr, &b->addr);
+}
+
+/* The descriptor of a connection, and what is known of it; -1: there is none. */
+static int find_info(struct drill_world *w, const struct weir_endpoint *local,
+                     const struct weir_endpoint *remote, struct weir_tcp_info *info)
+{
+    for (const struct placeholder *p = w->placeholders; p != NULL; p = p->next) {
+        weir_handle_t handle = weir_px_handle(w->px, p->ends[0]);
+        struct weir_endpoint here, there;
+
+        if (handle != 0 && weir_local(w->stack, handle, &here) == WEIR_OK
+            && weir_remote(w->stack, handle, &there) == WEIR_OK && is_same_end(&here, local)
+            && is_same_end(&there, remote) && weir_tcp_info(w->stack, handle, info) == WEIR_OK)
+            return info->snd_mss > 0 ? p->ends[0] : -1;
+    }
+    return -1;
+}
+
+/* Linux paces at twice the window in a round trip while that grows fast, then at 1.2 times. */
+static uint64_t paced_bytes(const struct weir_tcp_info *info)
+{
+    uint64_t percent = info->cwnd < info->ssthresh / 2 ? 200 : 120;
+    int64_t shift = info->rtt_min_ns >> RTT_SHIFT;
+    uint64_t bytes = info->srtt_ns == 0 ? 0
+                                        : (uint64_t)info->cwnd * percent / 100
+                                              * (uint64_t)(WEIR_S / 1024) / (uint64_t)info->srtt_ns;
+
+    return bytes + (shift < SHIFT_MAX ? (uint64_t)BURST_MAX >> shift : 0);
+}
+
+size_t drill_world_burst_segs(struct drill_world *w, const struct weir_endpoint *local,
+                              const struct weir_endpoint *remote, size_t least)
+{
+    struct weir_tcp_info info;
+    size_t segs, half;
+
+    if (find_info(w, local, remote, &info) < 0)
+        return least;
+    segs = (size_t)(paced_bytes(&info) / info.snd_mss);
+    half = info.cwnd / info.snd_mss / 2;
+    segs = segs > least ? segs : least;
+    segs = segs < half ? segs : half;
+    return segs > 0 ? segs : 1;
+}
+
+bool drill_world_burst_ends(struct drill_world *w, const struct weir_endpoint *local,
+                            const struct weir_endpoint *remote, uint32_t seq)
+{
+    struct weir_tcp_info info;
+    int fd = find_info(w, local, remote, &info);
+
+    return fd >= 0 && weir_px_send_buffer_ends(w->px, fd, seq - info.iss - 1);
+}
+
 void drill_world_pass(struct drill_world *w, weir_ns_t ns)
 {
     world_sleep_until(w, w->now + ns);
@@ -738,6 +854,7 @@ static bool open_sockets(struct drill_world *w)
         .now = on_now,
         .wait = on_wait,
         .wake = on_wake,
+        .files_ctx = w,
         .file_read = on_file_read,
         .file_write = on_file_write,
     };

@@ -21,7 +21,7 @@ struct drill_world_options {
     weir_ns_t limit_ns;    /* no wait is longer */
     weir_trace_hook trace; /* may be NULL */
     void *trace_ctx;
-    bool has_placeholders; /* descriptors are real ones, of /dev/null */
+    bool has_placeholders; /* descriptors are real ones, see drill_world_take_written */
 };
 
 /* NULL: there is no memory. The thread that opens it is its first one. */
@@ -39,6 +39,27 @@ void drill_world_leave(struct drill_world *world);
 
 /* Is it TCP, UDP or ICMP that is no neighbour discovery, with a good checksum? */
 bool drill_world_is_of_interest(const uint8_t *packet, size_t len);
+
+/*
+ * What the kernel has written to placeholders, for instance with a sendfile of its own, is written
+ * to their sockets.
+ */
+void drill_world_take_written(struct drill_world *world);
+
+/* An address is one of ours from now on, if it was not. */
+void drill_world_adopt(struct drill_world *world, const struct weir_addr *addr);
+
+/*
+ * How many segments of a connection Linux would hand to a device as one: what its pacing would let
+ * go in a millisecond, and more where the path is short, but no fewer than least and no more than
+ * half of the congestion window. Of a connection that is not known, least.
+ */
+size_t drill_world_burst_segs(struct drill_world *world, const struct weir_endpoint *local,
+                              const struct weir_endpoint *remote, size_t least);
+
+/* Whether Linux would begin another one behind the byte before the sequence number. */
+bool drill_world_burst_ends(struct drill_world *world, const struct weir_endpoint *local,
+                            const struct weir_endpoint *remote, uint32_t seq);
 
 /* The clock moves on by so much, and what is due happens. */
 void drill_world_pass(struct drill_world *world, weir_ns_t ns);

@@ -344,3 +344,20 @@ void weir_px_send_memory(struct weir_posix *px, const struct weir_px_send_memory
     px->send_memory = *config;
     px_leave(px);
 }
+
+bool weir_px_send_buffer_ends(struct weir_posix *px, int fd, uint32_t written_bytes)
+{
+    bool ends = false;
+    struct sock *s;
+    int err;
+
+    px_enter(px);
+    s = sock_get(px, fd, &err);
+    if (s != NULL) {
+        for (size_t i = 0; i < s->sendmem.count && !ends; i++)
+            ends = (uint32_t)s->sendmem.ends[i] == written_bytes;
+        sock_put(px, s);
+    }
+    px_leave(px);
+    return ends;
+}

@@ -166,10 +166,18 @@ static inline bool checksum_is_good(uint32_t sum)
     return checksum_reduce(sum) == 0xffff;
 }
 
-/* All ones are all ones in any order. */
+/*
+ * All ones are all ones in any order. A half of a number and the other, with their carry, are the upper
+ * half of the sum of the number and its halves exchanged.
+ */
 static inline bool checksum_raw_is_good(uint64_t sum)
 {
-    return checksum_reduce(sum) == 0xffff;
+    uint32_t folded;
+
+    sum += sum << 32 | sum >> 32;
+    folded = (uint32_t)(sum >> 32);
+    folded += folded << 16 | folded >> 16;
+    return folded >> 16 == 0xffff;
 }
 
 /* The checksum field after one 16-bit word it covers became another [RFC1624 3, eqn. 3]. */

@@ -13,6 +13,7 @@
  * one for each segment that is the same, with fewer it stays on the curve.
  */
 #include "base/check.h"
+#include "base/hint.h"
 #include "base/num.h"
 #include "cc/cc.h"
 #include "cc/hystart.h"
@@ -252,7 +253,7 @@ static void grow(struct curve *s, struct cc *cc, const struct cc_ack *ack)
  * HyStart++ is for the first slow start [RFC9406 4.3], when ssthresh is not known; it looks at
  * round trips whether or not they are used to the full.
  */
-static void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9438 4.2 to 4.5, 4.10] */
+static WHOLE void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9438 4.2 to 4.5, 4.10] */
 {
     struct curve now;
 

@@ -161,7 +161,7 @@ static int set_listener(struct weir *s, struct listener *l, enum weir_opt opt, i
             return WEIR_ESTATE;
         l->v6only = value != 0;
         return WEIR_OK;
-    default: return tcp_set(&l->model, &s->tcp, opt, value);
+    default: flood_forget(s); return tcp_set(&l->model, &s->tcp, opt, value);
     }
 }
 

@@ -256,6 +256,7 @@ struct listener *demux_listener_for(struct weir *s, const struct tcp_tuple *tupl
 bool demux_add_listener(struct weir *s, struct listener *l)
 {
     s->heard.listener = NULL;
+    flood_forget(s);
     l->hash = hash_of_port(s, l->local.port);
     return table_add(&s->local_ports, l->hash, pool_index(&s->listeners, l));
 }
@@ -263,5 +264,6 @@ bool demux_add_listener(struct weir *s, struct listener *l)
 void demux_remove_listener(struct weir *s, struct listener *l)
 {
     s->heard.listener = NULL;
+    flood_forget(s);
     CHECK(table_remove(&s->local_ports, l->hash, pool_index(&s->listeners, l)));
 }

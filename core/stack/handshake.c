@@ -23,7 +23,7 @@ static uint32_t mtu_to(struct weir *s, const struct tcp_tuple *tuple)
 
 struct listener *rx_listener(struct weir *s, const struct arrival *a)
 {
-    return demux_listener_for(s, &a->tuple, a->netif);
+    return demux_listener_for(s, &a->tuple, a->packet->netif->id);
 }
 
 static bool is_full(const struct listener *l)
@@ -34,7 +34,8 @@ static bool is_full(const struct listener *l)
 /* ---- cookies ---- */
 
 /* The whole record goes to the peer. */
-static enum why send_cookie(struct weir *s, struct tcp_halfopen *h, uint64_t ends)
+static enum why send_cookie(struct weir *s, const struct arrival *a, struct listener *l,
+                            struct tcp_halfopen *h, uint64_t ends)
 {
     struct tx_about about = {.tuple = &h->tuple, .state = TCP_LISTEN, .ttl = h->ttl, .tos = h->tos};
     struct frame *frame;
@@ -43,6 +44,7 @@ static enum why send_cookie(struct weir *s, struct tcp_halfopen *h, uint64_t end
     s->cookie_sent_at = s->tcp.now;
     s->tcp.counts.cookies_sent++;
     frame = halfopen_synack(h, &s->tcp);
+    flood_note(s, a, l, h, frame);
     tx_reply(s, &frame, &about);
     auth_put(&s->tcp, &h->auth);
     return WHY_NONE;
@@ -177,7 +179,7 @@ static struct isn choose_isn(struct weir *s, uint64_t ends, const seq_t *past)
 }
 
 /* There is no room for a record: nothing is remembered of the SYN but that there are cookies. */
-static enum why answer_by_cookie(struct weir *s, struct arrival *a, const struct listener *l,
+static enum why answer_by_cookie(struct weir *s, struct arrival *a, struct listener *l,
                                  uint32_t mtu)
 {
     uint64_t ends = isn_ends(&s->tcp, &a->tuple);
@@ -189,7 +191,7 @@ static enum why answer_by_cookie(struct weir *s, struct arrival *a, const struct
     halfopen_init(&what, &s->tcp, l->model.user, &a->tuple, &a->seg, isn, mtu);
     if (!take_keys(s, a, l, &what))
         return WHY_NO_MEMORY;
-    return send_cookie(s, &what, ends);
+    return send_cookie(s, a, l, &what, ends);
 }
 
 enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, const seq_t *past)

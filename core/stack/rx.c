@@ -132,7 +132,8 @@ static size_t take_frame(struct weir *s, struct netif *netif, struct weir_frame 
 {
     struct ip_packet packet;
 
-    if (recent_rx(s, netif, &frames[0], count > 1 ? &frames[1] : NULL))
+    if (recent_rx(s, netif, &frames[0], count > 1 ? &frames[1] : NULL)
+        || flood_rx(s, netif, &frames[0]))
         return 0;
     s->frames_in++;
     s->bytes_in += frames[0].len;
@@ -146,7 +147,7 @@ void api_input(struct weir *s, weir_netif_t id, struct weir_frame *frames, size_
     size_t looked = 0;
 
     for (size_t i = 0, next; i < count; i = next) {
-        if (i >= looked && netif != NULL)
+        if (count > 1 && i >= looked && netif != NULL)
             looked = i + ahead_look(s, netif, &frames[i], count - i);
         next = i + 1;
         if (netif != NULL)

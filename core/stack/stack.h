@@ -19,12 +19,15 @@
 #include "base/trace.h"
 #include "base/wheel.h"
 #include "base/why.h"
+#include "ip/foreign.h"
 #include "ip/ip.h"
 #include "tcp/conn.h"
 #include "tcp/listen.h"
 #include "tcp/timewait.h"
 #include "udp/ping.h"
 #include "udp/udp.h"
+#include "wire/eth.h"
+#include "wire/plain.h"
 #include <weir/stats.h>
 #include <weir/tcp.h>
 #include <weir/udp.h>
@@ -119,6 +122,37 @@ enum {
     RECENT_FLOWS = 1 << RECENT_BITS,
 };
 
+/* A flow that was found lately, and what is known of its packets (recent.c). */
+struct recent {
+    struct flow *flow;   /* it is in the table; or NULL */
+    struct netif *netif; /* where the last one came in, if the rest is set; or NULL */
+    uint32_t epoch;      /* IP's, when that was */
+    uint8_t link[ETH_HEADER_LEN];
+    uint8_t ends[PLAIN_ENDS_LEN];
+};
+
+enum {
+    FLOOD_SYNACK_LEN = 60,
+    FLOOD_FOREIGN = 4,
+};
+
+/* A SYN-ACK with a cookie, and what others like it may be sent for (flood.c). */
+struct flood {
+    const struct netif *netif; /* where the SYN came in; NULL: there is none */
+    uint32_t epoch;            /* IP's, when that was */
+    const struct listener *listener;
+    uint8_t link[ETH_HEADER_LEN];
+    uint8_t dst[4];
+    uint16_t port;
+    uint8_t min_ttl;
+    struct foreign foreign[FLOOD_FOREIGN]; /* sources that differ in nothing */
+    uint32_t foreign_count;                /* of those found; the oldest give way */
+    struct ip_path path;                   /* to all of them */
+    struct tcp_agreed wish;                /* what we agree to at most */
+    uint8_t synack[FLOOD_SYNACK_LEN];
+    ns_t again_at; /* before, no other is looked at */
+};
+
 struct weir {
     struct weir_config config;
     struct mem mem;
@@ -134,10 +168,10 @@ struct weir {
     struct pings pings;
 
     struct pool conns, halfopens, timewaits, listeners;
-    struct pool naps;                  /* struct alarm: of resting connections with keep-alives */
-    struct table flows;                /* four-tuples */
-    struct flow *recent[RECENT_FLOWS]; /* some of those that were found last, or NULL */
-    struct table local_ports;          /* listeners, by port */
+    struct pool naps;                   /* struct alarm: of resting connections with keep-alives */
+    struct table flows;                 /* four-tuples */
+    struct recent recent[RECENT_FLOWS]; /* some of those that were found last */
+    struct table local_ports;           /* listeners, by port */
     struct siphash_key flow_key;
     struct {
         struct weir_endpoint at;
@@ -161,6 +195,7 @@ struct weir {
     seq_t next_isn;
     uint32_t orphans;
     ns_t cookie_sent_at; /* the last SYN cookie */
+    struct flood flood;
     uint64_t frames_in, bytes_in, frames_out, bytes_out, udp_in, udp_out;
 };
 
@@ -199,9 +234,12 @@ struct flow *recent_find(const struct weir *s, const struct tcp_tuple *tuple);
 void recent_add(struct weir *s, struct flow *flow);
 void recent_remove(struct weir *s, const struct flow *flow);
 
+/* The packet has passed all that its ends say, and is the flow's. */
+void recent_note(struct weir *s, const struct ip_packet *packet, const struct flow *flow);
+
 /*
- * Takes a frame in, if nothing is unusual about it; false: it is to be looked at in full. next is the one
- * behind it, or NULL.
+ * Takes a frame in that is like the last one of its flow in all but what goes on from packet to
+ * packet; false: it is to be looked at in full. next is the one behind it, or NULL.
  */
 bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
                const struct weir_frame *next);
@@ -229,6 +267,20 @@ bool ports_choose(struct weir *s, struct tcp_tuple *tuple, uint32_t *hash);
 
 /* Chooses a port on which nobody listens; 0: there is none. */
 uint16_t ports_choose_to_listen(const struct weir *s, uint32_t turn);
+
+/* ---- SYNs that cookies answer (flood.c) ---- */
+
+struct arrival;
+
+/* The SYN was answered with a cookie; frame has TCP's header of that, or is NULL. */
+void flood_note(struct weir *s, const struct arrival *a, struct listener *l,
+                const struct tcp_halfopen *h, const struct frame *frame);
+
+/* Something has changed about listeners. */
+void flood_forget(struct weir *s);
+
+/* Answers a SYN that is like the one noted last; false: it is to be looked at in full. */
+bool flood_rx(struct weir *s, struct netif *netif, const struct weir_frame *frame);
 
 /* ---- connections (flows.c) ---- */
 
@@ -308,6 +360,10 @@ void tx_run_stranded(struct weir *s);
 
 /* When that, or a lack of memory, wants to be looked at again. */
 ns_t tx_deadline(const struct weir *s);
+
+enum {
+    TX_REPLIES_MAX = 1024, /* that may wait at an interface */
+};
 
 /* Sends a segment that no connection sends. Takes *frame, which may be NULL: no memory. */
 struct tx_about {

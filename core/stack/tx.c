@@ -18,7 +18,6 @@
 #include <string.h>
 
 enum {
-    REPLIES_MAX = 1024,   /* that may wait at an interface */
     STRANDED_TURNS = 256, /* segments without a route in one call */
     LOOPBACK_TURNS = 256, /* packets to ourselves in one call */
     HEADERS_MAX = 40 + 60,
@@ -141,7 +140,7 @@ void tx_reply(struct weir *s, struct frame **frame, const struct tx_about *about
         ip_drop_frame(&s->ip, frame, WHY_NO_ROUTE);
         return;
     }
-    if (path->netif->out.count >= REPLIES_MAX) {
+    if (path->netif->out.count >= TX_REPLIES_MAX) {
         ip_drop_frame(&s->ip, frame, WHY_NO_MEMORY);
         return;
     }

@@ -109,8 +109,11 @@ static void take_measure(struct tcp_conn *c, struct tcp_env *env, const struct t
     if (d->rtt_ns == 0)
         return;
     rtt_on_sample(c, env, d->rtt_ns);
-    if (d->last_sent_at != NEVER && d->last_sent_at != d->first_sent_at)
-        rtt_on_newest(c, env, ns_max(ns_since(d->last_sent_at, env->now), 1));
+    d->newest_rtt_ns = d->rtt_ns;
+    if (d->last_sent_at != NEVER && d->last_sent_at != d->first_sent_at) {
+        d->newest_rtt_ns = ns_max(ns_since(d->last_sent_at, env->now), 1);
+        rtt_on_newest(c, env, d->newest_rtt_ns);
+    }
     timers_on_measured(c);
     tlp_on_measured(c);
 }

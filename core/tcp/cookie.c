@@ -59,27 +59,22 @@ static uint32_t base_of(uint64_t ends, seq_t irs)
     return (uint32_t)ends + irs.raw;
 }
 
-static uint32_t low_of(const struct tcp_env *env, uint64_t ends, seq_t irs, uint32_t period)
+static uint64_t hash_of(const struct tcp_env *env, uint64_t ends, seq_t irs, uint32_t period)
 {
     uint64_t words[2] = {ends, (uint64_t)irs.raw << 32 | period};
 
-    return (uint32_t)siphash24_words(env->cookie_key, words, 2) & LOW_MASK;
+    return siphash24_words(env->cookie_key, words, 2);
 }
 
-static seq_t isn_with(const struct tcp_env *env, const struct tcp_halfopen *h, uint64_t ends)
+static uint32_t low_of(uint64_t hash)
 {
-    uint32_t period = period_of(env);
-    uint32_t low = low_of(env, ends, h->irs, period) + mss_index(h->agreed.snd_mss);
-
-    return seq_of(base_of(ends, h->irs) + (period << LOW_BITS) + (low & LOW_MASK));
+    return (uint32_t)hash & LOW_MASK;
 }
 
-static uint32_t option_bits(const struct tcp_halfopen *h)
+static uint32_t option_bits(const struct tcp_agreed *a, bool is_classic_ecn)
 {
-    const struct tcp_agreed *a = &h->agreed;
-
     return (a->wscale_ok ? a->snd_wscale : NO_WINDOW_SCALE) | (a->sack_ok ? SACK_BIT : 0)
-           | (h->ecn.mode == ECN_CLASSIC ? ECN_BIT : 0);
+           | (is_classic_ecn ? ECN_BIT : 0);
 }
 
 /* The clock does not run ahead for it: the next timestamp may come at once. */
@@ -90,13 +85,28 @@ static uint32_t timestamp_with(uint32_t clock, uint32_t bits)
     return with_bits > clock ? with_bits - (TIMESTAMP_MASK + 1) : with_bits;
 }
 
+struct cookie cookie_of(const struct tcp_env *env, uint64_t ends, seq_t irs,
+                        const struct tcp_agreed *agreed, bool is_classic_ecn)
+{
+    uint32_t period = period_of(env);
+    uint64_t hash = hash_of(env, ends, irs, period);
+    uint32_t low = low_of(hash) + mss_index(agreed->snd_mss);
+
+    return (struct cookie){
+        .iss = seq_of(base_of(ends, irs) + (period << LOW_BITS) + (low & LOW_MASK)),
+        .ts_val = timestamp_with(tstamp_clock(env->now, 0), option_bits(agreed, is_classic_ecn))
+                  + tstamp_offset_of(ends),
+        .noise = (uint32_t)(hash >> 32),
+    };
+}
+
 void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env, uint64_t ends)
 {
-    uint32_t clock = tstamp_clock(env->now, 0);
+    struct cookie cookie = cookie_of(env, ends, h->irs, &h->agreed, h->ecn.mode == ECN_CLASSIC);
 
-    h->iss = isn_with(env, h, ends);
+    h->iss = cookie.iss;
     if (h->agreed.timestamps_ok) { /* the offset makes the clock say it, this once */
-        h->ts_offset += timestamp_with(clock, option_bits(h)) - clock;
+        h->ts_offset = cookie.ts_val - tstamp_clock(env->now, 0);
         return;
     }
     h->agreed.wscale_ok = false;
@@ -114,7 +124,7 @@ static bool read_mss(const struct tcp_env *env, uint64_t ends, seq_t irs, seq_t 
 
     if (age >= PERIODS)
         return false;
-    index = (sum - low_of(env, ends, irs, period_of(env) - age)) & LOW_MASK;
+    index = (sum - low_of(hash_of(env, ends, irs, period_of(env) - age))) & LOW_MASK;
     if (index >= MSS_COUNT)
         return false;
     *mss = mss_table[index];

@@ -41,27 +41,14 @@ static void note_sample(struct tcp_conn *c, const struct tcp_env *env, uint32_t 
     v->pipe_ack_at = env->now;
 }
 
-/* What is acknowledged in a round trip: pipeACK. The first sample ends with what is under way now. */
-static void sample(struct tcp_conn *c, const struct tcp_env *env, const struct delivery *d)
+static void begin_sample(struct tcp_conn *c)
 {
     struct cwv *v = &c->work->cwv;
 
-    if (!v->is_sampling)
-        v->sample_end = c->snd.nxt;
     v->is_sampling = true;
-    v->sample_bytes += d->cum_bytes;
-    if (seq_lt(c->snd.una, v->sample_end))
-        return;
-    note_sample(c, env, v->sample_bytes);
     v->sample_bytes = 0;
     v->sample_end = c->snd.nxt;
-}
-
-static bool is_used(const struct tcp_conn *c)
-{
-    const struct cwv *v = &c->work->cwv;
-
-    return v->pipe_ack_bytes == 0 || v->pipe_ack_bytes >= c->work->cc.cwnd / 2;
+    v->sample_cwnd = c->work->cc.cwnd;
 }
 
 /* [RFC7661 4.4.4] */
@@ -73,11 +60,20 @@ static void halve(struct tcp_conn *c, const struct tcp_env *env)
     cc->cwnd = u32_max(cc->cwnd / 2, u32_min(cc->cwnd, recovery_initial_window(env, cc->mss)));
 }
 
+/*
+ * What was acknowledged was sent in the window in which the round trip began. The one of now may be
+ * twice as large if that was slow start, and has not been measured yet.
+ */
+static bool is_used(const struct cwv *v)
+{
+    return v->pipe_ack_bytes >= v->sample_cwnd / 2; /* [RFC7661 4.3] */
+}
+
 static void validate(struct tcp_conn *c, const struct tcp_env *env)
 {
     struct cwv *v = &c->work->cwv;
 
-    if (is_used(c)) {
+    if (is_used(v)) {
         v->unused_since_at = 0;
     } else if (v->unused_since_at == 0) {
         v->unused_since_at = env->now;
@@ -87,6 +83,21 @@ static void validate(struct tcp_conn *c, const struct tcp_env *env)
     }
 }
 
+/* What is acknowledged in a round trip: pipeACK. The first sample ends with what is under way now. */
+static void sample(struct tcp_conn *c, const struct tcp_env *env, const struct delivery *d)
+{
+    struct cwv *v = &c->work->cwv;
+
+    if (!v->is_sampling)
+        begin_sample(c);
+    v->sample_bytes += d->cum_bytes;
+    if (seq_lt(c->snd.una, v->sample_end))
+        return;
+    note_sample(c, env, v->sample_bytes);
+    validate(c, env);
+    begin_sample(c);
+}
+
 void cwv_on_ack(struct tcp_conn *c, const struct tcp_env *env, const struct delivery *d)
 {
     enum recovery_state state = c->work->recovery.state;
@@ -94,10 +105,8 @@ void cwv_on_ack(struct tcp_conn *c, const struct tcp_env *env, const struct deli
     note_flight(c, d);
     if (env->config.slow_start_after_idle || c->work->cc.ops->owns_recovery)
         return;
-    if (state == RECOVERY_OPEN && d->cum_bytes > 0) { /* not during recovery [RFC7661 4.2] */
+    if (state == RECOVERY_OPEN && d->cum_bytes > 0) /* not during recovery [RFC7661 4.2] */
         sample(c, env, d);
-        validate(c, env);
-    }
 }
 
 /*

@@ -344,7 +344,7 @@ void ecn_on_text_again(struct tcp_conn *c)
 bool ecn_is_silent(const struct tcp_conn *c, const struct tcp_seg *seg)
 {
     return c->ecn.mode != ECN_ACCURATE && !c->ecn.echoes && ip_ecn_of(seg->tos) != IP_ECN_CE
-           && (seg->flags & ECN_FLAGS) == 0 && !is_syn(seg);
+           && (seg->flags & ECN_FLAGS) == 0;
 }
 
 static struct accecn_news take_echo(struct tcp_conn *c, const struct tcp_seg *seg,

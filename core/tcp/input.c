@@ -371,13 +371,19 @@ static void adapt_delay(struct tcp_conn *c, const struct tcp_env *env)
     w->data_received_at = env->now;
 }
 
+/* What a full segment is, by the largest that has come. */
+static void note_full(struct tcp_work *w, const struct tcp_seg *seg)
+{
+    w->rcv_seg_max = u32_max(w->rcv_seg_max, u32_max(seg->len / seg->segs, FULL_SEG_FLOOR));
+}
+
 /* Every second full segment is acknowledged at once [RFC9293 SHLD-18, SHLD-19]. */
 static void owe_ack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
     struct tcp_work *w = c->work;
-    uint32_t full = u32_max(seg->segs == 1 ? seg->len : seg->len / seg->segs, FULL_SEG_FLOOR);
 
-    w->rcv_seg_max = u32_max(w->rcv_seg_max, full);
+    if (seg->len > w->rcv_seg_max)
+        note_full(w, seg);
     w->rcv_unacked += seg->len;
     adapt_delay(c, env);
     if (w->rcv_unacked >= 2 * w->rcv_seg_max || (w->quick_acks > 0 && !w->is_interactive)

@@ -83,10 +83,19 @@ bool rack_is_calm(const struct tcp_conn *c, const struct sent *first)
     return !r->is_valid || !sent_after(r->turn, r->end, first->turn, first->end);
 }
 
-void rack_on_calm(struct tcp_conn *c)
+void rack_on_delivered_calmly(struct tcp_conn *c, const struct tcp_env *env,
+                              const struct sent *sent, seq_t end)
 {
+    struct rack *r = &c->work->rack;
+
+    r->fack = end;
+    r->fack_valid = true;
+    r->rtt_ns = ns_since(sent->sent_at, env->now);
+    r->is_valid = true;
+    r->turn = sent->turn;
+    r->end = end;
     if (c->agreed.sack_ok)
-        c->work->rack.reo_at = NEVER;
+        r->reo_at = NEVER;
 }
 
 static void widen(struct rack *r)

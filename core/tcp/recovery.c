@@ -437,8 +437,7 @@ static void fill_news(struct tcp_conn *c, const struct tcp_env *env, const struc
         .lost_bytes = d->lost_bytes,
         .ce_bytes = d->ce_bytes,
         .delivered_bytes = w->rate.delivered_bytes,
-        .rtt_ns =
-            d->last_sent_at == NEVER ? d->rtt_ns : ns_max(ns_since(d->last_sent_at, env->now), 1),
+        .rtt_ns = d->newest_rtt_ns,
         .srtt_ns = (ns_t)c->rtt.srtt_us * NS_US,
         .cwnd_limited = cwv_is_limit(c, env),
         .in_recovery = w->recovery.state == RECOVERY_FAST || w->recovery.state == RECOVERY_RTO,
@@ -591,7 +590,6 @@ void recovery_on_ack_calmly(struct tcp_conn *c, struct tcp_env *env, const struc
     struct cc_ack ack;
 
     recovery_of(c)->dup_acks = 0;
-    rack_on_calm(c);
     cwv_on_ack(c, env, d);
     fill_news(c, env, d, &ack);
     cc->ops->on_ack(cc, &ack);

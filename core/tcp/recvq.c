@@ -12,6 +12,7 @@
  */
 #include "tcp/recvq.h"
 #include "base/check.h"
+#include "base/hint.h"
 #include "base/num.h"
 #include "tcp/seg.h"
 
@@ -57,7 +58,7 @@ static uint32_t posted_room(const struct recvq *q)
 }
 
 /* What needs memory comes first, so that failing changes nothing. */
-static bool add_posted(struct recvq *q, struct tcp_env *env, struct tcp_seg *seg)
+static APART bool add_posted(struct recvq *q, struct tcp_env *env, struct tcp_seg *seg)
 {
     uint32_t len = u32_min(posted_room(q), seg->len);
 

@@ -29,10 +29,11 @@ static void update_rto(struct tcp_conn *c, const struct tcp_env *env)
 {
     uint64_t variation_us = 4 * (uint64_t)c->rtt.rttvar_us;
     uint64_t min_us = (uint64_t)ns_div_ceil(env->config.rto_min_ns, NS_US);
-    uint64_t max_us = (uint64_t)ns_div_ceil(env->config.rto_max_ns, NS_US);
     uint64_t rto_us = c->rtt.srtt_us + (variation_us > min_us ? variation_us : min_us);
 
-    c->rtt.rto_us = (uint32_t)(rto_us < max_us ? rto_us : max_us);
+    if ((ns_t)rto_us * NS_US > env->config.rto_max_ns)
+        rto_us = (uint64_t)ns_div_ceil(env->config.rto_max_ns, NS_US);
+    c->rtt.rto_us = (uint32_t)rto_us;
 }
 
 static uint32_t us_of(ns_t rtt_ns)

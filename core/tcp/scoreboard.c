@@ -444,7 +444,7 @@ void scoreboard_on_acked_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t u
     d->last_sent_at = sent->sent_at;
     d->delivered_bytes = d->cum_bytes;
     rate_on_delivered(c, env, sent, d->cum_bytes);
-    rack_on_delivered(c, env, sent, una, d);
+    rack_on_delivered_calmly(c, env, sent, una);
     if (seq_gt(sent->end, una)) {
         trim(b, sent, una);
         return;

@@ -76,6 +76,7 @@ struct delivery {
     uint32_t ce_bytes;        /* of delivered_bytes, marked on the way */
     bool has_ece;             /* the peer tells of marks */
     ns_t rtt_ns;              /* 0: not measured */
+    ns_t newest_rtt_ns;       /* of what was sent last; the same, if only one was measured */
     ns_t first_sent_at;       /* of what is delivered and was sent once: the oldest */
     ns_t last_sent_at;        /* and the newest; NEVER: there is none */
     bool is_duplicate;        /* as RFC 5681 2 has it */

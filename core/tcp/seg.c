@@ -121,16 +121,18 @@ static bool is_kept(const struct tcp_seg *seg)
 
 struct span tcp_seg_run_to_copy(const struct tcp_seg *seg)
 {
+    const struct weir_slice *slice = seg->text;
     uint32_t skip = seg->text_skip;
-    size_t i = 0;
 
-    if (seg->more_len > 0 || is_kept(seg))
+    if (seg->more_len > 0 || is_kept(seg) || seg->text_count == 0)
         return span_none();
-    while (i < seg->text_count && skip >= seg->text[i].len)
-        skip -= (uint32_t)seg->text[i++].len;
-    if (i == seg->text_count || seg->text[i].len - skip < seg->len)
+    if (skip >= slice->len) { /* the headers have a slice of their own */
+        skip -= (uint32_t)slice->len;
+        slice++;
+    }
+    if (slice == seg->text + seg->text_count || slice->len < (size_t)skip + seg->len)
         return span_none();
-    return span_of(seg->text[i].bytes + skip, seg->len);
+    return span_of(slice->bytes + skip, seg->len);
 }
 
 /* Text of the segment's own frame; what fits behind list's last piece is copied there. */
@@ -348,7 +350,7 @@ void tcp_seg_join_copied(struct tcp_seg *seg, struct tcp_env *env, struct piece 
     note_joined(seg, len);
 }
 
-void tcp_seg_done(struct tcp_seg *seg, struct tcp_env *env)
+APART void tcp_seg_let_go(struct tcp_seg *seg, struct tcp_env *env)
 {
     pieces_clear(&seg->more, &env->pieces, env->bufs);
     buf_unref(env->bufs, &seg->text_buf);

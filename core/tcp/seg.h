@@ -91,9 +91,7 @@ void tcp_seg_cut_back(struct tcp_seg *seg, uint32_t len);
 bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, uint32_t len,
                        struct pieces *list, uint32_t *memory);
 
-/*
- * The text, if it lies in one run and is worth no reference to its frame; else none.
- */
+/* The text, if it lies in the first or second of its slices and is worth no reference to its frame; else none. */
 struct span tcp_seg_run_to_copy(const struct tcp_seg *seg);
 
 /*
@@ -130,6 +128,12 @@ void tcp_seg_join_placed(struct tcp_seg *seg, uint32_t len);
 void tcp_seg_copy_text(const struct tcp_seg *seg, uint8_t *to, uint32_t len);
 
 /* The end of the segment's life: lets go of the frame, unless somebody kept it. */
-void tcp_seg_done(struct tcp_seg *seg, struct tcp_env *env);
+void tcp_seg_let_go(struct tcp_seg *seg, struct tcp_env *env);
+
+static inline void tcp_seg_done(struct tcp_seg *seg, struct tcp_env *env)
+{
+    if (seg->text_buf != NULL || seg->more.head != NULL)
+        tcp_seg_let_go(seg, env);
+}
 
 #endif

@@ -13,6 +13,7 @@
 #include "tcp/sendq.h"
 #include "base/check.h"
 #include "base/frame.h"
+#include "base/hint.h"
 #include "base/num.h"
 #include "base/sums.h"
 #include "tcp/conn.h"
@@ -73,10 +74,12 @@ uint32_t sendq_room(const struct tcp_conn *c)
 /* A third of the buffer is free, and half of what may wait to be sent: worth waking somebody for. */
 void sendq_wake(struct tcp_conn *c)
 {
-    uint32_t room = sendq_room(c), lowat = c->user->notsent_lowat_bytes;
+    uint32_t room, lowat = c->user->notsent_lowat_bytes;
 
-    if (!c->wants_writable || room == 0 || room < c->send_buffer_bytes / 3
-        || (lowat != 0 && sendq_unsent(c) > lowat / 2))
+    if (!c->wants_writable)
+        return;
+    room = sendq_room(c);
+    if (room == 0 || room < c->send_buffer_bytes / 3 || (lowat != 0 && sendq_unsent(c) > lowat / 2))
         return;
     c->wants_writable = false;
     c->events |= WEIR_EVENT_WRITABLE;
@@ -222,28 +225,48 @@ void sendq_end_record(struct tcp_conn *c)
     q->record_end = sendq_end(c);
 }
 
-void sendq_drop(struct tcp_conn *c, struct tcp_env *env, seq_t una)
+static void drop_all(struct tcp_conn *c, struct tcp_env *env)
 {
     struct sendq *q = &c->work->sendq;
-    uint32_t len;
 
-    if (!seq_gt(una, q->start)) /* the SYN alone */
+    if (q->bytes == 0)
         return;
-    len = seq_len(q->start, una);
-    if (len > q->bytes) /* the FIN, too */
-        len = q->bytes;
+    if (!keep_spare(q))
+        pieces_clear(&q->pieces, &env->pieces, env->bufs);
+    q->busy_ns = sendq_busy_ns(c, env);
+    q->start = seq_add(q->start, q->bytes);
+    q->bytes = 0;
+    q->memory = 0;
+    q->hint = NULL;
+    q->has_records = false;
+}
+
+static APART void drop_some(struct tcp_conn *c, struct tcp_env *env, uint32_t len)
+{
+    struct sendq *q = &c->work->sendq;
+
     if (q->hint != NULL && seq_leq(seq_add(q->hint_seq, q->hint->len), seq_add(q->start, len)))
         q->hint = NULL;
-    if (len < q->bytes || len == 0 || !keep_spare(q))
-        q->memory -= pieces_drop(&q->pieces, &env->pieces, env->bufs, len);
+    q->memory -= pieces_drop(&q->pieces, &env->pieces, env->bufs, len);
     q->start = seq_add(q->start, len);
-    if (len > 0 && len == q->bytes)
-        q->busy_ns = sendq_busy_ns(c, env);
     q->bytes -= len;
     if (q->has_records && seq_geq(q->start, q->record_end))
         q->has_records = false;
     if (q->hint != NULL && q->hint == q->pieces.head)
         q->hint_seq = q->start;
+}
+
+/* The SYN is before the first byte, and the FIN behind the last. */
+void sendq_drop(struct tcp_conn *c, struct tcp_env *env, seq_t una)
+{
+    const struct sendq *q = &c->work->sendq;
+
+    if (!seq_gt(una, q->start))
+        return;
+    if (seq_len(q->start, una) >= q->bytes)
+        drop_all(c, env);
+    else
+        drop_some(c, env, seq_len(q->start, una));
 }
 
 /* Makes the hint the piece that has seq, which is in the queue. */

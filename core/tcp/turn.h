@@ -11,6 +11,7 @@
 #include "tcp/rate.h"
 #include "tcp/recovery.h"
 #include "tcp/timers.h"
+#include "tcp/window.h"
 #include <stdbool.h>
 
 /* Minshall: a short segment waits while another short one is under way [RFC9293 SHLD-7, MAY-16]. */
@@ -25,12 +26,15 @@ static inline bool turn_is_corked(const struct tcp_conn *c)
     return c->user->cork || c->work->more_follows;
 }
 
-/* A connection that was idle may have to start slowly again [RFC5681 4.1]. */
+/*
+ * A connection that was idle may have to start slowly again [RFC5681 4.1], once it may send at all:
+ * one that finds the peer's window shut goes on being idle.
+ */
 static inline void turn_restart_after_idle(struct tcp_conn *c, const struct tcp_env *env)
 {
     struct tcp_work *w = c->work;
 
-    if (tcp_flight(c) > 0 || w->sent_at == 0 || w->is_restarted)
+    if (tcp_flight(c) > 0 || w->sent_at == 0 || w->is_restarted || window_usable(c) == 0)
         return;
     w->is_restarted = true;
     recovery_on_restart(c, env, ns_since(w->sent_at, env->now));

@@ -2,7 +2,6 @@
  * plain.c - a TCP segment in an IPv4 packet without anything unusual, read in one go
  */
 #include "wire/plain.h"
-#include "base/addr.h"
 #include "base/be.h"
 #include "base/checksum.h"
 #include "base/num.h"
@@ -12,17 +11,11 @@
 
 enum {
     VERSION_LEN = 0x45, /* version 4, five words [RFC791 3.1] */
-    TOS_AT = 1,
     TOTAL_LEN_AT = 2,
     FRAGMENT_AT = 6,
     FRAGMENT_PART = 0x3fff, /* more fragments, or an offset */
-    TTL_AT = 8,
     PROTOCOL_AT = 9,
-    SEQ_AT = 4,
-    ACK_AT = 8,
     FLAGS_AT = 12,
-    WINDOW_AT = 14,
-    URGENT_AT = 18,
     DST_PORT_AT = 2,
     VERSION_6 = 6,
     NEXT_HEADER_AT = 6, /* and so on: IPv6's [RFC8200 3] */
@@ -40,29 +33,22 @@ static bool is_plain_ip(const uint8_t *ip, size_t len)
 bool plain_parse(struct span head, size_t len, struct plain *out)
 {
     const uint8_t *ip = head.bytes, *tcp = ip + PLAIN_TCP_AT;
-    uint16_t offset_flags, total_len;
+    uint16_t total_len;
     size_t tcp_len;
 
     if (head.len < IP4_HEADER_LEN + TCP_HEADER_LEN || !is_plain_ip(ip, len))
         return false;
-    offset_flags = be16_at(tcp + FLAGS_AT);
-    tcp_len = (size_t)(offset_flags >> 12) * 4;
+    tcp_len = (size_t)(tcp[FLAGS_AT] >> 4) * 4;
     total_len = be16_at(ip + TOTAL_LEN_AT);
     if (tcp_len < TCP_HEADER_LEN || PLAIN_TCP_AT + tcp_len > size_min(head.len, total_len))
         return false;
-    *out = (struct plain){
-        .seq = be32_at(tcp + SEQ_AT),
-        .ack = be32_at(tcp + ACK_AT),
-        .flags = offset_flags & TCP_FLAGS,
-        .window = be16_at(tcp + WINDOW_AT),
-        .urgent = be16_at(tcp + URGENT_AT),
-        .tos = ip[TOS_AT],
-        .ttl = ip[TTL_AT],
-        .text_at = (uint8_t)(PLAIN_TCP_AT + tcp_len),
-        .len = total_len,
-        .options = span_of(tcp + TCP_HEADER_LEN, tcp_len - TCP_HEADER_LEN),
-    };
+    *out = (struct plain){ip, total_len, (uint8_t)(PLAIN_TCP_AT + tcp_len)};
     return true;
+}
+
+static struct weir_addr addr4_at(const uint8_t *bytes)
+{
+    return weir_addr_v4(bytes[0], bytes[1], bytes[2], bytes[3]);
 }
 
 static bool guess_ports(struct span tcp, struct plain_ends *out)
@@ -79,8 +65,8 @@ bool plain_guess_ends(struct span head, struct plain_ends *out)
     const uint8_t *ip = head.bytes;
 
     if (head.len >= IP4_HEADER_LEN && ip[0] == VERSION_LEN && ip[PROTOCOL_AT] == IP_PROTOCOL_TCP) {
-        out->src = addr_v4_at(ip + PLAIN_SRC_AT);
-        out->dst = addr_v4_at(ip + PLAIN_DST_AT);
+        out->src = addr4_at(ip + PLAIN_SRC_AT);
+        out->dst = addr4_at(ip + PLAIN_SRC_AT + PLAIN_ADDRS_LEN / 2);
         return guess_ports(span_drop(head, IP4_HEADER_LEN), out);
     }
     if (head.len < IP6_HEADER_LEN || ip[0] >> 4 != VERSION_6

@@ -84,3 +84,13 @@ bool join_is_end(const uint8_t *packet, size_t len)
 
     return parse(packet, len, &pkt) && (pkt.tcp.flags & TCP_PSH);
 }
+
+bool join_destination(const uint8_t *packet, size_t len, struct weir_addr *dst)
+{
+    struct pkt pkt;
+
+    if (pkt_parse(span_of(packet, len), len, &pkt) != WHY_NONE)
+        return false;
+    *dst = pkt.dst;
+    return true;
+}

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <weir/addr.h>
 
 /*
  * Appends the data of the second packet to the first, in which there is room, if both are TCP
@@ -18,6 +19,9 @@
  */
 bool join_packets(uint8_t *first, size_t *first_len, size_t room, const uint8_t *second,
                   size_t second_len, size_t segs);
+
+/* Where a packet goes to; false: it is none. */
+bool join_destination(const uint8_t *packet, size_t len, struct weir_addr *dst);
 
 /* Does it have PSH, the end of a write? Nothing is joined to that. */
 bool join_is_end(const uint8_t *packet, size_t len);

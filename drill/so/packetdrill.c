@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +19,17 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "drill/flow.h"
 #include "drill/so/join.h"
 #include "drill/world.h"
 
 enum {
     LINE_MAX = 512,
     VALUE_MAX = 96,
+    MOMENT_NS = 20000,
+    REAL_SHARE = 40, /* of a time that a script waits, so much passes in reality */
+    REAL_MOST_US = 20000,
+    MOMENTS_MAX = 10000,
 };
 
 /* What packetdrill waits for a packet at most, and for anything else. */
@@ -81,6 +87,10 @@ struct adapter {
     size_t next_len;
     weir_ns_t next_at;
     uint8_t next[DRILL_PACKET_MAX];
+    pthread_t first;
+    pid_t second;          /* packetdrill's thread for calls that block; 0: none has */
+    bool was_asked;        /* the time, and for nothing else since */
+    bool second_is_ending; /* its call is over, and packetdrill has yet to hear of it */
 };
 
 void packetdrill_interface_init(const char *flags, struct packetdrill_interface *i);
@@ -92,6 +102,8 @@ static void set_sysctl(struct adapter *a, const char *name, const char *value)
     (void)a->target.sysctl(a->target.ctx, name, value);
     if (strcmp(name, "net.ipv4.tcp_min_tso_segs") == 0 && atoi(value) > 0)
         a->segs_joined = (size_t)atoi(value);
+    if (strcmp(name, "net.ipv4.tcp_fastopen_cookies") == 0) /* how scripts empty the cache */
+        a->target.forget_hosts(a->target.ctx);
 }
 
 /* name=value lines that came since the last time. Those that make no sense are packetdrill's. */
@@ -124,8 +136,52 @@ static struct adapter *enter(void *userdata)
     struct adapter *a = userdata;
 
     drill_world_enter(a->world);
+    a->was_asked = false;
+    if (!pthread_equal(pthread_self(), a->first))
+        a->second = gettid();
     read_settings(a);
+    drill_world_take_written(a->world);
     return a;
+}
+
+/* Is the second thread waiting for something to do? */
+static bool is_second_idle(const struct adapter *a)
+{
+    char path[VALUE_MAX], line[LINE_MAX], *state = NULL;
+    FILE *file;
+
+    (void)snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)a->second);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return true;
+    if (fgets(line, sizeof line, file) != NULL)
+        state = strrchr(line, ')');
+    (void)fclose(file);
+    return state == NULL || state[1] != ' ' || state[2] == 'S';
+}
+
+/*
+ * The first thread has given up packetdrill's lock: for a moment, if time is virtual. The second
+ * one takes it to say what came of its call, before the script goes on.
+ */
+static void let_second_end(struct adapter *a)
+{
+    const struct timespec moment = {.tv_nsec = MOMENT_NS};
+
+    if (!a->second_is_ending)
+        return;
+    a->second_is_ending = false;
+    for (int i = 0; i < MOMENTS_MAX && !is_second_idle(a); i++)
+        (void)nanosleep(&moment, NULL);
+}
+
+/* What a script has put in the background gets some real time while it waits. */
+static void let_others_work(useconds_t us)
+{
+    useconds_t share = us / REAL_SHARE;
+
+    if (share > 0)
+        (void)usleep(share < REAL_MOST_US ? share : REAL_MOST_US);
 }
 
 /* ---- calls ---- */
@@ -137,10 +193,34 @@ static int on_socket(void *u, int domain, int type, int protocol)
     return a->target.calls.socket(a->target.ctx, domain, type, protocol);
 }
 
+/* Scripts may have addresses of their own, of which the flags know nothing. */
+static void adopt_name(struct adapter *a, const struct sockaddr *addr, socklen_t len)
+{
+    struct weir_addr ours;
+
+    if (addr->sa_family == AF_INET && len >= sizeof(struct sockaddr_in)) {
+        struct sockaddr_in in;
+        uint8_t b[4];
+
+        memcpy(&in, addr, sizeof in);
+        memcpy(b, &in.sin_addr, sizeof b);
+        ours = weir_addr_v4(b[0], b[1], b[2], b[3]);
+        if (in.sin_addr.s_addr != htonl(INADDR_ANY))
+            drill_world_adopt(a->world, &ours);
+    } else if (addr->sa_family == AF_INET6 && len >= sizeof(struct sockaddr_in6)) {
+        struct sockaddr_in6 in6;
+
+        memcpy(&in6, addr, sizeof in6);
+        memcpy(ours.b, &in6.sin6_addr, sizeof ours.b);
+        drill_world_adopt(a->world, &ours);
+    }
+}
+
 static int on_bind(void *u, int fd, const struct sockaddr *addr, socklen_t len)
 {
     struct adapter *a = enter(u);
 
+    adopt_name(a, addr, len);
     return a->target.calls.bind(a->target.ctx, fd, addr, len);
 }
 
@@ -359,8 +439,13 @@ static ssize_t on_splice(void *u, int in_fd, loff_t *in_offset, int out_fd, loff
 static int on_netdev_send(void *u, const void *bytes, size_t len)
 {
     struct adapter *a = u;
+    struct weir_addr dst;
 
+    a->was_asked = false;
     read_settings(a);
+    drill_world_take_written(a->world);
+    if (join_destination(bytes, len, &dst))
+        drill_world_adopt(a->world, &dst);
     return a->target.inject(a->target.ctx, bytes, len) ? 0 : -1;
 }
 
@@ -383,19 +468,41 @@ static size_t receive(struct adapter *a, uint8_t *bytes, size_t room, weir_ns_t 
     return len;
 }
 
+static size_t most_joined(struct adapter *a, const uint8_t *bytes, size_t len)
+{
+    struct drill_seen seen;
+    const char *problem;
+
+    if (!drill_seen_parse(bytes, len, &seen, &problem))
+        return 1;
+    return drill_world_burst_segs(a->world, &seen.src, &seen.dst, a->segs_joined);
+}
+
+/* The end of a write, or of what Linux would have in one buffer: nothing is joined to that. */
+static bool is_end(struct adapter *a, const uint8_t *bytes, size_t len)
+{
+    struct drill_seen seen;
+    const char *problem;
+
+    return join_is_end(bytes, len)
+           || (drill_seen_parse(bytes, len, &seen, &problem)
+               && drill_world_burst_ends(a->world, &seen.src, &seen.dst,
+                                         seen.seg.seq + seen.seg.len));
+}
+
 /* What left at the same time leaves together. */
 static void join_next(struct adapter *a, uint8_t *bytes, size_t *len, size_t room, weir_ns_t at)
 {
     weir_ns_t now = a->target.now(a->target.ctx);
-    size_t segs = 1;
-    bool is_ended = join_is_end(bytes, *len);
+    size_t segs = 1, most = most_joined(a, bytes, *len);
+    bool is_ended = is_end(a, bytes, *len);
 
-    while (segs < a->segs_joined && !is_ended) {
+    while (segs < most && !is_ended) {
         a->next_len = receive(a, a->next, sizeof a->next, now, &a->next_at);
         if (a->next_len == 0 || a->next_at != at
             || !join_packets(bytes, len, room, a->next, a->next_len, segs))
             return;
-        is_ended = join_is_end(a->next, a->next_len);
+        is_ended = is_end(a, a->next, a->next_len);
         a->next_len = 0;
         segs++;
     }
@@ -407,6 +514,8 @@ static int on_netdev_receive(void *u, void *bytes, size_t *len, long long *time_
     weir_ns_t at = a->target.now(a->target.ctx);
     size_t room = *len;
 
+    a->was_asked = false;
+    drill_world_take_written(a->world);
     *len = receive(a, bytes, room, at + RECEIVE_NS, &at);
     if (*len > 0)
         join_next(a, bytes, len, room, at);
@@ -418,6 +527,10 @@ static int on_usleep(void *u, useconds_t us)
 {
     struct adapter *a = u;
 
+    let_second_end(a);
+    let_others_work(us);
+    a->was_asked = false;
+    drill_world_take_written(a->world);
     drill_world_pass(a->world, us * WEIR_US);
     return 0;
 }
@@ -428,8 +541,12 @@ static int on_gettimeofday(void *u, struct timeval *tv, struct timezone *tz)
     weir_ns_t now;
 
     (void)tz;
+    if (!pthread_equal(pthread_self(), a->first))
+        a->second_is_ending = true;
     drill_world_leave(a->world);
-    drill_world_pass(a->world, WEIR_US);
+    if (a->was_asked)
+        drill_world_pass(a->world, WEIR_US);
+    a->was_asked = true;
     now = a->target.now(a->target.ctx);
     tv->tv_sec = (time_t)(now / WEIR_S);
     tv->tv_usec = (suseconds_t)(now % WEIR_S / WEIR_US);
@@ -504,8 +621,10 @@ static struct adapter *open_adapter(const char *flags)
 
     drill_net_init(&options.net, DRILL_IPV4);
     read_flags(&options.net, flags);
-    if (a != NULL)
+    if (a != NULL) {
         a->segs_joined = 2;
+        a->first = pthread_self();
+    }
     if (a != NULL)
         a->world = drill_world_open(&options);
     if (a == NULL || a->world == NULL)

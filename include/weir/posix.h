@@ -148,6 +148,13 @@ struct weir_px_send_memory {
 /* For sockets that are connected from now on. Any thread. */
 WEIR_API void weir_px_send_memory(struct weir_posix *px, const struct weir_px_send_memory *config);
 
+/*
+ * Whether one of the buffers that are counted so ends behind the first so many bytes (modulo 2^32)
+ * that were written to the socket: Linux would hand what is before and what is behind to a device one
+ * after the other. Of what has been acknowledged it is not known any more.
+ */
+WEIR_API bool weir_px_send_buffer_ends(struct weir_posix *px, int fd, uint32_t written_bytes);
+
 /* Closes every descriptor. Nobody may be inside a call. Takes *px; NULL is allowed. */
 WEIR_API void weir_px_destroy(struct weir_posix **px);
 

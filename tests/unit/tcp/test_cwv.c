@@ -1,4 +1,5 @@
 /* test_cwv.c - windows that are not used [RFC7661] */
+#include "base/num.h"
 #include "lib/peer.h"
 #include "lib/test.h"
 #include "tcp/cwv.h"
@@ -97,6 +98,31 @@ TEST(cwv_measures_a_whole_round_trip_first) /* [RFC7661 4.2, 4.3] */
     EXPECT_EQ(cc_of(&p)->cwnd, 18000);
     peer_sends(&p, ". 1:1(0) ack 9001");
     EXPECT_EQ(p.conn->work->cwv.pipe_ack_bytes, 9000);
+    EXPECT_EQ(p.conn->work->cwv.unused_since_at, 0);
+}
+
+/*
+ * 18 segments of 20 are used: the window grows to twice as much [RFC7661 4.3]. What was acknowledged in
+ * the round before, 10, is a measure of the window of that round, not of one that grows meanwhile.
+ */
+TEST(cwv_does_not_stop_slow_start_in_the_midst_of_a_round)
+{
+    struct peer p = peer_that_keeps_its_window();
+    char text[64];
+
+    p.conn->work->cc.ssthresh = UINT32_MAX;
+    p.conn->work->cc.cwnd = 10000;
+    peer_writes(&p, 28000);
+    EXPECT_EQ(peer_skips(&p), 10);
+    peer_waits(&p, 100 * NS_MS);
+    peer_sends(&p, ". 1:1(0) ack 10001");
+    EXPECT_EQ(peer_skips(&p), 18);
+    peer_waits(&p, 100 * NS_MS);
+    for (unsigned segs = 2; segs <= 18; segs += 2) {
+        snprintf(text, sizeof text, ". 1:1(0) ack %u", 10001 + segs * 1000);
+        peer_sends(&p, text);
+        EXPECT_EQ(cc_of(&p)->cwnd, u32_min(20000 + segs * 1000, 36000));
+    }
     EXPECT_EQ(p.conn->work->cwv.unused_since_at, 0);
 }
 

@@ -47,15 +47,15 @@ static void compare(const struct plain *p, struct span head, size_t len)
     EXPECT(!ip4_is_fragment(&ip));
     EXPECT_EQ(ip.protocol, IP_PROTOCOL_TCP);
     EXPECT_EQ(tcp_parse(ip.payload, ip.payload_len, &tcp), WHY_NONE);
-    EXPECT_EQ(p->seq, tcp.seq);
-    EXPECT_EQ(p->ack, tcp.ack);
-    EXPECT_EQ(p->flags, tcp.flags);
-    EXPECT_EQ(p->window, tcp.window);
-    EXPECT_EQ(p->urgent, tcp.urgent);
-    EXPECT_EQ(p->tos, ip.tos);
-    EXPECT_EQ(p->ttl, ip.ttl);
+    EXPECT_EQ(plain_seq(p), tcp.seq);
+    EXPECT_EQ(plain_ack(p), tcp.ack);
+    EXPECT_EQ(plain_flags(p), tcp.flags);
+    EXPECT_EQ(plain_window(p), tcp.window);
+    EXPECT_EQ(plain_urgent(p), tcp.urgent);
+    EXPECT_EQ(plain_tos(p), ip.tos);
+    EXPECT_EQ(plain_ttl(p), ip.ttl);
     EXPECT_EQ(p->len - p->text_at, tcp.payload_len);
-    EXPECT(span_eq(p->options, tcp.options));
+    EXPECT(span_eq(plain_options(p), tcp.options));
 }
 
 TEST(plain_reads_what_the_parsers_read)
