@@ -32,9 +32,6 @@ enum {
     IP_CHECKSUM_AT = 10,
     DST_AT = PLAIN_SRC_AT + PLAIN_ADDRS_LEN / 2,
     DST_PORT_AT = PLAIN_TCP_AT + 2,
-    SEQ_AT = PLAIN_TCP_AT + 4,
-    ACK_AT = PLAIN_TCP_AT + 8,
-    FLAGS_AT = PLAIN_TCP_AT + 12,
     SUM_AT = PLAIN_TCP_AT + TCP_CHECKSUM_AT,
     TS_VAL_AT = PLAIN_TCP_AT + TCP_HEADER_LEN + 8,
     TS_ECR_AT = TS_VAL_AT + 4,
@@ -193,7 +190,7 @@ static bool looks_like(const struct flood *f, const struct weir_frame *frame)
 {
     const uint8_t *link = frame->slices[0].bytes, *ip = link + f->netif->link_len;
 
-    return (be16_at(ip + FLAGS_AT) & TCP_FLAGS) == TCP_SYN
+    return (be16_at(ip + PLAIN_FLAGS_AT) & TCP_FLAGS) == TCP_SYN
            && memcmp(ip + DST_AT, f->dst, sizeof f->dst) == 0
            && be16_at(ip + DST_PORT_AT) == f->port
            && (f->netif->link_len == 0 || memcmp(link, f->link, f->netif->link_len) == 0);
@@ -235,7 +232,6 @@ static struct tcp_tuple tuple_of(const uint8_t *ip)
 
 /* A SYN that is to be answered. */
 struct syn {
-    const uint8_t *ip;
     struct tcp_tuple tuple;
     struct plain plain;
     struct tcp_options options;
@@ -247,10 +243,10 @@ static void patch(uint8_t *out, const struct syn *syn, const struct cookie *cook
     uint64_t sum;
 
     put16(out + ID_AT, (uint16_t)cookie->noise);
-    memcpy(out + DST_AT, syn->ip + PLAIN_SRC_AT, PLAIN_ADDRS_LEN / 2);
+    memcpy(out + DST_AT, syn->plain.ip + PLAIN_SRC_AT, PLAIN_ADDRS_LEN / 2);
     put16(out + DST_PORT_AT, syn->tuple.remote_port);
-    put32(out + SEQ_AT, cookie->iss.raw);
-    put32(out + ACK_AT, syn->plain.seq + 1);
+    put32(out + PLAIN_SEQ_AT, cookie->iss.raw);
+    put32(out + PLAIN_ACK_AT, plain_seq(&syn->plain) + 1);
     put32(out + TS_VAL_AT, cookie->ts_val);
     put32(out + TS_ECR_AT, syn->options.ts_val);
     put16(out + IP_CHECKSUM_AT, checksum_fold_raw(checksum_raw(out, IP4_HEADER_LEN)));
@@ -263,8 +259,8 @@ static void answer(struct weir *s, const struct syn *syn, struct frame *frame)
 {
     struct flood *f = &s->flood;
     struct tcp_agreed agreed = options_agree(&s->tcp, f->wish, &syn->options, true);
-    struct cookie cookie =
-        cookie_of(&s->tcp, isn_ends(&s->tcp, &syn->tuple), seq_of(syn->plain.seq), &agreed, false);
+    struct cookie cookie = cookie_of(&s->tcp, isn_ends(&s->tcp, &syn->tuple),
+                                     seq_of(plain_seq(&syn->plain)), &agreed, false);
     uint8_t *out = frame_push(frame, FLOOD_SYNACK_LEN);
 
     memcpy(out, f->synack, FLOOD_SYNACK_LEN);
@@ -282,11 +278,10 @@ static bool read(const struct flood *f, const struct weir_frame *frame, struct s
     const struct plain *p = &syn->plain;
 
     if (!plain_parse(span_of(ip, FLOOD_SYNACK_LEN), frame->len - f->netif->link_len, &syn->plain)
-        || p->len != FLOOD_SYNACK_LEN || p->text_at != FLOOD_SYNACK_LEN || p->ttl < f->min_ttl
+        || p->len != FLOOD_SYNACK_LEN || p->text_at != FLOOD_SYNACK_LEN || plain_ttl(p) < f->min_ttl
         || !has_good_checksum(frame, ip) || !is_foreign(f, be32_at(ip + PLAIN_SRC_AT)))
         return false;
-    tcp_options_parse(p->options, &syn->options);
-    syn->ip = ip;
+    tcp_options_parse(plain_options(p), &syn->options);
     syn->tuple = tuple_of(ip);
     return is_usual(&syn->options);
 }
