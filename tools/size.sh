@@ -16,8 +16,8 @@ cd "$(dirname "$0")/.."
 there=$(mktemp -d)
 trap 'rm -rf "$there"' EXIT
 parts=$(sed -n 's/^#define WEIR_HAS_\([A-Z0-9_]*\) .*/\1/p' core/base/parts.h | tr '[:upper:]\n' '[:lower:] ')
-flags="-std=c11 -ffreestanding -Os -flto -ffunction-sections -fdata-sections \
-    -fno-asynchronous-unwind-tables -DWEIR_QUIET_CHECKS -Iinclude -Icore -Itools/size"
+flags="-std=c11 -ffreestanding -Os -flto -flto-partition=one -ffunction-sections -fdata-sections \
+    -fno-asynchronous-unwind-tables -fno-ipa-cp -fno-reorder-blocks -DWEIR_QUIET_CHECKS -Iinclude -Icore -Itools/size"
 
 # The largest functions and tables. Once everything is one unit they are in no file any more.
 largest() {

@@ -13,7 +13,8 @@
 #include <weir/addr.h>
 
 enum {
-    ADDR_V4_BITS_AT = 96, /* where the bits of an IPv4 address begin */
+    ADDR_V4_AT = 12, /* where the bytes of an IPv4 address begin */
+    ADDR_V4_BITS_AT = 96,
     ADDR_BITS = 128,
 };
 
@@ -23,13 +24,30 @@ static inline bool addr_is_v4(const struct weir_addr *a)
     return !HAS_IPV6 || weir_addr_is_v4(a);
 }
 
-/* :: or 0.0.0.0, as weir_addr_is_any */
-inline bool addr_is_any(const struct weir_addr *a)
+/* An IPv4 address as a number. */
+static inline uint32_t addr_v4(const struct weir_addr *a)
+{
+    return be32_at(a->b + ADDR_V4_AT);
+}
+
+/* As weir_addr_eq. Without IPv6 the last four bytes are all that differs. */
+static inline bool addr_eq(const struct weir_addr *a, const struct weir_addr *b)
+{
+    return HAS_IPV6 ? weir_addr_eq(a, b) : addr_v4(a) == addr_v4(b);
+}
+
+inline bool addr_is_any_of_both(const struct weir_addr *a)
 {
     static const uint8_t zero[10] = {0};
 
     return memcmp(a->b, zero, 10) == 0 && memcmp(a->b + 12, zero, 4) == 0 && a->b[10] == a->b[11]
            && (a->b[10] == 0 || a->b[10] == 0xff);
+}
+
+/* :: or 0.0.0.0, as weir_addr_is_any */
+static inline bool addr_is_any(const struct weir_addr *a)
+{
+    return HAS_IPV6 ? addr_is_any_of_both(a) : addr_v4(a) == 0;
 }
 
 /* ff00::/8 or 224.0.0.0/4 */
@@ -43,7 +61,7 @@ static inline bool addr_is_broadcast(const struct weir_addr *a)
 {
     static const uint8_t ones[4] = {0xff, 0xff, 0xff, 0xff};
 
-    return addr_is_v4(a) && memcmp(a->b + 12, ones, sizeof ones) == 0;
+    return addr_is_v4(a) && memcmp(a->b + ADDR_V4_AT, ones, sizeof ones) == 0;
 }
 
 /* ::1 or 127.0.0.0/8 */
@@ -63,9 +81,9 @@ static inline bool addr_is_link_local6(const struct weir_addr *a)
 /* How many leading bits are equal, 0 to 128. */
 static inline uint8_t addr_common_bits(const struct weir_addr *a, const struct weir_addr *b)
 {
-    uint8_t bits = 0;
+    uint8_t bits = HAS_IPV6 ? 0 : ADDR_V4_BITS_AT;
 
-    for (int i = 0; i < 16; i++) {
+    for (int i = HAS_IPV6 ? 0 : ADDR_V4_AT; i < 16; i++) {
         uint8_t differ = a->b[i] ^ b->b[i];
 
         if (differ == 0) {
@@ -88,9 +106,17 @@ static inline uint64_t addr_mask_word(uint64_t word, uint8_t len)
 /* The address with all bits after the first len set to zero. */
 static inline struct weir_addr addr_mask(struct weir_addr a, uint8_t len)
 {
-    be64_t high = be64_of(addr_mask_word(be64_at(a.b), len));
-    be64_t low = be64_of(len <= 64 ? 0 : addr_mask_word(be64_at(a.b + 8), (uint8_t)(len - 64)));
+    be64_t high, low;
 
+    if (!HAS_IPV6) {
+        be32_t end =
+            be32_of(len > ADDR_V4_BITS_AT ? addr_v4(&a) & UINT32_MAX << (ADDR_BITS - len) : 0);
+
+        memcpy(a.b + ADDR_V4_AT, end.b, sizeof end.b);
+        return a;
+    }
+    high = be64_of(addr_mask_word(be64_at(a.b), len));
+    low = be64_of(len <= 64 ? 0 : addr_mask_word(be64_at(a.b + 8), (uint8_t)(len - 64)));
     memcpy(a.b, high.b, sizeof high.b);
     memcpy(a.b + 8, low.b, sizeof low.b);
     return a;
@@ -99,8 +125,8 @@ static inline struct weir_addr addr_mask(struct weir_addr a, uint8_t len)
 /* What is to be hashed of it, the same on all machines: IPv4 differs in one word. Returns how many. */
 static inline size_t addr_words(const struct weir_addr *a, uint64_t words[2])
 {
-    if (weir_addr_is_v4(a)) {
-        words[0] = be32_at(a->b + 12);
+    if (addr_is_v4(a)) {
+        words[0] = addr_v4(a);
         return 1;
     }
     words[0] = be64_at(a->b);

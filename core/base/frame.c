@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/checksum.h"
 #include "base/list.h"
+#include "base/parts.h"
 #include "base/pool.h"
 #include "base/sums.h"
 #include <string.h>
@@ -168,7 +169,8 @@ void frame_need_checksum(struct frame *frame, uint16_t offset)
 /* Most headers are made of words of 32 bits. */
 static uint32_t sum_header(const uint8_t *bytes, size_t len)
 {
-    return len % 4 == 0 ? checksum_words(bytes, len) : checksum_add(0, bytes, len);
+    return HAS_FAST_CHECKSUMS && len % 4 == 0 ? checksum_words(bytes, len)
+                                              : checksum_add(0, bytes, len);
 }
 
 /* The sum of the bytes from start on. Those of the payload count from its own beginning. */
@@ -231,7 +233,7 @@ void frame_finish_checksum_by(struct frame *frame, const struct checksum_ops *op
     CHECK(w->gso == WEIR_GSO_NONE);
     CHECK((size_t)w->csum_start + w->csum_offset + sizeof checksum <= w->slices[0].len);
 
-    if (w->len - w->csum_start <= SHORT_MAX && !frame->payload_sum_known)
+    if (HAS_FAST_CHECKSUMS && w->len - w->csum_start <= SHORT_MAX && !frame->payload_sum_known)
         checksum = checksum_fold_raw(raw_sum_from(frame, w->csum_start));
     else
         checksum = checksum_fold(sum_from(frame, w->csum_start, ops));

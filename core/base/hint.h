@@ -11,6 +11,10 @@
 #define APART __attribute__((noinline))
 
 /* All that it calls becomes a part of it, and what that calls, but for what is APART. */
+#if defined(__OPTIMIZE_SIZE__)
+#define WHOLE
+#else
 #define WHOLE __attribute__((flatten))
+#endif
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/ns.h"
 #include "base/span.h"
 
-extern inline bool addr_is_any(const struct weir_addr *a);
+extern inline bool addr_is_any_of_both(const struct weir_addr *a);
 
 extern inline uint64_t checksum_raw_plus(uint64_t a, uint64_t b);
 extern inline uint64_t checksum_raw(const void *bytes, size_t len);

@@ -26,6 +26,7 @@ static const bool has[WEIR_PART_COUNT] = {
     [WEIR_PART_VALIDATION] = HAS_VALIDATION,
     [WEIR_PART_TRACE] = HAS_TRACE,
     [WEIR_PART_CALLS] = HAS_CALLS,
+    [WEIR_PART_POSTED_READS] = HAS_POSTED_READS,
 };
 
 bool weir_has_part(enum weir_part part)

@@ -7,6 +7,8 @@
  */
 #include "base/siphash.h"
 
+#include "base/parts.h"
+
 struct state {
     uint64_t v0, v1, v2, v3;
 };
@@ -99,6 +101,10 @@ static inline __attribute__((always_inline)) uint64_t hash_words(struct siphash_
 {
     struct state s = start(key);
 
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (!HAS_SCALE) /* the same, and smaller */
+        return hash_bytes(key, (const uint8_t *)words, count * sizeof *words, rounds);
+#endif
     if (count == 2) { /* as nearly always: both ends of IPv4 */
         mix_word(&s, words[0], rounds);
         mix_word(&s, words[1], rounds);

@@ -66,7 +66,7 @@ struct ip_addr *addrs_find(const struct ip *ip, const struct netif *netif,
     for (uint32_t ref; table_next(&it, &ref);) {
         struct ip_addr *a = addr_of(ip, ref);
 
-        if (weir_addr_eq(&a->addr, addr) && (netif == NULL || a->netif == netif))
+        if (addr_eq(&a->addr, addr) && (netif == NULL || a->netif == netif))
             return a;
     }
     return NULL;
@@ -91,7 +91,7 @@ static bool is_all_nodes(const struct weir_addr *a)
     static const struct weir_addr all6 = {{[0] = 0xff, [1] = 0x02, [15] = 1}};
     static const struct weir_addr node6 = {{[0] = 0xff, [1] = 0x01, [15] = 1}};
 
-    return weir_addr_eq(a, &all4) || weir_addr_eq(a, &all6) || weir_addr_eq(a, &node6);
+    return addr_eq(a, &all4) || (HAS_IPV6 && (addr_eq(a, &all6) || addr_eq(a, &node6)));
 }
 
 static enum addrs_kind kind_of_own(const struct ip_addr *a)
@@ -128,7 +128,7 @@ static enum addrs_kind search(const struct ip *ip, struct netif *netif, const st
     for (uint32_t ref; table_next(&it, &ref);) {
         struct ip_addr *a = addr_of(ip, ref);
 
-        if (weir_addr_eq(&a->addr, dst)) {
+        if (addr_eq(&a->addr, dst)) {
             if (a->netif != netif && (addr_is_link_local6(dst) || addr_is_loopback(dst)))
                 continue;
             kind = kind_of_own(a);
@@ -136,7 +136,7 @@ static enum addrs_kind search(const struct ip *ip, struct netif *netif, const st
                 netif->addr_hint = a;
             return kind;
         }
-        if (a->netif == netif && weir_addr_eq(&a->group, dst))
+        if (a->netif == netif && !addr_is_any(&a->group) && addr_eq(&a->group, dst))
             kind = addr_is_v4(dst) ? ADDRS_BROADCAST : ADDRS_MULTICAST;
     }
     return kind;
@@ -148,7 +148,7 @@ enum addrs_kind addrs_classify(const struct ip *ip, struct netif *netif,
     const struct ip_addr *hint = netif->addr_hint;
     enum addrs_kind kind;
 
-    if (hint != NULL && weir_addr_eq(&hint->addr, dst))
+    if (hint != NULL && addr_eq(&hint->addr, dst))
         return ADDRS_OURS;
     if (addr_is_broadcast(dst))
         return ADDRS_BROADCAST;
@@ -263,8 +263,8 @@ static bool is_better(const struct ip_addr *a, const struct ip_addr *b, const st
     int label = label_of(dst);
 
     /* Rule 1: prefer the same address. */
-    if (weir_addr_eq(&a->addr, dst) || weir_addr_eq(&b->addr, dst))
-        return weir_addr_eq(&a->addr, dst);
+    if (addr_eq(&a->addr, dst) || addr_eq(&b->addr, dst))
+        return addr_eq(&a->addr, dst);
     /* Rule 2: prefer the appropriate scope. */
     if (scope_a != scope_b)
         return scope_a < scope_b ? scope_a >= scope : scope_b < scope;

@@ -107,8 +107,8 @@ static struct frag *find(const struct ip *ip, const struct ip_packet *packet,
     for (uint32_t ref; table_next(&it, &ref);) {
         struct frag *f = pool_at(&ip->frags.pool, ref);
 
-        if (f->id == info->id && f->protocol == info->protocol
-            && weir_addr_eq(&f->src, &packet->src) && weir_addr_eq(&f->dst, &packet->dst))
+        if (f->id == info->id && f->protocol == info->protocol && addr_eq(&f->src, &packet->src)
+            && addr_eq(&f->dst, &packet->dst))
             return f;
     }
     return NULL;
@@ -124,7 +124,7 @@ static void make_room_of_source(struct ip *ip, const struct weir_addr *src)
     for (uint32_t ref; table_next(&it, &ref);) {
         struct frag *f = pool_at(&ip->frags.pool, ref);
 
-        if (!weir_addr_eq(&f->src, src))
+        if (!addr_eq(&f->src, src))
             continue;
         count++;
         if (oldest == NULL || f->timer.entry.at < oldest->timer.entry.at)

@@ -433,7 +433,7 @@ static enum why take_redirect4(struct ip *ip, const struct ip_packet *packet,
         return why;
     now = route_find(ip, &pkt.dst, netif);
     to_gateway = route_find(ip, &gateway, netif);
-    if (now == NULL || !now->has_gateway || !weir_addr_eq(&now->gateway, &packet->src)
+    if (now == NULL || !now->has_gateway || !addr_eq(&now->gateway, &packet->src)
         || to_gateway == NULL || to_gateway->has_gateway
         || addrs_classify(ip, netif, &gateway) != ADDRS_FOREIGN)
         return WHY_ICMP_NOT_OURS;

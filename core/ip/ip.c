@@ -238,7 +238,7 @@ uint32_t ip_packet_sum(const struct ip_packet *packet)
         sum = checksum_pseudo(&packet->src, &packet->dst, packet->protocol, len);
 
     /* A header alone, as of most acknowledgements, is made of words of 32 bits. */
-    if (head.len % 4 == 0 && head.len <= HEADER_MAX)
+    if (HAS_FAST_CHECKSUMS && head.len % 4 == 0 && head.len <= HEADER_MAX)
         sum += checksum_words(head.bytes, head.len);
     else
         sum = ops->add(sum, head.bytes, head.len);
@@ -272,7 +272,8 @@ bool ip_packet_has_good_checksum(const struct ip_packet *packet)
 {
     if (packet->csum != IP_CSUM_UNKNOWN)
         return true;
-    if (ip_packet_transport_len(packet) <= SHORT_MAX && packet->protocol != IP_PROTOCOL_ICMP4)
+    if (HAS_FAST_CHECKSUMS && ip_packet_transport_len(packet) <= SHORT_MAX
+        && packet->protocol != IP_PROTOCOL_ICMP4)
         return is_short_sum_good(packet);
     return checksum_is_good(ip_packet_sum(packet));
 }
@@ -341,8 +342,8 @@ void ip_advance_epoch(struct ip *ip)
         ip->epoch = 1;
 }
 
-uint32_t ip_hash(const struct ip *ip, const struct weir_addr *a, const struct weir_addr *b,
-                 uint64_t number)
+uint32_t ip_keyed_hash(const struct ip *ip, const struct weir_addr *a, const struct weir_addr *b,
+                       uint64_t number)
 {
     uint64_t words[1 + 2 * 2] = {number};
     size_t count = 1 + addr_words(a, words + 1);

@@ -14,6 +14,7 @@
 #ifndef CORE_IP_IP_H
 #define CORE_IP_IP_H
 
+#include "base/addr.h"
 #include "base/frame.h"
 #include "base/ns.h"
 #include "base/parts.h"
@@ -195,7 +196,7 @@ int ip_route(struct ip *ip, const struct weir_addr *dst, const struct weir_addr 
 static inline bool ip_is_good_source(const struct ip *ip, const struct netif *netif,
                                      const struct weir_addr *addr)
 {
-    return netif->good_source_epoch == ip->epoch && weir_addr_eq(addr, &netif->good_source);
+    return netif->good_source_epoch == ip->epoch && addr_eq(addr, &netif->good_source);
 }
 
 static inline bool ip_path_is_current(const struct ip *ip, const struct ip_path *path)
@@ -261,8 +262,15 @@ enum why ip_drop_frame(struct ip *ip, struct frame **frame, enum why why);
 void ip_advance_epoch(struct ip *ip);
 
 /* A keyed hash of up to two addresses and a number, for tables. */
-uint32_t ip_hash(const struct ip *ip, const struct weir_addr *a, const struct weir_addr *b,
-                 uint64_t number);
+uint32_t ip_keyed_hash(const struct ip *ip, const struct weir_addr *a, const struct weir_addr *b,
+                       uint64_t number);
+
+/* Where tables are lists that are searched, nothing is gained by it. */
+static inline uint32_t ip_hash(const struct ip *ip, const struct weir_addr *a,
+                               const struct weir_addr *b, uint64_t number)
+{
+    return HAS_SCALE ? ip_keyed_hash(ip, a, b, number) : 0;
+}
 
 void ip_arm(struct ip *ip, struct ip_timer *timer, ns_t at);
 void ip_disarm(struct ip *ip, struct ip_timer *timer);

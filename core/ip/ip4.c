@@ -154,7 +154,7 @@ void ip4_push(struct ip *ip, const struct ip_path *path, const struct ip_send *h
     struct ip4_header h;
     size_t len;
 
-    if (fragment == NULL) {
+    if (!HAS_FRAGMENTS || fragment == NULL) {
         push_whole(ip, path, how, frame);
         return;
     }

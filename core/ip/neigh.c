@@ -130,7 +130,7 @@ struct neigh *neigh_find(const struct ip *ip, const struct netif *netif,
     for (uint32_t ref; table_next(&it, &ref);) {
         struct neigh *n = entry_at(ip, ref);
 
-        if (n->netif == netif && weir_addr_eq(&n->addr, addr))
+        if (n->netif == netif && addr_eq(&n->addr, addr))
             return n;
     }
     return NULL;
@@ -280,7 +280,7 @@ static void use(struct ip *ip, struct neigh *n)
 static bool is_entry_of(const struct neigh *n, const struct ip_path *path)
 {
     return n != NULL && !n->is_free && n->netif == path->netif
-           && weir_addr_eq(&n->addr, &path->next_hop);
+           && addr_eq(&n->addr, &path->next_hop);
 }
 
 /* The entry for the path's next hop, made if there is none. NULL: out of memory. */

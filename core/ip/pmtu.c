@@ -37,7 +37,7 @@ static struct pmtu_entry *entry_of(const struct ip *ip, const struct weir_addr *
     for (uint32_t ref; table_next(&it, &ref);) {
         struct pmtu_entry *e = pool_at(&ip->pmtus.pool, ref);
 
-        if (weir_addr_eq(&e->dst, dst))
+        if (addr_eq(&e->dst, dst))
             return e;
     }
     return NULL;

@@ -34,7 +34,7 @@ static uint32_t hash_of(const struct ip *ip, const struct weir_prefix *prefix)
 
 static bool has_prefix(const struct route *r, const struct weir_prefix *prefix)
 {
-    return r->prefix.len == prefix->len && weir_addr_eq(&r->prefix.addr, &prefix->addr);
+    return r->prefix.len == prefix->len && addr_eq(&r->prefix.addr, &prefix->addr);
 }
 
 /* ---- searching ---- */
@@ -135,7 +135,7 @@ static struct route *find_same(const struct ip *ip, const struct route_spec *spe
             continue;
         if (spec->origin == ROUTE_ROUTER
             && (r->has_gateway != (spec->gateway != NULL)
-                || (r->has_gateway && !weir_addr_eq(&r->gateway, spec->gateway))))
+                || (r->has_gateway && !addr_eq(&r->gateway, spec->gateway))))
             continue;
         return r;
     }
@@ -205,7 +205,7 @@ int route_learn(struct ip *ip, const struct route_spec *spec)
     if (r == NULL)
         return WEIR_ENOMEM;
     is_news = is_news || r->netif != m.netif || r->has_gateway != (m.gateway != NULL)
-              || (r->has_gateway && !weir_addr_eq(&r->gateway, m.gateway));
+              || (r->has_gateway && !addr_eq(&r->gateway, m.gateway));
     r->netif = m.netif;
     r->users++;
     set_gateway(r, m.gateway);
@@ -282,7 +282,7 @@ static void remove_matching(struct ip *ip, const struct netif *netif,
     for (struct route *r; (r = pool_next(&ip->routes.pool, &i)) != NULL;) {
         bool is_learnt = r->origin == ROUTE_ROUTER || r->origin == ROUTE_REDIRECT;
         bool is_by_gateway =
-            gateway != NULL && is_learnt && r->has_gateway && weir_addr_eq(&r->gateway, gateway);
+            gateway != NULL && is_learnt && r->has_gateway && addr_eq(&r->gateway, gateway);
 
         if (r->netif == netif && (gateway == NULL || is_by_gateway))
             destroy(ip, r);

@@ -119,7 +119,7 @@ static bool find_source(const struct ip *ip, const struct query *q, struct ip_pa
 
     if (q->src != NULL) {
         path->src = *q->src;
-        if (hint != NULL && weir_addr_eq(&hint->addr, q->src)) /* it was just spoken to */
+        if (hint != NULL && addr_eq(&hint->addr, q->src)) /* it was just spoken to */
             return true;
         return addrs_is_usable(ip, addr_is_link_local6(q->src) ? path->netif : NULL, q->src)
                || is_other_loopback(ip, path, q->src);

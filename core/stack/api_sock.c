@@ -48,7 +48,7 @@ static bool is_at(const struct weir *s, const struct flow *flow, const struct we
 
     if (t.local_port != local->port)
         return false;
-    if (weir_addr_eq(&t.local_addr, &local->addr))
+    if (addr_eq(&t.local_addr, &local->addr))
         return true;
     return addr_is_any(&local->addr)
            && (!weir_addr_is_v4(&local->addr) || addr_is_v4(&t.local_addr));

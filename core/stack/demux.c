@@ -16,8 +16,11 @@
 static uint32_t hash_of(const struct weir *s, const struct tcp_tuple *t)
 {
     uint64_t words[TCP_TUPLE_WORDS];
-    size_t count = tcp_tuple_words(t, words);
+    size_t count;
 
+    if (!HAS_SCALE) /* who searches a list can do without a key */
+        return (uint32_t)t->local_port << 16 | t->remote_port;
+    count = tcp_tuple_words(t, words);
     return (uint32_t)siphash13_words(s->flow_key, words, count);
 }
 
@@ -74,8 +77,7 @@ struct tcp_tuple demux_tuple(const struct weir *s, const struct flow *flow)
 static bool is_same(const struct tcp_tuple *a, const struct tcp_tuple *b)
 {
     return a->local_port == b->local_port && a->remote_port == b->remote_port
-           && weir_addr_eq(&a->remote_addr, &b->remote_addr)
-           && weir_addr_eq(&a->local_addr, &b->local_addr);
+           && addr_eq(&a->remote_addr, &b->remote_addr) && addr_eq(&a->local_addr, &b->local_addr);
 }
 
 /* They are compared in place: it is done for each segment. */
@@ -169,7 +171,7 @@ static uint32_t hash_of_port(const struct weir *s, uint16_t port)
 {
     uint64_t word = port;
 
-    return (uint32_t)siphash13_words(s->flow_key, &word, 1);
+    return !HAS_SCALE ? port : (uint32_t)siphash13_words(s->flow_key, &word, 1);
 }
 
 static bool is_any_of_both(const struct weir_addr *a)
@@ -199,6 +201,8 @@ static uint64_t weight(const struct weir *s, const struct listener *l,
 {
     uint64_t words[2] = {pool_handle(&s->listeners, l), hash_of(s, tuple)};
 
+    if (!HAS_SCALE)
+        return (uint32_t)(words[0] ^ words[1]) * UINT32_C(2654435761);
     return siphash13_words(s->flow_key, words, 2);
 }
 
@@ -245,7 +249,7 @@ struct listener *demux_listener_for(struct weir *s, const struct tcp_tuple *tupl
     struct listener *l = s->heard.listener;
 
     if (l != NULL && s->heard.at.port == tuple->local_port && s->heard.at.netif == netif
-        && weir_addr_eq(&s->heard.at.addr, &tuple->local_addr))
+        && addr_eq(&s->heard.at.addr, &tuple->local_addr))
         return l;
     l = demux_find_listener(s, tuple, netif);
     s->heard.listener = l == NULL || l->shares_port ? NULL : l;

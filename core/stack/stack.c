@@ -162,19 +162,24 @@ static void fini_pools(struct weir *s)
     bufs_fini(&s->bufs);
 }
 
+/* The stack's own memory, which is all that is left. */
+static void release(struct weir *s)
+{
+    struct mem mem = s->mem;
+
+    mem_free(&mem, s, sizeof *s);
+    mem_trim(&mem);
+    CHECK(mem.used == 0);
+}
+
 static void end(struct weir *s)
 {
-    struct mem mem;
-
     free_conns(s);
     ping_fini(&s->pings);
     udp_fini(&s->udp);
     ip_fini(&s->ip);
     fini_pools(s);
-    mem = s->mem;
-    mem_free(&mem, s, sizeof *s);
-    mem_trim(&mem);
-    CHECK(mem.used == 0);
+    release(s);
 }
 
 int weir_create(const struct weir_config *config, weir_ns_t now, struct weir **stack)
@@ -199,13 +204,12 @@ int weir_create(const struct weir_config *config, weir_ns_t now, struct weir **s
     init_tcp(s, now);
     err = init_pools(s) ? init_ip(s, now) : WEIR_EINVAL;
     if (err != WEIR_OK) { /* nothing has been allocated yet: init only sets up */
-        mem = s->mem;
-        mem_free(&mem, s, sizeof *s);
-        CHECK(mem.used == 0);
+        release(s);
         return err;
     }
     if (!keep_slab(&s->frames) || !keep_slab(&s->tcp.sents)) {
-        end(s);
+        pool_fini(&s->frames);
+        release(s);
         return WEIR_ENOMEM;
     }
     *stack = s;

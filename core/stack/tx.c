@@ -43,8 +43,8 @@ static struct route_entry *find_route(struct weir *s, const struct weir_addr *sr
 {
     struct route_entry *r = route_entry(s, src, dst);
 
-    if (r->turn != 0 && ip_path_is_current(&s->ip, &r->path) && weir_addr_eq(&r->dst, dst)
-        && weir_addr_eq(&r->src, src))
+    if (r->turn != 0 && ip_path_is_current(&s->ip, &r->path) && addr_eq(&r->dst, dst)
+        && addr_eq(&r->src, src))
         return r;
     r->turn = ip_route(&s->ip, dst, src, 0, &r->path) == WEIR_OK ? ++s->route_turns : 0;
     r->src = *src;

@@ -6,6 +6,7 @@
 #include "tcp/ack.h"
 #include "base/check.h"
 #include "base/hint.h"
+#include "base/parts.h"
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
 #include "tcp/mtu_probe.h"
@@ -210,7 +211,7 @@ static APART void take_new(struct tcp_conn *c, struct tcp_env *env, const struct
 
 void ack_take_expected(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
-    if (recovery_is_calm(c))
+    if (HAS_PREDICTION && recovery_is_calm(c))
         take_calmly(c, env, seg);
     else
         take_new(c, env, seg);

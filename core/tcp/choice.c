@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/list.h"
 #include "base/ns.h"
+#include "base/parts.h"
 #include "tcp/env.h"
 #include <string.h>
 
@@ -64,7 +65,7 @@ static bool is_same(const void *a, const void *b)
 
 static uint32_t hash_of(const struct choices *all, const struct tcp_user *user)
 {
-    return (uint32_t)siphash13(all->key, user, sizeof *user);
+    return HAS_SCALE ? (uint32_t)siphash13(all->key, user, sizeof *user) : 0;
 }
 
 static struct choice *find(struct choices *all, const struct tcp_user *user)

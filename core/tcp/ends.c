@@ -85,6 +85,6 @@ bool ends_are(const struct tcp_ends *ends, const struct tcp_env *env, const stru
     if (ends_are_v4(ends))
         return is_v4(&tuple->remote_addr, ends->remote4) && is_v4(&tuple->local_addr, ends->local4);
     w = wide(ends, env);
-    return weir_addr_eq(&w->remote_addr, &tuple->remote_addr)
-           && weir_addr_eq(&w->local_addr, &tuple->local_addr);
+    return addr_eq(&w->remote_addr, &tuple->remote_addr)
+           && addr_eq(&w->local_addr, &tuple->local_addr);
 }

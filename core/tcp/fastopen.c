@@ -147,7 +147,7 @@ static struct fastopen_entry *find(const struct fastopen *f, const struct weir_a
 
     for (uint32_t ref; table_next(&it, &ref);) {
         struct fastopen_entry *e = pool_at(&f->entries, ref);
-        if (weir_addr_eq(&e->addr, addr))
+        if (addr_eq(&e->addr, addr))
             return e;
     }
     return NULL;

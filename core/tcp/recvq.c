@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/hint.h"
 #include "base/num.h"
+#include "base/parts.h"
 #include "tcp/seg.h"
 
 void recvq_clear(struct tcp_conn *c, struct tcp_env *env)
@@ -54,7 +55,7 @@ static uint8_t *posted_end(const struct posted *p)
 
 static uint32_t posted_room(const struct recvq *q)
 {
-    return q->pieces.head == NULL ? q->posted.size - q->posted.filled : 0;
+    return HAS_POSTED_READS && q->pieces.head == NULL ? q->posted.size - q->posted.filled : 0;
 }
 
 /* What needs memory comes first, so that failing changes nothing. */
@@ -76,7 +77,8 @@ bool recvq_add(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
 
     if (posted_room(q) > 0)
         return add_posted(q, env, seg);
-    if (!add_short(q, seg) && !tcp_seg_take_text(seg, env, 0, seg->len, &q->pieces, &q->memory))
+    if (!(HAS_PREDICTION && add_short(q, seg))
+        && !tcp_seg_take_text(seg, env, 0, seg->len, &q->pieces, &q->memory))
         return false;
     q->bytes += seg->len;
     return true;
@@ -112,6 +114,8 @@ uint32_t recvq_copy(const struct tcp_conn *c, uint32_t skip, uint8_t *bytes, uin
         span_take(span_drop(span_of(q->posted.bytes, q->posted.filled), skip), len);
     uint32_t done = (uint32_t)posted.len;
 
+    if (!HAS_POSTED_READS)
+        return copy_pieces(q, skip, bytes, len);
     span_copy(bytes, posted);
     if (done == len)
         return len;
@@ -136,7 +140,7 @@ static bool keep_spare(struct recvq *q)
 {
     struct piece *p = q->pieces.head;
 
-    if (p != q->pieces.tail || q->spare != NULL || !piece_empty(p))
+    if (!HAS_PREDICTION || p != q->pieces.tail || q->spare != NULL || !piece_empty(p))
         return false;
     q->memory -= p->buf->memory;
     q->pieces = (struct pieces){NULL, NULL};

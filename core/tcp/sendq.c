@@ -15,6 +15,7 @@
 #include "base/frame.h"
 #include "base/hint.h"
 #include "base/num.h"
+#include "base/parts.h"
 #include "base/sums.h"
 #include "tcp/conn.h"
 #include "tcp/options.h"
@@ -158,7 +159,7 @@ static bool keep_spare(struct sendq *q)
 {
     struct piece *p = q->pieces.head;
 
-    if (p != q->pieces.tail || q->spare != NULL || !piece_empty(p))
+    if (!HAS_PREDICTION || p != q->pieces.tail || q->spare != NULL || !piece_empty(p))
         return false;
     q->memory -= p->buf->memory;
     q->pieces = (struct pieces){NULL, NULL};
@@ -187,7 +188,7 @@ bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, u
 {
     struct sendq *q = &c->work->sendq;
 
-    if (!add_short(q, span_of(bytes, len)) && !add_any(c, env, bytes, len))
+    if (!(HAS_PREDICTION && add_short(q, span_of(bytes, len))) && !add_any(c, env, bytes, len))
         return false;
     add_bytes(q, env, len);
     return true;

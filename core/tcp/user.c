@@ -197,7 +197,7 @@ static void pass_urgent(struct tcp_conn *c)
 
 static bool has_posted(const struct tcp_conn *c)
 {
-    return c->work != NULL && recvq_has_posted(&c->work->recvq);
+    return HAS_POSTED_READS && c->work != NULL && recvq_has_posted(&c->work->recvq);
 }
 
 /* What follows from a read; the bytes are not in the queue any more. */
@@ -265,6 +265,8 @@ int tcp_recv_done(struct tcp_conn *c, struct tcp_env *env, size_t len)
 
 int tcp_recv_post(struct tcp_conn *c, struct tcp_env *env, void *bytes, size_t len)
 {
+    if (!HAS_POSTED_READS)
+        return WEIR_ENOTSUP;
     if (bytes == NULL || len == 0 || len > POSTED_MAX)
         return WEIR_EINVAL;
     if (has_posted(c))

@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 struct weir_addr {
-    uint8_t b[16]; /* network order */
+    uint8_t b[16] __attribute__((aligned(4))); /* network order */
 };
 
 /* A network interface of a stack; 0 names none. */
