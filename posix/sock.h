@@ -45,6 +45,11 @@ struct sendmem {
 /* Options that sockets have and the stack has not, or has only with a handle. */
 struct sock_opts {
     bool oob_inline, broadcast, linger_is_on, keepalive, fastopen_connect, udp_cork;
+    bool freebind, recv_errors, recv_errors6, no_early_port, dont_route, zerocopy; /* of kept.c */
+    int mtu_discover, mtu_discover6;
+    int fin_wait2_s;  /* stream: TCP_LINGER2; 0: as all */
+    int window_clamp; /* stream: 0: none */
+    uint64_t pacing_rate_max;
     bool recv_inq; /* stream: how much is left, with every message */
     bool recv_tos, recv_ttl, recv_pktinfo, recv_tclass, recv_hoplimit, recv_pktinfo6;
     int linger_s;
@@ -82,6 +87,7 @@ struct sock {
     int error;           /* pending, an errno; SO_ERROR and the next call tell and forget it */
     int soft_error;
     uint64_t read_bytes; /* stream: how many have been read */
+    uint32_t syn_bytes;  /* stream: how many were given for the SYN */
     struct urgent urgent;
     bool v6only, reuse_addr, reuse_port;
     uint32_t backlog;

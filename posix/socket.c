@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "posix/option.h"
 #include "posix/sock.h"
 
 enum {
@@ -62,6 +63,7 @@ struct sock *sock_new(struct weir_posix *px, int domain, int type, int protocol)
     s->opts.recv_timeout_ns = -1;
     s->opts.send_timeout_ns = -1;
     s->opts.peek_offset = -1;
+    kept_init(&s->opts);
     return s;
 }
 
@@ -206,7 +208,8 @@ static int bind_to(struct weir_posix *px, struct sock *s, const struct sockaddr 
 
     if (err != 0)
         return err;
-    if (!weir_addr_is_any(&local.addr) && !is_multicast(&local.addr) && !is_ours(px, &local.addr))
+    if (!weir_addr_is_any(&local.addr) && !is_multicast(&local.addr) && !s->opts.freebind
+        && !is_ours(px, &local.addr))
         return -EADDRNOTAVAIL;
     if (s->phase != SOCK_CLOSED || s->is_bound)
         return -EINVAL;

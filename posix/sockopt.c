@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "posix/option.h"
 #include "posix/sock.h"
 #include "posix/tcp_info.h"
 
@@ -30,15 +31,7 @@ enum {
 
 /* ---- values in and out ---- */
 
-/* The value of an option on its way in or out. */
-struct option {
-    int level, name;
-    const void *in;
-    void *out;
-    socklen_t len;
-};
-
-static int take_int(const struct option *o, int *value)
+int option_take_int(const struct option *o, int *value)
 {
     if (o->in == NULL)
         return -EFAULT;
@@ -49,17 +42,17 @@ static int take_int(const struct option *o, int *value)
 }
 
 /* Options of IP may be bytes. */
-static int take_byte_or_int(const struct option *o, int *value)
+int option_take_byte_or_int(const struct option *o, int *value)
 {
     if (o->in == NULL)
         return -EFAULT;
     if (o->len >= sizeof *value)
-        return take_int(o, value);
+        return option_take_int(o, value);
     *value = o->len == 0 ? 0 : *(const uint8_t *)o->in;
     return 0;
 }
 
-static int give(struct option *o, const void *value, size_t len)
+int option_give(struct option *o, const void *value, size_t len)
 {
     if (o->len > len)
         o->len = (socklen_t)len;
@@ -67,14 +60,14 @@ static int give(struct option *o, const void *value, size_t len)
     return 0;
 }
 
-static int give_int(struct option *o, int value)
+int option_give_int(struct option *o, int value)
 {
     uint8_t byte = (uint8_t)value;
 
     if (o->level == IPPROTO_IP && o->len > 0 && o->len < sizeof value && value >= 0
         && value <= UINT8_MAX)
-        return give(o, &byte, 1);
-    return give(o, &value, sizeof value);
+        return option_give(o, &byte, 1);
+    return option_give(o, &value, sizeof value);
 }
 
 /* ---- the stack's options ---- */
@@ -95,7 +88,7 @@ size_t sock_list_options(const struct sock *s, struct weir_opt_value opts[SOCK_L
     return count;
 }
 
-static int set_in_stack(struct weir_posix *px, struct sock *s, enum weir_opt opt, int64_t value)
+int option_set_in_stack(struct weir_posix *px, struct sock *s, enum weir_opt opt, int64_t value)
 {
     bool is_told = s->handle != 0 && (s->phase == SOCK_LISTENING || !is_of_listeners(opt));
     int err = is_told ? weir_set(px->stack, s->handle, opt, value) : WEIR_OK;
@@ -109,7 +102,7 @@ static int set_in_stack(struct weir_posix *px, struct sock *s, enum weir_opt opt
     return 0;
 }
 
-static int64_t get_in_stack(const struct weir_posix *px, const struct sock *s, enum weir_opt opt)
+int64_t option_get_in_stack(const struct weir_posix *px, const struct sock *s, enum weir_opt opt)
 {
     int64_t value = 0;
 
@@ -155,21 +148,21 @@ static const struct row *row_of(const struct sock *s, const struct option *o)
 static int set_row(struct weir_posix *px, struct sock *s, const struct row *r,
                    const struct option *o)
 {
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     if (err != 0)
         return err;
     if (value < r->least || value > r->most)
         return -EINVAL;
-    return set_in_stack(px, s, r->opt, r->unit == 0 ? value != 0 : value * r->unit);
+    return option_set_in_stack(px, s, r->opt, r->unit == 0 ? value != 0 : value * r->unit);
 }
 
 static int get_row(const struct weir_posix *px, const struct sock *s, const struct row *r,
                    struct option *o)
 {
-    int64_t value = get_in_stack(px, s, r->opt);
+    int64_t value = option_get_in_stack(px, s, r->opt);
 
-    return give_int(o, (int)(r->unit == 0 ? value : value / r->unit));
+    return option_give_int(o, (int)(r->unit == 0 ? value : value / r->unit));
 }
 
 /* ---- SOL_SOCKET ---- */
@@ -184,7 +177,7 @@ static bool has_own_buffer(const struct weir_posix *px, const struct sock *s)
 static int set_buffer(struct weir_posix *px, struct sock *s, const struct option *o)
 {
     bool is_send = o->name == SO_SNDBUF || o->name == SO_SNDBUFFORCE;
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     if (err != 0)
         return err;
@@ -201,7 +194,8 @@ static int set_buffer(struct weir_posix *px, struct sock *s, const struct option
         file_changed(px, &s->file, POLLOUT);
         return 0;
     }
-    return set_in_stack(px, s, is_send ? WEIR_OPT_SEND_BUFFER : WEIR_OPT_RECV_BUFFER, value / 2);
+    return option_set_in_stack(px, s, is_send ? WEIR_OPT_SEND_BUFFER : WEIR_OPT_RECV_BUFFER,
+                               value / 2);
 }
 
 static int get_buffer(const struct weir_posix *px, const struct sock *s, struct option *o)
@@ -209,11 +203,13 @@ static int get_buffer(const struct weir_posix *px, const struct sock *s, struct 
     bool is_send = o->name == SO_SNDBUF;
 
     if (is_send && s->file.kind == FILE_DATAGRAM)
-        return give_int(o, s->opts.send_buffer != 0 ? s->opts.send_buffer : BUFFER_MAX);
+        return option_give_int(o, s->opts.send_buffer != 0 ? s->opts.send_buffer : BUFFER_MAX);
     if (is_send && has_own_buffer(px, s))
-        return give_int(o, (int)sendmem_limit(px, s));
-    return give_int(
-        o, (int)(2 * get_in_stack(px, s, is_send ? WEIR_OPT_SEND_BUFFER : WEIR_OPT_RECV_BUFFER)));
+        return option_give_int(o, (int)sendmem_limit(px, s));
+    return option_give_int(
+        o,
+        (int)(2
+              * option_get_in_stack(px, s, is_send ? WEIR_OPT_SEND_BUFFER : WEIR_OPT_RECV_BUFFER)));
 }
 
 static int set_timeout(const struct option *o, weir_ns_t *timeout_ns)
@@ -244,7 +240,7 @@ static int get_timeout(struct option *o, weir_ns_t timeout_ns)
         tv.tv_sec = (time_t)(timeout_ns / WEIR_S);
         tv.tv_usec = (suseconds_t)(timeout_ns % WEIR_S / WEIR_US);
     }
-    return give(o, &tv, sizeof tv);
+    return option_give(o, &tv, sizeof tv);
 }
 
 static int set_linger(struct sock *s, const struct option *o)
@@ -266,7 +262,7 @@ static int get_linger(const struct sock *s, struct option *o)
 {
     struct linger linger = {.l_onoff = s->opts.linger_is_on, .l_linger = s->opts.linger_s};
 
-    return give(o, &linger, sizeof linger);
+    return option_give(o, &linger, sizeof linger);
 }
 
 /* The socket's own switches. */
@@ -303,7 +299,7 @@ static bool *switch_of(struct sock *s, const struct option *o)
 /* More than half of the buffer might never come. */
 static uint32_t low_water_of(const struct weir_posix *px, const struct sock *s, int value)
 {
-    int64_t most = get_in_stack(px, s, WEIR_OPT_RECV_BUFFER) / 2;
+    int64_t most = option_get_in_stack(px, s, WEIR_OPT_RECV_BUFFER) / 2;
 
     if (value >= 0 && value < most)
         most = value;
@@ -312,7 +308,7 @@ static uint32_t low_water_of(const struct weir_posix *px, const struct sock *s, 
 
 static int set_socket(struct weir_posix *px, struct sock *s, const struct option *o)
 {
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     switch (o->name) {
     case SO_SNDBUF:
@@ -341,19 +337,19 @@ static int set_socket(struct weir_posix *px, struct sock *s, const struct option
 static int get_socket(struct weir_posix *px, struct sock *s, struct option *o)
 {
     switch (o->name) {
-    case SO_TYPE: return give_int(o, s->type);
-    case SO_DOMAIN: return give_int(o, s->domain);
-    case SO_PROTOCOL: return give_int(o, s->protocol);
-    case SO_ACCEPTCONN: return give_int(o, s->phase == SOCK_LISTENING);
+    case SO_TYPE: return option_give_int(o, s->type);
+    case SO_DOMAIN: return option_give_int(o, s->domain);
+    case SO_PROTOCOL: return option_give_int(o, s->protocol);
+    case SO_ACCEPTCONN: return option_give_int(o, s->phase == SOCK_LISTENING);
     case SO_SNDBUF:
     case SO_RCVBUF: return get_buffer(px, s, o);
     case SO_RCVTIMEO: return get_timeout(o, s->opts.recv_timeout_ns);
     case SO_SNDTIMEO: return get_timeout(o, s->opts.send_timeout_ns);
     case SO_LINGER: return get_linger(s, o);
-    case SO_RCVLOWAT: return give_int(o, (int)s->opts.low_water);
-    case SO_SNDLOWAT: return give_int(o, 1);
-    case SO_PRIORITY: return give_int(o, s->opts.priority);
-    case SO_PEEK_OFF: return give_int(o, s->opts.peek_offset);
+    case SO_RCVLOWAT: return option_give_int(o, (int)s->opts.low_water);
+    case SO_SNDLOWAT: return option_give_int(o, 1);
+    case SO_PRIORITY: return option_give_int(o, s->opts.priority);
+    case SO_PEEK_OFF: return option_give_int(o, s->opts.peek_offset);
     case SO_ERROR: {
         int error = -sock_take_error(s);
 
@@ -361,7 +357,7 @@ static int get_socket(struct weir_posix *px, struct sock *s, struct option *o)
             error = s->soft_error;
             s->soft_error = 0;
         }
-        return give_int(o, error);
+        return option_give_int(o, error);
     }
     default: return -ENOPROTOOPT;
     }
@@ -382,7 +378,7 @@ static int set_tos(struct weir_posix *px, struct sock *s, int value)
 {
     int own = s->file.kind == FILE_STREAM ? 0xfc : 0xff;
 
-    return set_in_stack(px, s, WEIR_OPT_TOS, value & own);
+    return option_set_in_stack(px, s, WEIR_OPT_TOS, value & own);
 }
 
 /* -1 is the stack's own. */
@@ -394,7 +390,7 @@ static int set_ttl(struct weir_posix *px, struct sock *s, int value, int least)
         return -EINVAL;
     if (value == -1)
         weir_default(px->stack, WEIR_OPT_TTL, &usual);
-    return set_in_stack(px, s, WEIR_OPT_TTL, usual);
+    return option_set_in_stack(px, s, WEIR_OPT_TTL, usual);
 }
 
 /* Segments that have come further are dropped [RFC5082]; datagrams have no such thing. */
@@ -404,12 +400,12 @@ static int set_min_ttl(struct weir_posix *px, struct sock *s, int value)
         return -ENOPROTOOPT;
     if (value < 0 || value > 255)
         return -EINVAL;
-    return set_in_stack(px, s, WEIR_OPT_MIN_TTL, value);
+    return option_set_in_stack(px, s, WEIR_OPT_MIN_TTL, value);
 }
 
 static int set_ip(struct weir_posix *px, struct sock *s, const struct option *o)
 {
-    int value, err = take_byte_or_int(o, &value);
+    int value, err = option_take_byte_or_int(o, &value);
 
     if (err != 0)
         return err;
@@ -435,15 +431,15 @@ static int get_mtu(const struct weir_posix *px, const struct sock *s, struct opt
 {
     int mtu = mtu_of(px, s);
 
-    return mtu < 0 ? mtu : give_int(o, mtu);
+    return mtu < 0 ? mtu : option_give_int(o, mtu);
 }
 
 static int get_ip(struct weir_posix *px, struct sock *s, struct option *o)
 {
     switch (o->name) {
-    case IP_TOS: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_TOS));
-    case IP_MINTTL: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_MIN_TTL));
-    case IP_TTL: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_TTL));
+    case IP_TOS: return option_give_int(o, (int)option_get_in_stack(px, s, WEIR_OPT_TOS));
+    case IP_MINTTL: return option_give_int(o, (int)option_get_in_stack(px, s, WEIR_OPT_MIN_TTL));
+    case IP_TTL: return option_give_int(o, (int)option_get_in_stack(px, s, WEIR_OPT_TTL));
     case IP_MTU: return get_mtu(px, s, o);
     default: return -ENOPROTOOPT;
     }
@@ -451,7 +447,7 @@ static int get_ip(struct weir_posix *px, struct sock *s, struct option *o)
 
 static int set_v6only(struct sock *s, const struct option *o)
 {
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     if (err != 0)
         return err;
@@ -463,14 +459,14 @@ static int set_v6only(struct sock *s, const struct option *o)
 
 static int set_hops(struct weir_posix *px, struct sock *s, const struct option *o)
 {
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     return err != 0 ? err : set_ttl(px, s, value, 0);
 }
 
 static int set_tclass(struct weir_posix *px, struct sock *s, const struct option *o)
 {
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     if (err != 0)
         return err;
@@ -481,7 +477,7 @@ static int set_tclass(struct weir_posix *px, struct sock *s, const struct option
 
 static int set_min_hops(struct weir_posix *px, struct sock *s, const struct option *o)
 {
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     return err != 0 ? err : set_min_ttl(px, s, value);
 }
@@ -500,10 +496,12 @@ static int set_ip6(struct weir_posix *px, struct sock *s, const struct option *o
 static int get_ip6(struct weir_posix *px, struct sock *s, struct option *o)
 {
     switch (o->name) {
-    case IPV6_V6ONLY: return give_int(o, s->v6only);
-    case IPV6_MINHOPCOUNT: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_MIN_TTL));
-    case IPV6_TCLASS: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_TOS));
-    case IPV6_UNICAST_HOPS: return give_int(o, (int)get_in_stack(px, s, WEIR_OPT_TTL));
+    case IPV6_V6ONLY: return option_give_int(o, s->v6only);
+    case IPV6_MINHOPCOUNT:
+        return option_give_int(o, (int)option_get_in_stack(px, s, WEIR_OPT_MIN_TTL));
+    case IPV6_TCLASS: return option_give_int(o, (int)option_get_in_stack(px, s, WEIR_OPT_TOS));
+    case IPV6_UNICAST_HOPS:
+        return option_give_int(o, (int)option_get_in_stack(px, s, WEIR_OPT_TTL));
     case IPV6_MTU: return get_mtu(px, s, o);
     default: return -ENOPROTOOPT;
     }
@@ -513,13 +511,13 @@ static int get_ip6(struct weir_posix *px, struct sock *s, struct option *o)
 
 static int set_maxseg(struct weir_posix *px, struct sock *s, const struct option *o)
 {
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     if (err != 0)
         return err;
     if (value != 0 && (value < MSS_MIN || value > MSS_MAX))
         return -EINVAL;
-    return set_in_stack(px, s, WEIR_OPT_MSS, value);
+    return option_set_in_stack(px, s, WEIR_OPT_MSS, value);
 }
 
 static int get_maxseg(const struct weir_posix *px, const struct sock *s, struct option *o)
@@ -527,36 +525,36 @@ static int get_maxseg(const struct weir_posix *px, const struct sock *s, struct 
     struct weir_tcp_info info;
 
     if (s->handle != 0 && weir_tcp_info(px->stack, s->handle, &info) == WEIR_OK)
-        return give_int(o, (int)info.snd_mss);
-    return give_int(o, s->opts.values[WEIR_OPT_MSS] != 0 ? (int)s->opts.values[WEIR_OPT_MSS]
-                                                         : MSS_UNKNOWN);
+        return option_give_int(o, (int)info.snd_mss);
+    return option_give_int(o, s->opts.values[WEIR_OPT_MSS] != 0 ? (int)s->opts.values[WEIR_OPT_MSS]
+                                                                : MSS_UNKNOWN);
 }
 
 /* Linux waits for so many repetitions of the SYN-ACK as take at least so long. */
 static int set_defer_accept(struct weir_posix *px, struct sock *s, const struct option *o)
 {
     int64_t period = 1, step = 1, count = 1;
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     if (err != 0)
         return err;
     if (value <= 0)
-        return set_in_stack(px, s, WEIR_OPT_DEFER_ACCEPT, 0);
+        return option_set_in_stack(px, s, WEIR_OPT_DEFER_ACCEPT, 0);
     while (period < value && count < UINT8_MAX) {
         step = 2 * step < 120 ? 2 * step : 120;
         period += step;
         count++;
     }
-    return set_in_stack(px, s, WEIR_OPT_DEFER_ACCEPT, period * WEIR_S);
+    return option_set_in_stack(px, s, WEIR_OPT_DEFER_ACCEPT, period * WEIR_S);
 }
 
 static int get_congestion(const struct weir_posix *px, const struct sock *s, struct option *o)
 {
-    int64_t index = get_in_stack(px, s, WEIR_OPT_CONGESTION_CONTROL);
+    int64_t index = option_get_in_stack(px, s, WEIR_OPT_CONGESTION_CONTROL);
     char name[NAME_MAX_LEN] = {0};
 
     strncpy(name, weir_congestion_control_name((size_t)index), sizeof name - 1);
-    return give(o, name, sizeof name);
+    return option_give(o, name, sizeof name);
 }
 
 static int set_congestion(struct weir_posix *px, struct sock *s, const struct option *o)
@@ -571,7 +569,7 @@ static int set_congestion(struct weir_posix *px, struct sock *s, const struct op
     memcpy(name, o->in, o->len < sizeof name - 1 ? o->len : sizeof name - 1);
     for (size_t i = 0; (known = weir_congestion_control_name(i)) != NULL; i++)
         if (strcmp(known, name) == 0)
-            return set_in_stack(px, s, WEIR_OPT_CONGESTION_CONTROL, (int64_t)i);
+            return option_set_in_stack(px, s, WEIR_OPT_CONGESTION_CONTROL, (int64_t)i);
     return -ENOENT;
 }
 
@@ -580,13 +578,13 @@ static int get_info(const struct weir_posix *px, const struct sock *s, struct op
     struct px_tcp_info info;
 
     tcp_info_fill(px, s, &info);
-    return give(o, &info, sizeof info);
+    return option_give(o, &info, sizeof info);
 }
 
 /* How many connections may be begun with data in the SYN [RFC7413 5.1]. */
 static int set_fastopen(struct weir_posix *px, struct sock *s, const struct option *o)
 {
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     if (err != 0)
         return err;
@@ -594,12 +592,12 @@ static int set_fastopen(struct weir_posix *px, struct sock *s, const struct opti
         return -EINVAL;
     if (value > px->config.somaxconn)
         value = px->config.somaxconn;
-    return set_in_stack(px, s, WEIR_OPT_FASTOPEN_QUEUE, value);
+    return option_set_in_stack(px, s, WEIR_OPT_FASTOPEN_QUEUE, value);
 }
 
 static int set_fastopen_connect(struct sock *s, const struct option *o)
 {
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     if (err != 0)
         return err;
@@ -611,7 +609,7 @@ static int set_fastopen_connect(struct sock *s, const struct option *o)
 
 static int set_inq(struct sock *s, const struct option *o)
 {
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     if (err != 0)
         return err;
@@ -624,10 +622,10 @@ static int set_inq(struct sock *s, const struct option *o)
 /* A negative one is so large that there is no limit. */
 static int set_notsent_lowat(struct weir_posix *px, struct sock *s, const struct option *o)
 {
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     if (err == 0 && !px->send_memory.counts_overhead)
-        err = set_in_stack(px, s, WEIR_OPT_NOTSENT_LOWAT, value < 0 ? 0 : value);
+        err = option_set_in_stack(px, s, WEIR_OPT_NOTSENT_LOWAT, value < 0 ? 0 : value);
     if (err == 0)
         s->opts.notsent_lowat = value;
     return err;
@@ -654,12 +652,12 @@ static int get_tcp(struct weir_posix *px, struct sock *s, struct option *o)
     switch (o->name) {
     case TCP_MAXSEG: return get_maxseg(px, s, o);
     case TCP_DEFER_ACCEPT:
-        return give_int(o, (int)(s->opts.values[WEIR_OPT_DEFER_ACCEPT] / WEIR_S));
+        return option_give_int(o, (int)(s->opts.values[WEIR_OPT_DEFER_ACCEPT] / WEIR_S));
     case TCP_CONGESTION: return get_congestion(px, s, o);
-    case TCP_FASTOPEN: return give_int(o, (int)s->opts.values[WEIR_OPT_FASTOPEN_QUEUE]);
-    case TCP_NOTSENT_LOWAT: return give_int(o, s->opts.notsent_lowat);
-    case TCP_FASTOPEN_CONNECT: return give_int(o, s->opts.fastopen_connect);
-    case TCP_INQ: return give_int(o, s->opts.recv_inq);
+    case TCP_FASTOPEN: return option_give_int(o, (int)s->opts.values[WEIR_OPT_FASTOPEN_QUEUE]);
+    case TCP_NOTSENT_LOWAT: return option_give_int(o, s->opts.notsent_lowat);
+    case TCP_FASTOPEN_CONNECT: return option_give_int(o, s->opts.fastopen_connect);
+    case TCP_INQ: return option_give_int(o, s->opts.recv_inq);
     case TCP_INFO: return get_info(px, s, o);
     default: return -ENOPROTOOPT;
     }
@@ -669,7 +667,7 @@ static int get_tcp(struct weir_posix *px, struct sock *s, struct option *o)
 
 static int set_udp(struct weir_posix *px, struct sock *s, const struct option *o)
 {
-    int value, err = take_int(o, &value);
+    int value, err = option_take_int(o, &value);
 
     if (err != 0)
         return err;
@@ -681,14 +679,15 @@ static int set_udp(struct weir_posix *px, struct sock *s, const struct option *o
 
 static int get_udp(const struct sock *s, struct option *o)
 {
-    return o->name == UDP_CORK ? give_int(o, s->opts.udp_cork) : -ENOPROTOOPT;
+    return o->name == UDP_CORK ? option_give_int(o, s->opts.udp_cork) : -ENOPROTOOPT;
 }
 
 /* ---- the calls ---- */
 
 static int set_switch(bool *is_on, const struct option *o)
 {
-    int value, err = o->level == IPPROTO_IP ? take_byte_or_int(o, &value) : take_int(o, &value);
+    int value, err = o->level == IPPROTO_IP ? option_take_byte_or_int(o, &value)
+                                            : option_take_int(o, &value);
 
     if (err == 0)
         *is_on = value != 0;
@@ -699,7 +698,10 @@ static int set_option(struct weir_posix *px, struct sock *s, const struct option
 {
     const struct row *r = row_of(s, o);
     bool *is_on = switch_of(s, o);
+    int kept = kept_set(px, s, o);
 
+    if (kept <= 0)
+        return kept;
     if (r != NULL)
         return set_row(px, s, r, o);
     if (is_on != NULL)
@@ -737,11 +739,14 @@ static int get_option(struct weir_posix *px, struct sock *s, struct option *o)
 {
     const struct row *r = row_of(s, o);
     const bool *is_on = switch_of(s, o);
+    int kept = kept_get(px, s, o);
 
+    if (kept <= 0)
+        return kept;
     if (r != NULL)
         return get_row(px, s, r, o);
     if (is_on != NULL)
-        return give_int(o, *is_on);
+        return option_give_int(o, *is_on);
     if (o->level == SOL_SOCKET)
         return get_socket(px, s, o);
     if (o->level == IPPROTO_IP)

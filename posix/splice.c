@@ -76,6 +76,8 @@ static ssize_t fetch(struct weir_posix *px, struct transfer *t, size_t len)
     if (t->in == NULL)
         return hook->file_read(hook->files_ctx, t->in_fd, t->chunk, len, t->in_offset);
     bytes_init(&to, &iov, 1);
+    if (stream_before_urgent(t->in) == 0 && !t->in->opts.oob_inline && stream_left(px, t->in) > 0)
+        return 0; /* the urgent byte is not spliced, and stops what is behind it */
     return stream_recv(px, t->in, &to, t->flags | MSG_PEEK);
 }
 

@@ -274,6 +274,7 @@ static void forget(struct weir_posix *px, struct sock *s)
     s->down = 0;
     s->soft_error = 0;
     s->read_bytes = 0;
+    s->syn_bytes = 0;
     s->urgent = (struct urgent){0};
     s->is_deferred = false;
     sendmem_forget(s);
@@ -413,9 +414,11 @@ static ssize_t begin_fastopen(struct weir_posix *px, struct sock *s, struct byte
 
     if (sock_is_nonblocking(s, flags)) {
         done = queue_before_syn(px, s, from, room > 0 ? (size_t)room : 0);
+        s->syn_bytes = (uint32_t)done;
         return done > 0 ? done : -EINPROGRESS;
     }
     done = queue_before_syn(px, s, from, room > 0 ? (size_t)room : 0);
+    s->syn_bytes = (uint32_t)done;
     done += queue_before_syn(px, s, from, SIZE_MAX);
     err = finish_connect(px, s, sock_send_until(px, s, flags), -EINPROGRESS);
     if (err != 0 || from->left == 0)

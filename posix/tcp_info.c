@@ -66,6 +66,15 @@ static uint32_t lost_bytes_of(const struct weir_tcp_info *t)
     return t->lost_bytes + (has_lost ? t->resent_bytes : 0);
 }
 
+/* What was sent with a SYN whose data the peer has not taken is sent again to Linux; to Weir it is new. */
+static uint32_t resent_bytes_of(const struct sock *s, const struct weir_tcp_info *t)
+{
+    uint64_t left = s->syn_bytes > t->bytes_acked ? s->syn_bytes - t->bytes_acked : 0;
+
+    return t->fastopen == WEIR_FASTOPEN_REFUSED && left > t->resent_bytes ? (uint32_t)left
+                                                                          : t->resent_bytes;
+}
+
 static uint32_t reordering_of(const struct weir_tcp_info *t)
 {
     uint32_t segs = segs_of(t->reordering_bytes, t->snd_mss);
@@ -172,7 +181,7 @@ static void fill_connection(const struct weir_posix *px, const struct sock *s,
     info->advmss = t.rcv_mss;
     info->sacked = segs_of(t.sacked_bytes, t.snd_mss);
     info->lost = segs_of(lost_bytes_of(&t), t.snd_mss);
-    info->retrans = segs_of(t.resent_bytes, t.snd_mss);
+    info->retrans = segs_of(resent_bytes_of(s, &t), t.snd_mss);
     info->reordering = reordering_of(&t);
     info->pacing_rate = t.pacing_rate == 0 ? UINT64_MAX : t.pacing_rate;
     info->delivery_rate = t.delivery_rate;
@@ -203,7 +212,7 @@ void tcp_info_fill(const struct weir_posix *px, const struct sock *s, struct px_
     info->state = TCP_CLOSE;
     info->reordering = REORDERING;
     info->snd_ssthresh = s->phase == SOCK_LISTENING ? 0 : SSTHRESH_UNKNOWN;
-    info->max_pacing_rate = UINT64_MAX;
+    info->max_pacing_rate = s->opts.pacing_rate_max;
     if (s->phase == SOCK_LISTENING) {
         info->state = TCP_LISTEN;
         info->unacked = (uint32_t)weir_acceptable(px->stack, s->handle);

@@ -33,7 +33,8 @@ struct tcp_user {
     uint8_t syn_retries;
     uint8_t ttl;
     uint8_t tos;
-    uint8_t min_ttl; /* of what the peer sends [RFC5082]; 0: any */
+    uint8_t fin_wait2_s; /* 0: as configured */
+    uint8_t min_ttl;     /* of what the peer sends [RFC5082]; 0: any */
     bool nodelay : 1;
     bool cork : 1;
     bool keepalive : 1;

@@ -190,13 +190,19 @@ static uint32_t worth_sending(const struct tcp_conn *c, uint32_t queued, uint32_
     return len >= c->snd.wnd_max / 2 || c->work->push_all ? len : 0;
 }
 
+/* Who could free what waits; where both windows are full it is ours that Linux names. */
+static enum tcp_blocked window_that_blocks(const struct tcp_conn *c, uint32_t least)
+{
+    return recovery_room(c) < least && tcp_flight(c) > 0 ? BLOCKED_BY_CWND : BLOCKED_BY_PEER;
+}
+
 /* Something waits and cannot go: who can free it, and does anybody wake us? */
 static void note_waiting(struct tcp_conn *c, struct tcp_env *env, uint32_t queued, uint32_t mss)
 {
     uint32_t usable = window_usable(c);
 
     if (usable < u32_min(mss, queued)) {
-        turn_note_blocked(c, env, BLOCKED_BY_PEER);
+        turn_note_blocked(c, env, window_that_blocks(c, u32_min(mss, queued)));
         if (tcp_flight(c) == 0 && usable == 0)
             timers_on_window_shut(c, env);
         else if (tcp_flight(c) == 0)

@@ -277,10 +277,15 @@ void timers_on_keepalive(struct tcp_conn *c, struct tcp_env *env)
         disarm(c, TIMER_KEEPALIVE);
 }
 
+static ns_t fin_wait2_ns(const struct tcp_conn *c, const struct tcp_env *env)
+{
+    return c->user->fin_wait2_s != 0 ? c->user->fin_wait2_s * NS_S : env->config.fin_wait2_ns;
+}
+
 void timers_on_orphaned(struct tcp_conn *c, struct tcp_env *env)
 {
     if (c->is_orphan && c->state == TCP_FIN_WAIT_2)
-        arm(c, TIMER_CLOSE, ns_after(env->now, env->config.fin_wait2_ns));
+        arm(c, TIMER_CLOSE, ns_after(env->now, fin_wait2_ns(c, env)));
 }
 
 static ns_t rest_ns(const struct tcp_env *env)

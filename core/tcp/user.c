@@ -462,6 +462,11 @@ static int choose(const struct tcp_conn *c, const struct tcp_env *env, struct tc
             return WEIR_EINVAL;
         u->pacing_max_kib = (uint32_t)((value + 1023) / 1024);
         return WEIR_OK;
+    case WEIR_OPT_FIN_WAIT_2:
+        if (!is_between(value, 0, UINT8_MAX * NS_S))
+            return WEIR_EINVAL;
+        u->fin_wait2_s = (uint8_t)ns_div_ceil(value, NS_S);
+        return WEIR_OK;
     case WEIR_OPT_MIN_TTL: /* [RFC5082 3] */
         u->min_ttl = (uint8_t)value;
         return is_between(value, 0, UINT8_MAX) ? WEIR_OK : WEIR_EINVAL;
@@ -595,6 +600,7 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     case WEIR_OPT_ADVERTISE_TIMEOUT: *value = uto_ns(u->advertised_timeout); return WEIR_OK;
     case WEIR_OPT_NOTSENT_LOWAT: *value = u->notsent_lowat_bytes; return WEIR_OK;
     case WEIR_OPT_MAX_PACING_RATE: *value = (int64_t)u->pacing_max_kib * 1024; return WEIR_OK;
+    case WEIR_OPT_FIN_WAIT_2: *value = u->fin_wait2_s * NS_S; return WEIR_OK;
     case WEIR_OPT_MIN_TTL: *value = u->min_ttl; return WEIR_OK;
     case WEIR_OPT_SYN_RETRIES: *value = u->syn_retries; return WEIR_OK;
     case WEIR_OPT_SEND_BUFFER: *value = c->send_buffer_bytes; return WEIR_OK;

@@ -332,6 +332,8 @@ enum weir_opt {
                                     (tcp_min_ttl) [RFC5082] */
     WEIR_OPT_MAX_PACING_RATE,    /* bytes per second, rounded up to KiB: faster than that nothing
                                     is sent, whatever the window; 0: no limit */
+    WEIR_OPT_FIN_WAIT_2,         /* ns that a closed connection waits for the peer's end at most,
+                                    in whole seconds; 0: tcp.fin_wait2_ns */
     WEIR_OPT_FASTOPEN_NO_COOKIE, /* 1: data in the SYN needs no cookie; before connecting, or on a
                                     listener */
     WEIR_OPT_COUNT,

@@ -51,6 +51,18 @@ static const struct {
     OPTION(IPPROTO_IPV6, IPV6_TCLASS),
     OPTION(SOL_SOCKET, 12345),
     OPTION(12345, 1),
+    OPTION(SOL_SOCKET, SO_DONTROUTE),
+    OPTION(SOL_SOCKET, SO_ZEROCOPY),
+    OPTION(SOL_SOCKET, SO_MAX_PACING_RATE),
+    OPTION(IPPROTO_IP, IP_MTU_DISCOVER),
+    OPTION(IPPROTO_IP, IP_FREEBIND),
+    OPTION(IPPROTO_IP, IP_RECVERR),
+    OPTION(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT),
+    OPTION(IPPROTO_IPV6, IPV6_MTU_DISCOVER),
+    OPTION(IPPROTO_IPV6, IPV6_FREEBIND),
+    OPTION(IPPROTO_IPV6, IPV6_RECVERR),
+    OPTION(IPPROTO_TCP, TCP_LINGER2),
+    OPTION(IPPROTO_TCP, TCP_WINDOW_CLAMP),
 };
 
 enum { COUNT = sizeof ints / sizeof ints[0] };
@@ -239,7 +251,8 @@ static void connected(void)
 
     net_pair(fds);
     for (size_t i = 0; i < COUNT; i++)
-        if (ints[i].name != TCP_MAXSEG || ints[i].level != IPPROTO_TCP)
+        if (ints[i].level != IPPROTO_TCP
+            || (ints[i].name != TCP_MAXSEG && ints[i].name != TCP_WINDOW_CLAMP))
             say_get(fds[1], i);
     SAY(sys->setsockopt(fds[0], IPPROTO_IP, IP_TTL, &value, sizeof value));
     SAY(sys->setsockopt(fds[0], IPPROTO_TCP, TCP_KEEPCNT, &value, sizeof value));

@@ -394,6 +394,7 @@ TEST(options_have_ranges_and_keep_what_they_are_set_to)
         {WEIR_OPT_ADVERTISE_TIMEOUT, 0, 90 * WEIR_S, {-1, 32768 * 60 * WEIR_S, INT64_MAX}, WEIR_OK},
         {WEIR_OPT_NOTSENT_LOWAT, 0, 16384, {-1, (int64_t)1 << 31, INT64_MAX}, WEIR_OK},
         {WEIR_OPT_MIN_TTL, 0, 255, {-1, 256, INT64_MAX}, WEIR_OK},
+        {WEIR_OPT_FIN_WAIT_2, 0, 5 * WEIR_S, {-1, 256 * WEIR_S, INT64_MAX}, WEIR_OK},
         {WEIR_OPT_MAX_PACING_RATE, 0, 1024000, {-1, INT64_MAX, INT64_MIN}, WEIR_OK},
     };
     enum { COUNT = sizeof cases / sizeof cases[0], OF_LISTENERS_ALONE = 5 };
