@@ -315,6 +315,7 @@ TEST(listen_options_are_inherited_by_what_is_accepted)
         {WEIR_OPT_NOTSENT_LOWAT, 10000},
         {WEIR_OPT_MIN_TTL, 1},
         {WEIR_OPT_MAX_PACING_RATE, 102400},
+        {WEIR_OPT_FIN_WAIT_2, 5 * WEIR_S},
     };
     enum { COUNT = sizeof opts / sizeof opts[0], OF_LISTENERS_ALONE = 5, OF_CONNECTIONS = 1 };
     struct world *w = world_make(&(struct world_setup){0});
