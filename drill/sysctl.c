@@ -94,6 +94,7 @@ void drill_sysctls_init(struct drill_sysctls *s, struct weir_tcp_config *config)
     s->tcp.send_buffer_bytes = SEND_BUFFER;
     (void)snprintf(s->congestion_control, sizeof s->congestion_control, "cubic");
     s->tcp.congestion_control = s->congestion_control;
+    s->tcp.cubic_as_linux = true; /* also what /sys/module/tcp_cubic says by default */
     *config = s->tcp;
 }
 

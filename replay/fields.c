@@ -48,6 +48,7 @@ const struct field config_fields[] = {
     CONFIG_BOOL(tcp.abort_on_overflow),
     CONFIG_BOOL(tcp.timewait_reuse),
     MEMBER(weir_config, tcp.congestion_control, FIELD_CC),
+    CONFIG_BOOL(tcp.cubic_as_linux),
     CONFIG(tcp.challenge_acks_per_s),
     CONFIG(tcp.reassembly_holes),
     CONFIG(tcp.port_first),

@@ -130,6 +130,8 @@ struct cc {
     uint32_t send_quantum; /* bytes worth sending at once when paced; 0: what pacing finds */
     uint64_t pacing_rate;  /* bytes per second; 0: see cc_default_pacing_rate */
     ns_t srtt_ns;          /* as known when init is called; 0: never measured */
+    bool is_paced;         /* whether or not pacing_rate says so */
+    bool as_linux;         /* CUBIC: where Linux and its RFCs differ (weir_tcp_config) */
     uint64_t state[32];    /* the algorithm's own */
 };
 

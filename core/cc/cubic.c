@@ -6,6 +6,10 @@
  * on the round-trip time; where Reno would be faster, it is as fast as Reno. The first slow
  * start is HyStart++ (hystart.h); others end at ssthresh.
  *
+ * Where it is to be as in Linux (cc.as_linux), three things differ: slow start ends by HyStart
+ * (hystart_classic.h); the curve is looked up the shortest round trip ahead instead of the smoothed
+ * one; and as long as W_max is not known, the window grows by a twentieth in a round trip at least.
+ *
  * Windows are in bytes, so C is multiplied by mss. The curve is computed in units of 2^-10 s
  * with C = 410 / 1024. Q32 is a number of bytes with 32 bits after the point.
  *
@@ -17,6 +21,7 @@
 #include "base/num.h"
 #include "cc/cc.h"
 #include "cc/hystart.h"
+#include "cc/hystart_classic.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -25,6 +30,7 @@ extern const struct cc_ops cubic_ops;
 enum {
     C_IN_1024THS = 410,     /* 0.4 segments/s^3 [RFC9438 5.1] */
     MSS_MAX = 65535,        /* what the arithmetic is made for */
+    EXPLORING_DIVISOR = 20, /* of cwnd, as in Linux */
     DISTANCE_MAX = 1 << 19, /* from K, in units of 2^-10 s: about nine minutes */
     EPOCH_MAX_S = 1024,     /* later, only that it is late matters */
 };
@@ -40,12 +46,14 @@ struct curve {
     uint32_t cwnd_q32;   /* what cwnd has after the point */
     bool epoch_has_begun;
     bool is_reno_friendly; /* W_est was above the curve at the last acknowledgement */
+    bool is_exploring;     /* no loss has shown W_max yet */
 };
 
 struct cubic {
     struct curve now;
     struct curve before; /* the last reduction */
     struct hystart hystart;
+    struct hystart_classic classic; /* as in Linux; keeps the shortest round trip, too */
 };
 
 _Static_assert(sizeof(struct cubic) <= sizeof(((struct cc *)0)->state), "cubic fits");
@@ -79,6 +87,7 @@ static void init(struct cc *cc)
     struct cubic s = {.now.acked_at = NEVER, .before.acked_at = NEVER};
 
     hystart_init(&s.hystart);
+    hystart_classic_init(&s.classic);
     store(cc, &s);
 }
 
@@ -147,6 +156,7 @@ static void begin_epoch(struct curve *s, const struct cc *cc)
     s->acked_at = NEVER;
     s->w_est_q32 = (uint64_t)cc->cwnd << 32;
     s->cwnd_q32 = 0;
+    s->is_exploring |= s->w_max == 0;
     if (cc->cwnd < s->w_max) {
         s->k = k_of(s->w_max - cc->cwnd, cc->mss);
     } else {
@@ -179,13 +189,26 @@ static void grow_w_est(struct curve *s, uint64_t share_q32, uint32_t mss)
     s->w_est_q32 = s->w_est_q32 > UINT64_MAX - growth_q32 ? UINT64_MAX : s->w_est_q32 + growth_q32;
 }
 
+static ns_t lookahead_ns(const struct cc *cc, ns_t srtt_ns)
+{
+    struct hystart_classic h;
+
+    if (!cc->as_linux)
+        return srtt_ns;
+    load_part(cc, offsetof(struct cubic, classic), &h, sizeof h);
+    return ns_min(h.min_rtt_ns, srtt_ns);
+}
+
 /* The window to reach within a round trip: not below cwnd, not above one and a half of it. */
 static uint32_t target_of(const struct curve *s, const struct cc *cc, ns_t srtt_ns)
 {
-    uint32_t w = w_cubic(s, ns_after(s->t_ns, srtt_ns), cc->mss);
+    uint32_t w = w_cubic(s, ns_after(s->t_ns, lookahead_ns(cc, srtt_ns)), cc->mss);
     uint32_t most = cc->cwnd < UINT32_MAX - cc->cwnd / 2 ? cc->cwnd + cc->cwnd / 2 : UINT32_MAX;
+    uint32_t least = cc->cwnd;
 
-    return w < cc->cwnd ? cc->cwnd : w < most ? w : most;
+    if (cc->as_linux && s->is_exploring)
+        least += u32_min(cc->cwnd / EXPLORING_DIVISOR, most - cc->cwnd);
+    return w < least ? least : w < most ? w : most;
 }
 
 static void grow_cwnd(struct curve *s, struct cc *cc, uint64_t growth_q32)
@@ -218,10 +241,10 @@ static void avoid(struct curve *s, struct cc *cc, const struct cc_ack *ack, uint
     share_q32 = ((uint64_t)(acked_bytes < cc->cwnd ? acked_bytes : cc->cwnd) << 32) / cc->cwnd;
     grow_w_est(s, share_q32, cc->mss);
     s->is_reno_friendly = w_cubic(s, s->t_ns, cc->mss) < s->w_est_q32 >> 32;
+    if (!s->is_reno_friendly || (cc->as_linux && s->is_exploring))
+        grow_cwnd(s, cc, (target_of(s, cc, ack->srtt_ns) - cc->cwnd) * share_q32);
     if (s->is_reno_friendly)
         follow_reno(s, cc);
-    else
-        grow_cwnd(s, cc, (target_of(s, cc, ack->srtt_ns) - cc->cwnd) * share_q32);
 }
 
 static void start_for_the_first_time(struct cc *cc, const struct cc_ack *ack)
@@ -234,6 +257,16 @@ static void start_for_the_first_time(struct cc *cc, const struct cc_ack *ack)
     if (hystart_on_ack(&h, ack))
         cc->ssthresh = cc->cwnd;
     store_part(cc, offsetof(struct cubic, hystart), &h, sizeof h);
+}
+
+static void end_slow_start_as_linux(struct cc *cc, const struct cc_ack *ack)
+{
+    struct hystart_classic h;
+
+    load_part(cc, offsetof(struct cubic, classic), &h, sizeof h);
+    if (hystart_classic_on_ack(&h, cc, ack))
+        cc->ssthresh = cc->cwnd;
+    store_part(cc, offsetof(struct cubic, classic), &h, sizeof h);
 }
 
 /* What is left when cwnd has reached ssthresh opens the stage of congestion avoidance. */
@@ -258,7 +291,9 @@ static WHOLE void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9438 4.
     struct curve now;
 
     CHECK(cc->mss > 0 && cc->mss <= MSS_MAX && cc->cwnd > 0);
-    if (cc_is_in_slow_start(cc) && cc->ssthresh == UINT32_MAX) {
+    if (cc->as_linux) {
+        end_slow_start_as_linux(cc, ack);
+    } else if (cc_is_in_slow_start(cc) && cc->ssthresh == UINT32_MAX) {
         start_for_the_first_time(cc, ack);
         return;
     }
@@ -297,6 +332,7 @@ static void on_congestion(struct cc *cc, uint32_t flight_bytes, uint32_t least_s
 
     s.before = s.now;
     s.now.w_max = has_come_back(&s.now, cc) ? cc->cwnd : (uint32_t)((uint64_t)cc->cwnd * 17 / 20);
+    s.now.is_exploring = false;
     reduce(&s, cc, flight_bytes, least_segs);
     store(cc, &s);
 }
@@ -325,6 +361,7 @@ static void on_timeout(struct cc *cc, ns_t now, uint32_t flight_bytes)
     (void)now;
     s.before = s.now;
     s.now.w_max = 0;
+    hystart_classic_init(&s.classic);
     reduce(&s, cc, flight_bytes, 2);
     store(cc, &s);
 }

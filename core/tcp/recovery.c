@@ -89,6 +89,8 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env)
     cc->cwnd = recovery_initial_window(env, cc->mss);
     cc->ssthresh = c->ssthresh;
     cc->srtt_ns = (ns_t)c->rtt.srtt_us * NS_US;
+    cc->is_paced = env->config.pacing;
+    cc->as_linux = env->config.cubic_as_linux;
     cc->ops->init(cc);
 }
 
@@ -102,6 +104,8 @@ void recovery_set_cc(struct tcp_conn *c, const struct cc_ops *ops)
         .cwnd = cc_of(c)->cwnd,
         .ssthresh = cc_of(c)->ssthresh,
         .mss = cc_of(c)->mss,
+        .is_paced = cc_of(c)->is_paced,
+        .as_linux = cc_of(c)->as_linux,
     };
     ops->init(cc_of(c));
 }
