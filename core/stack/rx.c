@@ -5,6 +5,8 @@
  * connections note what they owe, and answers without a connection wait at an interface.
  */
 #include "base/check.h"
+#include "base/hint.h"
+#include "base/num.h"
 #include "stack/api.h"
 #include "stack/stack.h"
 #include <string.h>
@@ -126,34 +128,45 @@ void rx_failures(struct weir *s)
         icmp_error_rx(s, &error);
 }
 
-/* The first of count frames, and those behind it that it takes along; returns how many those are. */
-static size_t take_frame(struct weir *s, struct netif *netif, struct weir_frame *frames,
-                         size_t count)
+/* The long way, on which a frame may take others along; returns how many have been taken in. */
+static APART size_t take_any(struct weir *s, struct netif *netif, struct weir_frame *frames,
+                             size_t count)
 {
     struct ip_packet packet;
 
-    if (recent_rx(s, netif, &frames[0], count > 1 ? &frames[1] : NULL)
-        || flood_rx(s, netif, &frames[0]))
-        return 0;
+    if (flood_rx(s, netif, &frames[0]))
+        return 1;
     s->frames_in++;
     s->bytes_in += frames[0].len;
-    return rx_packet(s, ip_input(&s->ip, netif, &frames[0], &packet), &packet, &frames[1],
-                     count - 1);
+    return 1
+           + rx_packet(s, ip_input(&s->ip, netif, &frames[0], &packet), &packet, &frames[1],
+                       count - 1);
+}
+
+/* The first of count frames, and those behind it that it takes along; returns how many that are. */
+static size_t take_frame(struct weir *s, struct netif *netif, struct weir_frame *frames,
+                         size_t count)
+{
+    if (netif == NULL || recent_rx(s, netif, &frames[0], count > 1 ? &frames[1] : NULL))
+        return 1;
+    return take_any(s, netif, frames, count);
 }
 
 void api_input(struct weir *s, weir_netif_t id, struct weir_frame *frames, size_t count)
 {
     struct netif *netif = netif_find(&s->ip, id);
-    size_t looked = 0;
+    size_t looked = 0; /* so many have been looked at ahead */
 
-    for (size_t i = 0, next; i < count; i = next) {
-        if (count > 1 && i >= looked && netif != NULL)
-            looked = i + ahead_look(s, netif, &frames[i], count - i);
-        next = i + 1;
-        if (netif != NULL)
-            next += take_frame(s, netif, &frames[i], count - i);
-        for (size_t done = i; done < next; done++)
-            release(&frames[done]);
+    while (count > 0) {
+        size_t taken;
+
+        if (looked == 0 && count > 1 && netif != NULL)
+            looked = ahead_look(s, netif, frames, count);
+        taken = take_frame(s, netif, frames, count);
+        looked -= size_min(taken, looked);
+        count -= taken;
+        for (; taken > 0; taken--)
+            release(frames++);
     }
     rx_failures(s);
 }

@@ -103,20 +103,25 @@ static ns_t measure(struct tcp_conn *c, struct tcp_env *env, const struct tcp_se
     return d->cum_bytes > 0 ? measure_echo(c, env, seg) : 0;
 }
 
-static void take_measure(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg,
-                         struct delivery *d)
+/* What was sent last may have been sent later than the oldest, of which the sample is. */
+static void take_sample(struct tcp_conn *c, struct tcp_env *env, struct delivery *d)
 {
-    d->rtt_ns = measure(c, env, seg, d);
-    if (d->rtt_ns == 0)
-        return;
     rtt_on_sample(c, env, d->rtt_ns);
     d->newest_rtt_ns = d->rtt_ns;
-    if (d->last_sent_at != NEVER && d->last_sent_at != d->first_sent_at) {
+    if (d->last_sent_at != d->first_sent_at) {
         d->newest_rtt_ns = ns_max(ns_since(d->last_sent_at, env->now), 1);
         rtt_on_newest(c, env, d->newest_rtt_ns);
     }
     timers_on_measured(c);
     tlp_on_measured(c);
+}
+
+static void take_measure(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg,
+                         struct delivery *d)
+{
+    d->rtt_ns = measure(c, env, seg, d);
+    if (d->rtt_ns != 0)
+        take_sample(c, env, d);
 }
 
 static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
@@ -185,7 +190,8 @@ static void take_calmly(struct tcp_conn *c, struct tcp_env *env, const struct tc
 
     c->snd.una = seg->ack;
     scoreboard_on_acked_calmly(c, env, seg->ack, &d);
-    take_measure(c, env, seg, &d);
+    d.rtt_ns = ns_max(ns_since(d.first_sent_at, env->now), 1);
+    take_sample(c, env, &d);
     release(c, env, seg->ack);
     recovery_on_ack_calmly(c, env, &d);
     timers_on_acked(c, env);

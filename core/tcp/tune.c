@@ -134,9 +134,11 @@ void tune_on_read(struct tcp_conn *c, const struct tcp_env *env, uint32_t len)
 
 void tune_on_acked(struct tcp_conn *c, const struct tcp_env *env)
 {
-    uint32_t cwnd = u32_min(c->work->cc.cwnd, INT32_MAX / 2);
-    uint32_t size = u32_min(2 * cwnd, env->config.send_buffer_max_bytes);
+    uint32_t cwnd = u32_min(c->work->cc.cwnd, INT32_MAX / 2), size;
 
-    if (!c->user->send_buffer_is_set && size > c->send_buffer_bytes && !is_memory_scarce(env))
+    if (2 * cwnd <= c->send_buffer_bytes || c->user->send_buffer_is_set)
+        return;
+    size = u32_min(2 * cwnd, env->config.send_buffer_max_bytes);
+    if (size > c->send_buffer_bytes && !is_memory_scarce(env))
         c->send_buffer_bytes = size;
 }
