@@ -39,7 +39,7 @@ bool bufs_init(struct bufs *bufs, struct mem *mem, const uint32_t sizes[BUF_CLAS
         if (!pool_init(&bufs->pools[i], mem, names[i], size, slab_size))
             return false;
     }
-    return pool_init(&bufs->pools[BUF_FOREIGN], mem, "foreign buffers", sizeof(struct buf),
+    return pool_init(&bufs->pools[BUF_FOREIGN], mem, "foreign buffers", BUF_SPACE + BUF_ROOM,
                      slab_size);
 }
 
@@ -96,6 +96,7 @@ struct buf *buf_wrap(struct bufs *bufs, void *bytes, uint32_t size, uint32_t mem
         .owner = owner,
         .memory = memory + BUF_SPACE,
         .class = BUF_FOREIGN,
+        .has_room = true,
     };
     return b;
 }

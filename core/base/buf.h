@@ -20,6 +20,7 @@ struct mem;
 enum {
     BUF_CLASSES = 3, /* sizes of own bufs */
     BUF_FOREIGN = BUF_CLASSES,
+    BUF_ROOM = 3 * sizeof(void *) + 2 * sizeof(uint32_t), /* bytes behind a foreign buf */
 };
 
 struct buf {
@@ -31,6 +32,7 @@ struct buf {
     uint32_t memory; /* what it costs in all, to be charged to whoever keeps it */
     uint8_t class;   /* of the pool it came from */
     bool has_sums;   /* behind the bytes (sums.h) */
+    bool has_room;   /* foreign: nobody has taken the room behind it yet */
 };
 
 /*
@@ -88,6 +90,18 @@ static inline void buf_ref_many(struct buf *b, uint32_t count)
 
 /* Takes count references to b. */
 void buf_unref_many(struct bufs *bufs, struct buf *b, uint32_t count);
+
+/*
+ * The BUF_ROOM bytes behind a foreign buf, for whoever asks first and as long as he has a reference;
+ * else NULL. They spare him an object of his own.
+ */
+static inline void *buf_take_room(struct buf *b)
+{
+    uint8_t *room = b->has_room ? (uint8_t *)b + BUF_SPACE : NULL;
+
+    b->has_room = false;
+    return room;
+}
 
 /* Takes *b, which may be NULL; leaves NULL. */
 void buf_unref(struct bufs *bufs, struct buf **b);

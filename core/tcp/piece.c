@@ -4,14 +4,31 @@
 #include "tcp/piece.h"
 #include "base/check.h"
 
-struct piece *piece_get(struct pool *pool, struct buf **buf, uint8_t *bytes, uint32_t len)
-{
-    struct piece *p = pool_get(pool);
+_Static_assert(sizeof(struct piece) <= BUF_ROOM, "the first piece of a foreign buf fits behind it");
 
-    if (p == NULL)
-        return NULL;
+static void begin(struct piece *p, struct buf **buf, uint8_t *bytes, uint32_t len)
+{
     *p = (struct piece){.buf = *buf, .bytes = bytes, .len = len};
     *buf = NULL;
+}
+
+struct piece *piece_get(struct pool *pool, struct buf **buf, uint8_t *bytes, uint32_t len)
+{
+    struct piece *p = buf_take_room(*buf);
+
+    if (p == NULL)
+        p = pool_get(pool);
+    if (p != NULL)
+        begin(p, buf, bytes, len);
+    return p;
+}
+
+struct piece *piece_first(struct buf **buf, struct span bytes)
+{
+    struct piece *p = buf_take_room(*buf);
+
+    CHECK(p != NULL);
+    begin(p, buf, (uint8_t *)(uintptr_t)bytes.bytes, (uint32_t)bytes.len);
     return p;
 }
 
@@ -40,9 +57,10 @@ uint32_t piece_room_max(const struct bufs *bufs)
     return bufs_largest(bufs) - PIECE_SPACE;
 }
 
+/* At the beginning of its buf's bytes, or in the room behind a foreign one. */
 static bool is_inside(const struct piece *piece)
 {
-    return (const void *)piece == piece->buf->bytes;
+    return (const uint8_t *)piece == (const uint8_t *)piece->buf + BUF_SPACE;
 }
 
 bool piece_empty(struct piece *piece)

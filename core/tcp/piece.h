@@ -3,7 +3,7 @@
  *
  * Send queue, receive queue and reassembly are lists of pieces. A piece owns a reference
  * to the buf its bytes are in, and the bytes stay there until they are used up. One whose bytes
- * were copied lies in that buf itself, before them.
+ * were copied lies in that buf itself, before them; the first one of a foreign buf lies behind it.
  */
 #ifndef CORE_TCP_PIECE_H
 #define CORE_TCP_PIECE_H
@@ -38,6 +38,9 @@ struct pieces {
 
 /* A piece of bytes in *buf, whose reference it takes; NULL (and *buf untouched): no memory. */
 struct piece *piece_get(struct pool *pool, struct buf **buf, uint8_t *bytes, uint32_t len);
+
+/* The same for the first piece of a foreign buf, for which there is always memory. */
+struct piece *piece_first(struct buf **buf, struct span bytes);
 
 /*
  * A piece without bytes in a new buf that has room for len of them, or for as many as a buf can

@@ -249,8 +249,31 @@ APART bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t 
     return true;
 }
 
-/* A neighbour whose frame is kept. */
-static bool join_kept(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *frame,
+/* What lies behind skip bytes of the frame, if it is in one slice; else none. */
+static struct span run_of(const struct weir_frame *frame, uint32_t skip)
+{
+    const struct weir_slice *s = frame->slices;
+
+    if (frame->slice_count == 2 && s[0].len == skip)
+        return span_of(s[1].bytes, s[1].len);
+    return frame->slice_count == 1 ? span_drop(span_of(s[0].bytes, s[0].len), skip) : span_none();
+}
+
+/* A neighbour whose frame is kept, and whose text lies in one run. */
+static bool join_run(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *frame,
+                     struct span run)
+{
+    struct buf *buf = wrap(frame, env->bufs);
+
+    if (buf == NULL)
+        return false;
+    seg->more_memory += buf->memory;
+    pieces_append(&seg->more, piece_first(&buf, run));
+    return true;
+}
+
+/* The same of text in several slices. */
+static bool join_runs(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *frame,
                       uint32_t skip)
 {
     void (*release)(void *owner) = frame->release;
@@ -272,6 +295,14 @@ static bool join_kept(struct tcp_seg *seg, struct tcp_env *env, struct weir_fram
     pieces_join(&seg->more, &t.pieces);
     seg->more_memory += done ? t.memory : 0;
     return done;
+}
+
+static bool join_kept(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *frame,
+                      uint32_t skip)
+{
+    struct span run = run_of(frame, skip);
+
+    return run.len > 0 ? join_run(seg, env, frame, run) : join_runs(seg, env, frame, skip);
 }
 
 /* Any other one is copied. */

@@ -204,12 +204,7 @@ bool sendq_lend(struct tcp_conn *c, struct tcp_env *env, struct weir_slice bytes
 
     if (buf == NULL)
         return false;
-    p = piece_get(&env->pieces, &buf, bytes.bytes, len);
-    if (p == NULL) {
-        buf->release = NULL; /* the bytes stay the caller's */
-        buf_unref(env->bufs, &buf);
-        return false;
-    }
+    p = piece_first(&buf, span_of(bytes.bytes, len));
     q->memory += p->buf->memory;
     pieces_append(&q->pieces, p);
     add_bytes(q, env, len);

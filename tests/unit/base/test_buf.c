@@ -130,6 +130,26 @@ TEST(buf_foreign_tells_its_owner_once)
     tear_down();
 }
 
+TEST(buf_foreign_has_room_for_one)
+{
+    uint8_t bytes[10] = {0};
+
+    set_up();
+
+    struct buf *b = buf_wrap(&bufs, bytes, sizeof bytes, 0, NULL, NULL);
+    struct buf *own = buf_get(&bufs, 10);
+    uint8_t *room = buf_take_room(b);
+
+    EXPECT(room != NULL);
+    memset(room, 0xee, BUF_ROOM);
+    EXPECT(b->bytes == bytes && b->refs == 1);
+    EXPECT(buf_take_room(b) == NULL);
+    EXPECT(buf_take_room(own) == NULL);
+    buf_unref(&bufs, &b);
+    buf_unref(&bufs, &own);
+    tear_down();
+}
+
 TEST(buf_foreign_may_have_an_owner_who_does_not_care)
 {
     static uint8_t constant[10];
