@@ -102,11 +102,13 @@ static inline uint64_t checksum_raw_join(uint64_t a, uint64_t b, size_t len_of_a
 /* Any sum of sums, reduced below 2^16. */
 inline uint32_t checksum_reduce(uint64_t sum)
 {
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return (uint32_t)sum;
+    uint32_t half;
+
+    /* With both halves added to both, the upper one has the carry of the lower one, too. */
+    sum += sum << 32 | sum >> 32;
+    half = (uint32_t)(sum >> 32);
+    half += half << 16 | half >> 16;
+    return half >> 16;
 }
 
 /* The same for a few numbers of 16 bits. */

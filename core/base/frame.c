@@ -116,21 +116,6 @@ void frame_put_many(struct pool *pool, struct bufs *bufs, struct weir_frame **fr
         buf_unref_many(bufs, u.buf, u.count);
 }
 
-uint8_t *frame_push(struct frame *frame, size_t len)
-{
-    struct weir_slice *headers = &frame->wire.slices[0];
-
-    CHECK((size_t)(headers->bytes - frame->headroom) >= len);
-    headers->bytes -= len;
-    headers->len += len;
-    frame->wire.len += len;
-    /* The headroom is shorter than 64 KiB, so both fit. */
-    frame->wire.header_len = (uint16_t)headers->len;
-    if (frame->wire.flags & WEIR_FRAME_CSUM_PARTIAL)
-        frame->wire.csum_start = (uint16_t)(frame->wire.csum_start + len);
-    return headers->bytes;
-}
-
 void frame_pull(struct frame *frame, size_t len)
 {
     struct weir_slice *headers = &frame->wire.slices[0];

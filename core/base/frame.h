@@ -19,6 +19,8 @@
 #include <stdint.h>
 #include <weir/weir.h>
 
+#include "base/check.h"
+
 struct buf;
 struct bufs;
 struct pool;
@@ -66,7 +68,20 @@ void frame_put_many(struct pool *pool, struct bufs *bufs, struct weir_frame **fr
  * Makes room for len bytes of header before what is there; returns them. The headroom is
  * large enough for whatever Weir sends: running out of it is our mistake.
  */
-uint8_t *frame_push(struct frame *frame, size_t len);
+inline uint8_t *frame_push(struct frame *frame, size_t len)
+{
+    struct weir_slice *headers = &frame->wire.slices[0];
+
+    CHECK((size_t)(headers->bytes - frame->headroom) >= len);
+    headers->bytes -= len;
+    headers->len += len;
+    frame->wire.len += len;
+    /* The headroom is shorter than 64 KiB, so both fit. */
+    frame->wire.header_len = (uint16_t)headers->len;
+    if (frame->wire.flags & WEIR_FRAME_CSUM_PARTIAL)
+        frame->wire.csum_start = (uint16_t)(frame->wire.csum_start + len);
+    return headers->bytes;
+}
 
 /* Takes the first len bytes of header away again. */
 void frame_pull(struct frame *frame, size_t len);

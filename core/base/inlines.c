@@ -5,6 +5,7 @@
  */
 #include "base/addr.h"
 #include "base/checksum.h"
+#include "base/frame.h"
 #include "base/list.h"
 #include "base/ns.h"
 #include "base/span.h"
@@ -16,6 +17,8 @@ extern inline uint64_t checksum_raw(const void *bytes, size_t len);
 extern inline uint32_t checksum_reduce(uint64_t sum);
 extern inline uint32_t checksum_join(uint32_t a, uint32_t b, size_t len_of_a);
 extern inline uint32_t checksum_words(const uint8_t *bytes, size_t len);
+
+extern inline uint8_t *frame_push(struct frame *frame, size_t len);
 
 extern inline void list_init(struct list *l);
 extern inline bool list_is_empty(const struct list *head);

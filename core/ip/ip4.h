@@ -6,6 +6,7 @@
 
 #include "base/why.h"
 #include "ip/ip.h"
+#include "wire/ip4.h"
 
 /*
  * Parses and checks packet->slices; is_back: it is from ourselves. Returns WHY_NONE if the
@@ -23,5 +24,23 @@ struct ip_fragment {
 /* Pushes the header; fragment NULL: the packet is whole. */
 void ip4_push(struct ip *ip, const struct ip_path *path, const struct ip_send *how,
               const struct ip_fragment *fragment, struct frame *frame);
+
+/* The same of a packet that is whole, one on the wire, and for one host. */
+static inline void ip4_push_single(struct ip *ip, const struct ip_path *path,
+                                   const struct ip_send *how, struct frame *frame)
+{
+    struct ip4_plain h = {
+        .src = &how->src,
+        .dst = &how->dst,
+        .total_len = (uint16_t)(IP4_HEADER_LEN + frame->wire.len), /* it is not too big */
+        .id = (uint16_t)ip_next_id(ip, path, 1),
+        .tos = how->tos,
+        .ttl = how->ttl != 0 ? how->ttl : ip->config.ttl,
+        .protocol = how->protocol,
+        .dont_fragment = how->dont_fragment,
+    };
+
+    ip4_emit_plain(&h, frame_push(frame, IP4_HEADER_LEN));
+}
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/num.h"
 #include "base/parts.h"
+#include "ip/ip4.h"
 #include "stack/api.h"
 #include "stack/stack.h"
 #include "tcp/express.h"
@@ -186,68 +187,93 @@ static bool is_summed_later(const struct weir *s, const struct ip_path *path)
     return (path->netif->offloads & WEIR_OFFLOAD_CSUM) || path->is_local || trace_is_on(&s->tracer);
 }
 
+/* A usual segment on that path, or any. NULL: there is nothing to send. */
 static struct frame *next_segment(struct weir *s, struct conn *c, struct ip_path *path,
                                   struct tcp_turn *turn)
 {
-    struct frame *frame = NULL;
+    struct frame *frame;
 
     *turn = (struct tcp_turn){0};
-    if (path != NULL && path->mtu != c->tcp.pmtu && c->tcp.state != TCP_CLOSED)
+    if (path->mtu != c->tcp.pmtu && c->tcp.state != TCP_CLOSED)
         tcp_set_pmtu(&c->tcp, &s->tcp, path->mtu);
-    if (path != NULL)
-        frame = express_output(&c->tcp, &s->tcp, is_summed_later(s, path));
-    if (frame != NULL)
-        return frame;
-    frame = tcp_output(&c->tcp, &s->tcp, path == NULL ? 0 : gso_bytes(s, c, path), turn);
-    if (turn->no_memory)
-        starve(s);
-    return frame;
+    frame = express_output(&c->tcp, &s->tcp, is_summed_later(s, path));
+    return frame != NULL ? frame : tcp_output(&c->tcp, &s->tcp, gso_bytes(s, c, path), turn);
 }
 
 /* What a trace is to say of a segment that c sends. */
 static struct weir_trace *trace_segment(const struct weir *s, const struct conn *c,
-                                        enum tcp_state state, bool is_resent,
-                                        struct weir_trace *trace)
+                                        const struct tx_about *what, struct weir_trace *trace)
 {
     struct tcp_tuple tuple;
-    struct tx_about about = {.tuple = &tuple, .state = state, .is_resent = is_resent};
+    struct tx_about about = *what;
 
     if (!trace_is_on(&s->tracer))
         return NULL;
     tuple = ends_tuple(&c->tcp.ends, &s->tcp);
+    about.tuple = &tuple;
     about.handle = handle_of_conn(s, c);
     return fill_trace(s, &about, trace);
 }
 
+/* Where a turn may leave its frame rather than to queue it, for the driver that is asking. */
+struct handover {
+    const struct netif *netif;
+    struct frame *frame; /* or NULL: it went another way */
+};
+
+/* Does nothing stand between the segment and the driver but a header of IPv4? */
+static bool is_direct(const struct weir *s, const struct handover *to, const struct ip_path *path,
+                      const struct frame *frame)
+{
+    return to != NULL && to->netif == path->netif && path->netif->link == WEIR_LINK_IP
+           && !path->is_local && addr_is_v4(&path->src) && frame->wire.gso == WEIR_GSO_NONE
+           && frame->wire.len + IP4_HEADER_LEN <= path->mtu && !trace_is_on(&s->tracer);
+}
+
+/* Takes *frame. */
+static void send_segment(struct weir *s, struct conn *c, struct route_entry *route,
+                         struct frame **frame, const struct tx_about *about, struct handover *to)
+{
+    struct weir_trace trace;
+    struct ip_send how = {
+        .src = route->src,
+        .dst = route->dst,
+        .protocol = IP_PROTOCOL_TCP,
+        .ttl = c->tcp.user->ttl,                            /* [RFC9293 MUST-49] */
+        .tos = (uint8_t)(c->tcp.user->tos | (*frame)->ecn), /* [RFC9293 MUST-48, SHLD-22] */
+        .dont_fragment = true,
+    };
+
+    if (is_direct(s, to, &route->path, *frame)) {
+        ip4_push_single(&s->ip, &route->path, &how, *frame);
+        to->frame = *frame;
+        return;
+    }
+    how.trace = trace_segment(s, c, about, &trace);
+    ip_send(&s->ip, &route->path, &how, frame);
+}
+
 /* A connection's turn: true if it had something to send. *has_more: it is to have another. */
-static bool take_turn(struct weir *s, struct conn *c, bool *has_more)
+static bool take_turn(struct weir *s, struct conn *c, struct handover *to, bool *has_more)
 {
     struct route_entry *route = route_of(s, c);
     struct tcp_turn turn;
-    struct weir_trace trace;
-    struct ip_send how;
-    enum tcp_state state = (enum tcp_state)c->tcp.state;
-    struct frame *frame = next_segment(s, c, route == NULL ? NULL : &route->path, &turn);
+    struct tx_about about = {.state = (enum tcp_state)c->tcp.state};
+    struct frame *frame = route != NULL ? next_segment(s, c, &route->path, &turn)
+                                        : tcp_output(&c->tcp, &s->tcp, 0, &turn);
 
     *has_more = turn.has_more || turn.no_memory;
+    if (turn.no_memory)
+        starve(s);
     if (c->tcp.events != 0)
         events_note_conn(s, c);
     if (frame == NULL)
         return false;
-    if (route == NULL) {
+    about.is_resent = turn.is_resent;
+    if (route != NULL)
+        send_segment(s, c, route, &frame, &about, to);
+    else
         ip_drop_frame(&s->ip, &frame, WHY_NO_ROUTE);
-        return true;
-    }
-    how = (struct ip_send){
-        .src = route->src,
-        .dst = route->dst,
-        .protocol = IP_PROTOCOL_TCP,
-        .ttl = c->tcp.user->ttl,                         /* [RFC9293 MUST-49] */
-        .tos = (uint8_t)(c->tcp.user->tos | frame->ecn), /* [RFC9293 MUST-48, SHLD-22] */
-        .dont_fragment = true,
-        .trace = trace_segment(s, c, state, turn.is_resent, &trace),
-    };
-    ip_send(&s->ip, &route->path, &how, &frame);
     return true;
 }
 
@@ -263,13 +289,13 @@ void tx_make_ready(struct weir *s, struct conn *c)
 }
 
 /* Lets the next connection of the list send a segment. False: none wanted to. */
-static bool run_ready(struct weir *s, struct list *ready)
+static bool run_ready(struct weir *s, struct list *ready, struct handover *to)
 {
     struct list *link;
 
     while (!s->is_starved && (link = list_take_first(ready)) != NULL) {
         struct conn *c = conn_of_ready(link);
-        bool has_more, has_sent = take_turn(s, c, &has_more);
+        bool has_more, has_sent = take_turn(s, c, to, &has_more);
         if (has_more)
             list_add_last(ready, &c->tcp.work->ready);
         else
@@ -284,7 +310,7 @@ static bool run_ready(struct weir *s, struct list *ready)
 void tx_run_stranded(struct weir *s)
 {
     for (int i = 0; i < STRANDED_TURNS; i++)
-        if (!run_ready(s, &s->stranded))
+        if (!run_ready(s, &s->stranded, NULL))
             return;
 }
 
@@ -320,7 +346,7 @@ static void run_loopback(struct weir *s, struct netif *netif)
     for (int i = 0; i < LOOPBACK_TURNS; i++) {
         if (run_back(s, netif))
             continue;
-        if (!netif->is_loopback || !run_ready(s, ready))
+        if (!netif->is_loopback || !run_ready(s, ready, NULL))
             return;
     }
 }
@@ -361,24 +387,32 @@ static size_t cut_first(struct weir *s, struct netif *netif, struct weir_frame *
     return count;
 }
 
+static size_t hand_out(const struct weir *s, const struct netif *netif, struct frame *frame,
+                       struct weir_frame **frames)
+{
+    finish(s, netif, frame);
+    frames[0] = &frame->wire;
+    return 1;
+}
+
 /* What waits at the interface, or whoever has its turn sends: at most max frames, 0 if there are none. */
 static size_t next_frames(struct weir *s, struct netif *netif, struct weir_frame **frames,
                           size_t max)
 {
-    struct frame *frame;
+    struct list *ready = &s->ready[slot_of(netif)];
+    struct handover to = {.netif = netif};
 
     /* A turn may lead elsewhere: to ourselves, or to an address not yet resolved. */
     while (netif->out.head == NULL) {
-        if (!run_ready(s, &s->ready[slot_of(netif)]))
+        if (list_is_empty(ready) || !run_ready(s, ready, &to))
             return 0;
+        if (to.frame != NULL)
+            return hand_out(s, netif, to.frame, frames);
         run_back(s, netif);
     }
     if (is_to_be_cut(netif, netif->out.head))
         return s->is_starved ? 0 : cut_first(s, netif, frames, max);
-    frame = frames_take(&netif->out);
-    finish(s, netif, frame);
-    frames[0] = &frame->wire;
-    return 1;
+    return hand_out(s, netif, frames_take(&netif->out), frames);
 }
 
 size_t api_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, size_t max)

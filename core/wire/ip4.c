@@ -10,7 +10,6 @@
 
 enum {
     FRAGMENT_RESERVED = 0x8000,
-    FRAGMENT_DONT = 0x4000,
     FRAGMENT_MORE = 0x2000,
     FRAGMENT_OFFSET = 0x1fff, /* in units of 8 bytes */
 };
@@ -58,7 +57,7 @@ static inline enum why read_header(struct span bytes, struct ip4_header *out)
     out->id = be16_get(w->id);
     fragment = be16_get(w->fragment);
     out->fragment_offset = (uint16_t)((fragment & FRAGMENT_OFFSET) * 8);
-    out->dont_fragment = (fragment & FRAGMENT_DONT) != 0;
+    out->dont_fragment = (fragment & IP4_DONT_FRAGMENT) != 0;
     out->more_fragments = (fragment & FRAGMENT_MORE) != 0;
     out->reserved_bit = (fragment & FRAGMENT_RESERVED) != 0;
     out->checksum = be16_get(w->checksum);
@@ -213,7 +212,7 @@ enum why ip4_options_parse(struct span options, struct ip4_options *out)
 
 static inline uint16_t fragment_of(const struct ip4_header *h)
 {
-    return (uint16_t)(h->fragment_offset / 8 | (h->dont_fragment ? FRAGMENT_DONT : 0)
+    return (uint16_t)(h->fragment_offset / 8 | (h->dont_fragment ? IP4_DONT_FRAGMENT : 0)
                       | (h->more_fragments ? FRAGMENT_MORE : 0)
                       | (h->reserved_bit ? FRAGMENT_RESERVED : 0));
 }
@@ -259,23 +258,3 @@ size_t ip4_emit(const struct ip4_header *h, uint8_t *out, size_t room)
 }
 
 /* The checksum is made from the values, as above. */
-void ip4_emit_plain(const struct ip4_plain *h, uint8_t *out)
-{
-    struct ip4_wire *w = (void *)out;
-    uint16_t version_tos = (uint16_t)((0x40 | IP4_HEADER_LEN / 4) << 8 | h->tos);
-    uint16_t fragment = h->dont_fragment ? FRAGMENT_DONT : 0;
-    uint16_t ttl_protocol = (uint16_t)(h->ttl << 8 | h->protocol);
-    uint64_t sum = (uint64_t)be32_at(h->src->b + 12) + be32_at(h->dst->b + 12) + version_tos
-                   + h->total_len + h->id + fragment + ttl_protocol;
-
-    w->version_len = 0x40 | IP4_HEADER_LEN / 4;
-    w->tos = h->tos;
-    w->total_len = be16_of(h->total_len);
-    w->id = be16_of(h->id);
-    w->fragment = be16_of(fragment);
-    w->ttl = h->ttl;
-    w->protocol = h->protocol;
-    w->checksum = be16_of(checksum_fold(checksum_reduce(sum)));
-    memcpy(w->src, h->src->b + 12, sizeof w->src);
-    memcpy(w->dst, h->dst->b + 12, sizeof w->dst);
-}

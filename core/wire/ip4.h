@@ -7,8 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <weir/addr.h>
 
+#include "base/be.h"
+#include "base/checksum.h"
 #include "base/span.h"
 #include "base/why.h"
 #include "wire/ip.h"
@@ -17,6 +20,8 @@ enum {
     IP4_HEADER_LEN = 20,
     IP4_HEADER_MAX = 60,
     IP4_OPTIONS_MAX = IP4_HEADER_MAX - IP4_HEADER_LEN,
+    IP4_CHECKSUM_AT = 10,
+    IP4_DONT_FRAGMENT = 0x4000, /* beside the fragment's offset */
 };
 
 enum ip4_option {
@@ -106,6 +111,24 @@ struct ip4_plain {
 };
 
 /* Writes its IP4_HEADER_LEN bytes, as ip4_emit would. */
-void ip4_emit_plain(const struct ip4_plain *h, uint8_t *out);
+static inline void ip4_emit_plain(const struct ip4_plain *h, uint8_t *out)
+{
+    uint32_t version = 0x40 | IP4_HEADER_LEN / 4;
+    be32_t first = be32_of(version << 24 | (uint32_t)h->tos << 16 | h->total_len);
+    be32_t second = be32_of((uint32_t)h->id << 16 | (h->dont_fragment ? IP4_DONT_FRAGMENT : 0));
+    be32_t third = be32_of((uint32_t)h->ttl << 24 | (uint32_t)h->protocol << 16);
+    be16_t checksum;
+    uint64_t sum; /* of few words of 32 bits: nothing is carried out of it */
+
+    memcpy(out, &first, sizeof first);
+    memcpy(out + 4, &second, sizeof second);
+    memcpy(out + 8, &third, sizeof third);
+    memcpy(out + 12, h->src->b + 12, 4);
+    memcpy(out + 16, h->dst->b + 12, 4);
+    sum = checksum_raw(first.b, 4) + checksum_raw(second.b, 4) + checksum_raw(third.b, 4)
+          + checksum_raw(h->src->b + 12, 4) + checksum_raw(h->dst->b + 12, 4);
+    checksum = be16_of(checksum_fold_raw(sum));
+    memcpy(out + IP4_CHECKSUM_AT, &checksum, sizeof checksum);
+}
 
 #endif
