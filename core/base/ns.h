@@ -31,11 +31,13 @@ static inline ns_t ns_max(ns_t a, ns_t b)
 /* duration_ns after now, which stays within what ns_t can say; NEVER stays NEVER. */
 inline ns_t ns_after(ns_t now, ns_t duration_ns)
 {
+    ns_t at;
+
     if (now == NEVER)
         return NEVER;
-    if (duration_ns >= 0)
-        return now > NEVER - duration_ns ? NEVER : now + duration_ns;
-    return now < INT64_MIN - duration_ns ? INT64_MIN : now + duration_ns;
+    if (__builtin_add_overflow(now, duration_ns, &at))
+        return duration_ns > 0 ? NEVER : INT64_MIN;
+    return at;
 }
 
 /* How long it is from since until now: 0 if that is still to come, NEVER if too long to say. */

@@ -10,12 +10,14 @@
 #include "base/num.h"
 #include "base/parts.h"
 #include "ip/ip4.h"
+#include "ip/ip6.h"
 #include "stack/api.h"
 #include "stack/stack.h"
 #include "tcp/express.h"
 #include "tcp/output.h"
 #include "tcp/pmtu.h"
 #include "wire/ip.h"
+#include "wire/ip6.h"
 #include <string.h>
 
 enum {
@@ -221,13 +223,15 @@ struct handover {
     struct frame *frame; /* or NULL: it went another way */
 };
 
-/* Does nothing stand between the segment and the driver but a header of IPv4? */
+/* Does nothing stand between the segment and the driver but IP's header? */
 static bool is_direct(const struct weir *s, const struct handover *to, const struct ip_path *path,
                       const struct frame *frame)
 {
+    size_t header_len = addr_is_v4(&path->src) ? IP4_HEADER_LEN : IP6_HEADER_LEN;
+
     return to != NULL && to->netif == path->netif && path->netif->link == WEIR_LINK_IP
-           && !path->is_local && addr_is_v4(&path->src) && frame->wire.gso == WEIR_GSO_NONE
-           && frame->wire.len + IP4_HEADER_LEN <= path->mtu && !trace_is_on(&s->tracer);
+           && !path->is_local && frame->wire.gso == WEIR_GSO_NONE
+           && frame->wire.len + header_len <= path->mtu && !trace_is_on(&s->tracer);
 }
 
 /* Takes *frame. */
@@ -244,13 +248,16 @@ static void send_segment(struct weir *s, struct conn *c, struct route_entry *rou
         .dont_fragment = true,
     };
 
-    if (is_direct(s, to, &route->path, *frame)) {
-        ip4_push_single(&s->ip, &route->path, &how, *frame);
-        to->frame = *frame;
+    if (!is_direct(s, to, &route->path, *frame)) {
+        how.trace = trace_segment(s, c, about, &trace);
+        ip_send(&s->ip, &route->path, &how, frame);
         return;
     }
-    how.trace = trace_segment(s, c, about, &trace);
-    ip_send(&s->ip, &route->path, &how, frame);
+    to->frame = *frame;
+    if (addr_is_v4(&route->src))
+        ip4_push_single(&s->ip, &route->path, &how, to->frame);
+    else
+        ip6_push(&s->ip, &route->path, &how, NULL, to->frame);
 }
 
 /* A connection's turn: true if it had something to send. *has_more: it is to have another. */

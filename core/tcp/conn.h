@@ -63,7 +63,7 @@ struct tcp_agreed {
     uint16_t snd_mss;       /* what the peer can take: its MSS option */
     uint16_t rcv_mss;       /* what we announced */
     uint8_t snd_wscale : 4; /* how far to shift the windows we receive */
-    uint8_t rcv_wscale : 4; /* how far to shift those we announce */
+    uint8_t rcv_wscale : 4; /* how far to shift those we announce; 0 if not agreed on */
     bool wscale_ok : 1;
     bool timestamps_ok : 1;
     bool sack_ok : 1;

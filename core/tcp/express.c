@@ -60,12 +60,20 @@ static bool all_may_go(struct tcp_conn *c, const struct tcp_env *env, uint32_t l
     return len <= recovery_room(c);
 }
 
+/* Is there room to remember that it was sent? Mostly that of what was sent before. */
+static bool has_record(struct tcp_conn *c, struct tcp_env *env)
+{
+    const struct scoreboard *b = &c->work->scoreboard;
+
+    return (b->spare != NULL && b->count < b->capacity) || scoreboard_reserve(c, env);
+}
+
 /* One frame, of which the text is one slice. NULL: it is not, or there is no memory. */
 static struct frame *begin(struct tcp_conn *c, struct tcp_env *env, uint32_t len)
 {
     struct frame *frame;
 
-    if (len > 0 && (!sendq_is_in_tail(c, len) || !scoreboard_reserve(c, env)))
+    if (len > 0 && (!sendq_is_in_tail(c, len) || !has_record(c, env)))
         return NULL;
     frame = frame_get(env->frames);
     if (frame != NULL && len > 0)
@@ -77,8 +85,8 @@ static struct frame *begin(struct tcp_conn *c, struct tcp_env *env, uint32_t len
 static void finish(struct tcp_conn *c, const struct tcp_env *env, uint32_t len, struct frame *frame,
                    bool has_offload)
 {
-    struct segment s = {.seq = c->snd.nxt, .len = len, .flags = TCP_ACK | (len > 0 ? TCP_PSH : 0)};
-    uint64_t sum = segment_push_plain(c, env, &s, frame);
+    uint16_t flags = TCP_ACK | (len > 0 ? TCP_PSH : 0);
+    uint64_t sum = segment_push_plain(c, env, c->snd.nxt, flags, frame);
 
     if (has_offload)
         frame_need_checksum(frame, TCP_CHECKSUM_AT);
@@ -100,13 +108,12 @@ static void note_sent(struct tcp_conn *c, struct tcp_env *env)
     timers_on_ack_sent(c);
 }
 
-/* What new text does besides: note_sequenced() and note_text_sent(). */
+/* What new text does besides: note_sequenced(), note_text_sent() and end_turn(). */
 static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, uint32_t len, uint32_t mss)
 {
     struct tcp_work *w = c->work;
     seq_t start = c->snd.nxt, end = seq_add(start, len);
 
-    turn_note_blocked(c, env, BLOCKED_BY_NOTHING);
     c->snd.nxt = end;
     recovery_on_sent(c, env, start, end, 1, false);
     w->sent_at = env->now;
@@ -124,6 +131,16 @@ static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, uint32_t len
     w->push_all = false;
     timers_on_sent(c, env, true);
     timers_on_not_held_back(c);
+    turn_note_blocked_anew(c, env, turn_waits_for(c));
+    turn_note_app_limited(c);
+}
+
+/* What an acknowledgement does: new_text(), which finds nothing, and end_turn(). */
+static void note_acknowledged(struct tcp_conn *c, struct tcp_env *env)
+{
+    turn_note_all_sent(c, env);
+    if (tcp_can_rest(c))
+        timers_on_quiet(c, env);
 }
 
 struct frame *express_output(struct tcp_conn *c, struct tcp_env *env, bool has_offload)
@@ -144,8 +161,7 @@ struct frame *express_output(struct tcp_conn *c, struct tcp_env *env, bool has_o
     note_sent(c, env);
     if (len > 0)
         note_text_sent(c, env, len, mss);
-    turn_note_all_sent(c, env);
-    if (len == 0 && tcp_can_rest(c))
-        timers_on_quiet(c, env);
+    else
+        note_acknowledged(c, env);
     return frame;
 }

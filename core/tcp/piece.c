@@ -63,6 +63,15 @@ static bool is_inside(const struct piece *piece)
     return (const uint8_t *)piece == (const uint8_t *)piece->buf + BUF_SPACE;
 }
 
+bool piece_use_up(struct piece *piece)
+{
+    if (!is_inside(piece) || !buf_is_small(piece->buf) || piece->room == 0)
+        return false;
+    piece->bytes += piece->len;
+    piece->len = 0;
+    return true;
+}
+
 bool piece_empty(struct piece *piece)
 {
     if (!is_inside(piece) || !buf_is_small(piece->buf) || !buf_is_sole(piece->buf))
@@ -148,14 +157,6 @@ uint32_t pieces_bytes(const struct pieces *list)
     for (const struct piece *p = list->head; p != NULL; p = p->next)
         bytes += p->len;
     return bytes;
-}
-
-void piece_fill(struct piece *piece, struct span bytes)
-{
-    CHECK(bytes.len <= piece->room);
-    span_copy(piece->bytes + piece->len, bytes);
-    piece->len += (uint32_t)bytes.len;
-    piece->room = (piece->room - (uint32_t)bytes.len) & PIECE_ROOM_MAX;
 }
 
 uint32_t pieces_fill_tail(struct pieces *list, const uint8_t *bytes, uint32_t len)

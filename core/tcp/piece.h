@@ -9,6 +9,7 @@
 #define CORE_TCP_PIECE_H
 
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/pool.h"
 #include "base/span.h"
 #include <stdbool.h>
@@ -54,8 +55,17 @@ uint32_t piece_room_max(const struct bufs *bufs);
 /* All of it is room again, if it lies in a small buf that nobody else has; else false. */
 bool piece_empty(struct piece *piece);
 
+/* Its bytes are gone; the room behind them is as before, if there is any in a small buf; else false. */
+bool piece_use_up(struct piece *piece);
+
 /* Copies bytes into its room, of which there is enough. */
-void piece_fill(struct piece *piece, struct span bytes);
+static inline void piece_fill(struct piece *piece, struct span bytes)
+{
+    CHECK(bytes.len <= piece->room);
+    span_copy(piece->bytes + piece->len, bytes);
+    piece->len += (uint32_t)bytes.len;
+    piece->room = (piece->room - (uint32_t)bytes.len) & PIECE_ROOM_MAX;
+}
 
 void piece_put(struct pool *pool, struct bufs *bufs, struct piece **piece);
 

@@ -112,47 +112,11 @@ static uint32_t option_room(const struct tcp_conn *c, const struct tcp_env *env,
     return full > used ? full - used : 0;
 }
 
-bool segment_is_plain(const struct tcp_conn *c)
+uint32_t segment_pseudo_sum(const struct tcp_conn *c, const struct tcp_env *env)
 {
-    const struct tcp_work *w = c->work;
+    struct tcp_tuple tuple = ends_tuple(&c->ends, env);
 
-    return c->auth == 0 && c->ecn.mode == ECN_NONE && !c->snd_urgent && !c->timeout_owed
-           && w->reasm == NULL && !w->sack.has_dsack;
-}
-
-/* The ends of a connection do not change, nor does what they add to the sum. */
-static uint32_t pseudo_sum(const struct tcp_conn *c, const struct tcp_env *env, size_t len)
-{
-    struct tcp_tuple tuple;
-
-    if (c->work->pseudo_sum == 0) {
-        tuple = ends_tuple(&c->ends, env);
-        c->work->pseudo_sum =
-            checksum_pseudo(&tuple.local_addr, &tuple.remote_addr, IP_PROTOCOL_TCP, 0);
-    }
-    return checksum_reduce32(c->work->pseudo_sum + (uint32_t)len);
-}
-
-uint64_t segment_push_plain(struct tcp_conn *c, const struct tcp_env *env,
-                            const struct segment *segment, struct frame *frame)
-{
-    size_t text_len = frame->wire.len, len = tcp_plain_len(c->agreed.timestamps_ok);
-    uint32_t pseudo = pseudo_sum(c, env, len + text_len);
-    struct tcp_plain h = {
-        .src_port = c->ends.local_port,
-        .dst_port = c->ends.remote_port,
-        .seq = segment->seq.raw,
-        .ack = c->rcv.nxt.raw,
-        .flags = segment->flags,
-        .window = window_announce(c, false),
-        .checksum = (uint16_t)pseudo,
-        .has_timestamps = c->agreed.timestamps_ok,
-        .ts_val = tstamp_clock(env->now, c->ts.offset),
-        .ts_ecr = c->ts.recent,
-    };
-
-    frame->ecn = IP_ECN_NOT_ECT;
-    return tcp_emit_plain(&h, frame_push(frame, len));
+    return checksum_pseudo(&tuple.local_addr, &tuple.remote_addr, IP_PROTOCOL_TCP, 0);
 }
 
 static void push_full(struct tcp_conn *c, struct tcp_env *env, const struct segment *segment,
@@ -202,7 +166,7 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
     fit(c, segment, mss);
     sendq_refer(c, text_of(segment), segment->len, frame);
     if (HAS_PREDICTION && is_usual(segment) && segment_is_plain(c)) {
-        segment_push_plain(c, env, segment, frame);
+        (void)segment_push_plain(c, env, segment->seq, segment->flags, frame);
         frame_need_checksum(frame, TCP_CHECKSUM_AT);
     } else {
         push_full(c, env, segment, mss, frame);

@@ -4,11 +4,17 @@
 #ifndef CORE_TCP_SEGMENT_H
 #define CORE_TCP_SEGMENT_H
 
+#include "base/checksum.h"
+#include "base/frame.h"
 #include "base/seq.h"
 #include "tcp/conn.h"
+#include "tcp/ecn.h"
+#include "tcp/tstamp.h"
+#include "tcp/window.h"
+#include "wire/ip.h"
+#include "wire/tcp.h"
 #include <stdint.h>
 
-struct frame;
 struct tcp_options;
 
 /* A segment of a connection that is to be sent. */
@@ -46,11 +52,41 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
  * Whether the header is a plain one, unless the segment is a special one: it says nothing but where
  * the segment stands, what it acknowledges and the time, as nearly all do.
  */
-bool segment_is_plain(const struct tcp_conn *c);
+static inline bool segment_is_plain(const struct tcp_conn *c)
+{
+    const struct tcp_work *w = c->work;
 
-/* Returns the raw sum of the header and its pseudo-header (base/checksum.h). */
-uint64_t segment_push_plain(struct tcp_conn *c, const struct tcp_env *env,
-                            const struct segment *segment, struct frame *frame);
+    return c->auth == 0 && c->ecn.mode == ECN_NONE && !c->snd_urgent && !c->timeout_owed
+           && w->reasm == NULL && !w->sack.has_dsack;
+}
+
+/* The sum of the pseudo-header without its length: the ends do not change, nor does it. */
+uint32_t segment_pseudo_sum(const struct tcp_conn *c, const struct tcp_env *env);
+
+/* Puts it before the text; returns the raw sum of it and its pseudo-header (base/checksum.h). */
+static inline uint64_t segment_push_plain(struct tcp_conn *c, const struct tcp_env *env, seq_t seq,
+                                          uint16_t flags, struct frame *frame)
+{
+    uint32_t text_len = (uint32_t)frame->wire.len;
+    uint32_t len = (uint32_t)tcp_plain_len(c->agreed.timestamps_ok);
+    struct tcp_plain h = {
+        .src_port = c->ends.local_port,
+        .dst_port = c->ends.remote_port,
+        .seq = seq.raw,
+        .ack = c->rcv.nxt.raw,
+        .flags = flags,
+        .window = window_announce(c, false),
+        .has_timestamps = c->agreed.timestamps_ok,
+        .ts_val = tstamp_clock(env->now, c->ts.offset),
+        .ts_ecr = c->ts.recent,
+    };
+
+    if (c->work->pseudo_sum == 0)
+        c->work->pseudo_sum = segment_pseudo_sum(c, env);
+    h.checksum = (uint16_t)checksum_reduce32(c->work->pseudo_sum + len + text_len);
+    frame->ecn = IP_ECN_NOT_ECT;
+    return tcp_emit_plain(&h, frame_push(frame, len));
+}
 
 struct frame *segment_build_reply(struct tcp_env *env, const struct reply *reply,
                                   const struct tcp_options *options);

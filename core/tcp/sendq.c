@@ -138,14 +138,24 @@ static uint32_t room_behind(const struct tcp_conn *c, uint32_t len)
     return u32_min(tail->room, len);
 }
 
-/* A write that fits into what is there already. */
-static bool add_short(struct sendq *q, struct span bytes)
+/* The spare piece, if it has the room; if a driver still has what stood in it, it is let go. */
+static struct piece *spare_for(struct sendq *q, struct tcp_env *env, size_t len)
 {
-    struct piece *p = q->pieces.tail != NULL ? q->pieces.tail : q->spare;
+    if (q->spare == NULL || q->spare->room >= len)
+        return q->spare;
+    if (!piece_empty(q->spare))
+        piece_put(&env->pieces, env->bufs, &q->spare);
+    return q->spare != NULL && q->spare->room >= len ? q->spare : NULL;
+}
+
+/* A write that fits into what is there already. */
+static bool add_short(struct sendq *q, struct tcp_env *env, struct span bytes)
+{
+    struct piece *tail = q->pieces.tail, *p = tail != NULL ? tail : spare_for(q, env, bytes.len);
 
     if (p == NULL || p->room < bytes.len || p->buf->has_sums)
         return false;
-    if (p == q->spare) {
+    if (tail == NULL) {
         q->spare = NULL;
         q->memory += p->buf->memory;
         pieces_append(&q->pieces, p);
@@ -154,12 +164,12 @@ static bool add_short(struct sendq *q, struct span bytes)
     return true;
 }
 
-/* All is acknowledged, and it lay in one small buffer. */
+/* All is acknowledged, and it lay in one small buffer: the next write goes behind it. */
 static bool keep_spare(struct sendq *q)
 {
     struct piece *p = q->pieces.head;
 
-    if (!HAS_PREDICTION || p != q->pieces.tail || q->spare != NULL || !piece_empty(p))
+    if (!HAS_PREDICTION || p != q->pieces.tail || q->spare != NULL || !piece_use_up(p))
         return false;
     q->memory -= p->buf->memory;
     q->pieces = (struct pieces){NULL, NULL};
@@ -188,7 +198,7 @@ bool sendq_copy(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, u
 {
     struct sendq *q = &c->work->sendq;
 
-    if (!(HAS_PREDICTION && add_short(q, span_of(bytes, len))) && !add_any(c, env, bytes, len))
+    if (!(HAS_PREDICTION && add_short(q, env, span_of(bytes, len))) && !add_any(c, env, bytes, len))
         return false;
     add_bytes(q, env, len);
     return true;

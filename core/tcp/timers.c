@@ -72,7 +72,7 @@ static void disarm_loss(struct tcp_conn *c)
 }
 
 /* Of what waits for acknowledgements, the first; a probe takes the place of an earlier timeout. */
-static void arm_first_of(struct tcp_conn *c, bool may_probe)
+static inline void arm_first_of(struct tcp_conn *c, bool may_probe)
 {
     const struct tcp_work *w = c->work;
 
@@ -90,7 +90,7 @@ static void arm_first(struct tcp_conn *c, const struct tcp_env *env)
 }
 
 /* The same when the probe is scheduled anew, which says whether there may be one. */
-static void arm_scheduled(struct tcp_conn *c, const struct tcp_env *env, ns_t rto_at)
+static inline void arm_scheduled(struct tcp_conn *c, const struct tcp_env *env, ns_t rto_at)
 {
     c->work->rto_at = rto_at;
     tlp_schedule(c, env);

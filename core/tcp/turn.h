@@ -53,6 +53,15 @@ static inline void turn_note_blocked(struct tcp_conn *c, const struct tcp_env *e
     w->blocked_since_at = env->now;
 }
 
+/* The same after something was sent, so that it begins now. */
+static inline void turn_note_blocked_anew(struct tcp_conn *c, const struct tcp_env *env,
+                                          enum tcp_blocked by)
+{
+    turn_note_blocked(c, env, BLOCKED_BY_NOTHING);
+    c->work->blocked_by = (uint8_t)by;
+    c->work->blocked_since_at = env->now;
+}
+
 /* Less than a segment is left to send, although more might be under way [BBR 4.1.2.4]. */
 static inline void turn_note_app_limited(struct tcp_conn *c)
 {
@@ -60,12 +69,17 @@ static inline void turn_note_app_limited(struct tcp_conn *c)
         rate_on_app_limited(c, recovery_pipe(c));
 }
 
-/* The application is to give more. */
-static inline void turn_note_all_sent(struct tcp_conn *c, const struct tcp_env *env)
+/* Who is to give more? */
+static inline enum tcp_blocked turn_waits_for(const struct tcp_conn *c)
 {
     bool lacks_room = (c->wants_writable || c->wants_acked) && tcp_flight(c) > 0;
 
-    turn_note_blocked(c, env, lacks_room ? BLOCKED_BY_BUFFER : BLOCKED_BY_APP);
+    return lacks_room ? BLOCKED_BY_BUFFER : BLOCKED_BY_APP;
+}
+
+static inline void turn_note_all_sent(struct tcp_conn *c, const struct tcp_env *env)
+{
+    turn_note_blocked(c, env, turn_waits_for(c));
     turn_note_app_limited(c);
     timers_on_window_open(c);
 }

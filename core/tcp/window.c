@@ -70,7 +70,7 @@ static uint32_t free_bytes(const struct tcp_conn *c)
 
 static uint32_t largest(const struct tcp_conn *c)
 {
-    return c->agreed.wscale_ok ? (uint32_t)UINT16_MAX << c->agreed.rcv_wscale : UINT16_MAX;
+    return (uint32_t)UINT16_MAX << c->agreed.rcv_wscale;
 }
 
 /* u32_min(Fr * RCV.BUFF, Eff.snd.MSS), Fr = 1/2 [RFC9293 3.8.6.2.2]. */
@@ -92,21 +92,27 @@ static uint32_t next_window(const struct tcp_conn *c, uint32_t remaining)
     return wnd < least ? remaining : wnd;
 }
 
-uint16_t window_announce(struct tcp_conn *c, bool is_syn)
+/* A field that says as much, rounded up, so that no edge moves back. */
+static uint16_t say(struct tcp_conn *c, uint32_t wnd, uint32_t shift)
 {
-    uint8_t shift = is_syn || !c->agreed.wscale_ok ? 0 : c->agreed.rcv_wscale;
-    uint32_t remaining = window_remaining(c);
-    uint32_t wnd = is_syn ? free_bytes(c) : next_window(c, remaining);
-    uint32_t field;
+    uint32_t field = (wnd + (1u << shift) - 1) >> shift;
 
-    if (c->state == TCP_SYN_RECEIVED && !is_syn)
-        wnd = u32_min(wnd, remaining); /* whoever has not answered yet may not exist */
-    wnd = u32_min(wnd, is_syn ? UINT16_MAX : largest(c));
-    field = (wnd >> shift) + ((wnd & ((1u << shift) - 1)) != 0); /* up: no edge moves back */
-    field = u32_min(field, UINT16_MAX);
     c->rcv.wnd = field << shift;
     c->rcv.acked = c->rcv.nxt;
     return (uint16_t)field;
+}
+
+uint16_t window_announce(struct tcp_conn *c, bool is_syn)
+{
+    uint32_t remaining, wnd;
+
+    if (is_syn)
+        return say(c, u32_min(free_bytes(c), UINT16_MAX), 0);
+    remaining = window_remaining(c);
+    wnd = next_window(c, remaining);
+    if (c->state == TCP_SYN_RECEIVED)
+        wnd = u32_min(wnd, remaining); /* whoever has not answered yet may not exist */
+    return say(c, u32_min(wnd, largest(c)), c->agreed.rcv_wscale);
 }
 
 uint16_t window_repeat(struct tcp_conn *c, seq_t ack)

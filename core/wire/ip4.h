@@ -20,7 +20,7 @@ enum {
     IP4_HEADER_LEN = 20,
     IP4_HEADER_MAX = 60,
     IP4_OPTIONS_MAX = IP4_HEADER_MAX - IP4_HEADER_LEN,
-    IP4_CHECKSUM_AT = 10,
+    IP4_SUM_AT = 10,            /* where the checksum stands */
     IP4_DONT_FRAGMENT = 0x4000, /* beside the fragment's offset */
 };
 
@@ -128,7 +128,7 @@ static inline void ip4_emit_plain(const struct ip4_plain *h, uint8_t *out)
     sum = checksum_raw(first.b, 4) + checksum_raw(second.b, 4) + checksum_raw(third.b, 4)
           + checksum_raw(h->src->b + 12, 4) + checksum_raw(h->dst->b + 12, 4);
     checksum = be16_of(checksum_fold_raw(sum));
-    memcpy(out + IP4_CHECKSUM_AT, &checksum, sizeof checksum);
+    memcpy(out + IP4_SUM_AT, &checksum, sizeof checksum);
 }
 
 #endif
