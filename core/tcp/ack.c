@@ -12,6 +12,7 @@
 #include "tcp/mtu_probe.h"
 #include "tcp/recovery.h"
 #include "tcp/rtt.h"
+#include "tcp/scoreboard.h"
 #include "tcp/seg.h"
 #include "tcp/sendq.h"
 #include "tcp/timers.h"
@@ -149,6 +150,22 @@ static bool is_plain(const struct tcp_conn *c, const struct tcp_seg *seg)
            && !is_duplicate(c, seg);
 }
 
+/* What was acknowledged ends where a block begins that had arrived: the peer has dropped it [RFC2018 8]. */
+static bool is_taken_back(const struct tcp_conn *c)
+{
+    return c->work->scoreboard.sacked_bytes > 0 && scoreboard_first(c)->state == SENT_SACKED;
+}
+
+static void note_progress(struct tcp_conn *c, struct tcp_env *env, bool restarts_timer)
+{
+    if (restarts_timer || tcp_flight(c) == 0)
+        timers_on_acked(c, env);
+    else
+        timers_on_sacked(c, env);
+    if (is_taken_back(c))
+        timers_on_taken_back(c, env);
+}
+
 void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
     struct delivery d;
@@ -174,8 +191,8 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
         ecn_on_ack(c, seg, &d);
         restarts_timer = recovery_on_ack(c, env, &d);
     }
-    if (d.cum_bytes > 0 && (restarts_timer || tcp_flight(c) == 0))
-        timers_on_acked(c, env);
+    if (d.cum_bytes > 0)
+        note_progress(c, env, restarts_timer);
     else
         timers_on_sacked(c, env);
 }
@@ -209,10 +226,7 @@ static APART void take_new(struct tcp_conn *c, struct tcp_env *env, const struct
     take_measure(c, env, seg, &d);
     release(c, env, seg->ack);
     restarts_timer = recovery_on_ack(c, env, &d);
-    if (restarts_timer || tcp_flight(c) == 0)
-        timers_on_acked(c, env);
-    else
-        timers_on_sacked(c, env);
+    note_progress(c, env, restarts_timer);
 }
 
 void ack_take_expected(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)

@@ -35,6 +35,7 @@ enum {
 };
 
 #define CORK_NS (200 * NS_MS)
+#define TAKEN_BACK_MIN_NS (10 * NS_MS)
 #define REST_NS (1 * NS_S)
 #define REST_WITH_WINDOW_NS (300 * NS_S) /* where a window is kept that long [RFC7661 4.3] */
 
@@ -203,6 +204,14 @@ void timers_on_sacked(struct tcp_conn *c, struct tcp_env *env)
 {
     if (c->work->rto_at != NEVER)
         arm_first(c, env);
+}
+
+/* Acknowledgements may have been overtaken: half a round trip is left to them, as in Linux. */
+void timers_on_taken_back(struct tcp_conn *c, struct tcp_env *env)
+{
+    ns_t patience_ns = ns_max((ns_t)c->rtt.srtt_us * NS_US / 2, TAKEN_BACK_MIN_NS);
+
+    arm_rto(c, env, ns_min(c->work->rto_at, ns_after(env->now, patience_ns)));
 }
 
 /*

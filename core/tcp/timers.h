@@ -40,6 +40,9 @@ void timers_on_acked(struct tcp_conn *c, struct tcp_env *env);
 /* Something was acknowledged selectively, or is known to be lost. */
 void timers_on_sacked(struct tcp_conn *c, struct tcp_env *env);
 
+/* The peer has dropped what it had acknowledged selectively: it waits for it. */
+void timers_on_taken_back(struct tcp_conn *c, struct tcp_env *env);
+
 /* A valid segment of any kind came in: the peer lives. */
 void timers_on_received(struct tcp_conn *c, struct tcp_env *env);
 

@@ -464,3 +464,27 @@ TEST(recovery_does_not_take_old_text_at_the_isn_for_the_syn)
     peer_waits_for_frame(&p);
     peer_sees(&p, ". 1:1001(1000) ack 1");
 }
+
+/* The receiver dropped what it had reported: it tells by not going beyond where that begins. */
+TEST(recovery_sends_what_was_taken_back_half_a_round_trip_later) /* [RFC2018 8] */
+{
+    struct peer p = peer_with(TCP_CLOSED, (struct peer_setup){.options = "mss 1000,sackOK"});
+    ns_t told_at;
+
+    peer_brings_to(&p, TCP_ESTABLISHED);
+    peer_writes(&p, 3000);
+    peer_skips(&p);
+    peer_waits(&p, 100 * NS_MS);
+    peer_sends(&p, ". 1:1(0) ack 1 <nop,nop,sack 2001:3001>");
+    peer_skips(&p);
+    peer_waits(&p, 1 * NS_MS);
+    peer_sends(&p, ". 1:1(0) ack 2001");
+    peer_sees_nothing(&p);
+    told_at = p.env->now;
+    peer_waits_for_frame(&p);
+    peer_sees(&p, "P. 2001:3001(1000) ack 1");
+    EXPECT(p.seen_resent);
+    EXPECT(p.env->now - told_at >= 10 * NS_MS && p.env->now - told_at <= 60 * NS_MS);
+    peer_sends(&p, ". 1:1(0) ack 3001");
+    EXPECT_EQ(p.conn->work->loss_timer, LOSS_NONE);
+}
