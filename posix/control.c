@@ -4,6 +4,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <time.h>
+
+/* Needs struct timespec. */
+#include <linux/errqueue.h>
 
 #include "posix/sock.h"
 
@@ -74,6 +78,33 @@ void control_put_inq(struct msghdr *msg, int left)
     struct writer w = writer_of(msg);
 
     put_int(&w, IPPROTO_TCP, TCP_CM_INQ, left);
+    msg->msg_controllen = w.used;
+}
+
+void control_put_error(const struct sock *s, struct msghdr *msg,
+                       const struct sock_extended_err *said, const struct weir_addr *offender)
+{
+    struct {
+        struct sock_extended_err said;
+        union {
+            struct sockaddr_in in;
+            struct sockaddr_in6 in6;
+        } from;
+    } error;
+    bool is_in6 = s->domain == AF_INET6;
+    struct writer w = writer_of(msg);
+
+    memset(&error, 0, sizeof error);
+    error.said = *said;
+    if (offender != NULL && is_in6) {
+        error.from.in6.sin6_family = AF_INET6;
+        memcpy(&error.from.in6.sin6_addr, offender->b, sizeof offender->b);
+    } else if (offender != NULL) {
+        error.from.in.sin_family = AF_INET;
+        memcpy(&error.from.in.sin_addr, offender->b + 12, sizeof error.from.in.sin_addr);
+    }
+    put(&w, is_in6 ? IPPROTO_IPV6 : IPPROTO_IP, is_in6 ? IPV6_RECVERR : IP_RECVERR, &error,
+        sizeof error.said + (is_in6 ? sizeof error.from.in6 : sizeof error.from.in));
     msg->msg_controllen = w.used;
 }
 

@@ -42,7 +42,7 @@ static unsigned ready(struct weir_posix *px, struct file *f)
     struct sock *s = sock_of(f);
     unsigned bits = POLLOUT | POLLWRNORM | POLLWRBAND;
 
-    if (s->error != 0)
+    if (s->error != 0 || errqueue_has_any(s))
         bits |= POLLERR;
     if (s->down & DOWN_READ)
         bits |= POLLRDHUP | POLLIN | POLLRDNORM;

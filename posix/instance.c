@@ -71,6 +71,16 @@ bool weir_px_event(struct weir_posix *px, const struct weir_event *event)
     return s != NULL;
 }
 
+static void on_icmp(void *ctx, const struct weir_icmp_error *icmp)
+{
+    struct weir_posix *px = ctx;
+    const struct weir_event whose = {.handle = icmp->handle, .user = icmp->user};
+    struct sock *s = sock_of_event(px, &whose);
+
+    if (s != NULL)
+        errqueue_on_icmp(px, s, icmp);
+}
+
 static void take_events(struct weir_posix *px)
 {
     struct weir_event event;
@@ -231,6 +241,7 @@ int weir_px_create(struct weir *stack, const struct weir_px_config *config, stru
     links_init(&p->changed);
     for (size_t i = 0; i < BUCKETS; i++)
         links_init(&p->ports[i]);
+    weir_icmp_set(stack, on_icmp, p);
     *px = p;
     return WEIR_OK;
 }
@@ -244,6 +255,7 @@ void weir_px_destroy(struct weir_posix **px)
         return;
     px_enter(p);
     file_close_all(p);
+    weir_icmp_set(p->stack, NULL, NULL);
     px_leave(p);
     free(p->fds);
     free(p->socks);

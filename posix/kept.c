@@ -5,6 +5,7 @@
  * effect here, as docs/deviations.md says; programs set them and go on only if that succeeds.
  */
 #include <errno.h>
+#include <limits.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <string.h>
@@ -30,6 +31,7 @@ static const struct row {
 } rows[] = {
 #define OPT(member) offsetof(struct sock_opts, member)
     {SOL_SOCKET, SO_DONTROUTE, OF_BOTH, SWITCH, false, OPT(dont_route)},
+    {SOL_SOCKET, SO_MARK, OF_BOTH, INT_MAX, true, OPT(mark)},
     {SOL_SOCKET, SO_ZEROCOPY, OF_BOTH, 1, false, OPT(zerocopy)},
     {IPPROTO_IP, IP_MTU_DISCOVER, OF_BOTH, IP_PMTUDISC_OMIT, true, OPT(mtu_discover)},
     {IPPROTO_IP, IP_FREEBIND, OF_BOTH, SWITCH, false, OPT(freebind)},
@@ -68,7 +70,7 @@ static int set_row(struct sock *s, const struct row *r, const struct option *o)
 
     if (err != 0)
         return err;
-    if (o->len == 0 || (r->most != SWITCH && (value < 0 || value > r->most)))
+    if (o->len == 0 || (r->most != SWITCH && r->most != INT_MAX && (value < 0 || value > r->most)))
         return -EINVAL;
     if (r->is_int)
         *(int *)member = value;

@@ -310,7 +310,7 @@ bool sendmem_is_writable(struct weir_posix *px, struct sock *s)
 void sendmem_want_room(struct weir_posix *px, struct sock *s)
 {
     s->sendmem.wants_room = true;
-    weir_set(px->stack, s->handle, WEIR_OPT_NOTE_WRITABLE, 2);
+    stream_want(px, s, STREAM_ACKED);
 }
 
 bool sendmem_on_acked(struct weir_posix *px, struct sock *s)

@@ -42,11 +42,24 @@ struct sendmem {
     bool wants_room;      /* somebody was refused */
 };
 
+/* Errors to be read: of errqueue.c. */
+struct errors {
+    struct links all;
+    size_t count;
+};
+
+/* Writes with MSG_ZEROCOPY whose end has not been told. */
+struct zerocopy {
+    uint64_t *ends; /* in the stream */
+    size_t count, room;
+    uint32_t next; /* number of the next write */
+};
+
 /* Options that sockets have and the stack has not, or has only with a handle. */
 struct sock_opts {
     bool oob_inline, broadcast, linger_is_on, keepalive, fastopen_connect, udp_cork;
     bool freebind, recv_errors, recv_errors6, no_early_port, dont_route, zerocopy; /* of kept.c */
-    int mtu_discover, mtu_discover6;
+    int mark, mtu_discover, mtu_discover6;
     int fin_wait2_s;  /* stream: TCP_LINGER2; 0: as all */
     int window_clamp; /* stream: 0: none */
     uint64_t pacing_rate_max;
@@ -93,6 +106,8 @@ struct sock {
     uint32_t backlog;
     struct sock_opts opts;
     struct sendmem sendmem;
+    struct errors errors;
+    struct zerocopy zerocopy;
     struct key *keys;        /* of keys.c */
     struct pending *pending; /* of datagram.c: a datagram that is not complete */
 };
@@ -214,6 +229,23 @@ int stream_left(const struct weir_posix *px, const struct sock *s);
 /* Bytes to be read before the urgent one, if it is in the stream; else UINT32_MAX. */
 uint32_t stream_before_urgent(const struct sock *s);
 
+/* What WEIR_EVENT_WRITABLE is wanted for, beside what it was before. */
+enum stream_wants { STREAM_ROOM = 1, STREAM_ACKED = 2 };
+void stream_want(struct weir_posix *px, const struct sock *s, enum stream_wants what);
+
+/* ---- errqueue.c ---- */
+
+void errqueue_init(struct sock *s);
+void errqueue_forget(struct sock *s);
+void errqueue_on_icmp(struct weir_posix *px, struct sock *s, const struct weir_icmp_error *icmp);
+
+/* Something was written with MSG_ZEROCOPY; something was acknowledged. */
+void errqueue_note_write(struct weir_posix *px, struct sock *s);
+void errqueue_on_acked(struct weir_posix *px, struct sock *s);
+
+bool errqueue_has_any(const struct sock *s);
+ssize_t errqueue_recv(struct sock *s, struct msghdr *msg, struct bytes *to);
+
 /* ---- sendmem.c ---- */
 
 /* How many of so many bytes may be queued now; sendmem_note has to say what became of them. */
@@ -257,6 +289,11 @@ void control_put(const struct sock *s, struct msghdr *msg, const struct weir_dat
 
 /* TCP_CM_INQ: so many bytes can still be read; at the peer's end there is one. */
 void control_put_inq(struct msghdr *msg, int left);
+
+/* The one of an error; offender NULL: it is not of the network. */
+struct sock_extended_err;
+void control_put_error(const struct sock *s, struct msghdr *msg,
+                       const struct sock_extended_err *said, const struct weir_addr *offender);
 
 /* ---- bytes.c ---- */
 

@@ -55,6 +55,7 @@ struct sock *sock_new(struct weir_posix *px, int domain, int type, int protocol)
     else
         file_init(&s->file, &datagram_ops, FILE_DATAGRAM);
     links_init(&s->bound);
+    errqueue_init(s);
     s->domain = domain;
     s->local.addr = addr_any(s);
     s->type = type;
@@ -72,6 +73,7 @@ void sock_free(struct weir_posix *px, struct sock *s)
     ports_remove(s);
     keys_free(s);
     sendmem_forget(s);
+    errqueue_forget(s);
     px->socks[s->number] = NULL;
     if (s->number < px->sock_free)
         px->sock_free = s->number;

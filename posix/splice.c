@@ -59,7 +59,7 @@ static ssize_t wait_for_room(struct weir_posix *px, struct sock *s, int flags)
         if (room == 0)
             sendmem_want_room(px, s);
         else
-            weir_set(px->stack, s->handle, WEIR_OPT_NOTE_WRITABLE, 1);
+            stream_want(px, s, STREAM_ROOM);
         err = px_wait(px, &s->file, until);
         if (err != 0)
             return err;

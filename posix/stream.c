@@ -70,6 +70,8 @@ void stream_on_event(struct weir_posix *px, struct sock *s, const struct weir_ev
         s->peer_closed = true;
         s->down |= DOWN_READ;
     }
+    if (bits & (WEIR_EVENT_WRITABLE | WEIR_EVENT_CLOSED))
+        errqueue_on_acked(px, s);
     if ((bits & WEIR_EVENT_WRITABLE) && !sendmem_on_acked(px, s))
         bits &= ~(unsigned)WEIR_EVENT_WRITABLE;
     if (bits & WEIR_EVENT_SOFT_ERROR && !(bits & (WEIR_EVENT_CONNECTED | WEIR_EVENT_CLOSED)))
@@ -84,6 +86,14 @@ void stream_on_event(struct weir_posix *px, struct sock *s, const struct weir_ev
 static bool is_open(const struct sock *s)
 {
     return s->handle != 0 && s->phase != SOCK_LISTENING && !sock_is_opening(s);
+}
+
+void stream_want(struct weir_posix *px, const struct sock *s, enum stream_wants what)
+{
+    int64_t before = 0;
+
+    weir_get(px->stack, s->handle, WEIR_OPT_NOTE_WRITABLE, &before);
+    weir_set(px->stack, s->handle, WEIR_OPT_NOTE_WRITABLE, before | (int64_t)what);
 }
 
 /* Nobody can write into a buffer of which two thirds are used. */
@@ -103,7 +113,7 @@ static bool is_writable(struct weir_posix *px, struct sock *s)
         && (s->opts.notsent_lowat <= 0
             || queued.unsent_bytes < (uint32_t)s->opts.notsent_lowat / 2))
         return true;
-    weir_set(px->stack, s->handle, WEIR_OPT_NOTE_WRITABLE, 1);
+    stream_want(px, s, STREAM_ROOM);
     return false;
 }
 
@@ -147,7 +157,7 @@ static unsigned ready(struct weir_posix *px, struct file *f)
         bits |= POLLIN | POLLRDNORM | POLLRDHUP;
     if (!sock_is_opening(s))
         bits |= ready_open(px, s);
-    if (s->error != 0)
+    if (s->error != 0 || errqueue_has_any(s))
         bits |= POLLERR;
     return bits;
 }
@@ -277,6 +287,7 @@ static void forget(struct weir_posix *px, struct sock *s)
     s->syn_bytes = 0;
     s->urgent = (struct urgent){0};
     s->is_deferred = false;
+    errqueue_on_acked(px, s);
     sendmem_forget(s);
     memset(&s->remote, 0, sizeof s->remote);
     if (!s->addr_is_asked)
@@ -402,6 +413,12 @@ static ssize_t queue_before_syn(struct weir_posix *px, struct sock *s, struct by
     return done;
 }
 
+static void note_fastopen(struct weir_posix *px, struct sock *s, ssize_t done, int flags)
+{
+    if (done > 0 && (flags & MSG_ZEROCOPY) && s->opts.zerocopy)
+        errqueue_note_write(px, s);
+}
+
 /*
  * Who does not wait for the connection has sent what the SYN takes. Who waits has given all: it
  * goes with the acknowledgement of the SYN-ACK.
@@ -415,12 +432,15 @@ static ssize_t begin_fastopen(struct weir_posix *px, struct sock *s, struct byte
     if (sock_is_nonblocking(s, flags)) {
         done = queue_before_syn(px, s, from, room > 0 ? (size_t)room : 0);
         s->syn_bytes = (uint32_t)done;
+        note_fastopen(px, s, done, flags);
         return done > 0 ? done : -EINPROGRESS;
     }
     done = queue_before_syn(px, s, from, room > 0 ? (size_t)room : 0);
     s->syn_bytes = (uint32_t)done;
     done += queue_before_syn(px, s, from, SIZE_MAX);
     err = finish_connect(px, s, sock_send_until(px, s, flags), -EINPROGRESS);
+    if (from->left == 0)
+        note_fastopen(px, s, done, flags);
     if (err != 0 || from->left == 0)
         return err != 0 ? err : done;
     rest = stream_send(px, s, from, flags);

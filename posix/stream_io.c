@@ -86,7 +86,7 @@ static int wait_for_room(struct weir_posix *px, struct sock *s, weir_ns_t until)
     return err;
 }
 
-ssize_t stream_send(struct weir_posix *px, struct sock *s, struct bytes *from, int flags)
+static ssize_t send_all(struct weir_posix *px, struct sock *s, struct bytes *from, int flags)
 {
     weir_ns_t until = sock_send_until(px, s, flags);
     ssize_t done = 0;
@@ -108,6 +108,15 @@ ssize_t stream_send(struct weir_posix *px, struct sock *s, struct bytes *from, i
         if (err != 0)
             return done > 0 ? done : err;
     } while (from->left > 0);
+    return done;
+}
+
+ssize_t stream_send(struct weir_posix *px, struct sock *s, struct bytes *from, int flags)
+{
+    ssize_t done = send_all(px, s, from, flags);
+
+    if (done > 0 && (flags & MSG_ZEROCOPY) && s->opts.zerocopy)
+        errqueue_note_write(px, s);
     return done;
 }
 

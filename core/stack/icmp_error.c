@@ -8,9 +8,60 @@
 #include "base/addr.h"
 #include "stack/stack.h"
 #include "tcp/pmtu.h"
+#include "wire/icmp4.h"
+#include "wire/icmp6.h"
 #include "wire/ip.h"
 #include "wire/tcp.h"
 #include "wire/udp.h"
+
+/* ---- the hook ---- */
+
+void weir_icmp_set(struct weir *s, weir_icmp_hook hook, void *ctx)
+{
+    s->icmp_hook = hook;
+    s->icmp_ctx = ctx;
+}
+
+static uint8_t type4_of(enum icmp_error_kind kind)
+{
+    switch (kind) {
+    case ICMP_ERROR_TIME_EXCEEDED: return ICMP4_TIME_EXCEEDED;
+    case ICMP_ERROR_PARAMETER: return ICMP4_PARAMETER_PROBLEM;
+    default: return ICMP4_UNREACHABLE;
+    }
+}
+
+static uint8_t type6_of(enum icmp_error_kind kind)
+{
+    switch (kind) {
+    case ICMP_ERROR_TOO_BIG: return ICMP6_PACKET_TOO_BIG;
+    case ICMP_ERROR_TIME_EXCEEDED: return ICMP6_TIME_EXCEEDED;
+    case ICMP_ERROR_PARAMETER:
+    case ICMP_ERROR_PROTOCOL: return ICMP6_PARAMETER_PROBLEM;
+    default: return ICMP6_UNREACHABLE;
+    }
+}
+
+static int code_of(const struct icmp_error *error)
+{
+    return error->kind == ICMP_ERROR_TOO_BIG ? WEIR_EMSGSIZE : icmp_error_code(error->kind);
+}
+
+/* *e says whose packet it was. */
+static void tell_hook(const struct weir *s, const struct icmp_error *error,
+                      struct weir_icmp_error *e)
+{
+    if (s->icmp_hook == NULL)
+        return;
+    e->from = error->from;
+    e->type = addr_is_v4(&error->dst) ? type4_of(error->kind) : type6_of(error->kind);
+    e->code = error->code;
+    e->mtu = error->kind == ICMP_ERROR_TOO_BIG ? error->mtu : 0;
+    e->error = code_of(error);
+    s->icmp_hook(s->icmp_ctx, e);
+}
+
+/* ---- TCP ---- */
 
 static bool is_under_way(const struct tcp_conn *c, uint32_t seq)
 {
@@ -90,6 +141,7 @@ static enum why to_tcp(struct weir *s, const struct icmp_error *error)
     struct tcp_header h;
     struct tcp_tuple tuple;
     struct flow *flow;
+    struct conn *c;
     uint32_t hash;
 
     if (tcp_parse_quoted(error->transport, &h) != WHY_NONE)
@@ -104,9 +156,16 @@ static enum why to_tcp(struct weir *s, const struct icmp_error *error)
         return WHY_ICMP_SEQUENCE;
     if (is_disbelieved(container_of(flow, struct conn, flow)->tcp.auth, error))
         return WHY_ICMP_AUTH;
-    tell_conn(s, container_of(flow, struct conn, flow), error);
+    c = container_of(flow, struct conn, flow);
+    tell_hook(s, error,
+              &(struct weir_icmp_error){.handle = handle_of_conn(s, c),
+                                        .user = c->user,
+                                        .to = {.addr = error->dst, .port = h.dst_port}});
+    tell_conn(s, c, error);
     return WHY_NONE;
 }
+
+/* ---- UDP and echo requests ---- */
 
 static enum why to_udp(struct weir *s, const struct icmp_error *error)
 {
@@ -114,6 +173,7 @@ static enum why to_udp(struct weir *s, const struct icmp_error *error)
     struct weir_endpoint remote = {.addr = error->dst};
     struct udp_header h;
     struct udp_endpoint *u;
+    struct span payload;
 
     if (udp_parse_quoted(error->transport, &h) != WHY_NONE)
         return WHY_ICMP_MALFORMED;
@@ -124,10 +184,16 @@ static enum why to_udp(struct weir *s, const struct icmp_error *error)
         return WHY_ICMP_NOT_OURS;
     if (error->kind == ICMP_ERROR_TOO_BIG)
         pmtu_update(&s->ip, &error->dst, error->mtu, error->packet_len);
+    payload = span_drop(error->transport, UDP_HEADER_LEN);
+    tell_hook(s, error,
+              &(struct weir_icmp_error){.handle = handle_of_udp(s, u),
+                                        .user = u->user,
+                                        .to = remote,
+                                        .bytes = payload.bytes,
+                                        .len = payload.len});
     if (!u->is_connected) /* which of its datagrams this was, nobody could tell */
         return WHY_NONE;
-    udp_on_error(u,
-                 error->kind == ICMP_ERROR_TOO_BIG ? WEIR_EMSGSIZE : icmp_error_code(error->kind));
+    udp_on_error(u, code_of(error));
     events_note_udp(s, u, WEIR_EVENT_READABLE);
     return WHY_NONE;
 }
@@ -136,7 +202,7 @@ static enum why to_ping(struct weir *s, const struct icmp_error *error)
 {
     struct weir_ping_reply reply = {
         .received_at = s->tcp.now,
-        .error = error->kind == ICMP_ERROR_TOO_BIG ? WEIR_EMSGSIZE : icmp_error_code(error->kind),
+        .error = code_of(error),
     };
     struct ping *p;
 

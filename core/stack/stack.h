@@ -159,6 +159,8 @@ struct weir {
     struct bufs bufs;
     struct pool frames;
     struct tracer tracer;
+    weir_icmp_hook icmp_hook;
+    void *icmp_ctx;
     uint64_t dropped[WHY_COUNT];
 
     struct tcp_env tcp;

@@ -572,10 +572,10 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
     if (opt == WEIR_OPT_CONGESTION_CONTROL)
         return set_congestion_control(c, value);
     if (opt == WEIR_OPT_NOTE_WRITABLE) {
-        if (!is_between(value, 0, 2))
+        if (!is_between(value, 0, 3))
             return WEIR_EINVAL;
-        c->wants_writable = value == 1;
-        c->wants_acked = value == 2;
+        c->wants_writable = (value & 1) != 0;
+        c->wants_acked = (value & 2) != 0;
         return WEIR_OK;
     }
     memcpy(&user, c->user, sizeof user);
@@ -614,7 +614,7 @@ int tcp_get(const struct tcp_conn *c, enum weir_opt opt, int64_t *value)
     case WEIR_OPT_LINGER: *value = u->linger; return WEIR_OK;
     case WEIR_OPT_FASTOPEN: *value = u->fastopen; return WEIR_OK;
     case WEIR_OPT_FASTOPEN_NO_COOKIE: *value = u->fastopen_no_cookie; return WEIR_OK;
-    case WEIR_OPT_NOTE_WRITABLE: *value = c->wants_acked ? 2 : c->wants_writable; return WEIR_OK;
+    case WEIR_OPT_NOTE_WRITABLE: *value = c->wants_writable + 2 * c->wants_acked; return WEIR_OK;
     case WEIR_OPT_CONGESTION_CONTROL: *value = c->cc; return WEIR_OK;
     case WEIR_OPT_USER:
     case WEIR_OPT_FASTOPEN_QUEUE:

@@ -203,6 +203,27 @@ struct weir_event {
  */
 WEIR_API bool weir_event(struct weir *s, struct weir_event *event);
 
+/* An ICMP message about a packet of ours that was believed. */
+struct weir_icmp_error {
+    weir_handle_t handle;    /* whose packet it was: of a connection or a UDP endpoint */
+    uint64_t user;           /* what WEIR_OPT_USER of that was set to */
+    struct weir_endpoint to; /* where the packet went */
+    struct weir_addr from;   /* who says so */
+    uint8_t type, code;      /* as on the wire; those of IPv4 if to.addr is IPv4 */
+    uint32_t mtu;            /* of the next link, if the packet was too big for it; else 0 */
+    int error;               /* the same as weir/err.h has it */
+    const void *bytes;       /* UDP: what it quotes of the datagram */
+    size_t len;
+};
+typedef void (*weir_icmp_hook)(void *ctx, const struct weir_icmp_error *error);
+
+/*
+ * Tells a hook of such messages, with more than events and weir_udp_error say; also of those to an
+ * endpoint that is not connected. It is called from weir_input, before what follows from the
+ * message, and must not call the stack. NULL: nobody.
+ */
+WEIR_API void weir_icmp_set(struct weir *s, weir_icmp_hook hook, void *ctx);
+
 /* ---- interfaces, addresses, routes ---- */
 
 enum weir_link {
@@ -321,8 +342,8 @@ enum weir_opt {
                                     weir_listen_with and weir_udp_open_with */
     WEIR_OPT_NOTE_WRITABLE,  /* 1: WEIR_EVENT_WRITABLE when a third of the send buffer is
                                     free, as after WEIR_EAGAIN; 2: when anything of it has been
-                                    acknowledged, for who counts in another way what is queued;
-                                    the event sets it to 0 */
+                                    acknowledged, for who counts for himself what is queued; 3:
+                                    both. The event takes its number away */
     WEIR_OPT_CONGESTION_CONTROL, /* the number of weir_congestion_control_name, at any time */
     WEIR_OPT_ADVERTISE_TIMEOUT,  /* ns, up to 32767 min: told to the peer, whose own is followed
                                     unless WEIR_OPT_USER_TIMEOUT is set [RFC5482]; 0: neither */

@@ -47,6 +47,7 @@ static void begin(void)
 
     weir_host_config(&config);
     config.tcp.congestion_control = "cubic";
+    config.ip.icmp_errors_per_peer_s = 50; /* the kernel has no limit for its loopback interface */
     must(weir_host_create(&config, &host), "host");
     weir_px_config_init(&own);
     must(weir_netif_add(weir_host_stack(host), &lo, &own.loopback), "loopback");

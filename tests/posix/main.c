@@ -27,6 +27,7 @@ static const struct {
     {"epoll", check_epoll},
     {"datagrams", check_datagrams},
     {"ipv6", check_ipv6},
+    {"errors", check_errors},
     {"threads", check_threads},
 };
 

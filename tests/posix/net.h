@@ -52,6 +52,7 @@ void check_polling(void);
 void check_epoll(void);
 void check_datagrams(void);
 void check_ipv6(void);
+void check_errors(void);
 void check_threads(void);
 
 #endif

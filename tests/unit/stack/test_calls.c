@@ -389,7 +389,7 @@ TEST(options_have_ranges_and_keep_what_they_are_set_to)
         {WEIR_OPT_LINGER, 0, 1, {2, -1, 5}, WEIR_OK},
         {WEIR_OPT_FASTOPEN, 0, 1, {2, -1, 5}, WEIR_ESTATE},
         {WEIR_OPT_FASTOPEN_NO_COOKIE, 0, 1, {2, -1, 5}, WEIR_ESTATE},
-        {WEIR_OPT_NOTE_WRITABLE, 0, 2, {3, -1, 5}, WEIR_OK},
+        {WEIR_OPT_NOTE_WRITABLE, 0, 3, {4, -1, 5}, WEIR_OK},
         {WEIR_OPT_CONGESTION_CONTROL, 0, 1, {99, -1, 1000}, WEIR_OK},
         {WEIR_OPT_ADVERTISE_TIMEOUT, 0, 90 * WEIR_S, {-1, 32768 * 60 * WEIR_S, INT64_MAX}, WEIR_OK},
         {WEIR_OPT_NOTSENT_LOWAT, 0, 16384, {-1, (int64_t)1 << 31, INT64_MAX}, WEIR_OK},

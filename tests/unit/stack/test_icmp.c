@@ -303,6 +303,73 @@ TEST(icmp_errors_reach_connected_udp_endpoints_once)
         }
 }
 
+struct told {
+    struct weir_icmp_error last;
+    int count;
+};
+
+static void on_icmp(void *ctx, const struct weir_icmp_error *error)
+{
+    struct told *told = ctx;
+
+    told->last = *error;
+    told->count++;
+}
+
+TEST(icmp_errors_are_told_to_a_hook_with_all_that_they_say)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        const struct kind *k = &kinds[i];
+        struct world *w = world_make(&(struct world_setup){.is_v6 = k->is_v6});
+        struct world_pair p = world_connect(w);
+        struct weir_endpoint says = world_endpoint(w, 9, 0);
+        struct told told = {.count = 0};
+
+        EXPECT_EQ(weir_set(world_stack(w, 0), p.a, WEIR_OPT_USER, 7), WEIR_OK);
+        weir_icmp_set(world_stack(w, 0), on_icmp, &told);
+        w->is_cut = true;
+        world_sends(w, 0, p.a, 100);
+        world_settle(w);
+        complain(w, 0, world_last(w, 0), k->about);
+        EXPECT_EQ(told.count, k->soft != 0);
+        if (k->soft == 0)
+            continue;
+        EXPECT_EQ(told.last.handle, p.a);
+        EXPECT_EQ(told.last.user, 7);
+        EXPECT_EQ(told.last.type, k->about.type);
+        EXPECT_EQ(told.last.code, k->about.code);
+        EXPECT_EQ(told.last.error, k->soft);
+        EXPECT_EQ(told.last.to.port, WORLD_PORT);
+        EXPECT(weir_addr_eq(&told.last.from, &says.addr));
+    }
+}
+
+TEST(icmp_errors_tell_a_hook_of_which_datagram_they_speak)
+{
+    struct complaint about = {ICMP4_UNREACHABLE, ICMP4_FRAGMENTATION_NEEDED, 700, 0, 36};
+    struct world *w = world_make(&(struct world_setup){0});
+    struct weir *s = world_stack(w, 0);
+    struct weir_endpoint local = {.port = 99}, to = world_endpoint(w, 1, 53);
+    struct told told = {.count = 0};
+    weir_udp_t u;
+
+    weir_icmp_set(s, on_icmp, &told);
+    w->is_cut = true;
+    EXPECT_EQ(weir_udp_open(s, &local, NULL, &u), WEIR_OK);
+    EXPECT_EQ(weir_udp_send(s, u, &to, "question", 8), 8);
+    world_settle(w);
+    complain(w, 0, world_last(w, 0), about);
+    EXPECT_EQ(told.count, 1);
+    EXPECT_EQ(told.last.handle, u);
+    EXPECT_EQ(told.last.error, WEIR_EMSGSIZE);
+    EXPECT_EQ(told.last.mtu, 700);
+    EXPECT_EQ(told.last.to.port, 53);
+    EXPECT_EQ(told.last.len, 8);
+    weir_icmp_set(s, NULL, NULL);
+    complain(w, 0, world_last(w, 0), about);
+    EXPECT_EQ(told.count, 1);
+}
+
 TEST(icmp_too_big_about_a_ping_or_a_datagram_cuts_the_next_one)
 {
     for (int is_ping = 0; is_ping < 2; is_ping++) {
