@@ -13,6 +13,7 @@
  */
 #include "base/be.h"
 #include "base/checksum.h"
+#include "base/hint.h"
 #include "base/num.h"
 #include "stack/stack.h"
 #include "tcp/input.h"
@@ -190,6 +191,14 @@ static void take(struct weir *s, struct conn *c, struct tcp_seg *seg, struct wei
         stack_drop(s, why);
 }
 
+/* A part of what follows, which needs all that is looked at. */
+static WHOLE bool read(const struct weir_frame *frame, size_t ip_at, struct plain *p)
+{
+    const struct weir_slice *head = &frame->slices[0];
+
+    return plain_parse(span_of(head->bytes + ip_at, head->len - ip_at), frame->len - ip_at, p);
+}
+
 bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
                const struct weir_frame *next)
 {
@@ -202,9 +211,7 @@ bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
     if (!is_simple(s, netif, frame))
         return false;
     r = find_like(s, netif, frame);
-    if (r == NULL || is_followed(r, netif, next)
-        || !plain_parse(span_of(frame->slices[0].bytes + ip_at, frame->slices[0].len - ip_at),
-                        frame->len - ip_at, &p))
+    if (r == NULL || is_followed(r, netif, next) || !read(frame, ip_at, &p))
         return false;
     c = container_of(r->flow, struct conn, flow);
     if (!is_plain_conn(&c->tcp, &p) || !has_good_checksum(frame, &p, ip_at))

@@ -93,7 +93,8 @@ void recvq_join(struct tcp_conn *c, struct pieces *pieces, uint32_t bytes, uint3
     q->memory += memory;
 }
 
-static uint32_t copy_pieces(const struct recvq *q, uint32_t skip, uint8_t *bytes, uint32_t len)
+static APART uint32_t copy_pieces(const struct recvq *q, uint32_t skip, uint8_t *bytes,
+                                  uint32_t len)
 {
     uint32_t done = 0;
 
@@ -161,6 +162,22 @@ void recvq_drop(struct tcp_conn *c, struct tcp_env *env, uint32_t len)
     CHECK(len <= q->bytes && !recvq_has_posted(q));
     drop_pieces(q, env, len, len == q->bytes);
     q->bytes -= len;
+}
+
+/* Nearly always a short text is read as a whole. */
+uint32_t recvq_read(struct tcp_conn *c, struct tcp_env *env, uint8_t *bytes, uint32_t len)
+{
+    struct recvq *q = &c->work->recvq;
+    const struct piece *first = q->pieces.head;
+
+    if (len >= q->bytes && first->len == q->bytes) {
+        len = first->len;
+        span_copy(bytes, span_of(first->bytes, len));
+    } else {
+        len = copy_pieces(q, 0, bytes, len);
+    }
+    recvq_drop(c, env, len);
+    return len;
 }
 
 /* ---- a read that was posted ---- */

@@ -24,6 +24,9 @@ void recvq_join(struct tcp_conn *c, struct pieces *pieces, uint32_t bytes, uint3
 /* Copies up to len bytes after the first skip out, without consuming them; returns how many. */
 uint32_t recvq_copy(const struct tcp_conn *c, uint32_t skip, uint8_t *bytes, uint32_t len);
 
+/* Copies up to len bytes of those that are there out and consumes them; not with a posted buffer. */
+uint32_t recvq_read(struct tcp_conn *c, struct tcp_env *env, uint8_t *bytes, uint32_t len);
+
 /* Shows the bytes at the head in up to max slices; returns how many bytes, *count slices. */
 uint32_t recvq_show(const struct tcp_conn *c, struct weir_slice *slices, size_t max, size_t *count);
 

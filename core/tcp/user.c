@@ -6,6 +6,7 @@
  */
 #include "tcp/user.h"
 #include "base/check.h"
+#include "base/hint.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/parts.h"
@@ -222,7 +223,7 @@ static uint32_t clip(size_t len)
 }
 
 /* RECEIVE [RFC9293 3.10.3]. */
-ptrdiff_t tcp_recv(struct tcp_conn *c, struct tcp_env *env, void *bytes, size_t len)
+WHOLE ptrdiff_t tcp_recv(struct tcp_conn *c, struct tcp_env *env, void *bytes, size_t len)
 {
     uint32_t got;
 
@@ -230,8 +231,8 @@ ptrdiff_t tcp_recv(struct tcp_conn *c, struct tcp_env *env, void *bytes, size_t 
         return WEIR_ESTATE;
     if (readable(c) == 0)
         return nothing_to_read(c);
-    got = recvq_copy(c, 0, bytes, clip(len));
-    consume(c, env, got);
+    got = recvq_read(c, env, bytes, clip(len));
+    note_read(c, env, got);
     return (ptrdiff_t)got;
 }
 
