@@ -48,7 +48,7 @@ def check_header(root, path):
 
 
 # The hooks themselves change nothing that a stack does.
-UNTOLD = {"weir_trace_set"}
+UNTOLD = {"weir_icmp_set", "weir_trace_set"}
 CHANGES = re.compile(r"^WEIR_API [^;(]*?(weir_\w+)\(struct weir \*s\b", re.M)
 
 
