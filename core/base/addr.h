@@ -18,6 +18,15 @@ enum {
     ADDR_BITS = 128,
 };
 
+/* The IPv4 address that stands there. */
+static inline struct weir_addr addr_v4_at(const uint8_t *bytes)
+{
+    struct weir_addr addr = weir_addr_v4(0, 0, 0, 0);
+
+    memcpy(addr.b + ADDR_V4_BITS_AT / 8, bytes, 4);
+    return addr;
+}
+
 /* Without IPv6 no other addresses come in, from the network or from an application. */
 static inline bool addr_is_v4(const struct weir_addr *a)
 {

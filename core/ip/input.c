@@ -84,26 +84,36 @@ static bool is_well_made(const struct weir_frame *frame)
 }
 
 /* What no host may send from: a SYN from there goes nowhere [RFC9293 MUST-63]. */
-bool ip_is_possible_source(struct ip *ip, const struct ip_packet *packet)
+static bool is_possible_host(struct ip *ip, struct netif *netif, const struct weir_addr *src)
 {
-    struct netif *netif = packet->netif;
-    const struct weir_addr *src = &packet->src;
-
     if (ip_is_good_source(ip, netif, src))
         return true;
-    if (addr_is_multicast(src) || addr_is_broadcast(src))
+    if (addr_is_multicast(src) || addr_is_broadcast(src) || addr_is_any(src))
         return false;
     if (addr_is_loopback(src) && !netif->is_loopback)
         return false;
-    /* Only who has no address yet has none, and speaks to everybody. */
-    if (addr_is_any(src))
-        return packet->is_group && (addr_is_v4(src) || packet->protocol == IP_PROTOCOL_ICMP6);
     /* Nobody else has our addresses, or those of a whole subnet. */
     if (addrs_classify(ip, netif, src) != ADDRS_FOREIGN)
         return false;
     netif->good_source = *src;
     netif->good_source_epoch = ip->epoch;
     return true;
+}
+
+/* Only who has no address yet has none, and speaks to everybody. */
+bool ip_is_possible_source(struct ip *ip, const struct ip_packet *packet)
+{
+    const struct weir_addr *src = &packet->src;
+
+    if (addr_is_any(src))
+        return packet->is_group && (addr_is_v4(src) || packet->protocol == IP_PROTOCOL_ICMP6);
+    return is_possible_host(ip, packet->netif, src);
+}
+
+bool ip_is_for_us(struct ip *ip, struct netif *netif, const struct weir_addr *src,
+                  const struct weir_addr *dst)
+{
+    return addrs_classify(ip, netif, dst) == ADDRS_OURS && is_possible_host(ip, netif, src);
 }
 
 /* Nobody here speaks the protocol [RFC1122 3.2.2.1, RFC8200 4]. */

@@ -144,6 +144,10 @@ enum ip_verdict ip_input(struct ip *ip, struct netif *netif, struct weir_frame *
 enum ip_verdict ip_input_back(struct ip *ip, struct netif *netif, struct frame *frame,
                               struct ip_packet *packet);
 
+/* Whether a packet that came in by netif may be one from another host to an address of ours. */
+bool ip_is_for_us(struct ip *ip, struct netif *netif, const struct weir_addr *src,
+                  const struct weir_addr *dst);
+
 /* Lets go of what the packet owns. To be called after every verdict but IP_CONSUMED. */
 void ip_packet_fini(struct ip *ip, struct ip_packet *packet);
 

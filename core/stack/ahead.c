@@ -11,6 +11,7 @@
  */
 #include "base/num.h"
 #include "stack/stack.h"
+#include "wire/plain.h"
 
 enum {
     FRAMES = 32,      /* looked at in one go: what they need fits a first-level cache, nearly */

@@ -83,10 +83,9 @@ static bool is_usual(const struct tcp_options *options)
 static bool is_plain_syn(const struct arrival *a)
 {
     return a->seg.flags == TCP_SYN && a->seg.len == 0 && is_usual(&a->seg.opt)
-           && a->packet->header_len == IP4_HEADER_LEN && a->packet->frame != NULL
-           && a->packet->slices[0].bytes
-                  == a->packet->frame->slices[0].bytes + a->packet->netif->link_len
-           && a->packet->netif->link_len <= ETH_HEADER_LEN;
+           && a->seg.header.bytes == a->ip + IP4_HEADER_LEN && a->seg.frame != NULL
+           && a->ip == a->seg.frame->slices[0].bytes + a->netif->link_len
+           && a->netif->link_len <= ETH_HEADER_LEN;
 }
 
 /* Its SYN-ACK, with TCP's header as it stands. */
@@ -113,14 +112,13 @@ static void begin(struct weir *s, const struct arrival *a, struct listener *l,
                   const struct ip_path *path)
 {
     struct flood *f = &s->flood;
-    const struct ip_packet *packet = a->packet;
 
-    f->netif = packet->netif;
+    f->netif = a->netif;
     f->epoch = s->ip.epoch;
     f->listener = l;
     f->path = *path;
-    memcpy(f->link, packet->frame->slices[0].bytes, packet->netif->link_len);
-    memcpy(f->dst, packet->slices[0].bytes + DST_AT, sizeof f->dst);
+    memcpy(f->link, a->seg.frame->slices[0].bytes, a->netif->link_len);
+    memcpy(f->dst, a->ip + DST_AT, sizeof f->dst);
     f->port = a->tuple.local_port;
     f->min_ttl = l->model.user->min_ttl;
     f->foreign_count = 0;
@@ -136,9 +134,9 @@ static void add_foreign(struct flood *f, const struct foreign *foreign)
 static bool is_of(const struct flood *f, const struct weir *s, const struct arrival *a,
                   const struct listener *l)
 {
-    return f->netif == a->packet->netif && f->epoch == s->ip.epoch && f->listener == l
+    return f->netif == a->netif && f->epoch == s->ip.epoch && f->listener == l
            && f->port == a->tuple.local_port
-           && memcmp(f->dst, a->packet->slices[0].bytes + DST_AT, sizeof f->dst) == 0;
+           && memcmp(f->dst, a->ip + DST_AT, sizeof f->dst) == 0;
 }
 
 void flood_note(struct weir *s, const struct arrival *a, struct listener *l,

@@ -23,7 +23,7 @@ static uint32_t mtu_to(struct weir *s, const struct tcp_tuple *tuple)
 
 struct listener *rx_listener(struct weir *s, const struct arrival *a)
 {
-    return demux_listener_for(s, &a->tuple, a->packet->netif->id);
+    return demux_listener_for(s, &a->tuple, a->netif->id);
 }
 
 static bool is_full(const struct listener *l)

@@ -1,23 +1,22 @@
 /*
- * recent.c - flows that were found lately, and the short way of their packets
+ * recent.c - flows that were found lately, and the short way of plain packets
  *
  * Segments come in trains. Before the keyed hash, which takes its time, a few flows that were found
  * last are looked at, by a hash that anybody can work out: who makes flows of his own share a place
  * only makes each of them wait for the other hash.
  *
- * What IP finds out about a packet it mostly finds out from its ends: that it is for us, from
- * somebody who may send, of which protocol and for which flow. As long as nothing changes that (IP's
- * epoch), the next packet with the same bytes in these places is the same in all that, and only what
- * differs from packet to packet is left to be read and verified. What is not plain in any way goes
- * the long way: rx.c, ip/input.c, tcp_rx.c.
+ * Nearly all packets are whole TCP segments over IPv4 without options of IP. What rx.c, ip/input.c and
+ * tcp_rx.c would ask of one after the other is asked here at once. What is not plain in any way, or
+ * wrong, goes the long way, where it is found out what it is: nothing has been counted yet.
  */
+#include "base/addr.h"
 #include "base/be.h"
 #include "base/checksum.h"
 #include "base/hint.h"
 #include "base/num.h"
-#include "stack/stack.h"
-#include "tcp/input.h"
-#include "tcp/seg.h"
+#include "stack/tcp_rx.h"
+#include "wire/eth.h"
+#include "wire/plain.h"
 #include <string.h>
 
 static uint32_t place_of(uint32_t remote, uint32_t ports)
@@ -25,13 +24,12 @@ static uint32_t place_of(uint32_t remote, uint32_t ports)
     return ((remote ^ ports) * UINT32_C(2654435761)) >> (32 - RECENT_BITS);
 }
 
-/* Of the words that an IPv4 packet from the other end has for its source and its ports. */
 static uint32_t place_of_tuple(const struct tcp_tuple *t)
 {
     return place_of(be32_at(t->remote_addr.b + 12), (uint32_t)t->remote_port << 16 | t->local_port);
 }
 
-static struct recent *place_of_flow(struct weir *s, const struct flow *flow)
+static struct flow **place_of_flow(struct weir *s, const struct flow *flow)
 {
     struct tcp_tuple tuple = demux_tuple(s, flow);
 
@@ -40,100 +38,64 @@ static struct recent *place_of_flow(struct weir *s, const struct flow *flow)
 
 struct flow *recent_find(const struct weir *s, const struct tcp_tuple *tuple)
 {
-    struct flow *flow = s->recent[place_of_tuple(tuple)].flow;
+    struct flow *flow = s->recent[place_of_tuple(tuple)];
 
     return flow != NULL && demux_is_between(s, flow, tuple) ? flow : NULL;
 }
 
 void recent_add(struct weir *s, struct flow *flow)
 {
-    struct recent *r = place_of_flow(s, flow);
-
-    if (r->flow != flow)
-        *r = (struct recent){.flow = flow};
+    *place_of_flow(s, flow) = flow;
 }
 
 void recent_remove(struct weir *s, const struct flow *flow)
 {
-    struct recent *r = place_of_flow(s, flow);
+    struct flow **place = place_of_flow(s, flow);
 
-    if (r->flow == flow)
-        *r = (struct recent){.flow = NULL};
+    if (*place == flow)
+        *place = NULL;
 }
 
 /* ---- the short way ---- */
 
-/* Where the packet begins in its frame, if before it is a link header such as we send, or none. */
-static bool is_after_link(const struct ip_packet *packet)
-{
-    const struct netif *netif = packet->netif;
-
-    return packet->frame != NULL && netif->link_len <= ETH_HEADER_LEN
-           && packet->slices[0].bytes == packet->frame->slices[0].bytes + netif->link_len;
-}
-
-/* Not of a packet from ourselves: it would make another's packet with such a source a good one. */
-static bool is_from_outside(const struct weir *s, const struct ip_packet *packet)
-{
-    return packet->netif->good_source_epoch == s->ip.epoch
-           && weir_addr_eq(&packet->src, &packet->netif->good_source);
-}
-
-void recent_note(struct weir *s, const struct ip_packet *packet, const struct flow *flow)
-{
-    const uint8_t *ip = packet->slices[0].bytes;
-    struct recent *r;
-
-    if (flow->kind != HANDLE_CONN || packet->header_len != IP4_HEADER_LEN)
-        return;
-    r = &s->recent[place_of(be32_at(ip + PLAIN_SRC_AT), be32_at(ip + PLAIN_PORTS_AT))];
-    if (r->flow != flow || (r->netif == packet->netif && r->epoch == s->ip.epoch)
-        || !is_after_link(packet) || !is_from_outside(s, packet))
-        return;
-    r->netif = packet->netif;
-    r->epoch = s->ip.epoch;
-    memcpy(r->link, packet->frame->slices[0].bytes, packet->netif->link_len);
-    memcpy(r->ends, ip + PLAIN_ENDS_AT, PLAIN_ENDS_LEN);
-}
-
-static bool has_ends(const struct recent *r, const uint8_t *ip)
-{
-    return memcmp(ip + PLAIN_ENDS_AT, r->ends, PLAIN_ENDS_LEN) == 0;
-}
-
 /* One slice, or headers and text; nothing that the driver has joined. */
-static bool is_simple(const struct weir *s, const struct netif *netif,
-                      const struct weir_frame *frame)
+static bool is_simple(const struct netif *netif, const struct weir_frame *frame)
 {
     size_t second = frame->slice_count == 2 ? frame->slices[1].len : 0;
 
     return frame->gso == WEIR_GSO_NONE && (frame->slice_count == 1 || frame->slice_count == 2)
            && frame->slices[0].len + second == frame->len
-           && frame->slices[0].len >= netif->link_len + (size_t)IP4_HEADER_LEN + TCP_HEADER_LEN
-           && !trace_is_on(&s->tracer);
+           && frame->slices[0].len >= netif->link_len + (size_t)IP4_HEADER_LEN + TCP_HEADER_LEN;
 }
 
-/* The flow whose last packet came with the same link header, from and to the same. */
-static const struct recent *find_like(const struct weir *s, const struct netif *netif,
-                                      const struct weir_frame *frame)
+/* No link header, or one that says that this is IPv4 for us; who tags frames goes the long way. */
+static bool has_plain_link(const struct netif *netif, const uint8_t *link)
 {
-    const uint8_t *link = frame->slices[0].bytes, *ip = link + netif->link_len;
-    const struct recent *r =
-        &s->recent[place_of(be32_at(ip + PLAIN_SRC_AT), be32_at(ip + PLAIN_PORTS_AT))];
+    enum { type_at = 12 };
 
-    if (r->netif != netif || r->epoch != s->ip.epoch || !has_ends(r, ip)
-        || (netif->link_len > 0 && memcmp(link, r->link, netif->link_len) != 0))
-        return NULL;
-    return r;
+    return netif->link_len == 0
+           || (netif->link_len == ETH_HEADER_LEN
+               && memcmp(link, netif->mac.b, sizeof netif->mac.b) == 0
+               && be16_at(link + type_at) == ETH_TYPE_IP4);
+}
+
+/* As the receiver sees them. */
+static struct tcp_tuple tuple_at(const uint8_t *ip)
+{
+    const uint8_t *ports = ip + PLAIN_PORTS_AT;
+
+    return (struct tcp_tuple){addr_v4_at(ip + PLAIN_DST_AT), addr_v4_at(ip + PLAIN_SRC_AT),
+                              be16_at(ports + 2), be16_at(ports)};
 }
 
 /* It may be joined to the first (gro.c). */
-static bool is_followed(const struct recent *r, const struct netif *netif,
-                        const struct weir_frame *next)
+static bool is_followed(const struct netif *netif, const uint8_t *ip, const struct weir_frame *next)
 {
     return next != NULL && next->slice_count > 0
            && next->slices[0].len >= netif->link_len + (size_t)IP4_HEADER_LEN + TCP_HEADER_LEN
-           && has_ends(r, next->slices[0].bytes + netif->link_len);
+           && memcmp(next->slices[0].bytes + netif->link_len + PLAIN_ENDS_AT, ip + PLAIN_ENDS_AT,
+                     PLAIN_ENDS_LEN)
+                  == 0;
 }
 
 /* [RFC9293 MUST-3], unless the driver has seen to it. The addresses stand before TCP's header. */
@@ -171,26 +133,6 @@ static void fill(struct tcp_seg *seg, struct weir_frame *frame, const struct pla
     tcp_options_parse_usual(plain_options(p), &seg->opt);
 }
 
-/* No reset answers a segment in this state, and nothing has to be signed. */
-static bool is_plain_conn(const struct tcp_conn *c, const struct plain *p)
-{
-    return c->state == TCP_ESTABLISHED && c->auth == 0 && plain_ttl(p) >= c->user->min_ttl;
-}
-
-static void take(struct weir *s, struct conn *c, struct tcp_seg *seg, struct weir_frame *frame)
-{
-    enum why why;
-
-    s->frames_in++;
-    s->bytes_in += frame->len;
-    s->tcp.counts.segs_in++;
-    why = tcp_input(&c->tcp, &s->tcp, seg);
-    stack_settle(s, c);
-    tcp_seg_done(seg, &s->tcp);
-    if (why != WHY_NONE)
-        stack_drop(s, why);
-}
-
 /* A part of what follows, which needs all that is looked at. */
 static WHOLE bool read(const struct weir_frame *frame, size_t ip_at, struct plain *p)
 {
@@ -203,22 +145,29 @@ bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
                const struct weir_frame *next)
 {
     size_t ip_at = netif->link_len;
-    const struct recent *r;
+    const uint8_t *ip;
+    struct arrival a;
     struct plain p;
-    struct tcp_seg seg;
-    struct conn *c;
 
-    if (!is_simple(s, netif, frame))
+    if (trace_is_on(&s->tracer) || !is_simple(netif, frame)
+        || !has_plain_link(netif, frame->slices[0].bytes))
         return false;
-    r = find_like(s, netif, frame);
-    if (r == NULL || is_followed(r, netif, next) || !read(frame, ip_at, &p))
+    ip = frame->slices[0].bytes + ip_at;
+    if (is_followed(netif, ip, next) || !read(frame, ip_at, &p))
         return false;
-    c = container_of(r->flow, struct conn, flow);
-    if (!is_plain_conn(&c->tcp, &p) || !has_good_checksum(frame, &p, ip_at))
+    a.tuple = tuple_at(ip);
+    if (!ip_is_for_us(&s->ip, netif, &a.tuple.remote_addr, &a.tuple.local_addr)
+        || !has_good_checksum(frame, &p, ip_at))
         return false;
-    fill(&seg, frame, &p, ip_at);
-    if (seg.opt.present & (TCP_HAS_MD5 | TCP_HAS_AO)) /* which nobody has asked for */
+    fill(&a.seg, frame, &p, ip_at);
+    if (a.seg.opt.present & (TCP_HAS_MD5 | TCP_HAS_AO))
         return false;
-    take(s, c, &seg, frame);
+    a.auth = 0;
+    a.netif = netif;
+    a.ip = ip;
+    a.ttl = plain_ttl(&p);
+    s->frames_in++;
+    s->bytes_in += frame->len;
+    rx_segment(s, &a);
     return true;
 }

@@ -134,8 +134,6 @@ static APART size_t take_any(struct weir *s, struct netif *netif, struct weir_fr
 {
     struct ip_packet packet;
 
-    if (flood_rx(s, netif, &frames[0]))
-        return 1;
     s->frames_in++;
     s->bytes_in += frames[0].len;
     return 1
@@ -147,7 +145,8 @@ static APART size_t take_any(struct weir *s, struct netif *netif, struct weir_fr
 static size_t take_frame(struct weir *s, struct netif *netif, struct weir_frame *frames,
                          size_t count)
 {
-    if (netif == NULL || recent_rx(s, netif, &frames[0], count > 1 ? &frames[1] : NULL))
+    if (netif == NULL || (s->flood.netif != NULL && flood_rx(s, netif, &frames[0]))
+        || recent_rx(s, netif, &frames[0], count > 1 ? &frames[1] : NULL))
         return 1;
     return take_any(s, netif, frames, count);
 }

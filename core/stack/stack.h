@@ -27,7 +27,6 @@
 #include "udp/ping.h"
 #include "udp/udp.h"
 #include "wire/eth.h"
-#include "wire/plain.h"
 #include <weir/stats.h>
 #include <weir/tcp.h>
 #include <weir/udp.h>
@@ -122,15 +121,6 @@ enum {
     RECENT_FLOWS = 1 << RECENT_BITS,
 };
 
-/* A flow that was found lately, and what is known of its packets (recent.c). */
-struct recent {
-    struct flow *flow;   /* it is in the table; or NULL */
-    struct netif *netif; /* where the last one came in, if the rest is set; or NULL */
-    uint32_t epoch;      /* IP's, when that was */
-    uint8_t link[ETH_HEADER_LEN];
-    uint8_t ends[PLAIN_ENDS_LEN];
-};
-
 enum {
     FLOOD_SYNACK_LEN = 60,
     FLOOD_FOREIGN = 4,
@@ -170,10 +160,10 @@ struct weir {
     struct pings pings;
 
     struct pool conns, halfopens, timewaits, listeners;
-    struct pool naps;                   /* struct alarm: of resting connections with keep-alives */
-    struct table flows;                 /* four-tuples */
-    struct recent recent[RECENT_FLOWS]; /* some of those that were found last */
-    struct table local_ports;           /* listeners, by port */
+    struct pool naps;                  /* struct alarm: of resting connections with keep-alives */
+    struct table flows;                /* four-tuples */
+    struct flow *recent[RECENT_FLOWS]; /* some of those that were found last, or NULL */
+    struct table local_ports;          /* listeners, by port */
     struct siphash_key flow_key;
     struct {
         struct weir_endpoint at;
@@ -236,12 +226,9 @@ struct flow *recent_find(const struct weir *s, const struct tcp_tuple *tuple);
 void recent_add(struct weir *s, struct flow *flow);
 void recent_remove(struct weir *s, const struct flow *flow);
 
-/* The packet has passed all that its ends say, and is the flow's. */
-void recent_note(struct weir *s, const struct ip_packet *packet, const struct flow *flow);
-
 /*
- * Takes a frame in that is like the last one of its flow in all but what goes on from packet to
- * packet; false: it is to be looked at in full. next is the one behind it, or NULL.
+ * Takes a frame in, if nothing is unusual about it; false: it is to be looked at in full. next is the one
+ * behind it, or NULL.
  */
 bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
                const struct weir_frame *next);

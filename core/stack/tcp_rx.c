@@ -6,6 +6,7 @@
 #include "stack/tcp_rx.h"
 #include "base/addr.h"
 #include "base/check.h"
+#include "base/hint.h"
 #include "stack/stack.h"
 #include "tcp/closed.h"
 #include "tcp/input.h"
@@ -37,7 +38,9 @@ static enum why parse(struct ip_packet *packet, struct arrival *a)
         return WHY_TCP_CHECKSUM;
     if (!is_between_hosts(packet))
         return WHY_TCP_NOT_UNICAST;
-    a->packet = packet;
+    a->netif = packet->netif;
+    a->ip = packet->slices[0].bytes;
+    a->ttl = packet->ttl;
     a->auth = 0;
     a->tuple = (struct tcp_tuple){packet->dst, packet->src, h.dst_port, h.src_port};
     segs = packet->gso_size == 0 || h.payload_len <= packet->gso_size
@@ -77,8 +80,8 @@ static enum weir_tcp_state state_of_flow(const struct flow *flow)
     return flow->kind == HANDLE_HALFOPEN ? WEIR_TCP_SYN_RECEIVED : WEIR_TCP_TIME_WAIT;
 }
 
-static void trace_in(struct weir *s, const struct arrival *a, const struct flow *flow,
-                     const struct listener *listener)
+static void trace_in(struct weir *s, const struct ip_packet *packet, const struct arrival *a,
+                     const struct flow *flow, const struct listener *listener)
 {
     struct weir_trace event;
 
@@ -96,7 +99,7 @@ static void trace_in(struct weir *s, const struct arrival *a, const struct flow 
         event.from = listener != NULL ? WEIR_TCP_LISTEN : WEIR_TCP_CLOSED;
     }
     event.to = event.from;
-    ip_fill_trace(&s->ip, a->packet, &event);
+    ip_fill_trace(&s->ip, packet, &event);
     trace_emit(&s->tracer, &event);
 }
 
@@ -168,9 +171,11 @@ bool rx_may_answer(const struct weir *s, struct answered *answered)
  */
 static enum why check_heard(struct weir *s, struct arrival *a, uint8_t min_ttl, uint32_t auth)
 {
-    if (a->packet->ttl < min_ttl) /* [RFC5082 3] */
+    if (a->ttl < min_ttl) /* [RFC5082 3] */
         return WHY_TCP_MIN_TTL;
     a->auth = auth;
+    if (auth == 0 && !(a->seg.opt.present & (TCP_HAS_MD5 | TCP_HAS_AO))) /* neither asks for it */
+        return WHY_NONE;
     return auth_check(&s->tcp, auth, &a->tuple, &a->seg);
 }
 
@@ -181,7 +186,7 @@ static enum why check_for_listener(struct weir *s, struct arrival *a, const stru
     uint32_t copy;
     enum why why;
 
-    if (auth == 0 || (a->seg.flags & TCP_SYN) || a->packet->ttl < model->user->min_ttl)
+    if (auth == 0 || (a->seg.flags & TCP_SYN) || a->ttl < model->user->min_ttl)
         return check_heard(s, a, model->user->min_ttl, auth);
     a->auth = auth;
     copy = auth_copy(&s->tcp, model->auth, &a->tuple.remote_addr);
@@ -217,7 +222,7 @@ static enum why reopen(struct weir *s, struct arrival *a, struct timewait *tw)
     return rx_open_half(s, a, l, &past);
 }
 
-static enum why to_timewait(struct weir *s, struct arrival *a, struct timewait *tw)
+static APART enum why to_timewait(struct weir *s, struct arrival *a, struct timewait *tw)
 {
     enum why why = check_heard(s, a, tw->tcp.min_ttl, tw->tcp.auth);
 
@@ -253,7 +258,7 @@ static enum why to_conn(struct weir *s, struct arrival *a, struct conn *c)
     return why;
 }
 
-static enum why to_halfopen(struct weir *s, struct arrival *a, struct halfopen *h)
+static APART enum why to_halfopen(struct weir *s, struct arrival *a, struct halfopen *h)
 {
     enum why why = check_heard(s, a, h->tcp.min_ttl, h->tcp.auth);
 
@@ -282,6 +287,28 @@ static enum why to_listener(struct weir *s, struct arrival *a, struct listener *
     return why == WHY_NONE ? rx_to_listener(s, a, l) : why;
 }
 
+static void end(struct weir *s, struct arrival *a, enum why why)
+{
+    tcp_seg_done(&a->seg, &s->tcp);
+    if (why != WHY_NONE)
+        stack_drop(s, why);
+}
+
+static APART enum why to_listener_or_nobody(struct weir *s, struct arrival *a, struct listener *l)
+{
+    return l != NULL ? to_listener(s, a, l) : rx_to_nobody(s, a);
+}
+
+void rx_segment(struct weir *s, struct arrival *a)
+{
+    struct flow *flow = recent_find(s, &a->tuple);
+
+    if (flow == NULL)
+        flow = demux_find(s, &a->tuple, &a->hash);
+    s->tcp.counts.segs_in += a->seg.segs;
+    end(s, a, flow != NULL ? to_flow(s, a, flow) : to_listener_or_nobody(s, a, rx_listener(s, a)));
+}
+
 size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest, size_t count)
 {
     struct arrival a;
@@ -300,15 +327,7 @@ size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest,
     s->tcp.counts.segs_in += a.seg.segs;
     if (flow == NULL)
         l = rx_listener(s, &a);
-    trace_in(s, &a, flow, l);
-    if (flow != NULL) {
-        recent_note(s, packet, flow);
-        why = to_flow(s, &a, flow);
-    } else {
-        why = l != NULL ? to_listener(s, &a, l) : rx_to_nobody(s, &a);
-    }
-    tcp_seg_done(&a.seg, &s->tcp);
-    if (why != WHY_NONE)
-        stack_drop(s, why);
+    trace_in(s, packet, &a, flow, l);
+    end(s, &a, flow != NULL ? to_flow(s, &a, flow) : to_listener_or_nobody(s, &a, l));
     return joined;
 }

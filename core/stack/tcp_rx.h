@@ -8,14 +8,19 @@
 #include "tcp/seg.h"
 
 struct arrival {
-    struct ip_packet *packet;
     struct tcp_tuple tuple;
+    const struct netif *netif; /* where it came in */
+    const uint8_t *ip;         /* its IP header */
+    uint8_t ttl;
     struct tcp_seg seg;
     uint32_t hash; /* of the tuple, if nobody has it: whoever it makes is added with it */
     uint32_t auth; /* of whoever has the segment: answers are signed with it */
 };
 
 /* ---- tcp_rx.c ---- */
+
+/* A segment that has passed all that IP and its checksum say of it, to whoever has it. */
+void rx_segment(struct weir *s, struct arrival *a);
 
 /* The answer to a segment is a reset, made from it. */
 void rx_send_reset(struct weir *s, const struct arrival *a, enum tcp_state state);

@@ -10,14 +10,6 @@ enum { V4_AT = 12 }; /* where the bytes of an IPv4 address begin */
 
 _Static_assert(sizeof(struct tcp_ends) == 12, "a connection is small");
 
-static inline struct weir_addr of_v4(const uint8_t b[4])
-{
-    struct weir_addr addr = weir_addr_v4(0, 0, 0, 0);
-
-    memcpy(addr.b + V4_AT, b, 4);
-    return addr;
-}
-
 static inline bool is_v4(const struct weir_addr *addr, const uint8_t b[4])
 {
     return memcmp(addr->b + V4_AT, b, 4) == 0 && addr_is_v4(addr);
@@ -64,15 +56,15 @@ void ends_fini(struct tcp_ends *ends, struct tcp_env *env)
 struct tcp_tuple ends_tuple(const struct tcp_ends *ends, const struct tcp_env *env)
 {
     if (ends_are_v4(ends))
-        return (struct tcp_tuple){of_v4(ends->local4), of_v4(ends->remote4), ends->local_port,
-                                  ends->remote_port};
+        return (struct tcp_tuple){addr_v4_at(ends->local4), addr_v4_at(ends->remote4),
+                                  ends->local_port, ends->remote_port};
     return (struct tcp_tuple){wide(ends, env)->local_addr, wide(ends, env)->remote_addr,
                               ends->local_port, ends->remote_port};
 }
 
 struct weir_addr ends_remote(const struct tcp_ends *ends, const struct tcp_env *env)
 {
-    return ends_are_v4(ends) ? of_v4(ends->remote4) : wide(ends, env)->remote_addr;
+    return ends_are_v4(ends) ? addr_v4_at(ends->remote4) : wide(ends, env)->remote_addr;
 }
 
 /* In place, as it is asked for each segment. */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/be.h"
 #include "base/checksum.h"
 
@@ -29,11 +30,6 @@ struct ip4_wire {
 
 _Static_assert(sizeof(struct ip4_wire) == IP4_HEADER_LEN, "no padding");
 
-static inline struct weir_addr addr_of(const uint8_t b[4])
-{
-    return weir_addr_v4(b[0], b[1], b[2], b[3]);
-}
-
 /* The header's own length is checked, nothing else. Returns WHY_NONE or why not. */
 static inline enum why read_header(struct span bytes, struct ip4_header *out)
 {
@@ -49,8 +45,8 @@ static inline enum why read_header(struct span bytes, struct ip4_header *out)
         return WHY_IP_HEADER;
     if (out->header_len > bytes.len)
         return WHY_IP_SHORT;
-    out->src = addr_of(w->src);
-    out->dst = addr_of(w->dst);
+    out->src = addr_v4_at(w->src);
+    out->dst = addr_v4_at(w->dst);
     out->tos = w->tos;
     out->ttl = w->ttl;
     out->protocol = w->protocol;

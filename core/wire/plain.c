@@ -2,6 +2,7 @@
  * plain.c - a TCP segment in an IPv4 packet without anything unusual, read in one go
  */
 #include "wire/plain.h"
+#include "base/addr.h"
 #include "base/be.h"
 #include "base/checksum.h"
 #include "base/num.h"
@@ -46,11 +47,6 @@ bool plain_parse(struct span head, size_t len, struct plain *out)
     return true;
 }
 
-static struct weir_addr addr4_at(const uint8_t *bytes)
-{
-    return weir_addr_v4(bytes[0], bytes[1], bytes[2], bytes[3]);
-}
-
 static bool guess_ports(struct span tcp, struct plain_ends *out)
 {
     if (tcp.len < TCP_HEADER_LEN || (be16_at(tcp.bytes + FLAGS_AT) & TCP_SYN))
@@ -65,8 +61,8 @@ bool plain_guess_ends(struct span head, struct plain_ends *out)
     const uint8_t *ip = head.bytes;
 
     if (head.len >= IP4_HEADER_LEN && ip[0] == VERSION_LEN && ip[PROTOCOL_AT] == IP_PROTOCOL_TCP) {
-        out->src = addr4_at(ip + PLAIN_SRC_AT);
-        out->dst = addr4_at(ip + PLAIN_SRC_AT + PLAIN_ADDRS_LEN / 2);
+        out->src = addr_v4_at(ip + PLAIN_SRC_AT);
+        out->dst = addr_v4_at(ip + PLAIN_DST_AT);
         return guess_ports(span_drop(head, IP4_HEADER_LEN), out);
     }
     if (head.len < IP6_HEADER_LEN || ip[0] >> 4 != VERSION_6

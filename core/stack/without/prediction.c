@@ -1,5 +1,5 @@
 /*
- * prediction.c - a stack that remembers no flows that it found lately: each is looked up
+ * prediction.c - a stack without short ways in: each packet is looked at in full, each flow looked up
  *
  * In place of: recent.c
  */
@@ -15,10 +15,6 @@ void recent_add(struct weir *s, struct flow *flow)
 }
 
 void recent_remove(struct weir *s, const struct flow *flow)
-{
-}
-
-void recent_note(struct weir *s, const struct ip_packet *packet, const struct flow *flow)
 {
 }
 
