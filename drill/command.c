@@ -18,6 +18,7 @@ enum {
     WORDS_MAX = 40,
     LINE_MAX = 4096,
     FILE_MAX = 65536,
+    DD_BLOCK = 512,
     PATH_LEN = 512,
     DEPTH_MAX = 3, /* of files that name files */
 };
@@ -284,6 +285,63 @@ static bool is_flush(const struct line *l)
            && strcmp(l->words[2], "flush") == 0;
 }
 
+/* ---- files: the target's own, nothing on the machine is touched ---- */
+
+static bool is_command(const char *word, const char *name)
+{
+    const char *slash = strrchr(word, '/');
+
+    return strcmp(slash != NULL ? slash + 1 : word, name) == 0;
+}
+
+/* rm -f FILE... */
+static bool run_rm(struct drill_command_env *env, const struct line *l)
+{
+    for (size_t i = 1; i < l->count; i++)
+        if (l->words[i][0] != '-')
+            (void)env->target->make_file(env->target->ctx, l->words[i], NULL, 0);
+    return true;
+}
+
+/* What a word says behind name=; NULL: another name. */
+static const char *operand(const char *word, const char *name)
+{
+    size_t len = strlen(name);
+
+    return strncmp(word, name, len) == 0 && word[len] == '=' ? word + len + 1 : NULL;
+}
+
+/* dd if=/dev/zero of=FILE bs=N count=N */
+static bool run_dd(struct drill_command_env *env, const struct line *l)
+{
+    static const char zeros[FILE_MAX];
+    const char *from = "", *to = "";
+    unsigned long bs = DD_BLOCK, count = 0;
+
+    for (size_t i = 1; i < l->count; i++) {
+        const char *word = l->words[i], *value;
+
+        if ((value = operand(word, "if")) != NULL)
+            from = value;
+        else if ((value = operand(word, "of")) != NULL)
+            to = value;
+        else if ((value = operand(word, "bs")) != NULL)
+            bs = strtoul(value, NULL, 10);
+        else if ((value = operand(word, "count")) != NULL)
+            count = strtoul(value, NULL, 10);
+    }
+    if (strcmp(from, "/dev/zero") != 0 || *to == '\0' || bs == 0 || count > sizeof zeros / bs)
+        return problem(env, "'%s' without --shell makes files of a few zeros alone", l->words[0]);
+    return env->target->make_file(env->target->ctx, to, zeros, bs * count)
+           || problem(env, "there is no memory for %s", to);
+}
+
+static bool makes_files(const struct drill_command_env *env, const struct line *l)
+{
+    return !env->shell && env->target->make_file != NULL
+           && (is_command(l->words[0], "rm") || is_command(l->words[0], "dd"));
+}
+
 static bool run_line(struct drill_command_env *env, struct line *l, unsigned depth)
 {
     const char *name = l->words[0];
@@ -300,6 +358,8 @@ static bool run_line(struct drill_command_env *env, struct line *l, unsigned dep
     }
     if ((is_flush(l) || has_nothing_to_do(l)) && !(env->shell && env->target->is_real_time))
         return true;
+    if (makes_files(env, l))
+        return is_command(name, "rm") ? run_rm(env, l) : run_dd(env, l);
     if (env->shell)
         return ends_with(name, "/defaults.sh") ? run_file(env, name, depth + 1) : run_shell(env, l);
     if (ends_with(name, "/defaults.sh"))

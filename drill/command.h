@@ -8,6 +8,7 @@
  *   sysctl -q net.ipv4.tcp_sack=0            ../common/set_sysctls.py /proc/sys/net/...=0
  *   echo 0 > /proc/sys/net/ipv4/tcp_sack     ../common/defaults.sh (its commands are taken so)
  *   sleep 0.5                                ip tcp_metrics ..., tc ..., ethtool ...: nothing
+ *   dd if=/dev/zero of=FILE count=N, rm -f FILE: files that the script alone can open
  */
 #ifndef DRILL_COMMAND_H
 #define DRILL_COMMAND_H

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drill/icmp_names.h"
 #include "drill/run.h"
+
+enum { MTU = 1500 };
 
 /* Options of the original that mean nothing here. */
 static const char *const ignored[] = {
@@ -94,6 +97,35 @@ static bool read_option(const struct drill_option *o, struct drill_net *net,
     return true;
 }
 
+/* Where the ICMP messages that a script has are known, as drill_options_families. */
+static unsigned families_of_messages(const struct drill_script *script)
+{
+    unsigned families = 1 << DRILL_IPV4 | 1 << DRILL_IPV6 | 1 << DRILL_MAPPED;
+
+    for (const struct drill_event *e = script->events; e != NULL; e = e->next) {
+        const struct drill_packet *p = e->kind == DRILL_EVENT_PACKET ? e->packet : NULL;
+        bool is_of4, is_of6;
+        uint8_t type, code;
+
+        if (p == NULL || p->protocol != DRILL_ICMP || p->icmp_type == NULL)
+            continue;
+        is_of4 = drill_icmp_numbers(false, p->icmp_type, p->icmp_code, &type, &code) == NULL;
+        is_of6 = drill_icmp_numbers(true, p->icmp_type, p->icmp_code, &type, &code) == NULL;
+        if (is_of6 && !is_of4)
+            families &= 1u << DRILL_IPV6;
+    }
+    return families;
+}
+
+/* It says nothing of families, but speaks of what IPv6 alone has. */
+static bool is_of_ipv6_alone(const struct drill_script *script)
+{
+    for (const struct drill_option *o = script->options; o != NULL; o = o->next)
+        if (strcmp(o->name, "ip_version") == 0)
+            return false;
+    return families_of_messages(script) == 1u << DRILL_IPV6;
+}
+
 unsigned drill_options_families(const struct drill_script *script, struct drill_error *error)
 {
     static const char *const names[] = {"ipv4", "ipv6", "ipv4-mapped-ipv6"};
@@ -112,12 +144,14 @@ unsigned drill_options_families(const struct drill_script *script, struct drill_
         }
         families |= 1u << i;
     }
-    return families != 0 ? families : 1 << DRILL_IPV4 | 1 << DRILL_IPV6 | 1 << DRILL_MAPPED;
+    return families != 0 ? families : families_of_messages(script);
 }
 
 bool drill_options_read(const struct drill_script *script, struct drill_net *net,
                         struct drill_run_options *options, struct drill_error *error)
 {
+    if (is_of_ipv6_alone(script))
+        net->mtu = MTU; /* its lengths are those of IPv6 */
     for (const struct drill_option *o = script->options; o != NULL; o = o->next) {
         if (!read_option(o, net, options, error))
             return false;

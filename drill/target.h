@@ -117,6 +117,12 @@ struct drill_target {
     /* Forgets what is known of other hosts: cookies of Fast Open. NULL: nothing is. */
     void (*forget_hosts)(void *t);
 
+    /*
+     * Makes a file that open finds under this name, and nobody else; bytes NULL: there is none any
+     * more. False: there is no memory. NULL: files are the machine's.
+     */
+    bool (*make_file)(void *t, const char *path, const void *bytes, size_t len);
+
     void (*close)(void *t);
 };
 

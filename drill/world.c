@@ -12,8 +12,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <weir/posix.h>
 
@@ -26,6 +28,7 @@
 enum {
     FRAMES_MAX = 64,
     WRITTEN_MAX = 4096,
+    PATH_LEN = 64,
     BURST_MAX = 65215, /* bytes that a device takes as one */
     RTT_SHIFT = 19,    /* a round trip of 512 us halves what comes on top of pacing */
     SHIFT_MAX = 32,
@@ -36,6 +39,13 @@ enum {
 struct placeholder {
     struct placeholder *next;
     int ends[2];
+};
+
+/* A file that a script has made; the machine has none such. */
+struct own_file {
+    struct own_file *next;
+    int fd;
+    char path[];
 };
 
 struct packet {
@@ -61,6 +71,7 @@ struct drill_world {
     struct drill_sysctls sysctls;
     struct packet *packets, **last_packet;
     struct placeholder *placeholders;
+    struct own_file *own_files;
 
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -491,10 +502,64 @@ static int call_pipe(void *t, int fds[2])
     return pipe2(fds, O_CLOEXEC | O_NONBLOCK);
 }
 
+static struct own_file *find_file(const struct drill_world *w, const char *path)
+{
+    struct own_file *f = w->own_files;
+
+    while (f != NULL && strcmp(f->path, path) != 0)
+        f = f->next;
+    return f;
+}
+
+/* A file of the script's own is opened by the number it has in this process. */
 static int call_open(void *t, const char *path, int flags)
 {
-    (void)t;
+    const struct own_file *f = find_file(t, path);
+    char own[PATH_LEN];
+
+    if (f != NULL) {
+        (void)snprintf(own, sizeof own, "/proc/self/fd/%d", f->fd);
+        path = own;
+    }
     return open(path, flags | O_CLOEXEC, 0600);
+}
+
+static void remove_file(struct drill_world *w, const char *path)
+{
+    struct own_file **at = &w->own_files, *f = find_file(w, path);
+
+    if (f == NULL)
+        return;
+    while (*at != f)
+        at = &(*at)->next;
+    *at = f->next;
+    (void)close(f->fd);
+    free(f);
+}
+
+static bool world_make_file(void *t, const char *path, const void *bytes, size_t len)
+{
+    struct drill_world *w = t;
+    size_t path_len = strlen(path) + 1;
+    struct own_file *f;
+
+    remove_file(w, path);
+    if (bytes == NULL)
+        return true;
+    f = malloc(sizeof *f + path_len);
+    if (f == NULL)
+        return false;
+    memcpy(f->path, path, path_len);
+    f->fd = memfd_create("drill", MFD_CLOEXEC);
+    if (f->fd < 0 || write(f->fd, bytes, len) != (ssize_t)len) {
+        if (f->fd >= 0)
+            (void)close(f->fd);
+        free(f);
+        return false;
+    }
+    f->next = w->own_files;
+    w->own_files = f;
+    return true;
 }
 
 static ssize_t call_sendfile(void *t, int out_fd, int in_fd, int64_t *offset, size_t len)
@@ -807,6 +872,8 @@ static void world_close(void *t)
         w->packets = packet->next;
         free(packet);
     }
+    while (w->own_files != NULL)
+        remove_file(w, w->own_files->path);
     (void)pthread_cond_destroy(&w->changed);
     (void)pthread_mutex_destroy(&w->mutex);
     free(w);
@@ -930,6 +997,7 @@ struct drill_target drill_world_target(struct drill_world *w)
         .cancel = world_cancel,
         .sysctl = world_sysctl,
         .forget_hosts = world_forget_hosts,
+        .make_file = world_make_file,
         .close = world_close,
     };
 }
