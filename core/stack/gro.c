@@ -27,13 +27,17 @@ enum {
 /* One frame alone, all of whose slices together are as long as it says. */
 static bool is_plain(const struct weir_frame *frame)
 {
+    const struct weir_slice *s = frame->slices;
     size_t len = 0;
 
-    if (frame->gso != WEIR_GSO_NONE || frame->slice_count == 0
-        || frame->slice_count > WEIR_FRAME_SLICES)
+    if (frame->gso != WEIR_GSO_NONE)
+        return false;
+    if (frame->slice_count == 2) /* headers and text, as it nearly always is */
+        return s[0].len + s[1].len == frame->len;
+    if (frame->slice_count == 0 || frame->slice_count > WEIR_FRAME_SLICES)
         return false;
     for (size_t i = 0; i < frame->slice_count; i++)
-        len += frame->slices[i].len;
+        len += s[i].len;
     return len == frame->len;
 }
 

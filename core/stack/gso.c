@@ -17,137 +17,58 @@ enum {
     MIDDLE_MIN = 6, /* so many segments are worth working out what they have in common */
 };
 
-/* Where the next segment's text begins in the super-segment. */
+/* A super-segment, and where the next segment's text begins in it. */
 struct cut {
-    const struct frame *super;
+    const struct frame *whole;
     const struct checksum_ops *ops; /* NULL: nobody needs sums */
+    struct super super;
+    struct super_part part; /* the next segment */
+    bool has_middle;        /* those in the middle have been prepared */
     size_t slice;
     size_t skip;          /* bytes of that slice that have been sent */
     uint32_t refs;        /* that segments have to its buf, and that are still to be counted */
     const uint16_t *sums; /* of the next full segments of that slice, if they are known */
-    bool has_middle;      /* it was worth while to prepare for segments in the middle */
 };
 
 static void begin_slice(struct cut *cut, size_t slice, size_t skip)
 {
-    const struct weir_frame *w = &cut->super->wire;
+    const struct weir_frame *w = &cut->whole->wire;
 
     cut->slice = slice;
     cut->skip = skip;
     cut->refs = 0;
     cut->sums = NULL;
     if (slice < w->slice_count && cut->ops != NULL)
-        cut->sums = sums_from(cut->super->held[slice], w->slices[slice].bytes + skip, w->gso_size);
+        cut->sums = sums_from(cut->whole->held[slice], w->slices[slice].bytes + skip, w->gso_size);
 }
 
 static void end_slice(const struct cut *cut)
 {
     if (cut->refs > 0)
-        buf_ref_many(cut->super->held[cut->slice], cut->refs);
-}
-
-static uint32_t sum_next(struct cut *cut, struct span bytes)
-{
-    if (cut->sums != NULL && bytes.len == cut->super->wire.gso_size)
-        return *cut->sums++;
-    cut->sums = NULL;
-    return sums_of(cut->super->held[cut->slice], bytes, cut->ops);
-}
-
-static void advance(struct cut *cut, size_t len)
-{
-    cut->skip += len;
-    if (cut->skip == cut->super->wire.slices[cut->slice].len) {
-        end_slice(cut);
-        begin_slice(cut, cut->slice + 1, 0);
-    }
+        buf_ref_many(cut->whole->held[cut->slice], cut->refs);
 }
 
 /* What is left of the slice. */
 static struct weir_slice rest_of_slice(const struct cut *cut)
 {
-    const struct weir_slice *slice = &cut->super->wire.slices[cut->slice];
+    const struct weir_slice *slice = &cut->whole->wire.slices[cut->slice];
 
     return (struct weir_slice){slice->bytes + cut->skip, slice->len - cut->skip};
 }
 
-/* Refers to the next len bytes of text; returns their sum, if it is needed. */
-static uint32_t refer(struct cut *cut, struct frame *frame, uint32_t len)
+static void advance(struct cut *cut, size_t len)
 {
-    uint32_t sum = 0, done = 0;
-
-    while (done < len) {
-        struct weir_slice rest = rest_of_slice(cut);
-        struct buf *buf = cut->super->held[cut->slice];
-        uint32_t part = (uint32_t)size_min(rest.len, len - done), part_sum = 0;
-
-        cut->refs += buf != NULL;
-        CHECK(frame_add(frame, rest.bytes, part, &buf)); /* no more slices than the whole */
-        if (cut->ops != NULL)
-            part_sum = sum_next(cut, span_of(rest.bytes, part));
-        sum = done == 0 ? part_sum : checksum_join(sum, part_sum, done);
-        done += part;
-        advance(cut, part);
+    cut->skip += len;
+    if (cut->skip == cut->whole->wire.slices[cut->slice].len) {
+        end_slice(cut);
+        begin_slice(cut, cut->slice + 1, 0);
     }
-    return sum;
-}
-
-static struct frame *cut_any(struct weir *s, const struct super *super, struct cut *cut,
-                             struct super_part *part)
-{
-    struct frame *frame = frame_get(&s->frames);
-
-    if (frame == NULL)
-        return NULL;
-    part->text_sum = refer(cut, frame, part->len);
-    super_emit(super, part, frame_push(frame, super->headers.len));
-    return frame;
-}
-
-/* The same for one in the middle whose text lies in one slice. */
-static struct frame *cut_middle(struct weir *s, const struct super *super, struct cut *cut,
-                                struct super_part *part)
-{
-    struct weir_slice text = {rest_of_slice(cut).bytes, part->len};
-    struct buf *buf = cut->super->held[cut->slice];
-    struct frame *frame = frame_get_around(&s->frames, super->headers.len, text, buf);
-
-    if (frame == NULL)
-        return NULL;
-    cut->refs += buf != NULL;
-    if (cut->ops != NULL)
-        part->text_sum = sum_next(cut, span_of(text.bytes, text.len));
-    advance(cut, part->len);
-    super_emit_middle(super, part, frame->wire.slices[0].bytes);
-    return frame;
-}
-
-static bool is_middle(const struct super *super, const struct cut *cut,
-                      const struct super_part *part)
-{
-    return part->offset > 0 && part->offset + part->len < super->text_len
-           && rest_of_slice(cut).len >= part->len;
-}
-
-static struct frame *cut_one(struct weir *s, const struct super *super, struct cut *cut,
-                             struct super_part *part)
-{
-    struct frame *frame = cut->has_middle && is_middle(super, cut, part)
-                              ? cut_middle(s, super, cut, part)
-                              : cut_any(s, super, cut, part);
-
-    if (frame != NULL && super->is_partial) {
-        frame->wire.flags = WEIR_FRAME_CSUM_PARTIAL;
-        frame->wire.csum_start = cut->super->wire.csum_start;
-        frame->wire.csum_offset = cut->super->wire.csum_offset;
-    }
-    return frame;
 }
 
 /* Passes over text that has been cut off before. */
-static void skip(struct cut *cut, size_t len)
+static void pass(struct cut *cut, size_t len)
 {
-    const struct weir_slice *slices = cut->super->wire.slices;
+    const struct weir_slice *slices = cut->whole->wire.slices;
     size_t slice = 1;
 
     for (; len >= slices[slice].len; slice++)
@@ -155,46 +76,141 @@ static void skip(struct cut *cut, size_t len)
     begin_slice(cut, slice, len);
 }
 
-static uint32_t text_len(const struct frame *whole)
+/* 0 if nobody needs it. */
+static uint32_t sum_next(struct cut *cut, struct weir_slice text)
 {
-    return (uint32_t)(whole->wire.len - whole->wire.slices[0].len);
+    if (cut->ops == NULL)
+        return 0;
+    if (cut->sums != NULL && text.len == cut->whole->wire.gso_size)
+        return *cut->sums++;
+    cut->sums = NULL;
+    return sums_of(cut->whole->held[cut->slice], span_of(text.bytes, text.len), cut->ops);
+}
+
+/* Refers to the text of the next segment, which may lie in several slices; returns its sum. */
+static uint32_t refer(struct cut *cut, struct frame *frame)
+{
+    uint32_t sum = 0, done = 0, len = cut->part.len;
+
+    while (done < len) {
+        struct weir_slice text = rest_of_slice(cut);
+        struct buf *buf = cut->whole->held[cut->slice];
+        uint32_t part_sum;
+
+        text.len = size_min(text.len, len - done);
+        cut->refs += buf != NULL;
+        CHECK(frame_add(frame, text.bytes, text.len, &buf)); /* no more slices than the whole */
+        part_sum = sum_next(cut, text);
+        sum = done == 0 ? part_sum : checksum_join(sum, part_sum, done);
+        done += (uint32_t)text.len;
+        advance(cut, text.len);
+    }
+    return sum;
+}
+
+/* The segment is complete, but for what is left to the device. */
+static struct weir_frame *end_segment(struct cut *cut, struct frame *frame)
+{
+    if (cut->super.is_partial) {
+        frame->wire.flags = WEIR_FRAME_CSUM_PARTIAL;
+        frame->wire.csum_start = cut->whole->wire.csum_start;
+        frame->wire.csum_offset = cut->whole->wire.csum_offset;
+    }
+    cut->part.offset += cut->part.len;
+    cut->part.index++;
+    return &frame->wire;
+}
+
+/* Any segment. NULL: there is no memory. */
+static struct weir_frame *cut_one(struct weir *s, struct cut *cut)
+{
+    struct frame *frame = frame_get(&s->frames);
+
+    if (frame == NULL)
+        return NULL;
+    cut->part.text_sum = refer(cut, frame);
+    super_emit(&cut->super, &cut->part, frame_push(frame, cut->super.headers.len));
+    return end_segment(cut, frame);
+}
+
+/* How many segments follow that are in the middle, and whose text lies in this slice. */
+static size_t count_middle(const struct cut *cut)
+{
+    size_t len = cut->whole->wire.gso_size;
+
+    if (!cut->has_middle || cut->part.offset == 0)
+        return 0;
+    return size_min(rest_of_slice(cut).len / len,
+                    (cut->super.text_len - cut->part.offset - 1) / len);
+}
+
+/* At most count of them; returns how many there is memory for. */
+static size_t cut_middle(struct weir *s, struct cut *cut, struct weir_frame **segments,
+                         size_t count)
+{
+    struct weir_slice text = {rest_of_slice(cut).bytes, cut->part.len};
+    struct buf *buf = cut->whole->held[cut->slice];
+    size_t done;
+
+    for (done = 0; done < count; done++) {
+        struct frame *frame = frame_get_around(&s->frames, cut->super.headers.len, text, buf);
+        if (frame == NULL)
+            break;
+        cut->part.text_sum = sum_next(cut, text);
+        super_emit_middle(&cut->super, &cut->part, frame->wire.slices[0].bytes);
+        segments[done] = end_segment(cut, frame);
+        text.bytes += text.len;
+    }
+    if (buf != NULL)
+        cut->refs += (uint32_t)done;
+    advance(cut, done * text.len);
+    return done;
+}
+
+/* The next segments, at most max; returns how many there is memory for. */
+static size_t cut_next(struct weir *s, struct cut *cut, struct weir_frame **segments, size_t max)
+{
+    size_t count;
+
+    cut->part.len = u32_min(cut->whole->wire.gso_size, cut->super.text_len - cut->part.offset);
+    count = size_min(count_middle(cut), max);
+    if (count > 0)
+        return cut_middle(s, cut, segments, count);
+    segments[0] = cut_one(s, cut);
+    return segments[0] != NULL;
+}
+
+static void begin(struct cut *cut, size_t max)
+{
+    uint32_t size = cut->whole->wire.gso_size;
+
+    super_init(&cut->super, &cut->whole->wire, cut->ops == NULL);
+    cut->part.offset = cut->whole->cut_bytes;
+    cut->part.index = cut->part.offset / size;
+    cut->has_middle =
+        max >= MIDDLE_MIN && cut->super.text_len - cut->part.offset >= MIDDLE_MIN * size;
+    if (cut->has_middle)
+        super_init_middle(&cut->super, size);
+    pass(cut, cut->part.offset);
 }
 
 bool gso_is_cut(const struct frame *whole)
 {
-    return whole->cut_bytes == text_len(whole);
+    return whole->cut_bytes == whole->wire.len - whole->wire.slices[0].len;
 }
 
 size_t gso_cut(struct weir *s, const struct netif *netif, struct frame *whole,
                struct weir_frame **segments, size_t max)
 {
-    const struct weir_frame *w = &whole->wire;
-    bool is_partial = (netif->offloads & WEIR_OFFLOAD_CSUM) != 0;
-    struct cut cut = {.super = whole, .ops = is_partial ? NULL : s->ip.checksum};
-    struct super_part part = {
-        .index = whole->cut_bytes / w->gso_size,
-        .offset = whole->cut_bytes,
-    };
-    struct super super;
-    size_t count = 0;
+    struct cut cut;
+    size_t count = 0, more = 1;
 
-    super_init(&super, w, is_partial);
-    skip(&cut, part.offset);
-    cut.has_middle =
-        max >= MIDDLE_MIN && super.text_len - part.offset >= MIDDLE_MIN * (uint32_t)w->gso_size;
-    if (cut.has_middle)
-        super_init_middle(&super, w->gso_size);
-    for (; count < max && part.offset < super.text_len; count++) {
-        struct frame *frame;
-        part.len = u32_min(w->gso_size, super.text_len - part.offset);
-        frame = cut_one(s, &super, &cut, &part);
-        if (frame == NULL)
-            break;
-        segments[count] = &frame->wire;
-        part.offset += part.len;
-        part.index++;
-    }
+    cut.whole = whole;
+    cut.ops = netif->offloads & WEIR_OFFLOAD_CSUM ? NULL : s->ip.checksum;
+    begin(&cut, max);
+    for (; more > 0 && count < max && cut.part.offset < cut.super.text_len; count += more)
+        more = cut_next(s, &cut, segments + count, max - count);
     end_slice(&cut);
-    whole->cut_bytes = part.offset;
+    whole->cut_bytes = cut.part.offset;
     return count;
 }

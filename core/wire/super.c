@@ -221,12 +221,12 @@ static size_t wide_at(const struct super_follow *f, size_t i)
     return size_min(i * SUPER_WIDE, f->headers_len - SUPER_WIDE);
 }
 
-static super_wide wide_of(const uint8_t *bytes)
+/* Those of the i-th part's bits that all headers have in common. */
+static void take_fixed(const struct super_follow *f, size_t i, const uint8_t *bytes,
+                       super_wide *bits)
 {
-    super_wide wide;
-
-    memcpy(&wide, bytes, sizeof wide);
-    return wide;
+    memcpy(bits, bytes, sizeof *bits);
+    *bits &= f->fixed[i].mask;
 }
 
 static void set_fixed(struct super_follow *f)
@@ -241,8 +241,8 @@ static void set_fixed(struct super_follow *f)
     memcpy(mask + f->tcp_at, fixed_tcp, sizeof fixed_tcp);
     f->fixed_count = (f->headers_len + SUPER_WIDE - 1) / SUPER_WIDE;
     for (size_t i = 0; i < f->fixed_count; i++) {
-        f->fixed[i].mask = wide_of(mask + wide_at(f, i));
-        f->fixed[i].bits = wide_of(f->first + wide_at(f, i)) & f->fixed[i].mask;
+        memcpy(&f->fixed[i].mask, mask + wide_at(f, i), SUPER_WIDE);
+        take_fixed(f, i, f->first + wide_at(f, i), &f->fixed[i].bits);
     }
 }
 
@@ -287,11 +287,14 @@ bool super_follow_init(struct super_follow *f, const uint8_t *first, size_t ip_a
 static bool has_fixed_bits(const struct super_follow *f, const uint8_t *head)
 {
     size_t last = f->fixed_count - 1;
-    super_wide differ =
-        (wide_of(head + f->headers_len - SUPER_WIDE) & f->fixed[last].mask) ^ f->fixed[last].bits;
+    super_wide differ, bits;
 
-    for (size_t i = 0; i < last; i++)
-        differ |= (wide_of(head + i * SUPER_WIDE) & f->fixed[i].mask) ^ f->fixed[i].bits;
+    take_fixed(f, last, head + f->headers_len - SUPER_WIDE, &bits);
+    differ = bits ^ f->fixed[last].bits;
+    for (size_t i = 0; i < last; i++) {
+        take_fixed(f, i, head + i * SUPER_WIDE, &bits);
+        differ |= bits ^ f->fixed[i].bits;
+    }
     return (differ[0] | differ[1]) == 0;
 }
 
