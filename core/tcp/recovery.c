@@ -154,6 +154,23 @@ void recovery_on_mss(struct tcp_conn *c, struct tcp_env *env)
     cc->ssthresh = u32_max(cc->ssthresh, 2 * cc->mss); /* as small as it may be [RFC5681 3.1 (4)] */
 }
 
+/*
+ * Half of the window for each timeout that the pause lasted, but no less than a new connection has, and
+ * no more slow start than to three quarters of what it was: as in Linux, where RFC 5681 has the window
+ * of a new connection at once [RFC5681 4.1 not].
+ */
+static void restart_window(struct tcp_conn *c, const struct tcp_env *env, ns_t idle_ns)
+{
+    struct cc *cc = cc_of(c);
+    ns_t rto_ns = (ns_t)c->rtt.rto_us * NS_US;
+    uint32_t least = u32_min(recovery_initial_window(env, cc->mss), cc->cwnd), cwnd = cc->cwnd;
+
+    cc->ssthresh = u32_max(cc->ssthresh, cwnd - cwnd / 4);
+    for (idle_ns -= rto_ns; idle_ns > 0 && cwnd > least; idle_ns -= rto_ns)
+        cwnd /= 2;
+    cc->cwnd = u32_max(cwnd, least);
+}
+
 void recovery_on_restart(struct tcp_conn *c, const struct tcp_env *env, ns_t idle_ns)
 {
     struct cc *cc = cc_of(c);
@@ -162,7 +179,7 @@ void recovery_on_restart(struct tcp_conn *c, const struct tcp_env *env, ns_t idl
         cc->ops->on_restart(cc, env->now, idle_ns);
     if (!cc->ops->owns_recovery && env->config.slow_start_after_idle
         && idle_ns > (ns_t)c->rtt.rto_us * NS_US)
-        cc->cwnd = u32_min(cc->cwnd, recovery_initial_window(env, cc->mss));
+        restart_window(c, env, idle_ns);
 }
 
 void recovery_stop(struct tcp_conn *c, struct tcp_env *env)
