@@ -230,12 +230,11 @@ void frame_set_checksum(struct frame *frame, uint16_t offset, uint64_t sum,
                         const struct checksum_ops *ops)
 {
     const struct weir_slice *s = frame->wire.slices;
-    size_t done = 0;
+    size_t count = frame->wire.slice_count, done = 0;
 
-    for (size_t i = 1; i < frame->wire.slice_count; i++) {
-        sum = checksum_raw_join(sum, raw_of(frame->held[i], span_of(s[i].bytes, s[i].len), ops),
-                                done);
-        done += s[i].len;
+    for (size_t i = 1; i < count; done += s[i++].len) {
+        uint64_t raw = raw_of(frame->held[i], span_of(s[i].bytes, s[i].len), ops);
+        sum = checksum_raw_join(sum, raw, done);
     }
     put_checksum(s[0].bytes + offset, checksum_fold_raw(sum));
 }

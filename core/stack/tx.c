@@ -234,30 +234,57 @@ static bool is_direct(const struct weir *s, const struct handover *to, const str
            && frame->wire.len + header_len <= path->mtu && !trace_is_on(&s->tracer);
 }
 
+/* What IP is to know of a segment. */
+static inline struct ip_send segment_how(const struct conn *c, const struct route_entry *route,
+                                         const struct frame *frame)
+{
+    return (struct ip_send){
+        .src = route->src,
+        .dst = route->dst,
+        .protocol = IP_PROTOCOL_TCP,
+        .ttl = c->tcp.user->ttl,                         /* [RFC9293 MUST-49] */
+        .tos = (uint8_t)(c->tcp.user->tos | frame->ecn), /* [RFC9293 MUST-48, SHLD-22] */
+        .dont_fragment = true,
+    };
+}
+
+/* Takes *frame. Not a part of send_segment, so that what it keeps in memory is not set up there. */
+static __attribute__((noinline)) void send_by_ip(struct weir *s, struct conn *c,
+                                                 struct route_entry *route, struct frame **frame,
+                                                 const struct tx_about *about)
+{
+    struct weir_trace trace;
+    struct ip_send how = segment_how(c, route, *frame);
+
+    how.trace = trace_segment(s, c, about, &trace);
+    ip_send(&s->ip, &route->path, &how, frame);
+}
+
+static __attribute__((noinline)) void push_ip6(struct weir *s, const struct conn *c,
+                                               const struct route_entry *route, struct frame *frame)
+{
+    struct ip_send how = segment_how(c, route, frame);
+
+    ip6_push(&s->ip, &route->path, &how, NULL, frame);
+}
+
 /* Takes *frame. */
 static void send_segment(struct weir *s, struct conn *c, struct route_entry *route,
                          struct frame **frame, const struct tx_about *about, struct handover *to)
 {
-    struct weir_trace trace;
-    struct ip_send how = {
-        .src = route->src,
-        .dst = route->dst,
-        .protocol = IP_PROTOCOL_TCP,
-        .ttl = c->tcp.user->ttl,                            /* [RFC9293 MUST-49] */
-        .tos = (uint8_t)(c->tcp.user->tos | (*frame)->ecn), /* [RFC9293 MUST-48, SHLD-22] */
-        .dont_fragment = true,
-    };
+    struct ip_send how;
 
     if (!is_direct(s, to, &route->path, *frame)) {
-        how.trace = trace_segment(s, c, about, &trace);
-        ip_send(&s->ip, &route->path, &how, frame);
+        send_by_ip(s, c, route, frame, about);
         return;
     }
     to->frame = *frame;
-    if (addr_is_v4(&route->src))
+    if (addr_is_v4(&route->src)) {
+        how = segment_how(c, route, to->frame);
         ip4_push_single(&s->ip, &route->path, &how, to->frame);
-    else
-        ip6_push(&s->ip, &route->path, &how, NULL, to->frame);
+    } else {
+        push_ip6(s, c, route, to->frame);
+    }
 }
 
 /* A connection's turn: true if it had something to send. *has_more: it is to have another. */
@@ -316,7 +343,7 @@ static bool run_ready(struct weir *s, struct list *ready, struct handover *to)
 /* Segments without a route are lost, and timers do what they do about lost segments. */
 void tx_run_stranded(struct weir *s)
 {
-    for (int i = 0; i < STRANDED_TURNS; i++)
+    for (int i = 0; i < STRANDED_TURNS && !list_is_empty(&s->stranded); i++)
         if (!run_ready(s, &s->stranded, NULL))
             return;
 }

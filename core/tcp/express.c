@@ -143,7 +143,9 @@ static void note_acknowledged(struct tcp_conn *c, struct tcp_env *env)
         timers_on_quiet(c, env);
 }
 
-struct frame *express_output(struct tcp_conn *c, struct tcp_env *env, bool has_offload)
+/* Not a part of who calls it, so that the compiler can make all that it calls a part of it. */
+__attribute__((noinline)) struct frame *express_output(struct tcp_conn *c, struct tcp_env *env,
+                                                       bool has_offload)
 {
     uint32_t len, mss;
     struct frame *frame;
@@ -151,7 +153,7 @@ struct frame *express_output(struct tcp_conn *c, struct tcp_env *env, bool has_o
     if (!HAS_PREDICTION || c->work == NULL || !is_undisturbed(c) || !segment_is_plain(c))
         return NULL;
     len = seq_len(c->snd.nxt, sendq_end(c));
-    mss = plain_mss(c, env);
+    mss = len > 0 ? plain_mss(c, env) : 0;
     if (len > 0 ? !all_may_go(c, env, len, mss) : !c->work->ack_owed)
         return NULL;
     frame = begin(c, env, len);

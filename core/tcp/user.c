@@ -128,7 +128,7 @@ ptrdiff_t tcp_send(struct tcp_conn *c, struct tcp_env *env, const void *bytes, s
         return err;
     if (len == 0)
         return 0;
-    if (!tcp_work_attach(c, env))
+    if (c->work == NULL && !tcp_work_attach(c, env))
         return WEIR_ENOMEM;
     room = sendq_room(c);
     if (room == 0)

@@ -111,7 +111,8 @@ struct ip4_plain {
 };
 
 /* Writes its IP4_HEADER_LEN bytes, as ip4_emit would. */
-static inline void ip4_emit_plain(const struct ip4_plain *h, uint8_t *out)
+static inline __attribute__((always_inline)) void ip4_emit_plain(const struct ip4_plain *h,
+                                                                 uint8_t *out)
 {
     uint32_t version = 0x40 | IP4_HEADER_LEN / 4;
     be32_t first = be32_of(version << 24 | (uint32_t)h->tos << 16 | h->total_len);

@@ -96,7 +96,8 @@ static inline uint64_t tcp_emit_word(uint32_t word, uint8_t *out)
 }
 
 /* Writes tcp_plain_len() bytes; returns their raw sum, in which the checksum counts as it is. */
-static inline uint64_t tcp_emit_plain(const struct tcp_plain *h, uint8_t *out)
+static inline __attribute__((always_inline)) uint64_t tcp_emit_plain(const struct tcp_plain *h,
+                                                                     uint8_t *out)
 {
     uint32_t len = (uint32_t)tcp_plain_len(h->has_timestamps);
     uint64_t sum; /* of few words of 32 bits: nothing is carried out of it */
