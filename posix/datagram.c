@@ -75,6 +75,7 @@ static int open_endpoint(struct weir_posix *px, struct sock *s, const struct wei
     int err;
 
     opts[count++] = (struct weir_opt_value){WEIR_OPT_V6ONLY, s->v6only};
+    opts[count++] = (struct weir_opt_value){WEIR_OPT_SHARE_PORT, s->reuse_port};
     err = weir_udp_open_with(px->stack, local, NULL, opts, count, &udp);
     if (err != WEIR_OK)
         return px_errno(err);

@@ -26,6 +26,7 @@ enum {
     MSS_MIN = 88,
     MSS_MAX = 32767,
     MSS_UNKNOWN = 536,
+    FASTOPEN_KEY_LEN = 16,
     NAME_MAX_LEN = 16, /* of a congestion control */
 };
 
@@ -595,6 +596,25 @@ static int set_fastopen(struct weir_posix *px, struct sock *s, const struct opti
     return option_set_in_stack(px, s, WEIR_OPT_FASTOPEN_QUEUE, value);
 }
 
+/*
+ * The stack has one key, and takes cookies of the one before: of two, the second is for those. Linux
+ * has one for each listener that has been given one.
+ */
+static int set_fastopen_key(struct weir_posix *px, const struct option *o)
+{
+    uint8_t keys[2][FASTOPEN_KEY_LEN];
+
+    if (o->len != sizeof keys && o->len != sizeof keys[0])
+        return -EINVAL;
+    if (o->in == NULL)
+        return -EFAULT;
+    memcpy(keys, o->in, o->len);
+    if (o->len == sizeof keys)
+        weir_fastopen_key(px->stack, keys[1]);
+    weir_fastopen_key(px->stack, keys[0]);
+    return 0;
+}
+
 static int set_fastopen_connect(struct sock *s, const struct option *o)
 {
     int value, err = option_take_int(o, &value);
@@ -639,6 +659,7 @@ static int set_tcp(struct weir_posix *px, struct sock *s, const struct option *o
     case TCP_CONGESTION: return set_congestion(px, s, o);
     case TCP_NOTSENT_LOWAT: return set_notsent_lowat(px, s, o);
     case TCP_FASTOPEN: return set_fastopen(px, s, o);
+    case TCP_FASTOPEN_KEY: return set_fastopen_key(px, o);
     case TCP_FASTOPEN_CONNECT: return set_fastopen_connect(s, o);
     case TCP_INQ: return set_inq(s, o);
     case TCP_MD5SIG: return keys_set(px, s, o->in, o->len, false);

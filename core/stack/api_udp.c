@@ -33,6 +33,12 @@ static int choose_local(struct weir *s, const struct weir_endpoint *remote,
     return err;
 }
 
+/* What is known before the endpoint has its place. */
+static bool is_of_place(enum weir_opt opt)
+{
+    return opt == WEIR_OPT_V6ONLY || opt == WEIR_OPT_SHARE_PORT;
+}
+
 int udp_set(struct udp_endpoint *u, enum weir_opt opt, int64_t value)
 {
     if (opt == WEIR_OPT_USER)
@@ -46,29 +52,29 @@ int udp_set(struct udp_endpoint *u, enum weir_opt opt, int64_t value)
     else if (opt == WEIR_OPT_TTL || opt == WEIR_OPT_TOS || opt == WEIR_OPT_RECV_BUFFER)
         return WEIR_EINVAL;
     else
-        return opt == WEIR_OPT_V6ONLY ? WEIR_ESTATE : WEIR_ENOTSUP;
+        return is_of_place(opt) ? WEIR_ESTATE : WEIR_ENOTSUP;
     return WEIR_OK;
 }
 
-/* V6ONLY is known before the endpoint has its place. */
 static int set_all(struct udp_endpoint *u, const struct weir_opt_value *opts, size_t count)
 {
     int err = WEIR_OK;
 
     for (size_t i = 0; i < count && err == WEIR_OK; i++)
-        if (opts[i].opt != WEIR_OPT_V6ONLY)
+        if (!is_of_place(opts[i].opt))
             err = udp_set(u, opts[i].opt, opts[i].value);
     return err;
 }
 
-static int v6only_of(const struct weir_opt_value *opts, size_t count, bool *v6only)
+static int rules_of(const struct weir_opt_value *opts, size_t count, struct udp_rules *rules)
 {
     for (size_t i = 0; i < count; i++) {
-        if (opts[i].opt != WEIR_OPT_V6ONLY)
+        if (!is_of_place(opts[i].opt))
             continue;
         if (opts[i].value != 0 && opts[i].value != 1)
             return WEIR_EINVAL;
-        *v6only = opts[i].value != 0;
+        *(opts[i].opt == WEIR_OPT_V6ONLY ? &rules->v6only : &rules->shares_port) =
+            opts[i].value != 0;
     }
     return WEIR_OK;
 }
@@ -79,13 +85,13 @@ int api_udp_open_with(struct weir *s, const struct weir_endpoint *local,
 {
     struct weir_endpoint from = local != NULL ? *local : (struct weir_endpoint){0};
     struct udp_endpoint *u = NULL;
-    bool v6only = false;
+    struct udp_rules rules = {0};
     int err = HAS_UDP ? choose_local(s, remote, &from) : WEIR_ENOTSUP;
 
     if (err == WEIR_OK)
-        err = v6only_of(opts, count, &v6only);
+        err = rules_of(opts, count, &rules);
     if (err == WEIR_OK)
-        err = udp_open(&s->udp, &from, remote, v6only, &u);
+        err = udp_open(&s->udp, &from, remote, rules, &u);
     if (err != WEIR_OK)
         return err;
     if (local == NULL || addr_is_any(&local->addr))

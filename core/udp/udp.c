@@ -137,7 +137,29 @@ static int fit_of(const struct weir_addr *bound, bool v6only, const struct weir_
     return v6only && addr_is_v4(addr) ? 0 : 1;
 }
 
-static struct udp_endpoint *find_open(const struct udp *udp, const struct weir_endpoint *local)
+/*
+ * Of those that share a port, the one that weighs most for a pair of ends has its datagrams: when
+ * one comes or goes, only what it has moves.
+ */
+static uint32_t weight_of(const struct udp *udp, const struct weir_endpoint *local,
+                          const struct weir_endpoint *remote, uint32_t ref)
+{
+    uint32_t mixed = (hash_of_pair(udp, local, remote) ^ ref * 0x9e3779b1u) * 0x85ebca6bu;
+
+    return mixed ^ mixed >> 15;
+}
+
+static bool is_heavier(const struct udp *udp, const struct udp_endpoint *e,
+                       const struct udp_endpoint *best, const struct weir_endpoint *local,
+                       const struct weir_endpoint *remote)
+{
+    return e->shares_port && best->shares_port
+           && weight_of(udp, local, remote, pool_index(&udp->endpoints, e))
+                  > weight_of(udp, local, remote, pool_index(&udp->endpoints, best));
+}
+
+static struct udp_endpoint *find_open(const struct udp *udp, const struct weir_endpoint *local,
+                                      const struct weir_endpoint *remote)
 {
     struct table_iter it = table_find(&udp->table, hash_of_port(udp, local->port));
     struct udp_endpoint *best = NULL;
@@ -147,8 +169,9 @@ static struct udp_endpoint *find_open(const struct udp *udp, const struct weir_e
         struct udp_endpoint *e = pool_at(&udp->endpoints, ref);
         int fit = fit_of(&e->local.addr, e->v6only, &local->addr);
 
-        if (e->is_connected || e->local.port != local->port || fit <= best_fit
-            || !is_same_netif(&e->local, local))
+        if (e->is_connected || e->local.port != local->port || fit == 0 || fit < best_fit
+            || !is_same_netif(&e->local, local)
+            || (fit == best_fit && !is_heavier(udp, e, best, local, remote)))
             continue;
         best = e;
         best_fit = fit;
@@ -161,7 +184,7 @@ struct udp_endpoint *udp_find(const struct udp *udp, const struct weir_endpoint 
 {
     struct udp_endpoint *e = find_connected(udp, local, remote);
 
-    return e != NULL ? e : find_open(udp, local);
+    return e != NULL ? e : find_open(udp, local, remote);
 }
 
 uint64_t udp_handle(const struct udp *udp, const struct udp_endpoint *endpoint)
@@ -185,24 +208,26 @@ static bool overlaps(const struct udp_endpoint *e, const struct weir_endpoint *l
     return e->local.port == local->port && either && is_same_netif(&e->local, local);
 }
 
-static bool is_heard(const struct udp *udp, const struct weir_endpoint *local, bool v6only)
+static bool is_heard(const struct udp *udp, const struct weir_endpoint *local,
+                     struct udp_rules rules)
 {
     struct table_iter it = table_find(&udp->table, hash_of_port(udp, local->port));
 
     for (uint32_t ref; table_next(&it, &ref);) {
         const struct udp_endpoint *e = pool_at(&udp->endpoints, ref);
 
-        if (!e->is_connected && overlaps(e, local, v6only))
+        if (!e->is_connected && overlaps(e, local, rules.v6only)
+            && !(e->shares_port && rules.shares_port))
             return true;
     }
     return false;
 }
 
 static bool is_taken(const struct udp *udp, const struct weir_endpoint *local,
-                     const struct weir_endpoint *remote, bool v6only)
+                     const struct weir_endpoint *remote, struct udp_rules rules)
 {
     return remote != NULL ? find_connected(udp, local, remote) != NULL
-                          : is_heard(udp, local, v6only);
+                          : is_heard(udp, local, rules);
 }
 
 /*
@@ -211,7 +236,7 @@ static bool is_taken(const struct udp *udp, const struct weir_endpoint *local,
  * is not given to a connected one, because it would hear its answers.
  */
 static int choose_port(struct udp *udp, struct weir_endpoint *local,
-                       const struct weir_endpoint *remote, bool v6only)
+                       const struct weir_endpoint *remote, struct udp_rules rules)
 {
     static const struct weir_endpoint nobody;
     uint32_t range = (uint32_t)(udp->port_last - udp->port_first) + 1;
@@ -221,9 +246,10 @@ static int choose_port(struct udp *udp, struct weir_endpoint *local,
     put_endpoint(bytes, local);
     put_endpoint(bytes + 18, remote != NULL ? remote : &nobody);
     offset = (uint32_t)siphash24(udp->key, bytes, sizeof bytes) % range;
+    rules.shares_port = false; /* it is to have one of its own */
     for (uint32_t i = 0; i < range; i++) {
         local->port = (uint16_t)(udp->port_first + (offset + udp->port_counter++) % range);
-        if (!is_taken(udp, local, remote, v6only) && !is_heard(udp, local, v6only))
+        if (!is_taken(udp, local, remote, rules) && !is_heard(udp, local, rules))
             return WEIR_OK;
     }
     return WEIR_EADDRNOTAVAIL;
@@ -260,7 +286,7 @@ static bool is_possible_pair(const struct weir_endpoint *local, const struct wei
 }
 
 int udp_open(struct udp *udp, const struct weir_endpoint *local, const struct weir_endpoint *remote,
-             bool v6only, struct udp_endpoint **endpoint)
+             struct udp_rules rules, struct udp_endpoint **endpoint)
 {
     struct weir_endpoint chosen = *local;
     int err = WEIR_OK;
@@ -268,15 +294,16 @@ int udp_open(struct udp *udp, const struct weir_endpoint *local, const struct we
     if (!is_possible_pair(local, remote))
         return WEIR_EINVAL;
     if (chosen.port == 0)
-        err = choose_port(udp, &chosen, remote, v6only);
-    else if (is_taken(udp, &chosen, remote, v6only))
+        err = choose_port(udp, &chosen, remote, rules);
+    else if (is_taken(udp, &chosen, remote, rules))
         err = WEIR_EADDRINUSE;
     if (err != WEIR_OK)
         return err;
     *endpoint = create(udp, &chosen, remote);
     if (*endpoint == NULL)
         return WEIR_ENOMEM;
-    (*endpoint)->v6only = v6only;
+    (*endpoint)->v6only = rules.v6only;
+    (*endpoint)->shares_port = rules.shares_port;
     return WEIR_OK;
 }
 

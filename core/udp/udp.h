@@ -39,6 +39,7 @@ struct udp_endpoint {
     struct weir_addr bound;      /* what local.addr is without a remote end */
     bool is_connected;
     bool v6only;      /* on ::, not for IPv4 */
+    bool shares_port; /* with others that do */
     uint8_t ttl, tos; /* 0: the stack's default */
     int error;        /* what the network reported, told once; 0: nothing */
     uint32_t recv_buffer_bytes;
@@ -63,6 +64,12 @@ struct udp {
     uint16_t port_counter;
 };
 
+/* How an endpoint is bound. */
+struct udp_rules {
+    bool v6only;
+    bool shares_port; /* others may have the same place, if they say the same */
+};
+
 struct udp_setup {
     struct mem *mem;
     struct bufs *bufs;
@@ -76,12 +83,12 @@ void udp_fini(struct udp *udp);
 
 /*
  * Opens an endpoint. local.addr may be any (of either family, or of IPv4); port 0: one is
- * chosen [RFC6056]. With remote not NULL local.addr must be specified. v6only: local.addr is ::
+ * chosen [RFC6056]. With remote not NULL local.addr must be specified. rules.v6only: local.addr is ::
  * and means IPv6 alone. Returns 0, or WEIR_EINVAL, WEIR_EADDRINUSE, WEIR_EADDRNOTAVAIL (no port is
  * left), WEIR_ENOMEM.
  */
 int udp_open(struct udp *udp, const struct weir_endpoint *local, const struct weir_endpoint *remote,
-             bool v6only, struct udp_endpoint **endpoint);
+             struct udp_rules rules, struct udp_endpoint **endpoint);
 
 /*
  * Gives an endpoint another remote end, and the local address that goes with it; NULL: none.

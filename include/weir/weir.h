@@ -330,9 +330,9 @@ enum weir_opt {
     WEIR_OPT_LINGER,         /* 1: weir_close resets the connection instead of closing it */
     WEIR_OPT_DEFER_ACCEPT,   /* listener: ns for which a connection without data is not yet
                                     complete; 0: none, as Linux's TCP_DEFER_ACCEPT */
-    WEIR_OPT_SHARE_PORT,     /* listener, with weir_listen_with: others that have it may listen
-                                    on the same address and port, and connections are spread over
-                                    them by their four-tuple */
+    WEIR_OPT_SHARE_PORT,     /* with weir_listen_with and weir_udp_open_with: others that have it
+                                    may have the same address and port; connections, and a peer's
+                                    datagrams, are spread over them by their four-tuple */
     WEIR_OPT_FASTOPEN,       /* 1: what is sent before the SYN goes out may go with it; with
                                     weir_connect_with [RFC7413] */
     WEIR_OPT_FASTOPEN_QUEUE, /* listener: so many connections with data in the SYN may be

@@ -241,6 +241,45 @@ static void sharing(void)
     sys->close(b);
 }
 
+/* Which of two gets a peer's datagrams is not said, but it is always the same one. */
+static void spread(void)
+{
+    enum { PEERS = 40 };
+    union net_addr at = net_in("127.0.0.1", 0);
+    int fds[2], third = sys->socket(AF_INET, SOCK_DGRAM, 0), got[2] = {0, 0}, on = 1, moved = 0;
+
+    for (int i = 0; i < 2; i++) {
+        fds[i] = sys->socket(AF_INET, SOCK_DGRAM, 0);
+        SAY(sys->setsockopt(fds[i], SOL_SOCKET, SO_REUSEPORT, &on, sizeof on));
+        SAY(sys->bind(fds[i], &at.any, sizeof at.in));
+        at = net_name(fds[0]);
+    }
+    SAY(sys->bind(third, &at.any, sizeof at.in));
+    for (int i = 0; i < PEERS; i++) {
+        int from = sys->socket(AF_INET, SOCK_DGRAM, 0), to = -1;
+
+        for (int k = 0; k < 3; k++) {
+            char byte;
+
+            sys->sendto(from, "x", 1, 0, &at.any, sizeof at.in);
+            net_moment();
+            for (int j = 0; j < 2; j++) {
+                if (sys->recvfrom(fds[j], &byte, 1, MSG_DONTWAIT, NULL, NULL) != 1)
+                    continue;
+                moved += to >= 0 && to != j;
+                to = j;
+                got[j]++;
+            }
+        }
+        sys->close(from);
+    }
+    say_seen("%d datagrams, both got some: %d, and those of %d peers moved", got[0] + got[1],
+             got[0] > 0 && got[1] > 0, moved);
+    sys->close(fds[0]);
+    sys->close(fds[1]);
+    sys->close(third);
+}
+
 void check_datagrams(void)
 {
     unconnected();
@@ -250,4 +289,5 @@ void check_datagrams(void)
     sizes();
     in_pieces();
     sharing();
+    spread();
 }

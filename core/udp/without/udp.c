@@ -18,7 +18,7 @@ void udp_fini(struct udp *udp)
 }
 
 int udp_open(struct udp *udp, const struct weir_endpoint *local, const struct weir_endpoint *remote,
-             bool v6only, struct udp_endpoint **endpoint)
+             struct udp_rules rules, struct udp_endpoint **endpoint)
 {
     return WEIR_ENOTSUP;
 }

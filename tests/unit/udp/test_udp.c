@@ -38,7 +38,7 @@ static int open_at(struct fixture *f, const char *local, const char *remote,
 
     if (remote != NULL)
         r = endpoint(remote);
-    return udp_open(&f->udp, &l, remote != NULL ? &r : NULL, false, e);
+    return udp_open(&f->udp, &l, remote != NULL ? &r : NULL, (struct udp_rules){0}, e);
 }
 
 static struct udp_endpoint *must_open(struct fixture *f, const char *local, const char *remote)
@@ -237,10 +237,10 @@ TEST(udp_link_local_addresses_of_two_links)
     struct udp_endpoint *a, *b;
 
     local.netif = 1;
-    EXPECT_EQ(udp_open(&f->udp, &local, NULL, false, &a), WEIR_OK);
-    EXPECT_EQ(udp_open(&f->udp, &local, NULL, false, &b), WEIR_EADDRINUSE);
+    EXPECT_EQ(udp_open(&f->udp, &local, NULL, (struct udp_rules){0}, &a), WEIR_OK);
+    EXPECT_EQ(udp_open(&f->udp, &local, NULL, (struct udp_rules){0}, &b), WEIR_EADDRINUSE);
     local.netif = 2;
-    EXPECT_EQ(udp_open(&f->udp, &local, NULL, false, &b), WEIR_OK);
+    EXPECT_EQ(udp_open(&f->udp, &local, NULL, (struct udp_rules){0}, &b), WEIR_OK);
     EXPECT(udp_find(&f->udp, &local, &remote) == b);
     local.netif = 1;
     EXPECT(udp_find(&f->udp, &local, &remote) == a);
@@ -408,4 +408,35 @@ TEST(udp_out_of_memory_costs_a_datagram)
         teardown(f);
     }
     EXPECT(calls > 5);
+}
+
+TEST(udp_endpoints_share_a_port_if_all_say_so)
+{
+    enum { PEERS = 100 };
+    struct fixture *f = setup();
+    const struct udp_rules shares = {.shares_port = true}, alone = {.shares_port = false};
+    struct weir_endpoint local = endpoint("198.18.0.1:53"), remote = endpoint("198.18.0.2:1");
+    struct udp_endpoint *e[3], *other, *had[PEERS];
+    int got[3] = {0, 0, 0};
+
+    for (int i = 0; i < 3; i++)
+        EXPECT_EQ(udp_open(&f->udp, &local, NULL, shares, &e[i]), WEIR_OK);
+    EXPECT_EQ(udp_open(&f->udp, &local, NULL, alone, &other), WEIR_EADDRINUSE);
+    for (int peer = 0; peer < PEERS; peer++) {
+        remote.port = (uint16_t)(1000 + peer);
+        had[peer] = udp_find(&f->udp, &local, &remote);
+        EXPECT(udp_find(&f->udp, &local, &remote) == had[peer]);
+        for (int i = 0; i < 3; i++)
+            got[i] += had[peer] == e[i];
+    }
+    EXPECT(got[0] > PEERS / 6 && got[1] > PEERS / 6 && got[2] > PEERS / 6);
+
+    /* Only the peers of one that is gone go elsewhere. */
+    other = e[1];
+    udp_close(&f->udp, &e[1]);
+    for (int peer = 0; peer < PEERS; peer++) {
+        remote.port = (uint16_t)(1000 + peer);
+        EXPECT(had[peer] == other || udp_find(&f->udp, &local, &remote) == had[peer]);
+    }
+    teardown(f);
 }
