@@ -294,8 +294,8 @@ TEST(udp_options_are_those_of_ip_and_the_queue)
     for (int opt = 0; opt <= WEIR_OPT_COUNT; opt++) {
         bool has = opt == WEIR_OPT_USER || opt == WEIR_OPT_TTL || opt == WEIR_OPT_TOS
                    || opt == WEIR_OPT_RECV_BUFFER;
-        if (opt == WEIR_OPT_V6ONLY)
-            continue; /* it is set when the endpoint is opened */
+        if (opt == WEIR_OPT_V6ONLY || opt == WEIR_OPT_SHARE_PORT)
+            continue; /* they are set when the endpoint is opened */
         EXPECT_EQ(weir_set(s, u, (enum weir_opt)opt, 100), has ? WEIR_OK : WEIR_ENOTSUP);
         EXPECT_EQ(weir_get(s, u, (enum weir_opt)opt, &value), has ? WEIR_OK : WEIR_ENOTSUP);
         EXPECT(!has || value == 100);
