@@ -17,10 +17,10 @@
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
 
-/* Second, fourth, sixth and eighth, and that there is an acknowledgement for the fifth. */
+/* Second, fourth and sixth, and that there is an acknowledgement for the fifth. */
 static bool has_plain_flags(const struct tcp_seg *seg)
 {
-    return (seg->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK | TCP_URG)) == TCP_ACK;
+    return (seg->flags & (TCP_SYN | TCP_RST | TCP_ACK | TCP_URG)) == TCP_ACK;
 }
 
 /* No SACK [RFC2018], no user timeout [RFC5482], no authentication [RFC5925]; not from the past [RFC7323 5.3]. */
@@ -34,24 +34,24 @@ static bool has_plain_options(const struct tcp_conn *c, const struct tcp_env *en
 /* First, and that nothing is to be trimmed before the seventh. */
 static bool is_next(const struct tcp_conn *c, const struct tcp_seg *seg)
 {
-    return seq_eq(seg->seq, c->rcv.nxt) && seg->len <= window_remaining(c);
+    return seq_eq(seg->seq, c->rcv.nxt) && tcp_seg_space(seg) <= window_remaining(c);
 }
 
-/* Fifth: within what is under way. Without text, what acknowledges nothing new may be a duplicate [RFC5681 2]. */
+/*
+ * Fifth: within what is under way. Without text and FIN, what acknowledges nothing new may be a
+ * duplicate [RFC5681 2].
+ */
 static bool has_plain_ack(const struct tcp_conn *c, const struct tcp_seg *seg)
 {
     uint32_t acked_bytes = seq_len(c->snd.una, seg->ack);
 
-    return acked_bytes <= tcp_flight(c) && (acked_bytes > 0 || seg->len > 0);
+    return acked_bytes <= tcp_flight(c) && (acked_bytes > 0 || tcp_seg_space(seg) > 0);
 }
 
-/*
- * A connection that rests gets its work first. Once our side is closed the fifth check also looks for the acknowledgement of our FIN, and once
- * the application has gone the seventh refuses text: neither is so in ESTABLISHED.
- */
+/* A connection that rests gets its work first, and before ESTABLISHED the fifth check does more. */
 bool predict_is_expected(const struct tcp_conn *c, const struct tcp_env *env,
                          const struct tcp_seg *seg)
 {
-    return c->state == TCP_ESTABLISHED && c->work != NULL && has_plain_flags(seg) && is_next(c, seg)
+    return tcp_is_synchronized(c) && c->work != NULL && has_plain_flags(seg) && is_next(c, seg)
            && has_plain_ack(c, seg) && has_plain_options(c, env, seg) && ecn_is_silent(c, seg);
 }

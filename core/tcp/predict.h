@@ -13,7 +13,7 @@ struct tcp_seg;
 /*
  * Whether the checks of RFC 9293 3.10.7.4, and what extensions add to them, all let the segment
  * pass and have nothing to note but its timestamp: what is left to be done is to take what it
- * newly acknowledges, its window, and its text, which begins at rcv.nxt and fits.
+ * newly acknowledges, its window, and its text and FIN, which begin at rcv.nxt and fit.
  */
 bool predict_is_expected(const struct tcp_conn *c, const struct tcp_env *env,
                          const struct tcp_seg *seg);

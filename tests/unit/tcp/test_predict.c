@@ -38,7 +38,9 @@ TEST(predict_expects_what_no_check_would_stop_at) /* [RFC9293 3.10.7.4] */
         {". 1:1(0) ack 0", false},        /* from before */
         {". 2:102(100) ack 1001", false}, /* something is missing */
         {". 0:101(101) ack 1001", false}, /* it begins with what there is */
-        {"F. 1:101(100) ack 1001", false},
+        {"F. 1:101(100) ack 1001", true},
+        {"F. 1:1(0) ack 1", true},
+        {"F. 2:2(0) ack 1", false},
         {"S. 1:101(100) ack 1001", false},
         {"R. 1:101(100) ack 1001", false},
         {"P 1:101(100)", false},
@@ -90,7 +92,7 @@ TEST(predict_wants_timestamps_where_they_are_agreed_on_and_not_of_the_past) /* [
     EXPECT_EQ(p.expected, 1);
 }
 
-TEST(predict_leaves_a_connection_that_rests_or_ends_to_the_steps)
+TEST(predict_leaves_a_connection_that_rests_to_the_steps)
 {
     struct peer p = peer_of(TCP_ESTABLISHED);
 
@@ -104,7 +106,7 @@ TEST(predict_leaves_a_connection_that_rests_or_ends_to_the_steps)
     EXPECT_EQ(tcp_shutdown(p.conn, p.env), WEIR_OK);
     peer_skips(&p);
     peer_sends(&p, ". 201:301(100) ack 2");
-    EXPECT_EQ(p.expected, 1);
+    EXPECT_EQ(p.expected, 2);
     EXPECT(p.conn->state == TCP_FIN_WAIT_2);
 }
 
@@ -116,6 +118,7 @@ struct both {
     uint64_t state; /* of the random numbers */
     uint32_t stamp; /* the clock of the peer's timestamps */
     bool is_quiet;  /* nothing is lost, or comes out of order */
+    bool is_ending; /* both sides close one day */
 };
 
 #define SAME(member)                                                                               \
@@ -293,12 +296,18 @@ static void put_options(struct both *b, uint32_t ack, char *text, size_t size)
         text[0] = '\0';
 }
 
-/* Mostly what is expected, and now and then anything else. */
+/* Not yet closed, nor in TIME-WAIT. */
+static bool is_alive(const struct both *b)
+{
+    return tcp_is_synchronized(b->quick.conn) && peer_state(&b->quick) < TCP_TIME_WAIT;
+}
+
 static bool is_odd(struct both *b, uint32_t count)
 {
     return !b->is_quiet && one_in(b, count);
 }
 
+/* Mostly what is expected, and now and then anything else. */
 static void send_something(struct both *b)
 {
     static const char *const flags[] = {".", "P.", "E.", "W.", "U.", "P"};
@@ -311,6 +320,8 @@ static void send_something(struct both *b)
 
     if (b->is_quiet && ack == una && len == 0) /* which might be a duplicate */
         len = 1;
+    if (b->is_ending && one_in(b, 20))
+        flag = "F.";
     if (is_odd(b, 12))
         seq += below(b, 3000);
     else if (is_odd(b, 12))
@@ -323,7 +334,16 @@ static void send_something(struct both *b)
              strchr(flag, '.') ? ack : 0, one_in(b, 20) ? below(b, 9) : 500,
              flag[0] == 'U' ? "urg 1 " : "", options);
     EXPECT_EQ(peer_sends(&b->quick, text), peer_sends(&b->steps, text));
-    compare(b, text);
+    EXPECT_EQ(peer_state(&b->quick), peer_state(&b->steps));
+    if (is_alive(b))
+        compare(b, text);
+}
+
+static void close_side(struct both *b)
+{
+    EXPECT_EQ(tcp_shutdown(b->quick.conn, b->quick.env), WEIR_OK);
+    EXPECT_EQ(tcp_shutdown(b->steps.conn, b->steps.env), WEIR_OK);
+    compare(b, "a shutdown");
 }
 
 static void write_something(struct both *b)
@@ -361,6 +381,13 @@ static void step(struct both *b)
     case 1: read_something(b); break;
     case 2: wait_a_while(b); break;
     case 3: compare_frames(b); break;
+    case 4:
+        if (b->is_ending && peer_state(&b->quick) == TCP_ESTABLISHED && one_in(b, 5)) {
+            close_side(b);
+            break;
+        }
+        send_something(b);
+        break;
     default: send_something(b); break;
     }
 }
@@ -374,7 +401,7 @@ TEST(predict_makes_no_difference)
         {.options = "mss 1000", .lends_frames = true},
     };
     uint64_t state = test_seed();
-    size_t calm = 0;
+    size_t calm = 0, ended = 0;
 
     for (size_t i = 0; i < 48; i++) {
         struct peer_setup setup = setups[i % 4];
@@ -382,17 +409,20 @@ TEST(predict_makes_no_difference)
                          .steps = peer_with(TCP_ESTABLISHED, setup),
                          .state = state,
                          .stamp = 100,
-                         .is_quiet = i % 3 == 0};
+                         .is_quiet = i % 3 == 0,
+                         .is_ending = i % 4 == 3 || i % 5 == 0};
         b.steps.goes_by_steps = true;
-        for (int k = 0; k < 250 && peer_state(&b.quick) == TCP_ESTABLISHED; k++)
+        for (int k = 0; k < 250 && is_alive(&b); k++)
             step(&b);
         compare_frames(&b);
         EXPECT_EQ(b.quick.expected, b.steps.expected);
-        EXPECT(b.quick.expected > 10);
+        EXPECT(b.quick.expected > 10 || b.is_ending);
+        ended += !is_alive(&b);
         calm += b.quick.calm;
         state = b.state;
         tcp_world_end(b.quick.world);
         tcp_world_end(b.steps.world);
     }
     EXPECT(calm > 300);
+    EXPECT(ended > 5);
 }
