@@ -408,6 +408,18 @@ static void step_send(struct run *r)
         (void)weir_send(r->stack, c, bytes, len, how & 3);
 }
 
+/* What was posted last is taken back; if nothing was, a read is posted. */
+static void step_posted(struct run *r, weir_conn_t c, size_t len)
+{
+    static uint8_t posted[70000];
+    void *bytes;
+    ptrdiff_t n = weir_recv_take(r->stack, c, &bytes);
+
+    expect(n <= (ptrdiff_t)sizeof posted && (bytes == NULL || bytes == posted));
+    if (n == WEIR_ESTATE)
+        (void)weir_recv_post(r->stack, c, posted, len);
+}
+
 static void step_recv(struct run *r)
 {
     static uint8_t bytes[70000];
@@ -416,6 +428,10 @@ static void step_recv(struct run *r)
     struct weir_slice slices[3];
     ptrdiff_t n;
 
+    if (len % 7 == 0) {
+        step_posted(r, c, len);
+        return;
+    }
     if (len % 2 == 0) {
         n = weir_recv(r->stack, c, bytes, len);
         expect(n <= (ptrdiff_t)len);
