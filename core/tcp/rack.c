@@ -33,15 +33,14 @@ static ns_t min_rtt_ns(const struct tcp_conn *c)
 }
 
 /*
- * Of what was sent twice, does the acknowledgement mean the first? Its timestamp tells, or that it
- * came sooner than any ever did [RFC8985 6.2, step 2].
+ * Of what was sent again, does the acknowledgement mean an earlier copy? Its timestamp tells, or that
+ * it came sooner than any ever did [RFC8985 6.2, step 2].
  */
-static bool is_of_first_copy(const struct tcp_conn *c, const struct tcp_env *env,
-                             const struct sent *sent, const struct delivery *d)
+static bool is_of_earlier_copy(const struct tcp_conn *c, const struct tcp_env *env,
+                               const struct sent *sent, const struct delivery *d)
 {
     return sent->resends > 0
-           && (d->needless_at == sent->sent_at
-               || ns_since(sent->sent_at, env->now) < min_rtt_ns(c));
+           && (d->is_earlier_copy || ns_since(sent->sent_at, env->now) < min_rtt_ns(c));
 }
 
 /* Step 3: reordering is something that was sent once, and arrives after what follows it. */
@@ -64,7 +63,7 @@ void rack_on_delivered(struct tcp_conn *c, const struct tcp_env *env, const stru
     struct rack *r = &c->work->rack;
 
     note_order(r, sent, end, d);
-    if (is_of_first_copy(c, env, sent, d))
+    if (is_of_earlier_copy(c, env, sent, d))
         return;
     r->rtt_ns = ns_since(sent->sent_at, env->now);
     if (!r->is_valid || sent_after(sent->turn, end, r->turn, r->end)) {

@@ -227,7 +227,7 @@ void recovery_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_
 {
     if (is_resent) {
         scoreboard_on_resent(c, env, start, end);
-        undo_on_resent(c, segs);
+        undo_on_resent(c, env, segs);
     } else {
         scoreboard_on_sent(c, env, start, end, segs);
     }

@@ -386,13 +386,16 @@ static void deliver(struct tcp_conn *c, const struct tcp_env *env, const struct 
 }
 
 /*
- * Eifel: what was sent again, once, is acknowledged, and the echo is of the time before. That of a
- * selective acknowledgement says nothing: it is of what arrived in order.
+ * What was sent again is acknowledged, and the echo is of the time before. If it was sent again once,
+ * that was needless (Eifel). The echo of a selective acknowledgement says nothing: it is of what
+ * arrived in order.
  */
-static void note_first_copy(const struct tcp_conn *c, const struct sent *sent, struct delivery *d)
+static void note_copy(const struct tcp_conn *c, const struct sent *sent, struct delivery *d)
 {
-    if (sent->resends == 1 && d->has_echo
-        && seq_lt(seq_of(d->echo), seq_of(tstamp_clock(sent->sent_at, c->ts.offset))))
+    d->is_earlier_copy =
+        sent->resends > 0 && d->has_echo
+        && seq_lt(seq_of(d->echo), seq_of(tstamp_clock(sent->sent_at, c->ts.offset)));
+    if (d->is_earlier_copy && sent->resends == 1)
         d->needless_at = ns_max(d->needless_at, sent->sent_at);
 }
 
@@ -462,7 +465,7 @@ void scoreboard_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t una, str
         seq_t end = seq_min(sent->end, una);
 
         if (sent->state != SENT_SACKED) {
-            note_first_copy(c, sent, d);
+            note_copy(c, sent, d);
             deliver(c, env, sent, seq_len(sent->start, end), end, d);
         }
         d->resent_acked = d->resent_acked || sent->resends > 0;
@@ -473,6 +476,7 @@ void scoreboard_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t una, str
         discount(b, sent, len_of(sent), sent->segs);
         drop_first(b, env);
     }
+    d->is_earlier_copy = false;
     if (d->resent_acked) { /* what came behind it may have waited for it [RFC6298 3] */
         d->first_sent_at = NEVER;
         d->last_sent_at = NEVER;

@@ -86,6 +86,7 @@ struct delivery {
     bool has_dsack;
     seq_t dsack_start, dsack_end;
     bool resent_acked;       /* cumulatively, something that had been sent again */
+    bool is_earlier_copy;    /* what is being delivered was sent again after what the echo is of */
     ns_t needless_at;        /* when that was, if the echo is of the time before [RFC3522]; or 0 */
     bool original_delivered; /* something sent once, before the last timeout */
     bool is_reordered;       /* something that was overtaken */

@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/scoreboard.h"
+#include "tcp/tstamp.h"
 
 void undo_arm(struct tcp_conn *c, const struct tcp_env *env)
 {
@@ -31,16 +32,26 @@ void undo_disarm(struct tcp_conn *c)
     c->work->undo.is_armed = false;
 }
 
-void undo_on_resent(struct tcp_conn *c, uint32_t segs)
+void undo_on_resent(struct tcp_conn *c, const struct tcp_env *env, uint32_t segs)
 {
-    c->work->undo.has_resent = true;
-    c->work->undo.resent_segs += segs;
+    struct undo *u = &c->work->undo;
+
+    if (!u->has_resent)
+        u->first_resent_at = env->now;
+    u->has_resent = true;
+    u->resent_segs += segs;
 }
 
-/* What was sent again in an earlier recovery tells of that one. */
-static bool is_echo_early(const struct undo *u, const struct delivery *d)
+/*
+ * What was sent again in an earlier recovery tells of that one. And an acknowledgement of several
+ * segments echoes the first of them, so the echo must be older than all that was sent again.
+ */
+static bool is_echo_early(const struct tcp_conn *c, const struct delivery *d)
 {
-    return d->needless_at != 0 && d->needless_at >= u->armed_at;
+    const struct undo *u = &c->work->undo;
+
+    return d->needless_at != 0 && d->needless_at >= u->armed_at
+           && seq_lt(seq_of(d->echo), seq_of(tstamp_clock(u->first_resent_at, c->ts.offset)));
 }
 
 static bool are_all_duplicates(struct tcp_conn *c, const struct delivery *d)
@@ -61,7 +72,7 @@ bool undo_is_due(struct tcp_conn *c, const struct delivery *d, bool is_in_episod
 
     if (!u->is_armed)
         return false;
-    return (is_end && !u->has_resent) || (is_in_episode && is_echo_early(u, d))
+    return (is_end && !u->has_resent) || (is_in_episode && is_echo_early(c, d))
            || are_all_duplicates(c, d);
 }
 

@@ -20,7 +20,8 @@ struct undo {
     bool has_resent;
     uint32_t resent_segs; /* and no word yet that they arrived twice */
     ns_t armed_at;
-    seq_t start; /* snd.una then */
+    ns_t first_resent_at; /* if has_resent */
+    seq_t start;          /* snd.una then */
 };
 
 /* A recovery begins: what is about to be changed is kept. */
@@ -28,7 +29,7 @@ void undo_arm(struct tcp_conn *c, const struct tcp_env *env);
 void undo_disarm(struct tcp_conn *c);
 
 /* segs segments were sent again. */
-void undo_on_resent(struct tcp_conn *c, uint32_t segs);
+void undo_on_resent(struct tcp_conn *c, const struct tcp_env *env, uint32_t segs);
 
 /*
  * Does this acknowledgement show that nothing had been lost? is_in_episode: the recovery has not

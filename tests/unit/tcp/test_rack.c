@@ -5,6 +5,7 @@
 #include "tcp/rack.h"
 #include "tcp/recovery.h"
 #include "tcp/timers.h"
+#include "tcp/tstamp.h"
 #include <stdio.h>
 
 /* The handshake has taken 100 ms; each segment is sent a millisecond after the one before. */
@@ -177,6 +178,32 @@ TEST(rack_takes_no_acknowledgement_of_the_first_copy_for_one_of_the_second) /* [
     peer_waits(&p, 10 * NS_MS); /* sooner than any round trip */
     acks(&p, 4, 0, 0);
     EXPECT_EQ(p.conn->work->rack.turn, turn);
+}
+
+/* Sent three times: the echo is of the second, so the third tells nothing of the round trip. */
+TEST(rack_takes_no_echo_of_an_earlier_copy_for_one_of_the_last) /* [RFC8985 6.2, 2] */
+{
+    struct peer p = peer_with(TCP_ESTABLISHED,
+                              (struct peer_setup){.options = "mss 1012,sackOK,TS val 1000 ecr 0"});
+    const struct rack *r = &p.conn->work->rack;
+    uint32_t second_ms, turn;
+    char text[128];
+
+    peer_writes(&p, 4000);
+    peer_skips(&p);
+    peer_waits(&p, 100 * NS_MS);
+    second_ms = tstamp_clock(p.env->now, p.conn->ts.offset);
+    snprintf(text, sizeof text,
+             ". 1:1(0) ack 1 <nop,nop,TS val 1000 ecr %u,nop,nop,sack 1001:4001>", second_ms - 100);
+    peer_sends(&p, text);
+    EXPECT_EQ(peer_skips(&p), 1);
+    peer_waits_for_frame(&p); /* the timeout */
+    EXPECT_EQ(peer_skips(&p), 1);
+    turn = r->turn;
+    peer_waits(&p, 120 * NS_MS);
+    snprintf(text, sizeof text, ". 1:1(0) ack 4001 <nop,nop,TS val 1000 ecr %u>", second_ms);
+    peer_sends(&p, text);
+    EXPECT_EQ(r->turn, turn);
 }
 
 /* ---- timeouts ---- */

@@ -124,6 +124,26 @@ TEST(undo_follows_from_an_echo_older_than_what_was_sent_again) /* [RFC3522 3.2] 
     expect_undone(&p);
 }
 
+/*
+ * Two are sent again, 5 ms apart, and a receiver acknowledges both at once with the echo of the first:
+ * that is not from before the first was sent again.
+ */
+TEST(undo_does_not_follow_from_the_echo_of_another_segment_that_was_sent_again) /* [RFC3522 3.2] */
+{
+    struct peer p = peer_with_timestamps();
+
+    acks_with_echo(&p, "ack 1", 100, ",nop,nop,sack 2001:5001");
+    EXPECT_EQ(work_of(&p)->recovery.state, RECOVERY_FAST);
+    EXPECT_EQ(peer_skips(&p), 1);
+    peer_waits(&p, 5 * NS_MS);
+    acks_with_echo(&p, "ack 1", 105, ",nop,nop,sack 2001:10001");
+    EXPECT(peer_skips(&p) > 0);
+    EXPECT_EQ(work_of(&p)->scoreboard.lost_bytes, 0);
+    peer_waits(&p, 100 * NS_MS);
+    acks_with_echo(&p, "ack 10001", 105, "");
+    EXPECT_EQ(work_of(&p)->undone, 0);
+}
+
 TEST(undo_does_not_follow_from_an_echo_of_what_was_sent_again)
 {
     struct peer p = peer_with_timestamps();
