@@ -221,9 +221,7 @@ static uint64_t levels_to_descend(void)
 
     for (uint64_t level = 1; level < WHEEL_LEVELS; level++) {
         for (unsigned i = 0; i < WHEEL_SLOTS; i++) {
-            if (wheel.occupied[level] >> i & 1)
-                LIST_EACH (link, &wheel.slots[level * WHEEL_SLOTS + i])
-                    sum += level;
+            sum += level * wheel.counts[level * WHEEL_SLOTS + i];
         }
     }
     return sum;
@@ -290,6 +288,32 @@ TEST(wheel_moves_entries_at_an_even_pace)
             most = before - levels_to_descend();
     }
     EXPECT(most < 200); /* two come due in a millisecond; a slot has up to 2000 */
+}
+
+/* In slots of all widths, so full that they have several lists. */
+TEST(wheel_forgets_any_of_a_crowd)
+{
+    uint64_t random = test_seed();
+
+    for (ns_t width_ns = NS_US; width_ns <= 1000 * NS_S; width_ns *= 50) {
+        ns_t last_at = 0;
+
+        wheel_init(&wheel, 0);
+        memset(crowd, 0, sizeof crowd);
+        for (int i = 0; i < 2 * crowd_count; i++) {
+            uint32_t which = test_random_below(&random, 1000);
+            ns_t at = 3 * width_ns + (ns_t)(test_random(&random) % (uint64_t)width_ns);
+
+            wanted_at[which] = due_at(at);
+            wheel_arm(&wheel, &crowd[which], test_random_below(&random, 3) == 0 ? NEVER : at);
+        }
+        EXPECT(wheel.count > 500);
+        for (struct wheel_entry *e; (e = wheel_expire(&wheel, NEVER - 1)) != NULL;) {
+            EXPECT(wanted_at[e - crowd] >= last_at);
+            last_at = wanted_at[e - crowd];
+        }
+        EXPECT_EQ(wheel.count, 0);
+    }
 }
 
 /* Whoever comes late gets all of them, in order. */
