@@ -8,6 +8,10 @@
  * Nearly all packets are whole TCP segments over IPv4 without options of IP. What rx.c, ip/input.c and
  * tcp_rx.c would ask of one after the other is asked here at once. What is not plain in any way, or
  * wrong, goes the long way, where it is found out what it is: nothing has been counted yet.
+ *
+ * What IP finds out about a packet it mostly finds out from its ends: that it is for us, from somebody
+ * who may send, and for which flow. As long as nothing changes that (IP's epoch), the next packet with
+ * the same bytes in these places is the same in all that.
  */
 #include "base/addr.h"
 #include "base/be.h"
@@ -15,6 +19,7 @@
 #include "base/hint.h"
 #include "base/num.h"
 #include "stack/tcp_rx.h"
+#include "tcp/input.h"
 #include "wire/eth.h"
 #include "wire/plain.h"
 #include <string.h>
@@ -29,7 +34,7 @@ static uint32_t place_of_tuple(const struct tcp_tuple *t)
     return place_of(be32_at(t->remote_addr.b + 12), (uint32_t)t->remote_port << 16 | t->local_port);
 }
 
-static struct flow **place_of_flow(struct weir *s, const struct flow *flow)
+static struct recent *place_of_flow(struct weir *s, const struct flow *flow)
 {
     struct tcp_tuple tuple = demux_tuple(s, flow);
 
@@ -38,22 +43,55 @@ static struct flow **place_of_flow(struct weir *s, const struct flow *flow)
 
 struct flow *recent_find(const struct weir *s, const struct tcp_tuple *tuple)
 {
-    struct flow *flow = s->recent[place_of_tuple(tuple)];
+    struct flow *flow = s->recent[place_of_tuple(tuple)].flow;
 
     return flow != NULL && demux_is_between(s, flow, tuple) ? flow : NULL;
 }
 
 void recent_add(struct weir *s, struct flow *flow)
 {
-    *place_of_flow(s, flow) = flow;
+    struct recent *r = place_of_flow(s, flow);
+
+    if (r->flow != flow)
+        *r = (struct recent){.flow = flow};
 }
 
 void recent_remove(struct weir *s, const struct flow *flow)
 {
-    struct flow **place = place_of_flow(s, flow);
+    struct recent *r = place_of_flow(s, flow);
 
-    if (*place == flow)
-        *place = NULL;
+    if (r->flow == flow)
+        *r = (struct recent){.flow = NULL};
+}
+
+/* ---- packets like the last one of their flow ---- */
+
+static uint32_t place_of_packet(const uint8_t *ip)
+{
+    return place_of(be32_at(ip + PLAIN_SRC_AT), be32_at(ip + PLAIN_PORTS_AT));
+}
+
+void recent_note(struct weir *s, const struct flow *flow, const struct netif *netif,
+                 const uint8_t *ip)
+{
+    struct recent *r = &s->recent[place_of_packet(ip)];
+
+    if (r->flow != flow || flow->kind != HANDLE_CONN)
+        return;
+    r->netif = netif;
+    r->epoch = s->ip.epoch;
+    memcpy(r->ends, ip + PLAIN_ENDS_AT, PLAIN_ENDS_LEN);
+}
+
+/* The connection whose packet this is, as the last one was; NULL: that has to be found out. */
+static struct conn *find_like(const struct weir *s, const struct netif *netif, const uint8_t *ip)
+{
+    const struct recent *r = &s->recent[place_of_packet(ip)];
+
+    if (r->netif != netif || r->epoch != s->ip.epoch
+        || memcmp(ip + PLAIN_ENDS_AT, r->ends, PLAIN_ENDS_LEN) != 0)
+        return NULL;
+    return container_of(r->flow, struct conn, flow);
 }
 
 /* ---- the short way ---- */
@@ -141,33 +179,70 @@ static WHOLE bool read(const struct weir_frame *frame, size_t ip_at, struct plai
     return plain_parse(span_of(head->bytes + ip_at, head->len - ip_at), frame->len - ip_at, p);
 }
 
-bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
-               const struct weir_frame *next)
+/* One that is not known from the last packet of its flow. */
+static APART bool take_new(struct weir *s, struct netif *netif, struct weir_frame *frame,
+                           const struct plain *p)
 {
-    size_t ip_at = netif->link_len;
-    const uint8_t *ip;
     struct arrival a;
-    struct plain p;
 
-    if (trace_is_on(&s->tracer) || !is_simple(netif, frame)
-        || !has_plain_link(netif, frame->slices[0].bytes))
-        return false;
-    ip = frame->slices[0].bytes + ip_at;
-    if (is_followed(netif, ip, next) || !read(frame, ip_at, &p))
-        return false;
-    a.tuple = tuple_at(ip);
+    a.tuple = tuple_at(p->ip);
     if (!ip_is_for_us(&s->ip, netif, &a.tuple.remote_addr, &a.tuple.local_addr)
-        || !has_good_checksum(frame, &p, ip_at))
+        || !has_good_checksum(frame, p, netif->link_len))
         return false;
-    fill(&a.seg, frame, &p, ip_at);
+    fill(&a.seg, frame, p, netif->link_len);
     if (a.seg.opt.present & (TCP_HAS_MD5 | TCP_HAS_AO))
         return false;
     a.auth = 0;
     a.netif = netif;
-    a.ip = ip;
-    a.ttl = plain_ttl(&p);
+    a.ip = p->ip;
+    a.ttl = plain_ttl(p);
     s->frames_in++;
     s->bytes_in += frame->len;
     rx_segment(s, &a);
     return true;
+}
+
+/* No reset answers a segment in these states, and nothing has to be signed. */
+static bool is_plain_conn(const struct tcp_conn *c, const struct plain *p)
+{
+    return tcp_is_synchronized(c) && c->auth == 0 && plain_ttl(p) >= c->user->min_ttl;
+}
+
+static bool take_like(struct weir *s, struct conn *c, struct weir_frame *frame,
+                      const struct plain *p, size_t ip_at)
+{
+    struct tcp_seg seg;
+    enum why why;
+
+    if (!has_good_checksum(frame, p, ip_at))
+        return false;
+    fill(&seg, frame, p, ip_at);
+    if (seg.opt.present & (TCP_HAS_MD5 | TCP_HAS_AO))
+        return false;
+    s->frames_in++;
+    s->bytes_in += frame->len;
+    s->tcp.counts.segs_in++;
+    why = tcp_input(&c->tcp, &s->tcp, &seg);
+    stack_settle(s, c);
+    tcp_seg_done(&seg, &s->tcp);
+    if (why != WHY_NONE)
+        stack_drop(s, why);
+    return true;
+}
+
+bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
+               const struct weir_frame *next)
+{
+    size_t ip_at = netif->link_len;
+    struct conn *c;
+    struct plain p;
+
+    if (trace_is_on(&s->tracer) || !is_simple(netif, frame)
+        || !has_plain_link(netif, frame->slices[0].bytes)
+        || is_followed(netif, frame->slices[0].bytes + ip_at, next) || !read(frame, ip_at, &p))
+        return false;
+    c = find_like(s, netif, p.ip);
+    if (c == NULL || !is_plain_conn(&c->tcp, &p))
+        return take_new(s, netif, frame, &p);
+    return take_like(s, c, frame, &p, ip_at);
 }

@@ -27,6 +27,7 @@
 #include "udp/ping.h"
 #include "udp/udp.h"
 #include "wire/eth.h"
+#include "wire/plain.h"
 #include <weir/stats.h>
 #include <weir/tcp.h>
 #include <weir/udp.h>
@@ -143,6 +144,14 @@ struct flood {
     ns_t again_at; /* before, no other is looked at */
 };
 
+/* A flow that was found lately, and what is known of its packets (recent.c). */
+struct recent {
+    struct flow *flow;         /* it is in the table; or NULL */
+    const struct netif *netif; /* where the last one came in, if the rest is set; or NULL */
+    uint32_t epoch;            /* IP's, when that was */
+    uint8_t ends[PLAIN_ENDS_LEN];
+};
+
 struct weir {
     struct weir_config config;
     struct mem mem;
@@ -160,10 +169,10 @@ struct weir {
     struct pings pings;
 
     struct pool conns, halfopens, timewaits, listeners;
-    struct pool naps;                  /* struct alarm: of resting connections with keep-alives */
-    struct table flows;                /* four-tuples */
-    struct flow *recent[RECENT_FLOWS]; /* some of those that were found last, or NULL */
-    struct table local_ports;          /* listeners, by port */
+    struct pool naps;                   /* struct alarm: of resting connections with keep-alives */
+    struct table flows;                 /* four-tuples */
+    struct recent recent[RECENT_FLOWS]; /* some of those that were found last, or NULL */
+    struct table local_ports;           /* listeners, by port */
     struct siphash_key flow_key;
     struct {
         struct weir_endpoint at;
@@ -225,6 +234,10 @@ void demux_remove(struct weir *s, struct flow *flow);
 struct flow *recent_find(const struct weir *s, const struct tcp_tuple *tuple);
 void recent_add(struct weir *s, struct flow *flow);
 void recent_remove(struct weir *s, const struct flow *flow);
+
+/* A plain packet over IPv4 that came in at netif is the flow's, and IP has nothing against its ends. */
+void recent_note(struct weir *s, const struct flow *flow, const struct netif *netif,
+                 const uint8_t *ip);
 
 /*
  * Takes a frame in, if nothing is unusual about it; false: it is to be looked at in full. next is the one

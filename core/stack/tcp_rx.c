@@ -305,6 +305,8 @@ void rx_segment(struct weir *s, struct arrival *a)
 
     if (flow == NULL)
         flow = demux_find(s, &a->tuple, &a->hash);
+    else
+        recent_note(s, flow, a->netif, a->ip);
     s->tcp.counts.segs_in += a->seg.segs;
     end(s, a, flow != NULL ? to_flow(s, a, flow) : to_listener_or_nobody(s, a, rx_listener(s, a)));
 }

@@ -18,6 +18,11 @@ void recent_remove(struct weir *s, const struct flow *flow)
 {
 }
 
+void recent_note(struct weir *s, const struct flow *flow, const struct netif *netif,
+                 const uint8_t *ip)
+{
+}
+
 bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
                const struct weir_frame *next)
 {

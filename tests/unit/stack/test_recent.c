@@ -258,7 +258,8 @@ TEST(recent_packets_are_not_ours_when_the_address_has_gone)
     struct packet_ip ip = {.src = world_endpoint(t.quick, 3, 5000),
                            .dst = world_endpoint(t.quick, 0, WORLD_PORT)};
 
-    send_byte(&t, &ip);
+    for (int i = 0; i < 3; i++) /* until it is like the last one */
+        send_byte(&t, &ip);
     EXPECT_EQ(world_dropped(t.quick, 0, "ip_not_ours"), 0);
     EXPECT_EQ(weir_addr_remove(world_stack(t.quick, 0), t.quick->stacks[0].netif, &ip.dst.addr),
               WEIR_OK);
@@ -273,7 +274,8 @@ TEST(recent_packets_are_asked_for_the_least_ttl) /* [RFC5082 3] */
                            .dst = world_endpoint(t.quick, 0, WORLD_PORT),
                            .ttl = 254};
 
-    send_byte(&t, &ip);
+    for (int i = 0; i < 3; i++)
+        send_byte(&t, &ip);
     EXPECT_EQ(weir_set(world_stack(t.quick, 0), t.conn[0], WEIR_OPT_MIN_TTL, 254), WEIR_OK);
     ip.ttl = 253;
     send_byte(&t, &ip);
