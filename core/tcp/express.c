@@ -2,7 +2,7 @@
  * express.c - the usual segment, sent in one go
  *
  * Nearly every segment of a connection that does not send in bulk carries all the text there is,
- * or acknowledges, and says nothing else. output.c goes through its list, segment.c asks each
+ * perhaps with the FIN, or acknowledges, and says nothing else. output.c goes through its list, segment.c asks each
  * extension what it has to say, and what was sent is noted for each kind of segment; here that is
  * asked all at once, and only what this kind leaves behind is noted. Each condition names what it
  * stands for; what fails one of them takes the long way, which knows all cases.
@@ -23,6 +23,18 @@
 #include "tcp/window.h"
 #include "wire/tcp.h"
 
+/* What there is to be sent, if it is usual. */
+struct usual {
+    uint32_t len; /* all the text */
+    uint32_t mss; /* if there is some */
+    bool has_fin; /* which is the end */
+};
+
+static bool is_sequenced(const struct usual *u)
+{
+    return u->len > 0 || u->has_fin;
+}
+
 /*
  * Of decide()'s list in output.c, does nothing stand before new text, or between it and an ACK? Nor is
  * anything left behind it.
@@ -34,8 +46,16 @@ static bool is_undisturbed(const struct tcp_conn *c)
                    || w->tlp.probe_owed || w->recovery.syn_owed || w->probe_owed
                    || w->keepalive_owed || w->dup_acks_owed > 0;
 
-    return (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT) && !is_owed
-           && list_is_empty(&w->scoreboard.lost) && c->mtu_low == 0 && w->loss_timer != LOSS_PROBE;
+    return !is_owed && list_is_empty(&w->scoreboard.lost) && c->mtu_low == 0
+           && w->loss_timer != LOSS_PROBE;
+}
+
+/* In the states in which text may be sent, unless the FIN has been: *has_fin says whether it is the end. */
+static bool has_turn(const struct tcp_conn *c, bool *has_fin)
+{
+    *has_fin = c->state == TCP_FIN_WAIT_1 || c->state == TCP_LAST_ACK;
+    return c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT
+           || (*has_fin && !tcp_fin_sent(c));
 }
 
 /* How much text a segment may have: tcp_send_mss_now(), where no option takes room but timestamps. */
@@ -44,20 +64,21 @@ static uint32_t plain_mss(const struct tcp_conn *c, const struct tcp_env *env)
     return options_text_max(c, env, c->pmtu, c->agreed.timestamps_ok ? TCP_TIMESTAMPS_LEN : 0);
 }
 
-/* Does nothing hold back or divide the len bytes that are all there is? As new_text() has it. */
-static bool all_may_go(struct tcp_conn *c, const struct tcp_env *env, uint32_t len, uint32_t mss)
+/* Does nothing hold back or divide all the text there is, and the FIN? As new_text() has it. */
+static bool all_may_go(struct tcp_conn *c, const struct tcp_env *env, const struct usual *u)
 {
     const struct tcp_work *w = c->work;
     bool is_paced = env->config.pacing || w->cc.pacing_rate != 0 || c->user->pacing_max_kib != 0;
 
-    if (len > mss || w->is_unpushed || w->sendq.has_records || is_paced || scoreboard_is_full(c))
+    if (u->len > u->mss || w->is_unpushed || w->sendq.has_records || is_paced
+        || scoreboard_is_full(c))
         return false;
-    if (len < mss && (turn_is_corked(c) || turn_nagle_holds(c)))
+    if (u->len < u->mss && !u->has_fin && (turn_is_corked(c) || turn_nagle_holds(c)))
         return false;
-    if (len > window_usable(c))
+    if (u->len + u->has_fin > window_usable(c))
         return false;
     turn_restart_after_idle(c, env);
-    return len <= recovery_room(c);
+    return u->len <= recovery_room(c);
 }
 
 /* Is there room to remember that it was sent? Mostly that of what was sent before. */
@@ -69,23 +90,25 @@ static bool has_record(struct tcp_conn *c, struct tcp_env *env)
 }
 
 /* One frame, of which the text is one slice. NULL: it is not, or there is no memory. */
-static struct frame *begin(struct tcp_conn *c, struct tcp_env *env, uint32_t len)
+static struct frame *begin(struct tcp_conn *c, struct tcp_env *env, const struct usual *u)
 {
     struct frame *frame;
 
-    if (len > 0 && (!sendq_is_in_tail(c, len) || !has_record(c, env)))
+    if (u->len > 0 && !sendq_is_in_tail(c, u->len))
+        return NULL;
+    if (is_sequenced(u) && !has_record(c, env))
         return NULL;
     frame = frame_get(env->frames);
-    if (frame != NULL && len > 0)
-        sendq_refer_tail(c, len, frame);
+    if (frame != NULL && u->len > 0)
+        sendq_refer_tail(c, u->len, frame);
     return frame;
 }
 
 /* The header, in front of the text. */
-static void finish(struct tcp_conn *c, const struct tcp_env *env, uint32_t len, struct frame *frame,
-                   bool has_offload)
+static void finish(struct tcp_conn *c, const struct tcp_env *env, const struct usual *u,
+                   struct frame *frame, bool has_offload)
 {
-    uint16_t flags = TCP_ACK | (len > 0 ? TCP_PSH : 0);
+    uint16_t flags = TCP_ACK | (u->len > 0 ? TCP_PSH : 0) | (u->has_fin ? TCP_FIN : 0);
     uint64_t sum = segment_push_plain(c, env, c->snd.nxt, flags, frame);
 
     if (has_offload)
@@ -108,29 +131,42 @@ static void note_sent(struct tcp_conn *c, struct tcp_env *env)
     timers_on_ack_sent(c);
 }
 
-/* What new text does besides: note_sequenced(), note_text_sent() and end_turn(). */
-static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, uint32_t len, uint32_t mss)
+/* What new text does: note_text_sent(). */
+static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct usual *u)
 {
     struct tcp_work *w = c->work;
-    seq_t start = c->snd.nxt, end = seq_add(start, len);
 
-    c->snd.nxt = end;
-    recovery_on_sent(c, env, start, end, 1, false);
-    w->sent_at = env->now;
-    w->is_restarted = false;
     w->data_segs_out++;
-    w->bytes_sent += len;
+    w->bytes_sent += u->len;
     if (c->wants_writable)
         sendq_wake(c);
     turn_note_interactive(c, env);
-    if (len < mss && !w->is_syn_text_next) {
+    if (u->len < u->mss && !w->is_syn_text_next) {
         w->small_sent = true;
-        w->small_end = end;
+        w->small_end = sendq_end(c);
     }
     w->is_syn_text_next = false;
+}
+
+/* What text and FIN do, which take numbers: note_sequenced() and end_turn(). */
+static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct usual *u)
+{
+    struct tcp_work *w = c->work;
+    seq_t start = c->snd.nxt;
+
+    c->snd.nxt = seq_add(start, u->len + u->has_fin);
+    recovery_on_sent(c, env, start, c->snd.nxt, 1, false);
+    w->sent_at = env->now;
+    w->is_restarted = false;
     w->push_all = false;
+    if (u->len > 0)
+        note_text_sent(c, env, u);
     timers_on_sent(c, env, true);
     timers_on_not_held_back(c);
+    if (u->has_fin) {
+        turn_note_blocked(c, env, BLOCKED_BY_NOTHING);
+        return;
+    }
     turn_note_blocked_anew(c, env, turn_waits_for(c));
     turn_note_app_limited(c);
 }
@@ -147,22 +183,23 @@ static void note_acknowledged(struct tcp_conn *c, struct tcp_env *env)
 __attribute__((noinline)) struct frame *express_output(struct tcp_conn *c, struct tcp_env *env,
                                                        bool has_offload)
 {
-    uint32_t len, mss;
+    struct usual u;
     struct frame *frame;
 
-    if (!HAS_PREDICTION || c->work == NULL || !is_undisturbed(c) || !segment_is_plain(c))
+    if (!HAS_PREDICTION || c->work == NULL || !has_turn(c, &u.has_fin) || !is_undisturbed(c)
+        || !segment_is_plain(c))
         return NULL;
-    len = seq_len(c->snd.nxt, sendq_end(c));
-    mss = len > 0 ? plain_mss(c, env) : 0;
-    if (len > 0 ? !all_may_go(c, env, len, mss) : !c->work->ack_owed)
+    u.len = seq_len(c->snd.nxt, sendq_end(c));
+    u.mss = u.len > 0 ? plain_mss(c, env) : 0;
+    if (is_sequenced(&u) ? !all_may_go(c, env, &u) : !c->work->ack_owed)
         return NULL;
-    frame = begin(c, env, len);
+    frame = begin(c, env, &u);
     if (frame == NULL)
         return NULL;
-    finish(c, env, len, frame, has_offload);
+    finish(c, env, &u, frame, has_offload);
     note_sent(c, env);
-    if (len > 0)
-        note_text_sent(c, env, len, mss);
+    if (is_sequenced(&u))
+        note_sequenced(c, env, &u);
     else
         note_acknowledged(c, env);
     return frame;

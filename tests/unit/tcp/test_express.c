@@ -56,8 +56,52 @@ TEST(express_leaves_what_has_more_to_say)
     expect_short(&p, 0, 1);
     peer_sends(&p, ". 1:1001(1000) ack 1");
     expect_short(&p, 1, 1);
+}
+
+TEST(express_takes_a_fin_that_is_the_end)
+{
+    struct peer p = peer_of_1000();
+
+    EXPECT_EQ(tcp_shutdown(p.conn, p.env), WEIR_OK);
+    expect_short(&p, 1, 1);
+}
+
+TEST(express_takes_a_fin_with_text_that_would_wait_otherwise)
+{
+    struct peer p = peer_of_1000();
+
+    peer_writes(&p, 10);
+    expect_short(&p, 1, 1);
+    peer_writes(&p, 10); /* Nagle */
+    expect_short(&p, 0, 0);
+    EXPECT_EQ(tcp_shutdown(p.conn, p.env), WEIR_OK);
+    expect_short(&p, 1, 1);
+    peer_sends(&p, ". 1:101(100) ack 11");
+    peer_sends(&p, ". 101:1101(1000) ack 11");
+    expect_short(&p, 0, 1); /* behind the FIN */
+}
+
+TEST(express_takes_a_fin_that_answers_one)
+{
+    struct peer p = peer_of_1000();
+
+    peer_sends(&p, "F. 1:1(0) ack 1");
+    expect_short(&p, 1, 1);
+    EXPECT_EQ(tcp_shutdown(p.conn, p.env), WEIR_OK);
+    expect_short(&p, 1, 1);
+    EXPECT_EQ(peer_state(&p), TCP_LAST_ACK);
+}
+
+TEST(express_leaves_a_fin_that_the_window_does_not_take)
+{
+    struct peer p = peer_of_1000();
+
+    peer_sends(&p, ". 1:1(0) ack 1 win 10");
+    peer_writes(&p, 10);
     EXPECT_EQ(tcp_shutdown(p.conn, p.env), WEIR_OK);
     expect_short(&p, 0, 1);
+    peer_sends(&p, ". 1:1(0) ack 11 win 10");
+    expect_short(&p, 1, 1);
 }
 
 TEST(express_leaves_text_that_has_to_wait)
