@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 there=$(mktemp -d)
 trap 'rm -rf "$there"' EXIT
 parts=$(sed -n 's/^#define WEIR_HAS_\([A-Z0-9_]*\) .*/\1/p' core/base/parts.h | tr '[:upper:]\n' '[:lower:] ')
-flags="-std=c11 -ffreestanding -Os -flto -flto-partition=one -ffunction-sections -fdata-sections \
+flags="-std=c11 -ffreestanding -fbuiltin -Os -flto -flto-partition=one -ffunction-sections -fdata-sections \
     -fno-asynchronous-unwind-tables -fno-ipa-cp -fno-reorder-blocks -DWEIR_QUIET_CHECKS -Iinclude -Icore -Itools/size"
 
 # The largest functions and tables. Once everything is one unit they are in no file any more.
@@ -89,7 +89,12 @@ each() {
     echo "$name: with all parts $whole, without any $small"
     echo "           saved by leaving out this alone; cost of this alone"
     for part in $parts; do
-        build "$prefix" "$machine" "$part"
+        case $part in
+        routing) with=ipv6 ;; # which needs it
+        *) with= ;;
+        esac
+        # shellcheck disable=SC2086
+        build "$prefix" "$machine" "$part" $with
         saved=$((whole - $(text "$prefix")))
         # shellcheck disable=SC2046
         build "$prefix" "$machine" $(echo "$parts" | tr ' ' '\n' | grep -vx "$part")

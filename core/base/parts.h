@@ -72,6 +72,13 @@
 #ifndef WEIR_HAS_POSTED_READS
 #define WEIR_HAS_POSTED_READS 1
 #endif
+#ifndef WEIR_HAS_ROUTING
+#define WEIR_HAS_ROUTING 1
+#endif
+
+#if WEIR_HAS_IPV6 && !WEIR_HAS_ROUTING
+#error "IPv6 needs the part routing"
+#endif
 
 enum {
     HAS_IPV6 = WEIR_HAS_IPV6,
@@ -95,6 +102,7 @@ enum {
     HAS_TRACE = WEIR_HAS_TRACE,
     HAS_CALLS = WEIR_HAS_CALLS,
     HAS_POSTED_READS = WEIR_HAS_POSTED_READS,
+    HAS_ROUTING = WEIR_HAS_ROUTING,
 };
 
 #endif

@@ -454,7 +454,7 @@ static enum ip_verdict take_error4(struct ip *ip, struct ip_packet *packet,
     struct pkt pkt;
     enum why why;
 
-    if (m->type == ICMP4_REDIRECT)
+    if (HAS_ROUTING && m->type == ICMP4_REDIRECT)
         return ip_consume(ip, packet, take_redirect4(ip, packet, m));
     if (!kind_of4(m, &e->kind))
         return ip_consume(ip, packet, WHY_ICMP_UNKNOWN);

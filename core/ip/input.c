@@ -90,7 +90,7 @@ static bool is_possible_host(struct ip *ip, struct netif *netif, const struct we
         return true;
     if (addr_is_multicast(src) || addr_is_broadcast(src) || addr_is_any(src))
         return false;
-    if (addr_is_loopback(src) && !netif->is_loopback)
+    if (addr_is_loopback(src) && !netif_is_loopback(netif))
         return false;
     /* Nobody else has our addresses, or those of a whole subnet. */
     if (addrs_classify(ip, netif, src) != ADDRS_FOREIGN)

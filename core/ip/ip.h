@@ -208,6 +208,11 @@ static inline bool ip_path_is_current(const struct ip *ip, const struct ip_path 
     return path->epoch == ip->epoch;
 }
 
+static inline bool ip_path_is_local(const struct ip_path *path)
+{
+    return HAS_ROUTING && path->is_local;
+}
+
 struct ip_send {
     struct weir_addr src, dst; /* of the same family; dst is what the path was found for */
     uint8_t protocol;

@@ -44,7 +44,7 @@ static bool is_valid_config(const struct weir_netif_config *config)
         return false;
     if (is_ethernet && (is_zero_mac(config->mac) || (config->mac[0] & 1)))
         return false;
-    if (config->loopback && is_ethernet)
+    if (config->loopback && (is_ethernet || !HAS_ROUTING))
         return false;
     return !wants_tso || (config->offloads & WEIR_OFFLOAD_CSUM);
 }
@@ -208,7 +208,7 @@ struct netif *netif_find_only(const struct ip *ip)
     struct netif *found = NULL;
 
     for (uint32_t i = 0; i < ip->netif_count; i++) {
-        if (ip->netifs[i]->id == 0 || ip->netifs[i]->is_loopback)
+        if (ip->netifs[i]->id == 0 || netif_is_loopback(ip->netifs[i]))
             continue;
         if (found != NULL)
             return NULL;
@@ -240,7 +240,7 @@ static void push_ethernet(struct netif *netif, struct frame *frame, const struct
 void netif_send(struct netif *netif, struct frame **frame, const struct eth_addr *mac,
                 uint16_t ethertype)
 {
-    if (netif->is_loopback) {
+    if (netif_is_loopback(netif)) {
         frames_add(&netif->back, frame);
         return;
     }

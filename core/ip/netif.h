@@ -12,6 +12,7 @@
 
 #include "base/frame.h"
 #include "base/ns.h"
+#include "base/parts.h"
 #include "base/why.h"
 #include "ip/timer.h"
 #include "wire/eth.h"
@@ -63,6 +64,11 @@ struct netif {
     uint8_t solicits_left;
     uint8_t slaac_addresses; /* made from prefixes */
 };
+
+static inline bool netif_is_loopback(const struct netif *netif)
+{
+    return HAS_ROUTING && netif->is_loopback;
+}
 
 /* As weir_netif_add. */
 int netif_add(struct ip *ip, const struct weir_netif_config *config, weir_netif_t *id);

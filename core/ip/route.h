@@ -12,6 +12,7 @@
 #ifndef CORE_IP_ROUTE_H
 #define CORE_IP_ROUTE_H
 
+#include "base/parts.h"
 #include "base/pool.h"
 #include "base/table.h"
 #include "ip/timer.h"
@@ -31,6 +32,8 @@ enum route_origin {
 
 enum {
     ROUTE_ADVERTISED_MAX = 64, /* routes from routers, and as many from redirects */
+    ROUTE_LENS = HAS_ROUTING ? 129 : 1,
+    ROUTES_FEW = HAS_ROUTING ? 1 : 8,
 };
 
 struct route {
@@ -46,10 +49,11 @@ struct route {
 struct routes {
     struct pool pool;
     struct table table;
-    uint32_t count_of_len[129];
+    uint32_t count_of_len[ROUTE_LENS];
     uint64_t lens[3]; /* a bit for each length that some route has */
     uint32_t advertised;
     uint32_t redirects;
+    struct route *few[ROUTES_FEW]; /* all that there are without the part routing */
 };
 
 bool route_init(struct ip *ip);

@@ -64,7 +64,7 @@ static struct netif *netif_of_own(const struct ip *ip, const struct query *q)
     bool is_of_link = addr_is_link_local6(q->dst);
     const struct ip_addr *a;
 
-    if (is_known_peer(ip, q->dst))
+    if (!HAS_ROUTING || is_known_peer(ip, q->dst))
         return NULL;
     a = addrs_find(ip, is_of_link ? q->netif : NULL, q->dst);
     if (a != NULL && addrs_is_usable(ip, a->netif, q->dst))
@@ -89,6 +89,8 @@ static bool find_way(const struct ip *ip, const struct query *q, struct ip_path 
         path->is_local = true;
         return true;
     }
+    if (!HAS_ROUTING && addrs_has(ip, q->dst))
+        return false;
     if (addr_is_multicast(q->dst) || addr_is_broadcast(q->dst) || addr_is_link_local6(q->dst)) {
         path->netif = netif_of_link(ip, q);
         path->is_group = !addr_is_link_local6(q->dst);
@@ -109,7 +111,7 @@ static bool find_way(const struct ip *ip, const struct query *q, struct ip_path 
 static bool is_other_loopback(const struct ip *ip, const struct ip_path *path,
                               const struct weir_addr *src)
 {
-    return path->netif->is_loopback && addr_is_loopback(src)
+    return netif_is_loopback(path->netif) && addr_is_loopback(src)
            && addrs_classify(ip, path->netif, src) == ADDRS_OURS;
 }
 
@@ -134,7 +136,7 @@ static uint32_t mtu_of(const struct ip *ip, const struct ip_path *path, const st
 {
     uint32_t link_mtu = netif_mtu(path->netif, dst);
 
-    if (path->is_local)
+    if (ip_path_is_local(path))
         return LOCAL_MTU;
     return path->is_group || link_mtu == 0 ? link_mtu : pmtu_find(ip, dst, link_mtu);
 }
@@ -198,7 +200,7 @@ enum why ip_transmit(struct ip *ip, struct ip_path *path, struct frame **frame)
     struct netif *netif = path->netif;
     struct eth_addr mac;
 
-    if (path->is_local || netif->is_loopback) {
+    if (ip_path_is_local(path) || netif_is_loopback(netif)) {
         frames_add(&netif->back, frame);
         return WHY_NONE;
     }

@@ -10,75 +10,75 @@
 #include "cc/cc.h"
 #include "tcp/piece.h"
 
-static const struct weir_tcp_config tcp_defaults = {
-    .rto_initial_ns = 1 * WEIR_S,
-    .rto_min_ns = 200 * WEIR_MS,
-    .rto_max_ns = 120 * WEIR_S,
-    .syn_retries = 6,
-    .synack_retries = 5,
-    .retries1 = 3,  /* [RFC9293 SHLD-10] */
-    .retries2 = 15, /* [RFC9293 SHLD-11] */
-    .msl_ns = 30 * WEIR_S,
-    .fin_wait2_ns = 60 * WEIR_S,
-    .keepalive_idle_ns = 7200 * WEIR_S, /* [RFC9293 MUST-28] */
-    .keepalive_interval_ns = 75 * WEIR_S,
-    .keepalive_probes = 9,
-    .delack_min_ns = 40 * WEIR_MS,
-    .delack_max_ns = 200 * WEIR_MS,
-    .initial_window_segs = 10,
-    .send_buffer_bytes = 256 * 1024,
-    .send_buffer_max_bytes = 4 * 1024 * 1024,
-    .recv_buffer_bytes = 256 * 1024,
-    .recv_buffer_max_bytes = 6 * 1024 * 1024,
-    .mss_min = 48,
-    .window_scaling = true,
-    .timestamps = true,
-    .sack = true,
-    .tail_loss_probe = true,
-    .slow_start_after_idle = true,
-    .mtu_probing = HAS_MTU_PROBING ? WEIR_MTU_PROBING_ON_BLACK_HOLE : WEIR_MTU_PROBING_OFF,
-    .nagle = true,
-    .orphans = 65536,
-    .orphan_retries = 8,
-    .syn_cookies = HAS_SYN_COOKIES ? WEIR_SYN_COOKIES_ON_OVERFLOW : WEIR_SYN_COOKIES_NEVER,
-    .fastopen_servers = 256,
-    .fastopen_off_ns = 3600 * WEIR_S,
-    .abort_on_overflow = false,
-    .timewait_reuse = true,
-    .ecn = HAS_ECN ? WEIR_ECN_PASSIVE : WEIR_ECN_OFF,
-    .challenge_acks_per_s = 10,
-    .reassembly_holes = 8192,
-    .port_first = 32768,
-    .port_last = 60999,
-};
-
-static const struct weir_ip_config ip_defaults = {
-    .ttl = 64,
-    .neighbours = 1024,
-    .neighbour_queue = 16,
-    .fragments_bytes = 1024 * 1024,
-    .fragments_per_source = 16,
-    .fragments_ns = 30 * WEIR_S,
-    .icmp_errors_per_s = 100,
-    .icmp_errors_per_peer_s = 1,
-    .echo_replies = true,
-    .path_mtu_entries = 1024,
-    .path_mtu_ns = 600 * WEIR_S,
+static const struct weir_config defaults = {
+    .memory_limit = SIZE_MAX,
+    .slab_bytes = 64 * 1024,
+    .buffer_small = 256,
+    .buffer_medium = 2048,
+    .buffer_large = 16384,
+    .timewaits = 262144,
+    .syn_queue = 4096,
+    .tcp =
+        {
+            .rto_initial_ns = 1 * WEIR_S,
+            .rto_min_ns = 200 * WEIR_MS,
+            .rto_max_ns = 120 * WEIR_S,
+            .syn_retries = 6,
+            .synack_retries = 5,
+            .retries1 = 3,  /* [RFC9293 SHLD-10] */
+            .retries2 = 15, /* [RFC9293 SHLD-11] */
+            .msl_ns = 30 * WEIR_S,
+            .fin_wait2_ns = 60 * WEIR_S,
+            .keepalive_idle_ns = 7200 * WEIR_S, /* [RFC9293 MUST-28] */
+            .keepalive_interval_ns = 75 * WEIR_S,
+            .keepalive_probes = 9,
+            .delack_min_ns = 40 * WEIR_MS,
+            .delack_max_ns = 200 * WEIR_MS,
+            .initial_window_segs = 10,
+            .send_buffer_bytes = 256 * 1024,
+            .send_buffer_max_bytes = 4 * 1024 * 1024,
+            .recv_buffer_bytes = 256 * 1024,
+            .recv_buffer_max_bytes = 6 * 1024 * 1024,
+            .mss_min = 48,
+            .window_scaling = true,
+            .timestamps = true,
+            .sack = true,
+            .tail_loss_probe = true,
+            .slow_start_after_idle = true,
+            .mtu_probing = HAS_MTU_PROBING ? WEIR_MTU_PROBING_ON_BLACK_HOLE : WEIR_MTU_PROBING_OFF,
+            .nagle = true,
+            .orphans = 65536,
+            .orphan_retries = 8,
+            .syn_cookies = HAS_SYN_COOKIES ? WEIR_SYN_COOKIES_ON_OVERFLOW : WEIR_SYN_COOKIES_NEVER,
+            .fastopen_servers = 256,
+            .fastopen_off_ns = 3600 * WEIR_S,
+            .abort_on_overflow = false,
+            .timewait_reuse = true,
+            .ecn = HAS_ECN ? WEIR_ECN_PASSIVE : WEIR_ECN_OFF,
+            .challenge_acks_per_s = 10,
+            .reassembly_holes = 8192,
+            .port_first = 32768,
+            .port_last = 60999,
+        },
+    .ip =
+        {
+            .ttl = 64,
+            .neighbours = 1024,
+            .neighbour_queue = 16,
+            .fragments_bytes = 1024 * 1024,
+            .fragments_per_source = 16,
+            .fragments_ns = 30 * WEIR_S,
+            .icmp_errors_per_s = 100,
+            .icmp_errors_per_peer_s = 1,
+            .echo_replies = true,
+            .path_mtu_entries = 1024,
+            .path_mtu_ns = 600 * WEIR_S,
+        },
 };
 
 void weir_config_init(struct weir_config *config)
 {
-    *config = (struct weir_config){
-        .memory_limit = SIZE_MAX,
-        .slab_bytes = 64 * 1024,
-        .buffer_small = 256,
-        .buffer_medium = 2048,
-        .buffer_large = 16384,
-        .timewaits = 262144,
-        .syn_queue = 4096,
-        .tcp = tcp_defaults,
-        .ip = ip_defaults,
-    };
+    *config = defaults;
     config->tcp.congestion_control = cc_at(0)->name;
 }
 

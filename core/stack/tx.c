@@ -163,7 +163,7 @@ static bool can_cut(const struct netif *netif, bool is_v4)
  */
 static uint32_t gso_bytes(const struct weir *s, const struct conn *c, const struct ip_path *path)
 {
-    if (!HAS_SUPER_SEGMENTS || path->is_local || c->tcp.snd_urgent
+    if (!HAS_SUPER_SEGMENTS || ip_path_is_local(path) || c->tcp.snd_urgent
         || path->netif->gso_max < HEADERS_MAX)
         return 0;
     if (can_cut(path->netif, addr_is_v4(&path->src)))
@@ -186,7 +186,7 @@ static void starve(struct weir *s)
  */
 static bool is_summed_later(const struct weir *s, const struct ip_path *path)
 {
-    return (path->netif->offloads & WEIR_OFFLOAD_CSUM) || path->is_local || trace_is_on(&s->tracer);
+    return (path->netif->offloads & WEIR_OFFLOAD_CSUM) || ip_path_is_local(path) || trace_is_on(&s->tracer);
 }
 
 /* A usual segment on that path, or any. NULL: there is nothing to send. */
@@ -367,7 +367,7 @@ static void take_back(struct weir *s, struct netif *netif)
 
 static bool run_back(struct weir *s, struct netif *netif)
 {
-    if (netif->back.head == NULL)
+    if (!HAS_ROUTING || netif->back.head == NULL)
         return false;
     take_back(s, netif);
     return true;
@@ -380,7 +380,7 @@ static void run_loopback(struct weir *s, struct netif *netif)
     for (int i = 0; i < LOOPBACK_TURNS; i++) {
         if (run_back(s, netif))
             continue;
-        if (!netif->is_loopback || !run_ready(s, ready, NULL))
+        if (!netif_is_loopback(netif) || !run_ready(s, ready, NULL))
             return;
     }
 }
@@ -457,7 +457,7 @@ size_t api_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, s
     if (netif == NULL)
         return 0;
     run_loopback(s, netif);
-    if (netif->is_loopback)
+    if (netif_is_loopback(netif))
         return 0;
     while (count < max && (more = next_frames(s, netif, frames + count, max - count)) > 0)
         count += more;

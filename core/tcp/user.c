@@ -408,12 +408,12 @@ static bool to_ms(int64_t ns, int64_t least_ms, uint32_t *ms)
     return true;
 }
 
-static bool is_switch(int64_t value)
+static bool is_switch(uint32_t value)
 {
-    return value == 0 || value == 1;
+    return value <= 1;
 }
 
-static bool is_between(int64_t value, int64_t least, int64_t most)
+static bool is_between(uint32_t value, uint32_t least, uint32_t most)
 {
     return value >= least && value <= most;
 }
@@ -428,92 +428,125 @@ static int set_congestion_control(struct tcp_conn *c, int64_t value)
     return WEIR_OK;
 }
 
+/* The value of an option that has no larger ones; out of its range stays out of any. */
+static uint32_t narrow(int64_t value)
+{
+    return value >= 0 && value <= INT32_MAX ? (uint32_t)value : UINT32_MAX;
+}
+
 /* The options of c with that one set, if it is one of those that connections share. */
 static int choose(const struct tcp_conn *c, const struct tcp_env *env, struct tcp_user *u,
                   struct weir_opt_value to)
 {
-    int64_t value = to.value;
+    uint32_t value = narrow(to.value);
+    bool is_on = value & 1, is_valid = false;
 
     switch (to.opt) {
-    case WEIR_OPT_NODELAY: u->nodelay = value != 0; return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
-    case WEIR_OPT_CORK: u->cork = value != 0; return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
+    case WEIR_OPT_NODELAY:
+        u->nodelay = is_on;
+        is_valid = is_switch(value);
+        break;
+    case WEIR_OPT_CORK:
+        u->cork = is_on;
+        is_valid = is_switch(value);
+        break;
     case WEIR_OPT_KEEPALIVE:
-        u->keepalive = value != 0;
-        return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
+        u->keepalive = is_on;
+        is_valid = is_switch(value);
+        break;
     case WEIR_OPT_KEEPALIVE_IDLE: /* [RFC9293 MUST-27] */
-        return to_ms(value, 1, &u->keepalive_idle_ms) ? WEIR_OK : WEIR_EINVAL;
+        is_valid = to_ms(to.value, 1, &u->keepalive_idle_ms);
+        break;
     case WEIR_OPT_KEEPALIVE_INTERVAL:
-        return to_ms(value, 1, &u->keepalive_interval_ms) ? WEIR_OK : WEIR_EINVAL;
+        is_valid = to_ms(to.value, 1, &u->keepalive_interval_ms);
+        break;
     case WEIR_OPT_KEEPALIVE_PROBES:
         u->keepalive_probes = (uint8_t)value;
-        return is_between(value, 1, UINT8_MAX) ? WEIR_OK : WEIR_EINVAL;
+        is_valid = is_between(value, 1, UINT8_MAX);
+        break;
     case WEIR_OPT_USER_TIMEOUT: /* [RFC9293 MUST-21] */
         u->user_timeout_is_set = u->user_timeout_is_set || value != 0;
-        return to_ms(value, 0, &u->user_timeout_ms) ? WEIR_OK : WEIR_EINVAL;
+        is_valid = to_ms(to.value, 0, &u->user_timeout_ms);
+        break;
     case WEIR_OPT_ADVERTISE_TIMEOUT: /* [RFC5482] */
-        if (!is_between(value, 0, UTO_MAX_NS))
-            return WEIR_EINVAL;
-        u->advertised_timeout = uto_of(value);
-        return WEIR_OK;
+        is_valid = to.value >= 0 && to.value <= UTO_MAX_NS;
+        if (is_valid)
+            u->advertised_timeout = uto_of(to.value);
+        break;
     case WEIR_OPT_NOTSENT_LOWAT:
-        u->notsent_lowat_bytes = (uint32_t)value;
-        return is_between(value, 0, INT32_MAX) ? WEIR_OK : WEIR_EINVAL;
+        u->notsent_lowat_bytes = value;
+        is_valid = value <= INT32_MAX;
+        break;
     case WEIR_OPT_MAX_PACING_RATE:
-        if (!is_between(value, 0, PACING_MAX))
-            return WEIR_EINVAL;
-        u->pacing_max_kib = (uint32_t)((value + 1023) / 1024);
-        return WEIR_OK;
+        is_valid = to.value >= 0 && to.value <= PACING_MAX;
+        if (is_valid)
+            u->pacing_max_kib = (uint32_t)((to.value + 1023) / 1024);
+        break;
     case WEIR_OPT_FIN_WAIT_2:
-        if (!is_between(value, 0, UINT8_MAX * NS_S))
-            return WEIR_EINVAL;
-        u->fin_wait2_s = (uint8_t)ns_div_ceil(value, NS_S);
-        return WEIR_OK;
+        is_valid = to.value >= 0 && to.value <= UINT8_MAX * NS_S;
+        if (is_valid)
+            u->fin_wait2_s = (uint8_t)ns_div_ceil(to.value, NS_S);
+        break;
     case WEIR_OPT_MIN_TTL: /* [RFC5082 3] */
         u->min_ttl = (uint8_t)value;
-        return is_between(value, 0, UINT8_MAX) ? WEIR_OK : WEIR_EINVAL;
+        is_valid = value <= UINT8_MAX;
+        break;
     case WEIR_OPT_SYN_RETRIES:
         u->syn_retries = (uint8_t)value;
-        return is_between(value, 0, UINT8_MAX) ? WEIR_OK : WEIR_EINVAL;
+        is_valid = value <= UINT8_MAX;
+        break;
     case WEIR_OPT_SEND_BUFFER:
-        u->send_buffer_bytes = (uint32_t)value;
+        u->send_buffer_bytes = value;
         u->send_buffer_is_set = true;
-        return is_between(value, 1, INT32_MAX) ? WEIR_OK : WEIR_EINVAL;
+        is_valid = is_between(value, 1, INT32_MAX);
+        break;
     case WEIR_OPT_RECV_BUFFER:
-        u->recv_buffer_bytes = (uint32_t)value;
+        u->recv_buffer_bytes = value;
         u->recv_buffer_is_set = true;
-        return is_between(value, 1, INT32_MAX) ? WEIR_OK : WEIR_EINVAL;
+        is_valid = is_between(value, 1, INT32_MAX);
+        break;
     case WEIR_OPT_MSS:
         if (c->state != TCP_CLOSED)
             return WEIR_ESTATE;
         u->mss = (uint16_t)value;
-        return value == 0 || is_between(value, env->config.mss_min, UINT16_MAX) ? WEIR_OK
-                                                                                : WEIR_EINVAL;
+        is_valid = value == 0 || is_between(value, env->config.mss_min, UINT16_MAX);
+        break;
     case WEIR_OPT_QUICKACK:
-        u->quickack = value != 0;
-        return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
+        u->quickack = is_on;
+        is_valid = is_switch(value);
+        break;
     case WEIR_OPT_TTL: /* [RFC9293 MUST-49] */
         u->ttl = (uint8_t)value;
-        return is_between(value, 1, UINT8_MAX) ? WEIR_OK : WEIR_EINVAL;
-    case WEIR_OPT_TOS:                            /* [RFC9293 MUST-48, SHLD-21] */
-        u->tos = (uint8_t)(value & ~IP_ECN_MASK); /* of marks ECN decides */
-        return is_between(value, 0, UINT8_MAX) ? WEIR_OK : WEIR_EINVAL;
+        is_valid = is_between(value, 1, UINT8_MAX);
+        break;
+    case WEIR_OPT_TOS:                                      /* [RFC9293 MUST-48, SHLD-21] */
+        u->tos = (uint8_t)(value & ~(uint32_t)IP_ECN_MASK); /* of marks ECN decides */
+        is_valid = value <= UINT8_MAX;
+        break;
     case WEIR_OPT_SOFT_ERRORS: /* [RFC9293 SHLD-20] */
-        u->soft_errors = value != 0;
-        return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
+        u->soft_errors = is_on;
+        is_valid = is_switch(value);
+        break;
     case WEIR_OPT_NOTE_SENT:
-        u->note_sent = value != 0;
-        return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
-    case WEIR_OPT_LINGER: u->linger = value != 0; return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
+        u->note_sent = is_on;
+        is_valid = is_switch(value);
+        break;
+    case WEIR_OPT_LINGER:
+        u->linger = is_on;
+        is_valid = is_switch(value);
+        break;
     case WEIR_OPT_FASTOPEN:
         if (c->state != TCP_CLOSED)
             return WEIR_ESTATE;
-        u->fastopen = value != 0;
-        return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
+        u->fastopen = is_on;
+        is_valid = is_switch(value);
+        break;
     case WEIR_OPT_FASTOPEN_NO_COOKIE:
         if (c->state != TCP_CLOSED)
             return WEIR_ESTATE;
-        u->fastopen_no_cookie = value != 0;
-        return is_switch(value) ? WEIR_OK : WEIR_EINVAL;
+        u->fastopen_no_cookie = is_on;
+        is_valid = is_switch(value);
+        break;
     case WEIR_OPT_NOTE_WRITABLE:
     case WEIR_OPT_CONGESTION_CONTROL:
     case WEIR_OPT_USER: /* the stack's */
@@ -522,9 +555,9 @@ static int choose(const struct tcp_conn *c, const struct tcp_env *env, struct tc
     case WEIR_OPT_SHARE_PORT:
     case WEIR_OPT_BACKLOG:
     case WEIR_OPT_V6ONLY:
-    case WEIR_OPT_COUNT: break;
+    case WEIR_OPT_COUNT: return WEIR_ENOTSUP;
     }
-    return WEIR_ENOTSUP;
+    return is_valid ? WEIR_OK : WEIR_EINVAL;
 }
 
 /*
@@ -573,7 +606,7 @@ int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t 
     if (opt == WEIR_OPT_CONGESTION_CONTROL)
         return set_congestion_control(c, value);
     if (opt == WEIR_OPT_NOTE_WRITABLE) {
-        if (!is_between(value, 0, 3))
+        if (narrow(value) > 3)
             return WEIR_EINVAL;
         c->wants_writable = (value & 1) != 0;
         c->wants_acked = (value & 2) != 0;

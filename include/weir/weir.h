@@ -67,6 +67,7 @@ enum weir_part {
     WEIR_PART_TRACE,          /* the hook of weir_trace_set is not called */
     WEIR_PART_CALLS,          /* on_call of the configuration */
     WEIR_PART_POSTED_READS,   /* weir_recv_post */
+    WEIR_PART_ROUTING,        /* loopback, ICMP redirects, more than eight routes */
     WEIR_PART_COUNT,
 };
 
