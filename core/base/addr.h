@@ -68,9 +68,7 @@ static inline bool addr_is_multicast(const struct weir_addr *a)
 /* 255.255.255.255 */
 static inline bool addr_is_broadcast(const struct weir_addr *a)
 {
-    static const uint8_t ones[4] = {0xff, 0xff, 0xff, 0xff};
-
-    return addr_is_v4(a) && memcmp(a->b + ADDR_V4_AT, ones, sizeof ones) == 0;
+    return addr_is_v4(a) && addr_v4(a) == UINT32_MAX;
 }
 
 /* ::1 or 127.0.0.0/8 */

@@ -27,6 +27,7 @@ extern inline void list_remove(struct list *link);
 extern inline struct list *list_take_first(struct list *head);
 
 extern inline ns_t ns_after(ns_t now, ns_t duration_ns);
+extern inline ns_t ns_div_ceil(ns_t duration_ns, ns_t unit_ns);
 extern inline ns_t ns_since(ns_t since, ns_t now);
 
 extern inline struct span span_drop(struct span s, size_t len);

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/num.h"
+#include "base/parts.h"
 
 #include <stdbool.h>
 
@@ -41,7 +42,7 @@ static void *take_kept(struct mem *mem)
 
 void mem_trim(struct mem *mem)
 {
-    while (mem->kept)
+    while (HAS_SCALE && mem->kept)
         mem->free(mem->ctx, take_kept(mem), mem->slab_size);
 }
 
@@ -62,10 +63,11 @@ static void *take(struct mem *mem, size_t size, size_t align)
 {
     void *memory;
 
-    if (mem->kept && size == mem->slab_size && align == size && mem->used + size <= mem->limit)
+    if (HAS_SCALE && mem->kept && size == mem->slab_size && align == size
+        && mem->used + size <= mem->limit)
         return take_kept(mem);
     memory = take_fresh(mem, size, align);
-    if (memory || !mem->kept)
+    if (memory || !HAS_SCALE || !mem->kept)
         return memory;
     mem_trim(mem);
     return take_fresh(mem, size, align);
@@ -87,7 +89,7 @@ void *mem_alloc(struct mem *mem, size_t size, size_t align)
 /* Others than slabs may have their size; the address tells whether one can be used as a slab. */
 static bool can_keep(const struct mem *mem, const void *memory, size_t size)
 {
-    return size == mem->slab_size && (uintptr_t)memory % size == 0
+    return HAS_SCALE && size == mem->slab_size && (uintptr_t)memory % size == 0
            && size <= mem->kept_max_bytes - mem->kept_bytes;
 }
 

@@ -49,7 +49,7 @@ inline ns_t ns_since(ns_t since, ns_t now)
 }
 
 /* A duration in a coarser unit (NS_US, NS_MS, NS_S), rounded up; not below 0. */
-static inline ns_t ns_div_ceil(ns_t duration_ns, ns_t unit_ns)
+inline ns_t ns_div_ceil(ns_t duration_ns, ns_t unit_ns)
 {
     return duration_ns <= 0 ? 0 : (duration_ns - 1) / unit_ns + 1;
 }

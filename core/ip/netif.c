@@ -123,7 +123,7 @@ static int add_link_local(struct ip *ip, struct netif *netif)
 {
     bool wants = netif->link == WEIR_LINK_ETHERNET || netif->slaac;
 
-    if (!wants || netif->mtu6 == 0 || addrs_has_link_local(ip, netif))
+    if (!HAS_IPV6 || !wants || netif->mtu6 == 0 || addrs_has_link_local(ip, netif))
         return WEIR_OK;
     return slaac_add_link_local(ip, netif);
 }

@@ -183,7 +183,8 @@ static void end_pending(struct weir *s, struct conn *c)
 
 static bool was_pending(const struct conn *c)
 {
-    return c->tcp.work != NULL && c->tcp.work->pending_of != 0 && c->tcp.state != TCP_SYN_RECEIVED;
+    return HAS_FASTOPEN && c->tcp.work != NULL && c->tcp.work->pending_of != 0
+           && c->tcp.state != TCP_SYN_RECEIVED;
 }
 
 void stack_settle(struct weir *s, struct conn *c)

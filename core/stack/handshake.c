@@ -53,7 +53,7 @@ static enum why send_cookie(struct weir *s, const struct arrival *a, struct list
 /* As long as none have been sent there is nothing to guess. */
 static bool may_have_cookie(const struct weir *s)
 {
-    return s->config.tcp.syn_cookies != WEIR_SYN_COOKIES_NEVER
+    return HAS_SYN_COOKIES && s->config.tcp.syn_cookies != WEIR_SYN_COOKIES_NEVER
            && ns_since(s->cookie_sent_at, s->tcp.now) < COOKIE_LIFE_NS;
 }
 
@@ -186,7 +186,7 @@ static enum why answer_by_cookie(struct weir *s, struct arrival *a, struct liste
     struct isn isn = {.ts_offset = tstamp_offset_of(ends)}; /* the number is the cookie's */
     struct tcp_halfopen what;
 
-    if (s->config.tcp.syn_cookies == WEIR_SYN_COOKIES_NEVER)
+    if (!HAS_SYN_COOKIES || s->config.tcp.syn_cookies == WEIR_SYN_COOKIES_NEVER)
         return WHY_TCP_SYN_QUEUE;
     halfopen_init(&what, &s->tcp, l->model.user, &a->tuple, &a->seg, isn, mtu);
     if (!take_keys(s, a, l, &what))

@@ -43,6 +43,48 @@ static bool keep_slab(struct pool *pool)
     return object != NULL;
 }
 
+/* The pools that are nothing but pools. */
+static const struct {
+    const char *name;
+    size_t at; /* in struct weir */
+    size_t object_size;
+    bool has_handles;
+} plain_pools[] = {
+    {"frame", offsetof(struct weir, frames), sizeof(struct frame), false},
+    {"work", offsetof(struct weir, tcp.works), sizeof(struct tcp_work), false},
+    {"piece", offsetof(struct weir, tcp.pieces), sizeof(struct piece), false},
+    {"sent", offsetof(struct weir, tcp.sents), sizeof(struct sent), false},
+    {"reassembly", offsetof(struct weir, tcp.reasms), sizeof(struct reasm), false},
+    {"ends", offsetof(struct weir, tcp.wide_ends), sizeof(struct wide_ends), true},
+    {"connection", offsetof(struct weir, conns), sizeof(struct conn), true},
+    {"nap", offsetof(struct weir, naps), sizeof(struct alarm), true},
+    {"half-open", offsetof(struct weir, halfopens), sizeof(struct halfopen), true},
+    {"time-wait", offsetof(struct weir, timewaits), sizeof(struct timewait), true},
+    {"listener", offsetof(struct weir, listeners), sizeof(struct listener), true},
+};
+
+enum { PLAIN_POOLS = sizeof plain_pools / sizeof plain_pools[0] };
+
+static struct pool *plain_pool(struct weir *s, size_t i)
+{
+    return (struct pool *)(void *)((char *)s + plain_pools[i].at);
+}
+
+static bool init_plain_pools(struct weir *s)
+{
+    bool done = true;
+
+    for (size_t i = 0; i < PLAIN_POOLS; i++) {
+        bool (*init)(struct pool *, struct mem *, const char *, size_t, size_t) =
+            plain_pools[i].has_handles ? pool_init_handles : pool_init;
+
+        done = init(plain_pool(s, i), &s->mem, plain_pools[i].name, plain_pools[i].object_size,
+                    s->config.slab_bytes)
+               && done;
+    }
+    return done;
+}
+
 static bool init_pools(struct weir *s)
 {
     const uint32_t sizes[BUF_CLASSES] = {s->config.buffer_small, s->config.buffer_medium,
@@ -51,24 +93,13 @@ static bool init_pools(struct weir *s)
     size_t segment = slab < TABLE_SEGMENT_MAX ? slab : TABLE_SEGMENT_MAX;
     struct tcp_env *t = &s->tcp;
 
-    return bufs_init(&s->bufs, &s->mem, sizes, slab)
-           && pool_init(&s->frames, &s->mem, "frame", sizeof(struct frame), slab)
-           && pool_init(&t->works, &s->mem, "work", sizeof(struct tcp_work), slab)
-           && pool_init(&t->pieces, &s->mem, "piece", sizeof(struct piece), slab)
-           && pool_init(&t->sents, &s->mem, "sent", sizeof(struct sent), slab)
+    return init_plain_pools(s) && bufs_init(&s->bufs, &s->mem, sizes, slab)
            && auths_init(&t->auth, &s->mem, slab, s->config.crypto)
            && fastopen_init(&t->fastopen, &s->mem, slab,
                             siphash_key_derive(s->config.secret, PURPOSE_FASTOPEN),
                             siphash_key_derive(s->config.secret, PURPOSE_FASTOPEN_CACHE))
-           && pool_init_handles(&t->wide_ends, &s->mem, "ends", sizeof(struct wide_ends), slab)
            && choices_init(&t->choices, &s->mem, slab,
                            siphash_key_derive(s->config.secret, PURPOSE_CHOICES))
-           && pool_init(&t->reasms, &s->mem, "reassembly", sizeof(struct reasm), slab)
-           && pool_init_handles(&s->conns, &s->mem, "connection", sizeof(struct conn), slab)
-           && pool_init_handles(&s->naps, &s->mem, "nap", sizeof(struct alarm), slab)
-           && pool_init_handles(&s->halfopens, &s->mem, "half-open", sizeof(struct halfopen), slab)
-           && pool_init_handles(&s->timewaits, &s->mem, "time-wait", sizeof(struct timewait), slab)
-           && pool_init_handles(&s->listeners, &s->mem, "listener", sizeof(struct listener), slab)
            && table_init(&s->flows, &s->mem, segment)
            && table_init(&s->local_ports, &s->mem, TABLE_SEGMENT_MIN);
 }
@@ -143,22 +174,13 @@ static void free_conns(struct weir *s)
 
 static void fini_pools(struct weir *s)
 {
-    pool_fini(&s->conns);
-    pool_fini(&s->naps);
-    pool_fini(&s->halfopens);
-    pool_fini(&s->timewaits);
-    pool_fini(&s->listeners);
+    for (size_t i = 0; i < PLAIN_POOLS; i++)
+        pool_fini(plain_pool(s, i));
     table_fini(&s->flows);
     table_fini(&s->local_ports);
-    pool_fini(&s->tcp.works);
-    pool_fini(&s->tcp.pieces);
-    pool_fini(&s->tcp.sents);
-    pool_fini(&s->tcp.reasms);
-    pool_fini(&s->tcp.wide_ends);
     fastopen_fini(&s->tcp.fastopen);
     auths_fini(&s->tcp.auth);
     choices_fini(&s->tcp.choices);
-    pool_fini(&s->frames);
     bufs_fini(&s->bufs);
 }
 
@@ -208,7 +230,7 @@ int weir_create(const struct weir_config *config, weir_ns_t now, struct weir **s
         return err;
     }
     if (!keep_slab(&s->frames) || !keep_slab(&s->tcp.sents)) {
-        pool_fini(&s->frames);
+        pool_trim(&s->frames); /* nothing else has been allocated yet */
         release(s);
         return WEIR_ENOMEM;
     }
