@@ -10,6 +10,13 @@
 /* Not made a part of its callers: they would save registers for it on every call. */
 #define APART __attribute__((noinline))
 
+/* Of a header: a part of its callers, but for where size counts; the linker joins its copies there. */
+#if defined(__OPTIMIZE_SIZE__)
+#define SHARED static __attribute__((noinline, unused))
+#else
+#define SHARED static inline
+#endif
+
 /* All that it calls becomes a part of it, and what that calls, but for what is APART. */
 #if defined(__OPTIMIZE_SIZE__)
 #define WHOLE

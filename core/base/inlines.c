@@ -7,7 +7,6 @@
 #include "base/checksum.h"
 #include "base/frame.h"
 #include "base/list.h"
-#include "base/ns.h"
 #include "base/span.h"
 
 extern inline bool addr_is_any_of_both(const struct weir_addr *a);
@@ -25,10 +24,6 @@ extern inline bool list_is_empty(const struct list *head);
 extern inline struct list *list_first(const struct list *head);
 extern inline void list_remove(struct list *link);
 extern inline struct list *list_take_first(struct list *head);
-
-extern inline ns_t ns_after(ns_t now, ns_t duration_ns);
-extern inline ns_t ns_div_ceil(ns_t duration_ns, ns_t unit_ns);
-extern inline ns_t ns_since(ns_t since, ns_t now);
 
 extern inline struct span span_drop(struct span s, size_t len);
 extern inline void span_copy(uint8_t *to, struct span s);

@@ -7,6 +7,7 @@
 #ifndef CORE_BASE_NS_H
 #define CORE_BASE_NS_H
 
+#include "base/hint.h"
 #include <stdint.h>
 #include <weir/time.h>
 
@@ -29,7 +30,7 @@ static inline ns_t ns_max(ns_t a, ns_t b)
 }
 
 /* duration_ns after now, which stays within what ns_t can say; NEVER stays NEVER. */
-inline ns_t ns_after(ns_t now, ns_t duration_ns)
+SHARED ns_t ns_after(ns_t now, ns_t duration_ns)
 {
     ns_t at;
 
@@ -41,7 +42,7 @@ inline ns_t ns_after(ns_t now, ns_t duration_ns)
 }
 
 /* How long it is from since until now: 0 if that is still to come, NEVER if too long to say. */
-inline ns_t ns_since(ns_t since, ns_t now)
+SHARED ns_t ns_since(ns_t since, ns_t now)
 {
     if (now <= since)
         return 0;
@@ -49,7 +50,7 @@ inline ns_t ns_since(ns_t since, ns_t now)
 }
 
 /* A duration in a coarser unit (NS_US, NS_MS, NS_S), rounded up; not below 0. */
-inline ns_t ns_div_ceil(ns_t duration_ns, ns_t unit_ns)
+SHARED ns_t ns_div_ceil(ns_t duration_ns, ns_t unit_ns)
 {
     return duration_ns <= 0 ? 0 : (duration_ns - 1) / unit_ns + 1;
 }

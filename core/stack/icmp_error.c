@@ -51,7 +51,7 @@ static int code_of(const struct icmp_error *error)
 static void tell_hook(const struct weir *s, const struct icmp_error *error,
                       struct weir_icmp_error *e)
 {
-    if (s->icmp_hook == NULL)
+    if (!HAS_TRACE || s->icmp_hook == NULL)
         return;
     e->from = error->from;
     e->type = addr_is_v4(&error->dst) ? type4_of(error->kind) : type6_of(error->kind);

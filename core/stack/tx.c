@@ -186,7 +186,8 @@ static void starve(struct weir *s)
  */
 static bool is_summed_later(const struct weir *s, const struct ip_path *path)
 {
-    return (path->netif->offloads & WEIR_OFFLOAD_CSUM) || ip_path_is_local(path) || trace_is_on(&s->tracer);
+    return (path->netif->offloads & WEIR_OFFLOAD_CSUM) || ip_path_is_local(path)
+           || trace_is_on(&s->tracer);
 }
 
 /* A usual segment on that path, or any. NULL: there is nothing to send. */
@@ -229,9 +230,10 @@ static bool is_direct(const struct weir *s, const struct handover *to, const str
 {
     size_t header_len = addr_is_v4(&path->src) ? IP4_HEADER_LEN : IP6_HEADER_LEN;
 
-    return to != NULL && to->netif == path->netif && path->netif->link == WEIR_LINK_IP
-           && !path->is_local && frame->wire.gso == WEIR_GSO_NONE
-           && frame->wire.len + header_len <= path->mtu && !trace_is_on(&s->tracer);
+    return HAS_PREDICTION && to != NULL && to->netif == path->netif
+           && path->netif->link == WEIR_LINK_IP && !ip_path_is_local(path)
+           && frame->wire.gso == WEIR_GSO_NONE && frame->wire.len + header_len <= path->mtu
+           && !trace_is_on(&s->tracer);
 }
 
 /* What IP is to know of a segment. */

@@ -441,6 +441,8 @@ static int choose(const struct tcp_conn *c, const struct tcp_env *env, struct tc
     uint32_t value = narrow(to.value);
     bool is_on = value & 1, is_valid = false;
 
+    if ((unsigned)to.opt >= WEIR_OPT_COUNT)
+        return WEIR_ENOTSUP;
     switch (to.opt) {
     case WEIR_OPT_NODELAY:
         u->nodelay = is_on;

@@ -12,6 +12,7 @@
 
 #include "base/be.h"
 #include "base/checksum.h"
+#include "base/parts.h"
 #include "base/span.h"
 #include "base/why.h"
 #include "wire/ip.h"
@@ -126,6 +127,11 @@ static inline __attribute__((always_inline)) void ip4_emit_plain(const struct ip
     memcpy(out + 8, &third, sizeof third);
     memcpy(out + 12, h->src->b + 12, 4);
     memcpy(out + 16, h->dst->b + 12, 4);
+    if (!HAS_FAST_CHECKSUMS) {
+        checksum = be16_of(checksum_fold(checksum_add(0, out, IP4_HEADER_LEN)));
+        memcpy(out + IP4_SUM_AT, &checksum, sizeof checksum);
+        return;
+    }
     sum = checksum_raw(first.b, 4) + checksum_raw(second.b, 4) + checksum_raw(third.b, 4)
           + checksum_raw(h->src->b + 12, 4) + checksum_raw(h->dst->b + 12, 4);
     checksum = be16_of(checksum_fold_raw(sum));

@@ -64,7 +64,7 @@ enum weir_part {
     WEIR_PART_PATH_MTU,       /* discovery [RFC1191]; packets may be fragmented by routers */
     WEIR_PART_PREDICTION,     /* a short way for expected segments */
     WEIR_PART_VALIDATION,     /* of the congestion window [RFC7661] */
-    WEIR_PART_TRACE,          /* the hook of weir_trace_set is not called */
+    WEIR_PART_TRACE,          /* the hooks of weir_trace_set and weir_icmp_set are not called */
     WEIR_PART_CALLS,          /* on_call of the configuration */
     WEIR_PART_POSTED_READS,   /* weir_recv_post */
     WEIR_PART_ROUTING,        /* loopback, ICMP redirects, more than eight routes */
