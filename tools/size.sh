@@ -131,7 +131,7 @@ shift $((OPTIND - 1))
 for machine; do
     case $machine in
     cortex-m3) measure cortex-m3 arm-none-eabi "-mcpu=cortex-m3 -mthumb" ;;
-    rv32imac) measure rv32imac riscv64-unknown-elf "-march=rv32imac -mabi=ilp32" ;;
+    rv32imac) measure rv32imac riscv64-unknown-elf "-march=rv32imac -mabi=ilp32 -msave-restore" ;;
     *) echo "size.sh: there is no machine $machine" >&2 && exit 2 ;;
     esac
 done
