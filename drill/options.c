@@ -13,20 +13,9 @@ enum { MTU = 1500 };
 /* Options of the original that mean nothing here. */
 static const char *const ignored[] = {
     "ip_version", /* drill_options_families reads it */
-    "speed",
-    "mss",
-    "non_fatal",
-    "init_scripts",
-    "netmask_ip",
-    "verbose",
-    "dry_run",
-    "wire_protocol",
-    "tolerance_percent",
-    "tcp_ts_tick_usecs",
-    "tcp_ts_ecr_scaled",
-    "define",
-    "udp_encaps",
-    "strict_segments",
+    "speed",      "non_fatal",     "init_scripts",      "netmask_ip",        "verbose",
+    "dry_run",    "wire_protocol", "tolerance_percent", "tcp_ts_tick_usecs", "tcp_ts_ecr_scaled",
+    "define",     "udp_encaps",    "strict_segments",
 };
 
 static bool fail(const struct drill_option *o, struct drill_error *error, const char *what)
@@ -68,6 +57,10 @@ static bool read_option(const struct drill_option *o, struct drill_net *net,
         if (!read_number(o->value, 576, 65535, &number))
             return fail(o, error, "a number from 576 to 65535 is expected");
         net->mtu = (uint32_t)number;
+    } else if (strcmp(o->name, "mss") == 0) {
+        if (!read_number(o->value, 1, 65535, &number))
+            return fail(o, error, "a number from 1 to 65535 is expected");
+        net->seg_bytes = (uint16_t)number;
     } else if (strcmp(o->name, "tolerance_usecs") == 0) {
         if (!read_number(o->value, 1, 1000000000, &number))
             return fail(o, error, "a number of microseconds is expected");

@@ -31,8 +31,9 @@ struct drill_net {
     struct weir_prefix remote_net;
     struct weir_addr gateway;
     uint32_t mtu;
-    uint16_t local_port;      /* where scripts listen: 8080 */
-    uint16_t remote_port;     /* where they connect to: 8080 */
+    uint16_t seg_bytes;   /* longer segments of the peer are super-segments of these; 0: none are */
+    uint16_t local_port;  /* where scripts listen: 8080 */
+    uint16_t remote_port; /* where they connect to: 8080 */
     uint16_t first_peer_port; /* from where peers connect; 0: the usual one */
 };
 

@@ -597,6 +597,22 @@ static void world_sleep_until(void *t, weir_ns_t until)
     on_unlock(w);
 }
 
+/* A driver would have joined it from shorter ones. */
+static void mark_joined(const struct drill_world *w, struct weir_frame *frame)
+{
+    uint16_t seg_bytes = w->options.net.seg_bytes;
+    struct drill_seen seen;
+    const char *problem;
+
+    if (seg_bytes == 0 || !drill_seen_parse(frame->slices[0].bytes, frame->len, &seen, &problem)
+        || seen.protocol != DRILL_TCP || seen.seg.len <= seg_bytes)
+        return;
+    frame->gso = weir_addr_is_v4(&seen.dst.addr) ? WEIR_GSO_TCP4 : WEIR_GSO_TCP6;
+    frame->gso_size = seg_bytes;
+    frame->header_len = (uint16_t)(frame->len - seen.seg.len);
+    frame->flags = WEIR_FRAME_CSUM_VALID;
+}
+
 static bool world_inject(void *t, const uint8_t *bytes, size_t len)
 {
     struct drill_world *w = t;
@@ -612,6 +628,7 @@ static bool world_inject(void *t, const uint8_t *bytes, size_t len)
         return false;
     }
     memcpy(copy, bytes, len);
+    mark_joined(w, &frame);
     on_lock(w);
     settle(w);
     weir_input(w->stack, w->netif, &frame, 1);

@@ -17,6 +17,7 @@ _Static_assert(offsetof(struct px_tcp_info, total_retrans)
 
 enum {
     SSTHRESH_UNKNOWN = 0x7fffffff,
+    RCV_MSS_FIRST = 536,
     REORDERING = 3, /* duplicate acknowledgements that stand for a loss [RFC5681 3.2] */
     REORDERING_MAX = 300,
 };
@@ -160,6 +161,14 @@ static void fill_counters(const struct weir_tcp_info *t, struct px_tcp_info *inf
     info->sndbuf_limited_us = (uint64_t)(t->blocked_by_buffer_ns / WEIR_US);
 }
 
+/* By the largest segment that has come; until then it is thought to be small. */
+static uint32_t rcv_mss_of(const struct weir_tcp_info *t)
+{
+    uint32_t seen = t->rcv_seg_bytes > RCV_MSS_FIRST ? t->rcv_seg_bytes : RCV_MSS_FIRST;
+
+    return seen < t->rcv_mss ? seen : t->rcv_mss;
+}
+
 static void fill_connection(const struct weir_posix *px, const struct sock *s,
                             struct px_tcp_info *info)
 {
@@ -177,7 +186,7 @@ static void fill_connection(const struct weir_posix *px, const struct sock *s,
     info->wscale = wscale_of(&t);
     info->rto_us = us_of(t.rto_ns);
     info->snd_mss = t.snd_mss;
-    info->rcv_mss = t.rcv_mss < 536 ? t.rcv_mss : 536;
+    info->rcv_mss = rcv_mss_of(&t);
     info->advmss = t.rcv_mss;
     info->sacked = segs_of(t.sacked_bytes, t.snd_mss);
     info->lost = segs_of(lost_bytes_of(&t), t.snd_mss);

@@ -729,6 +729,7 @@ static void info_of_work(const struct tcp_conn *c, const struct tcp_env *env,
 {
     const struct tcp_work *w = c->work;
 
+    info->rcv_seg_bytes = w->rcv_seg_max;
     info->rcv_wnd = window_remaining(c);
     info->cwnd = w->cc.cwnd;
     info->ssthresh = w->cc.ssthresh;

@@ -288,6 +288,8 @@ struct weir_tcp_info {
     uint32_t iss, irs;
     uint32_t snd_una, snd_nxt, snd_wnd, rcv_nxt, rcv_wnd;
     uint32_t snd_mss, rcv_mss, pmtu;
+    uint32_t
+        rcv_seg_bytes; /* a full segment of the peer, by the largest since it last was at rest */
     uint8_t snd_wscale, rcv_wscale;
     bool wscale_ok, timestamps_ok, sack_ok;
     uint32_t cwnd, ssthresh; /* bytes; ssthresh UINT32_MAX: not yet known */
