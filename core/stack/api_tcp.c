@@ -380,18 +380,18 @@ static void close_conn(struct weir *s, struct conn *c)
 
 int api_close(struct weir *s, weir_handle_t handle)
 {
-    struct conn *c = handle_conn(s, handle);
-    struct listener *l = handle_listener(s, handle);
-    struct udp_endpoint *u = handle_udp(s, handle);
-    struct ping *p = handle_ping(s, handle);
+    struct conn *c;
+    struct listener *l;
+    struct udp_endpoint *u;
+    struct ping *p;
 
-    if (c != NULL)
+    if ((c = handle_conn(s, handle)) != NULL)
         close_conn(s, c);
-    else if (l != NULL)
+    else if ((l = handle_listener(s, handle)) != NULL)
         close_listener(s, l);
-    else if (u != NULL)
+    else if ((u = handle_udp(s, handle)) != NULL)
         close_udp(s, u);
-    else if (p != NULL)
+    else if ((p = handle_ping(s, handle)) != NULL)
         close_ping(s, p);
     else
         return WEIR_ESTALE;

@@ -135,8 +135,7 @@ static bool is_of(const struct flood *f, const struct weir *s, const struct arri
                   const struct listener *l)
 {
     return f->netif == a->netif && f->epoch == s->ip.epoch && f->listener == l
-           && f->port == a->tuple.local_port
-           && memcmp(f->dst, a->ip + DST_AT, sizeof f->dst) == 0;
+           && f->port == a->tuple.local_port && memcmp(f->dst, a->ip + DST_AT, sizeof f->dst) == 0;
 }
 
 void flood_note(struct weir *s, const struct arrival *a, struct listener *l,

@@ -234,11 +234,14 @@ struct halfopen *flows_new_halfopen(struct weir *s)
 
     if (s->halfopens.used >= s->config.syn_queue)
         return NULL;
-    h = pool_get_zeroed(&s->halfopens);
+    h = pool_get(&s->halfopens);
     if (h == NULL)
         return NULL;
-    h->flow.kind = HANDLE_HALFOPEN;
+    h->flow = (struct flow){.kind = HANDLE_HALFOPEN};
     h->alarm.flow = &h->flow;
+    wheel_entry_init(&h->alarm.entry);
+    h->answered = (struct answered){.ever = false};
+    h->is_deferred = false;
     return h;
 }
 
@@ -334,10 +337,10 @@ static struct timewait *new_timewait(struct weir *s)
     struct timewait *tw = NULL;
 
     if (s->timewaits.used < s->config.timewaits)
-        tw = pool_get_zeroed(&s->timewaits);
+        tw = pool_get(&s->timewaits);
     if (tw == NULL && oldest_timewait(s) != NULL) {
         flows_free_timewait(s, oldest_timewait(s));
-        tw = pool_get_zeroed(&s->timewaits);
+        tw = pool_get(&s->timewaits);
     }
     return tw;
 }
@@ -386,9 +389,10 @@ static bool keep_timewait(struct weir *s, struct conn *c, const struct tcp_timew
         demux_remove(s, &c->flow);
         return false;
     }
-    tw->flow.kind = HANDLE_TIMEWAIT;
+    tw->flow = (struct flow){.kind = HANDLE_TIMEWAIT};
     list_init(&tw->link);
     tw->tcp = *what;
+    tw->answered = (struct answered){.ever = false};
     demux_move(s, &c->flow, &tw->flow);
     flows_restart_timewait(s, tw);
     return true;

@@ -21,7 +21,7 @@ struct cwv {
     bool is_sampling;
     seq_t sample_end; /* when this is acknowledged, a round trip is over */
     uint32_t sample_bytes;
-    uint32_t sample_cwnd; /* as it was when that round trip began */
+    uint32_t sample_cwnd;    /* as it was when that round trip began */
     uint32_t pipe_ack_bytes; /* the largest sample of the last while; 0: undefined */
     ns_t pipe_ack_at;
     ns_t unused_since_at; /* 0: the window is validated */
