@@ -125,7 +125,7 @@ static double echo(struct idle *x, uint32_t step)
 }
 
 struct outcome {
-    double bytes, longest_s, connect_s, echo_s;
+    double bytes, longest_s, undisturbed_s, connect_s, echo_s;
 };
 
 static bool run_table(uint32_t count, uint32_t step, struct outcome *o, struct bench_report *r)
@@ -148,6 +148,7 @@ static bool run_table(uint32_t count, uint32_t step, struct outcome *o, struct b
         o->echo_s = done ? echo(x, step) : -1;
         if (o->longest_s < x->served.longest_s)
             o->longest_s = x->served.longest_s;
+        o->undisturbed_s = x->served.longest_undisturbed_s;
         served_close(&x->served);
     }
     free(x->server_next);
@@ -169,6 +170,7 @@ static bool run(const struct bench_options *options, struct bench_report *report
     bench_note(report, "connections", count);
     bench_note(report, "bytes_per_connection", large.bytes);
     bench_note(report, "longest_pause_ms", large.longest_s * 1e3);
+    bench_note(report, "longest_undisturbed_pause_ms", large.undisturbed_s * 1e3);
     bench_note(report, "ns_per_handshake", large.connect_s * 1e9);
     bench_note(report, "active_ns_per_exchange", large.echo_s * 1e9);
     bench_note(report, "small_table_ns_per_exchange", little.echo_s * 1e9);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <weir/host.h>
 
 static void *take(void *ctx, size_t size, size_t align)
@@ -59,13 +60,26 @@ void served_add(struct served *s, const struct crafted_segment *segment)
     s->count++;
 }
 
+/* Others who had the processor meanwhile, and pages that the kernel had to find. */
+static long disturbances_so_far(void)
+{
+    struct rusage usage = {0};
+
+    (void)getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nivcsw + usage.ru_minflt;
+}
+
 static void note_time(struct served *s, double begin)
 {
     double took_s = bench_cpu_s() - begin;
+    long disturbances = disturbances_so_far();
 
     s->stack_s += took_s;
     if (took_s > s->longest_s)
         s->longest_s = took_s;
+    if (took_s > s->longest_undisturbed_s && disturbances == s->disturbances)
+        s->longest_undisturbed_s = took_s;
+    s->disturbances = disturbances;
 }
 
 static void on_event(struct served *s, const struct weir_event *event)

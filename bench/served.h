@@ -20,7 +20,10 @@ struct served {
     uint64_t memory_bytes;
     double stack_s;   /* CPU time of the stack and the application in it, so far */
     double longest_s; /* the most of it that one batch took */
-    size_t count;     /* segments of the batch that is being made */
+    double
+        longest_undisturbed_s; /* and of those while no other process ran, and no page was made */
+    long disturbances;
+    size_t count; /* segments of the batch that is being made */
     struct weir_frame frames[SERVED_BATCH];
     uint8_t bytes[SERVED_BATCH][CRAFTED_LEN];
 };
