@@ -227,6 +227,8 @@ size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *
         || !super_follow_init(&f, first->slices[0].bytes, ip_at, ip_at + packet->header_len,
                               ip_at + seg->text_skip, seg->len))
         return 0;
+    /* As far as they can be counted: a batch may be longer. */
+    count = size_min(count, UINT16_MAX - (size_t)seg->segs);
     place = place_of(flow, seg);
     if (place.to != NULL) {
         joined = join_placed(s, &f, seg, frames, count, place);

@@ -5,6 +5,7 @@
 #include "lib/test.h"
 #include "lib/world.h"
 #include "stack/stack.h"
+#include "wire/tcp.h"
 #include <string.h>
 
 enum {
@@ -230,6 +231,38 @@ TEST(what_is_damaged_or_missing_ends_what_is_joined)
         EXPECT_EQ(b.w->stacks[1].read, SEGMENTS * TEXT);
         EXPECT_EQ(b.released, i < 2 ? 0 : SEGMENTS);
     }
+}
+
+/* How many were joined is counted, and a batch may be as long as a driver likes. */
+TEST(very_many_neighbours_are_joined_as_far_as_they_are_counted)
+{
+    enum { COUNT = UINT16_MAX + 1, LEN = 41 };
+    static struct weir_frame frames[COUNT];
+    static uint8_t bytes[COUNT][LEN];
+    struct world *w = world_make(&(struct world_setup){0});
+    struct world_pair p = world_connect(w);
+    struct packet_ip ip = {.src = p.a_at, .dst = p.b_at};
+    struct weir_tcp_info info;
+    uint64_t segs_in;
+    struct packet made;
+
+    EXPECT_EQ(weir_tcp_info(world_stack(w, 1), p.b, &info), WEIR_OK);
+    segs_in = info.segs_in;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        struct packet_tcp tcp = {.flags = TCP_ACK,
+                                 .seq = info.rcv_nxt + i,
+                                 .ack = info.snd_nxt,
+                                 .text = (const uint8_t *)"x",
+                                 .len = 1};
+        packet_make_tcp(&made, &ip, &tcp);
+        EXPECT_EQ(made.len, LEN);
+        memcpy(bytes[i], made.bytes, LEN);
+        frames[i] = (struct weir_frame){.slices = {{bytes[i], LEN}}, .slice_count = 1, .len = LEN};
+    }
+    weir_input(world_stack(w, 1), w->stacks[1].netif, frames, COUNT);
+    EXPECT_EQ(weir_tcp_info(world_stack(w, 1), p.b, &info), WEIR_OK);
+    EXPECT_EQ(info.segs_in - segs_in, COUNT);
+    EXPECT(info.bytes_received > UINT16_MAX / 2);
 }
 
 TEST(segments_with_the_same_ecn_counter_are_joined) /* [RFC9768 3.2.2] */
