@@ -472,6 +472,7 @@ int api_tcp_configure(struct weir *s, const struct weir_tcp_config *config)
     s->config.tcp = *config;
     s->tcp.config = *config;
     tcp_conn_fini(&s->model, &s->tcp); /* the next connection begins as one of these */
+    flood_forget(s);
     fastopen_trim(&s->tcp.fastopen, config->fastopen_servers);
     return WEIR_OK;
 }

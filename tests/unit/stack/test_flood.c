@@ -218,6 +218,20 @@ TEST(flood_ends_with_its_listener)
     EXPECT_EQ(answer_of(&t).flags, TCP_RST | TCP_ACK);
 }
 
+TEST(flood_follows_what_new_connections_are_like)
+{
+    struct two t = two_of(WEIR_LINK_IP, 0);
+    struct weir_tcp_config config = *weir_tcp_config(world_stack(t.quick, 0));
+
+    for (int i = 0; i < 3; i++)
+        EXPECT_EQ(answer_of(&t).header_len, FLOOD_SYNACK_LEN);
+    config.timestamps = false;
+    for (size_t i = 0; i < 2; i++)
+        EXPECT_EQ(weir_tcp_configure(world_stack(world_of(&t, i), 0), &config), WEIR_OK);
+    for (int i = 0; i < 3; i++)
+        EXPECT_EQ(answer_of(&t).options_present, TCP_HAS_MSS); /* all that a cookie holds then */
+}
+
 /* The cookie comes back, and is good. */
 TEST(flood_has_connections_among_its_syns)
 {
