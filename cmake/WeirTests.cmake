@@ -91,7 +91,8 @@ foreach(folder ${unit_folders})
     if(name STREQUAL "small") # a library without any of the parts that can be left out
         set(sources ${tests_lib_sources})
         list(FILTER sources EXCLUDE REGEX "/libcrypto\\.c$")
-        target_sources(unit_small PRIVATE ${sources} $<TARGET_OBJECTS:small_core>)
+        target_sources(unit_small PRIVATE ${sources} $<TARGET_OBJECTS:small_core>
+            ${PROJECT_SOURCE_DIR}/tests/unit/ip/world.c)
         target_compile_definitions(unit_small PRIVATE ${small_definitions}
             $<$<BOOL:${WEIR_WITH_CMOCKA}>:WEIR_WITH_CMOCKA>)
         target_link_libraries(unit_small PRIVATE weir_outer_flags Threads::Threads m)

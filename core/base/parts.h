@@ -75,6 +75,9 @@
 #ifndef WEIR_HAS_ROUTING
 #define WEIR_HAS_ROUTING 1
 #endif
+#ifndef WEIR_HAS_TIMESTAMPS
+#define WEIR_HAS_TIMESTAMPS 1
+#endif
 
 #if WEIR_HAS_IPV6 && !WEIR_HAS_ROUTING
 #error "IPv6 needs the part routing"
@@ -103,6 +106,7 @@ enum {
     HAS_CALLS = WEIR_HAS_CALLS,
     HAS_POSTED_READS = WEIR_HAS_POSTED_READS,
     HAS_ROUTING = WEIR_HAS_ROUTING,
+    HAS_TIMESTAMPS = WEIR_HAS_TIMESTAMPS,
 };
 
 #endif

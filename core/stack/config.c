@@ -41,7 +41,7 @@ static const struct weir_config defaults = {
             .recv_buffer_max_bytes = 6 * 1024 * 1024,
             .mss_min = 48,
             .window_scaling = true,
-            .timestamps = true,
+            .timestamps = HAS_TIMESTAMPS,
             .sack = true,
             .tail_loss_probe = true,
             .slow_start_after_idle = true,
@@ -138,7 +138,8 @@ static bool is_tcp_offered(const struct weir_tcp_config *t)
     return (HAS_ECN || t->ecn == WEIR_ECN_OFF)
            && (HAS_MTU_PROBING || t->mtu_probing == WEIR_MTU_PROBING_OFF)
            && (HAS_SYN_COOKIES || t->syn_cookies == WEIR_SYN_COOKIES_NEVER)
-           && (HAS_VALIDATION || t->slow_start_after_idle) && (HAS_PACING || !t->pacing);
+           && (HAS_VALIDATION || t->slow_start_after_idle) && (HAS_PACING || !t->pacing)
+           && (HAS_TIMESTAMPS || !t->timestamps);
 }
 
 bool config_is_offered(const struct weir_config *c)

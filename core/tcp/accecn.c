@@ -10,6 +10,7 @@
 #include "base/num.h"
 #include "tcp/seg.h"
 #include "tcp/segment.h"
+#include "tcp/tstamp.h"
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
 
@@ -279,8 +280,8 @@ static uint32_t marked_segs(struct tcp_conn *c, uint32_t d, uint32_t acked_segs,
 static bool is_superseded(struct tcp_conn *c, const struct tcp_seg *seg, uint32_t delivered_bytes)
 {
     struct accecn_work *w = &c->work->accecn;
-    bool has_ts = c->agreed.timestamps_ok && (seg->opt.present & TCP_HAS_TIMESTAMPS);
-    bool is_newer = has_ts && (!w->ts_known || seq_gt(seq_of(seg->opt.ts_val), seq_of(w->ts_seen)));
+    bool is_newer = tstamp_is_in(&c->agreed, seg)
+                    && (!w->ts_known || seq_gt(seq_of(seg->opt.ts_val), seq_of(w->ts_seen)));
 
     if (delivered_bytes == 0 && !is_newer)
         return true;

@@ -73,8 +73,7 @@ static void begin_delivery(const struct tcp_conn *c, const struct tcp_seg *seg, 
 
     if (seq_gt(seg->ack, c->snd.una))
         d->cum_bytes = seq_len(c->snd.una, seg->ack);
-    if (c->agreed.timestamps_ok && (seg->opt.present & TCP_HAS_TIMESTAMPS)
-        && seg->opt.ts_ecr != 0) {
+    if (tstamp_is_in(&c->agreed, seg) && seg->opt.ts_ecr != 0) {
         d->has_echo = true;
         d->echo = seg->opt.ts_ecr;
     }

@@ -102,11 +102,8 @@ struct frame *halfopen_ack(const struct tcp_halfopen *h, struct tcp_env *env)
     uint8_t digest[AUTH_VALUE_MAX];
 
     auth_reserve(env, h->auth, &h->tuple.remote_addr, digest, &options);
-    if (h->agreed.timestamps_ok) {
-        options.present |= TCP_HAS_TIMESTAMPS;
-        options.ts_val = tstamp_clock(env->now, h->ts_offset);
-        options.ts_ecr = h->ts_recent;
-    }
+    if (tstamp_is_agreed(&h->agreed))
+        tcp_options_stamp(&options, tstamp_clock(env->now, h->ts_offset), h->ts_recent);
     return segment_build_reply(env, &reply, &options);
 }
 
@@ -129,8 +126,7 @@ bool halfopen_expire(struct tcp_halfopen *h, const struct tcp_env *env)
 
 static bool is_old_timestamp(const struct tcp_halfopen *h, const struct tcp_seg *seg)
 {
-    return h->agreed.timestamps_ok && (seg->opt.present & TCP_HAS_TIMESTAMPS)
-           && seq_lt(seq_of(seg->opt.ts_val), seq_of(h->ts_recent));
+    return tstamp_is_in(&h->agreed, seg) && seq_lt(seq_of(seg->opt.ts_val), seq_of(h->ts_recent));
 }
 
 /* The SYN again, and nothing but it: our SYN-ACK was lost. */
@@ -213,7 +209,7 @@ bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tc
     ecn_start(c, &h->ecn, h->retries);
     if (h->retries > 0)
         recovery_on_syn_lost(c, env);
-    if (h->synack_at != 0 && !h->agreed.timestamps_ok) /* with them, the ACK itself says it */
+    if (h->synack_at != 0 && !tstamp_is_agreed(&h->agreed)) /* with them, the ACK itself says it */
         rtt_on_sample(c, env, ns_since(h->synack_at, env->now));
     tcp_set_state(c, env, TCP_SYN_RECEIVED);
     timers_on_sent(c, env, true);

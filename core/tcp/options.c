@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "base/check.h"
 #include "base/num.h"
+#include "base/parts.h"
 #include "tcp/ecn.h"
 #include "tcp/sack.h"
 #include "tcp/tstamp.h"
@@ -51,7 +52,7 @@ struct tcp_agreed options_wish(const struct tcp_env *env, const struct tcp_user 
             env->config.window_scaling
                 ? window_scale_for(user->recv_buffer_bytes, tune_recv_most(user, env)) & 15u
                 : 0,
-        .timestamps_ok = env->config.timestamps,
+        .timestamps_ok = HAS_TIMESTAMPS && env->config.timestamps,
         .sack_ok = env->config.sack,
     };
 }
@@ -66,11 +67,8 @@ void options_offer(struct tcp_options *out, const struct tcp_agreed *ours, uint3
     }
     if (ours->sack_ok)
         out->present |= TCP_HAS_SACK_PERMITTED;
-    if (ours->timestamps_ok) {
-        out->present |= TCP_HAS_TIMESTAMPS;
-        out->ts_val = ts_val;
-        out->ts_ecr = ts_ecr;
-    }
+    if (tstamp_is_agreed(ours))
+        tcp_options_stamp(out, ts_val, ts_ecr);
 }
 
 uint16_t options_mss_of(const struct tcp_options *peers, bool is_v4)
@@ -95,7 +93,7 @@ struct tcp_agreed options_agree(const struct tcp_env *env, struct tcp_agreed wis
     unsigned peers_scale = u32_min(peers->window_scale, WINDOW_SCALE_MAX); /* [RFC7323 2.3] */
 
     a.snd_mss = peers_mss(env, peers, is_v4);
-    a.timestamps_ok = wish.timestamps_ok && (peers->present & TCP_HAS_TIMESTAMPS);
+    a.timestamps_ok = tstamp_is_agreed(&wish) && (peers->present & TCP_HAS_TIMESTAMPS);
     a.sack_ok = wish.sack_ok && (peers->present & TCP_HAS_SACK_PERMITTED);
     a.wscale_ok = wish.wscale_ok && (peers->present & TCP_HAS_WINDOW_SCALE);
     a.rcv_wscale = a.wscale_ok ? wish.rcv_wscale : 0;
@@ -116,11 +114,8 @@ void options_fit(struct tcp_options *options)
 void options_of_segment(const struct tcp_conn *c, const struct tcp_env *env,
                         struct tcp_options *out)
 {
-    if (c->agreed.timestamps_ok) {
-        out->present |= TCP_HAS_TIMESTAMPS;
-        out->ts_val = tstamp_clock(env->now, c->ts.offset);
-        out->ts_ecr = c->ts.recent;
-    }
+    if (tstamp_is_agreed(&c->agreed))
+        tcp_options_stamp(out, tstamp_clock(env->now, c->ts.offset), c->ts.recent);
     sack_of_segment(c, out);
 }
 
@@ -147,7 +142,7 @@ uint32_t options_text_max(const struct tcp_conn *c, const struct tcp_env *env, u
 
 uint32_t tcp_send_mss(const struct tcp_conn *c, const struct tcp_env *env)
 {
-    uint32_t stamps = c->agreed.timestamps_ok ? TCP_TIMESTAMPS_LEN : 0;
+    uint32_t stamps = tstamp_is_agreed(&c->agreed) ? TCP_TIMESTAMPS_LEN : 0;
 
     return options_text_max(c, env, mtu_probe_mtu(c), stamps + auth_option_bytes(env, c->auth));
 }

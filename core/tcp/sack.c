@@ -13,6 +13,7 @@
 #include "tcp/reasm.h"
 #include "tcp/scoreboard.h"
 #include "tcp/seg.h"
+#include "tcp/tstamp.h"
 #include "wire/tcp_options.h"
 
 enum {
@@ -105,7 +106,7 @@ void sack_on_sent(struct tcp_conn *c)
 uint32_t sack_len(const struct tcp_conn *c)
 {
     const struct tcp_work *w = c->work;
-    uint32_t most = c->agreed.timestamps_ok ? TCP_SACK_MAX - 1 : TCP_SACK_MAX;
+    uint32_t most = tstamp_is_agreed(&c->agreed) ? TCP_SACK_MAX - 1 : TCP_SACK_MAX;
     uint32_t blocks = w->sack.has_dsack;
 
     if (!c->agreed.sack_ok || (w->reasm == NULL && !w->sack.has_dsack))

@@ -393,8 +393,7 @@ static void deliver(struct tcp_conn *c, const struct tcp_env *env, const struct 
 static void note_copy(const struct tcp_conn *c, const struct sent *sent, struct delivery *d)
 {
     d->is_earlier_copy =
-        sent->resends > 0 && d->has_echo
-        && seq_lt(seq_of(d->echo), seq_of(tstamp_clock(sent->sent_at, c->ts.offset)));
+        sent->resends > 0 && d->has_echo && tstamp_is_before(c, d->echo, sent->sent_at);
     if (d->is_earlier_copy && sent->resends == 1)
         d->needless_at = ns_max(d->needless_at, sent->sent_at);
 }

@@ -66,7 +66,7 @@ static void take_syn(struct arrival *a)
     c->rcv.nxt = seq_add(a->seg->seq, 1);
     c->rcv.acked = c->rcv.nxt;
     c->agreed = options_agree(a->env, c->agreed, &a->seg->opt, ends_are_v4(&c->ends));
-    if (c->agreed.timestamps_ok)
+    if (tstamp_is_agreed(&c->agreed))
         tstamp_start(c, a->env, a->seg->opt.ts_val);
     ack_set_window(c, a->seg);
     if (a->seg->flags & TCP_ACK)

@@ -6,6 +6,7 @@
  * ignored [RFC1337]; a new SYN that is provably new ends it early [RFC6191] [RFC9293 SHLD-4].
  */
 #include "tcp/timewait.h"
+#include "base/parts.h"
 #include "tcp/accecn.h"
 #include "tcp/ecn.h"
 #include "tcp/seg.h"
@@ -41,7 +42,7 @@ static bool is_new_syn(const struct tcp_timewait *tw, const struct tcp_env *env,
     if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN
         || !env->config.timewait_reuse)
         return false;
-    if (tw->timestamps_ok && (seg->opt.present & TCP_HAS_TIMESTAMPS)
+    if (HAS_TIMESTAMPS && tw->timestamps_ok && (seg->opt.present & TCP_HAS_TIMESTAMPS)
         && seg->opt.ts_val != tw->ts_recent)
         return seq_gt(seq_of(seg->opt.ts_val), seq_of(tw->ts_recent));
     return seq_gt(seg->seq, tw->rcv_nxt);
@@ -80,11 +81,8 @@ struct frame *timewait_ack(const struct tcp_timewait *tw, struct tcp_env *env)
     uint8_t digest[AUTH_VALUE_MAX];
 
     auth_reserve(env, tw->auth, &tw->tuple.remote_addr, digest, &options);
-    if (tw->timestamps_ok) {
-        options.present |= TCP_HAS_TIMESTAMPS;
-        options.ts_val = tstamp_clock(env->now, tw->ts_offset);
-        options.ts_ecr = tw->ts_recent;
-    }
+    if (HAS_TIMESTAMPS && tw->timestamps_ok)
+        tcp_options_stamp(&options, tstamp_clock(env->now, tw->ts_offset), tw->ts_recent);
     return segment_build_reply(env, &reply, &options);
 }
 

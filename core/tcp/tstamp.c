@@ -6,8 +6,6 @@
  */
 #include "tcp/tstamp.h"
 #include "base/seq.h"
-#include "tcp/conn.h"
-#include "tcp/seg.h"
 
 enum {
     RECENT_LIFE_S = 24 * 24 * 3600, /* TS.Recent is good for 24 days [RFC7323 5.5] */
@@ -44,9 +42,7 @@ static bool is_below_recent(const struct tcp_conn *c, const struct tcp_env *env,
 
 bool tstamp_is_old(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
 {
-    if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS))
-        return false;
-    return is_below_recent(c, env, seg) && !may_be_late(c, seg);
+    return tstamp_is_in(&c->agreed, seg) && is_below_recent(c, env, seg) && !may_be_late(c, seg);
 }
 
 void tstamp_open(struct tcp_conn *c, const struct tcp_env *env, uint32_t offset)
@@ -63,7 +59,7 @@ void tstamp_start(struct tcp_conn *c, const struct tcp_env *env, uint32_t recent
 
 void tstamp_note(struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
 {
-    if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS))
+    if (!tstamp_is_in(&c->agreed, seg))
         return;
     if (seq_leq(seg->seq, c->rcv.acked) && !(seg->flags & TCP_RST) && !is_below_recent(c, env, seg))
         tstamp_start(c, env, seg->opt.ts_val);
@@ -73,18 +69,21 @@ bool tstamp_may_echo(const struct tcp_conn *c, const struct tcp_env *env, const 
 {
     uint32_t age_ms = tstamp_clock(env->now, c->ts.offset) - seg->opt.ts_ecr;
 
-    if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS)
-        || seg->opt.ts_ecr == 0)
+    if (!tstamp_is_in(&c->agreed, seg) || seg->opt.ts_ecr == 0)
         return true;
     return age_ms / 1000 <= seconds(env) - c->ts.recent_s;
+}
+
+bool tstamp_is_before(const struct tcp_conn *c, uint32_t echo, ns_t at)
+{
+    return seq_lt(seq_of(echo), seq_of(tstamp_clock(at, c->ts.offset)));
 }
 
 ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
 {
     int32_t ms;
 
-    if (!c->agreed.timestamps_ok || !(seg->opt.present & TCP_HAS_TIMESTAMPS)
-        || seg->opt.ts_ecr == 0)
+    if (!tstamp_is_in(&c->agreed, seg) || seg->opt.ts_ecr == 0)
         return 0;
     ms = (int32_t)(tstamp_clock(env->now, c->ts.offset) - seg->opt.ts_ecr);
     /* An echo from the future, or from long ago, is not one of ours. */

@@ -5,12 +5,23 @@
 #define CORE_TCP_TSTAMP_H
 
 #include "base/ns.h"
+#include "base/parts.h"
+#include "tcp/conn.h"
+#include "tcp/seg.h"
 #include <stdbool.h>
 #include <stdint.h>
 
-struct tcp_conn;
-struct tcp_env;
-struct tcp_seg;
+/* Were they agreed on? */
+static inline bool tstamp_is_agreed(const struct tcp_agreed *agreed)
+{
+    return HAS_TIMESTAMPS && agreed->timestamps_ok;
+}
+
+/* Has the segment one that counts? */
+static inline bool tstamp_is_in(const struct tcp_agreed *agreed, const struct tcp_seg *seg)
+{
+    return tstamp_is_agreed(agreed) && (seg->opt.present & TCP_HAS_TIMESTAMPS);
+}
 
 /* Where a connection's timestamps begin: different for each pair of ends, not to be foreseen. */
 static inline uint32_t tstamp_offset_of(uint64_t ends)
@@ -36,6 +47,9 @@ bool tstamp_may_echo(const struct tcp_conn *c, const struct tcp_env *env,
 
 /* The handshake's first timestamp. */
 void tstamp_start(struct tcp_conn *c, const struct tcp_env *env, uint32_t recent);
+
+/* Is an echo of ours from before that instant? */
+bool tstamp_is_before(const struct tcp_conn *c, uint32_t echo, ns_t at);
 
 /* The round trip that a valid echo tells of, 0 for none. */
 ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg);

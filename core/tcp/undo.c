@@ -51,7 +51,7 @@ static bool is_echo_early(const struct tcp_conn *c, const struct delivery *d)
     const struct undo *u = &c->work->undo;
 
     return d->needless_at != 0 && d->needless_at >= u->armed_at
-           && seq_lt(seq_of(d->echo), seq_of(tstamp_clock(u->first_resent_at, c->ts.offset)));
+           && tstamp_is_before(c, d->echo, u->first_resent_at);
 }
 
 static bool are_all_duplicates(struct tcp_conn *c, const struct delivery *d)

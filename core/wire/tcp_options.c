@@ -195,7 +195,7 @@ static bool take(struct tcp_options *out, uint8_t kind, struct span value)
         read_sack(value, out);
         return true;
     case TCP_OPTION_TIMESTAMPS:
-        if (!claim(out, TCP_HAS_TIMESTAMPS, value.len == TIMESTAMPS_LEN))
+        if (!HAS_TIMESTAMPS || !claim(out, TCP_HAS_TIMESTAMPS, value.len == TIMESTAMPS_LEN))
             return false;
         read_timestamps(value.bytes, out);
         return true;
@@ -254,12 +254,12 @@ void tcp_options_parse(struct span options, struct tcp_options *out)
     size_t left = options.len;
 
     clear(out);
-    if (left == TCP_TIMESTAMPS_LEN && read_be32(at) == TCP_TIMESTAMPS_START) {
+    if (HAS_TIMESTAMPS && left == TCP_TIMESTAMPS_LEN && read_be32(at) == TCP_TIMESTAMPS_START) {
         out->present = TCP_HAS_TIMESTAMPS;
         read_timestamps(at + 4, out);
         return;
     }
-    if (left == SYN_LEN && is_syn_form(at)) {
+    if (HAS_TIMESTAMPS && left == SYN_LEN && is_syn_form(at)) {
         read_syn_form(at, out);
         return;
     }
@@ -420,7 +420,7 @@ static size_t lay_out(const struct tcp_options *o, uint8_t sack_count, uint8_t *
         add_authentication(&l, o);
     if (o->present & TCP_HAS_MSS)
         add_mss(&l, o->mss);
-    if (o->present & TCP_HAS_TIMESTAMPS)
+    if (HAS_TIMESTAMPS && (o->present & TCP_HAS_TIMESTAMPS))
         add_timestamps(&l, o);
     if (HAS_ECN && (o->present & TCP_HAS_ACCECN))
         add_span(&l, o->accecn_kind, o->accecn);
@@ -459,14 +459,14 @@ static bool values_fit(const struct tcp_options *o)
 
 bool tcp_options_emit(const struct tcp_options *options, uint8_t *out, size_t *len)
 {
-    if (options->present == TCP_HAS_TIMESTAMPS) {
+    if (HAS_TIMESTAMPS && options->present == TCP_HAS_TIMESTAMPS) {
         write_be32(out, TCP_TIMESTAMPS_START);
         write_be32(out + 4, options->ts_val);
         write_be32(out + 8, options->ts_ecr);
         *len = TCP_TIMESTAMPS_LEN;
         return true;
     }
-    if (options->present == SYN_SET) {
+    if (HAS_TIMESTAMPS && options->present == SYN_SET) {
         write_syn_form(options, out);
         *len = SYN_LEN;
         return true;
@@ -479,9 +479,9 @@ bool tcp_options_emit(const struct tcp_options *options, uint8_t *out, size_t *l
 
 size_t tcp_options_len(const struct tcp_options *options)
 {
-    if (options->present == TCP_HAS_TIMESTAMPS)
+    if (HAS_TIMESTAMPS && options->present == TCP_HAS_TIMESTAMPS)
         return TCP_TIMESTAMPS_LEN;
-    if (options->present == SYN_SET)
+    if (HAS_TIMESTAMPS && options->present == SYN_SET)
         return SYN_LEN;
     return lay_out(options, sack_count_of(options), NULL);
 }

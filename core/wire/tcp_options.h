@@ -85,6 +85,14 @@ struct tcp_options {
     struct span ao;                /* what follows the length: key IDs and MAC [RFC5925 2.2] */
 };
 
+/* Says our time, and the peer's that is answered. */
+static inline void tcp_options_stamp(struct tcp_options *options, uint32_t val, uint32_t ecr)
+{
+    options->present |= TCP_HAS_TIMESTAMPS;
+    options->ts_val = val;
+    options->ts_ecr = ecr;
+}
+
 /* Reads a header's options. Always yields something; see above. Spans point into options. */
 void tcp_options_parse(struct span options, struct tcp_options *out);
 

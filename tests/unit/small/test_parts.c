@@ -86,18 +86,19 @@ TEST(options_of_what_is_left_out_are_refused)
 
 TEST(a_configuration_that_asks_for_what_is_left_out_is_refused)
 {
-    struct weir_config with[6];
+    struct weir_config with[7];
     struct weir_crypto crypto = {0};
     struct weir *s;
 
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < 7; i++)
         with[i] = world_config();
     with[1].tcp.ecn = WEIR_ECN_PASSIVE;
     with[2].tcp.mtu_probing = WEIR_MTU_PROBING_ALWAYS;
     with[3].tcp.syn_cookies = WEIR_SYN_COOKIES_ALWAYS;
     with[4].tcp.pacing = true;
     with[5].crypto = &crypto;
-    for (size_t i = 1; i < 6; i++) {
+    with[6].tcp.timestamps = true;
+    for (size_t i = 1; i < 7; i++) {
         struct failing_alloc alloc;
         failing_alloc_init(&alloc);
         with[i].allocator = failing_alloc_allocator(&alloc);
