@@ -220,7 +220,7 @@ static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint
                      struct segment *s)
 {
     uint32_t queued, may, len, paced;
-    bool fin_waits = c->fin_queued && !tcp_fin_sent(c);
+    bool fin_waits = c->fin_queued && !tcp_fin_sent(c), fin_may_go;
 
     if (!may_send_text(c) || tcp_fin_sent(c))
         return false;
@@ -233,10 +233,11 @@ static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint
     if (window_usable(c) > 0)
         timers_on_window_open(c);
     may = scoreboard_is_full(c) ? 0 : u32_min(window_usable(c), recovery_room(c));
+    fin_may_go = queued == 0 && window_usable(c) > 0 && !scoreboard_is_full(c);
     len = worth_sending(c, queued, may, mss);
     if (len > most)
         len = most - most % mss;
-    if (len == 0 && !(queued == 0 && window_usable(c) > 0)) {
+    if (len == 0 && !fin_may_go) {
         if (queued < mss)
             turn_note_app_limited(c);
         note_waiting(c, env, queued + fin_waits, mss);
@@ -255,7 +256,8 @@ static bool new_text(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, uint
 /* A segment longer than any that has been seen to pass [RFC4821 7]. */
 static bool mtu_probe(struct tcp_conn *c, struct tcp_env *env, uint32_t mss, struct segment *s)
 {
-    uint32_t len = may_send_text(c) && !tcp_fin_sent(c) ? mtu_probe_len(c, env, mss) : 0;
+    bool may_send = may_send_text(c) && !tcp_fin_sent(c) && !scoreboard_is_full(c);
+    uint32_t len = may_send ? mtu_probe_len(c, env, mss) : 0;
 
     if (len == 0 || pace_room(c, env) == 0 || sendq_reach(c, c->snd.nxt, len) < len
         || sendq_record(c, c->snd.nxt, len) < len)
@@ -284,8 +286,9 @@ static uint32_t last_segment(struct tcp_conn *c, seq_t end, uint32_t len)
  */
 static bool tail_probe(struct tcp_conn *c, uint32_t mss, struct segment *s)
 {
-    uint32_t queued =
-        tcp_fin_sent(c) ? 0 : sendq_record(c, c->snd.nxt, seq_len(c->snd.nxt, sendq_end(c)));
+    uint32_t queued = tcp_fin_sent(c) || scoreboard_is_full(c)
+                          ? 0
+                          : sendq_record(c, c->snd.nxt, seq_len(c->snd.nxt, sendq_end(c)));
     uint32_t len = u32_min(u32_min(queued, mss), window_usable(c));
     const struct sent *last = scoreboard_last_unacked(c);
 

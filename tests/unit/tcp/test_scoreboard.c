@@ -310,3 +310,38 @@ TEST(scoreboard_has_a_bound_whatever_is_acknowledged)
     c->snd.una = t.start;
     c->snd.nxt = t.start;
 }
+
+/*
+ * A peer that acknowledges single bytes, and has the rest sent again, leaves no place for a record of
+ * the FIN: it goes when there is one.
+ */
+TEST(scoreboard_without_places_keeps_the_fin_back)
+{
+    enum { TEXT = 300000, CHUNK = 5000, MSS = 100 };
+    struct peer p =
+        peer_with(TCP_ESTABLISHED,
+                  (struct peer_setup){.options = "mss 100,sackOK,nop,wscale 7", .window = 65535});
+    struct tcp_conn *c = p.conn;
+    const struct scoreboard *b = &c->work->scoreboard;
+    struct delivery d = {.first_sent_at = NEVER, .last_sent_at = NEVER};
+    seq_t start = c->snd.una;
+
+    EXPECT_EQ(tcp_set(c, p.env, WEIR_OPT_SEND_BUFFER, 2 * TEXT), WEIR_OK);
+    c->work->cc.cwnd = 2 * TEXT;
+    p.gso_bytes = CHUNK;
+    peer_sends(&p, ". 1:1(0) ack 1"); /* with a window that is scaled */
+    for (uint32_t at = 0; at < TEXT; at += CHUNK) {
+        peer_writes(&p, CHUNK);
+        peer_skips(&p);
+    }
+    EXPECT_EQ(seq_len(start, c->snd.nxt), TEXT);
+    for (uint32_t i = 1; i < TEXT / 4; i += 2)
+        scoreboard_on_sacked(c, p.env, seq_add(start, i), seq_add(start, i + 1), &d);
+    EXPECT(scoreboard_is_full(c));
+    for (uint32_t at = TEXT - MSS; b->count < SCOREBOARD_RECORDS; at -= MSS)
+        scoreboard_on_resent(c, p.env, seq_add(start, at), seq_add(start, at + MSS));
+    EXPECT_EQ(tcp_shutdown(c, p.env), WEIR_OK);
+    peer_sees_nothing(&p);
+    peer_sends(&p, ". 1:1(0) ack 300001");
+    peer_sees(&p, "F. 300001:300001(0) ack 1");
+}
