@@ -182,7 +182,8 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
         scoreboard_on_acked(c, env, seg->ack, &d);
         mtu_probe_on_acked(c, env);
     }
-    sack_take(c, env, seg, &d);
+    if (tcp_is_synchronized(c)) /* there is no window yet that could be answered for */
+        sack_take(c, env, seg, &d);
     take_measure(c, env, seg, &d);
     if (d.cum_bytes > 0)
         release(c, env, seg->ack);

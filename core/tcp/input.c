@@ -237,6 +237,8 @@ static bool complete_handshake(struct arrival *a)
     ack_take(c, a->env, a->seg);
     tcp_established(c, a->env);
     ecn_on_handshake_ack(c, a->env, a->seg);
+    if (c->agreed.sack_ok && (a->seg->opt.present & TCP_HAS_SACK))
+        ack_take(c, a->env, a->seg); /* what it says of data sent before it [RFC7413 4.2.2] */
     return false;
 }
 
