@@ -14,6 +14,7 @@
 #include "base/parts.h"
 #include "tcp/conn.h"
 #include "tcp/options.h"
+#include "tcp/prr.h"
 #include "tcp/recovery.h"
 #include "tcp/scoreboard.h"
 #include "tcp/segment.h"
@@ -148,14 +149,15 @@ static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct
     w->is_syn_text_next = false;
 }
 
-/* What text and FIN do, which take numbers: note_sequenced() and end_turn(). */
+/* What text and FIN do, which take numbers: note_sequenced(), recovery_on_sent() and end_turn(). */
 static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct usual *u)
 {
     struct tcp_work *w = c->work;
     seq_t start = c->snd.nxt;
 
     c->snd.nxt = seq_add(start, u->len + u->has_fin);
-    recovery_on_sent(c, env, start, c->snd.nxt, 1, false);
+    scoreboard_on_sent(c, env, start, c->snd.nxt, 1);
+    prr_on_sent(c, u->len + u->has_fin);
     w->sent_at = env->now;
     w->is_restarted = false;
     w->push_all = false;
