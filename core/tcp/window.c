@@ -21,11 +21,9 @@ enum {
 uint8_t window_scale_for(uint32_t recv_buffer_bytes, uint32_t most_bytes)
 {
     uint64_t bytes = u64_max((uint64_t)recv_buffer_bytes * ROOM_TO_GROW, most_bytes);
-    uint8_t scale = 0;
+    uint32_t bits = 64 - (uint32_t)__builtin_clzll(bytes | UINT16_MAX); /* 16 of which need none */
 
-    while (scale < SCALE_MAX && bytes >> scale > UINT16_MAX)
-        scale++;
-    return scale;
+    return (uint8_t)u32_min(bits - 16, SCALE_MAX);
 }
 
 /*
