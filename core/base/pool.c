@@ -310,8 +310,7 @@ void *pool_get(struct pool *pool)
     struct slab *slab = container_of(first, struct slab, link);
     void *object;
 
-    if (first == &pool->partial || pool->has_handles || !slab->free
-        || slab->used + 1 == pool->slab_objects)
+    if (first == &pool->partial || !slab->free || slab->used + 1 == pool->slab_objects)
         return get_slowly(pool);
     object = slab->free;
     unpoison(object, pool->object_size);
@@ -320,6 +319,8 @@ void *pool_get(struct pool *pool)
     pool->used++;
     if (slab == pool->spare)
         pool->spare = NULL;
+    if (pool->has_handles)
+        slab->generations[slot_of(pool, slab, object)] = next_generation(pool);
     return object;
 }
 
