@@ -187,6 +187,23 @@ static bool was_pending(const struct conn *c)
            && c->tcp.state != TCP_SYN_RECEIVED;
 }
 
+static void settle_timewait(struct weir *s, struct conn *c)
+{
+    if (c->flow.is_in_table)
+        flows_enter_timewait(s, c);
+    if (c->tcp.is_orphan)
+        flows_free_conn(s, c);
+}
+
+/* Not a part of stack_settle, so that what happens for each segment saves no registers for it. */
+static __attribute__((noinline)) void settle_ended(struct weir *s, struct conn *c)
+{
+    if (c->tcp.state == TCP_CLOSED)
+        settle_closed(s, c);
+    else
+        settle_timewait(s, c);
+}
+
 void stack_settle(struct weir *s, struct conn *c)
 {
     if (c->tcp.path_is_suspect)
@@ -195,13 +212,8 @@ void stack_settle(struct weir *s, struct conn *c)
         end_pending(s, c);
     events_note_conn(s, c);
     switch ((enum tcp_state)c->tcp.state) {
-    case TCP_CLOSED: settle_closed(s, c); break;
-    case TCP_TIME_WAIT:
-        if (c->flow.is_in_table)
-            flows_enter_timewait(s, c);
-        if (c->tcp.is_orphan)
-            flows_free_conn(s, c);
-        break;
+    case TCP_CLOSED:
+    case TCP_TIME_WAIT: settle_ended(s, c); break;
     case TCP_LISTEN:
     case TCP_SYN_SENT:
     case TCP_SYN_RECEIVED:

@@ -133,14 +133,21 @@ struct weir_trace tcp_trace_of(const struct tcp_conn *c, const struct tcp_env *e
     };
 }
 
+/* Not a part of tcp_set_state, so that who is not traced saves no registers for it. */
+static __attribute__((noinline)) void trace_state(const struct tcp_conn *c,
+                                                  const struct tcp_env *env, enum tcp_state to)
+{
+    struct weir_trace event = tcp_trace_of(c, env, WEIR_TRACE_STATE);
+
+    event.to = (enum weir_tcp_state)to;
+    trace_emit(env->tracer, &event);
+}
+
 void tcp_set_state(struct tcp_conn *c, struct tcp_env *env, enum tcp_state state)
 {
     CHECK(may_become[c->state] & TO(state));
-    if (trace_is_on(env->tracer)) {
-        struct weir_trace event = tcp_trace_of(c, env, WEIR_TRACE_STATE);
-        event.to = (enum weir_tcp_state)state;
-        trace_emit(env->tracer, &event);
-    }
+    if (trace_is_on(env->tracer))
+        trace_state(c, env, state);
     c->state = (uint8_t)state;
 }
 
