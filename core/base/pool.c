@@ -5,39 +5,21 @@
  * free), and the objects. Objects that were never handed out are not touched: those from
  * slab.fresh on are free and have no generation yet. One that was given back holds the
  * pointer to the one given back before it.
- *
- * A leaf of the directory has for each slab number the slab or, when the slab is gone,
- * the next free number, marked by its lowest bit.
  */
 #include "base/pool.h"
 
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/slabs.h"
 #include <string.h>
 
-struct slab {
-    struct list link; /* in pool.partial, where the spare one is the last, or in pool.full */
-    void *free;       /* the object given back last */
-    uint32_t used;
-    uint32_t fresh;
-    uint32_t number;
-    uint32_t generations[];
-};
-
-struct pool_node {
-    void *child[POOL_FAN_OUT];
-};
-
 enum {
-    fan_out_bits = 6,
     slab_size_max = 1 << 24,
-    cache_line = 64,        /* of most processors: only speed depends on it */
-    no_number = 0x3fffffff, /* no slab has this number or a higher one */
+    cache_line = 64, /* of most processors: only speed depends on it */
     generation_max = (1 << POOL_GENERATION_BITS) - 1,
 };
 
-_Static_assert(1 << fan_out_bits == POOL_FAN_OUT, "a node is indexed by fan_out_bits");
 _Static_assert(sizeof(struct slab) <= POOL_SLAB_HEADER, "bufs_init counts on it");
 
 /* ---- objects that are free are out of bounds for the address sanitizer ---- */
@@ -96,133 +78,15 @@ static uint32_t slot_of(const struct pool *pool, const struct slab *slab, const 
     return slot;
 }
 
-/* ---- the directory ---- */
-
-static bool is_free_number(const void *child)
-{
-    return (uintptr_t)child & 1;
-}
-
-static void *child_of_number(uint32_t next)
-{
-    return (void *)((uintptr_t)next << 1 | 1);
-}
-
-/* The node of a level (0: the leaves) on the way to a slab number; NULL if there is none. */
-static struct pool_node *node_at(const struct pool *pool, uint32_t number, unsigned level)
-{
-    struct pool_node *node = pool->root;
-
-    for (unsigned l = pool->levels; node && l > level + 1; l--)
-        node = node->child[number >> (fan_out_bits * (l - 1)) & (POOL_FAN_OUT - 1)];
-    return node;
-}
-
-static void **child_at(const struct pool *pool, uint32_t number)
-{
-    return &node_at(pool, number, 0)->child[number & (POOL_FAN_OUT - 1)];
-}
-
-static struct pool_node *node_get(struct pool *pool)
-{
-    struct pool_node *node = mem_alloc(pool->mem, sizeof *node, _Alignof(struct pool_node));
-
-    if (!node)
-        return NULL;
-    memset(node, 0, sizeof *node);
-    pool->held_bytes += sizeof *node;
-    return node;
-}
-
-static void node_put(struct pool *pool, struct pool_node *node)
-{
-    pool->held_bytes -= sizeof *node;
-    mem_free(pool->mem, node, sizeof *node);
-}
-
-/* Adds levels above the root until it reaches a number, which is the next one to be used. */
-static bool grow_to(struct pool *pool, uint32_t number)
-{
-    while (pool->levels == 0 || number >> (fan_out_bits * pool->levels) != 0) {
-        struct pool_node *root = node_get(pool);
-
-        if (!root)
-            return false;
-        root->child[0] = pool->root;
-        pool->root = root;
-        pool->levels++;
-    }
-    return true;
-}
-
-/* Makes sure that there is a leaf for a number. */
-static bool add_leaf(struct pool *pool, uint32_t number)
-{
-    if (!grow_to(pool, number))
-        return false;
-    for (unsigned level = pool->levels; level-- > 1;) {
-        struct pool_node *node = node_at(pool, number, level);
-        void **child = &node->child[number >> (fan_out_bits * level) & (POOL_FAN_OUT - 1)];
-
-        if (!*child)
-            *child = node_get(pool);
-        if (!*child)
-            return false;
-    }
-    return true;
-}
-
-/* A leaf may have been made for the first unused number, hence <=. */
-static void remove_level(struct pool *pool, unsigned level)
-{
-    uint64_t width = UINT64_C(1) << (fan_out_bits * (level + 1));
-
-    for (uint64_t number = 0; number <= pool->slab_numbers; number += width) {
-        if (number >> (fan_out_bits * pool->levels) != 0)
-            break;
-        struct pool_node *node = node_at(pool, (uint32_t)number, level);
-        if (node)
-            node_put(pool, node);
-    }
-}
-
 /* ---- slabs ---- */
-
-/* A number for a new slab, or no_number. It is not taken before assign_number. */
-static uint32_t next_number(struct pool *pool)
-{
-    if (pool->free_number != no_number)
-        return pool->free_number;
-    if (pool->slab_numbers >= no_number || pool->slab_numbers >= UINT32_MAX >> pool->slot_bits)
-        return no_number;
-    return add_leaf(pool, pool->slab_numbers) ? pool->slab_numbers : no_number;
-}
-
-static void assign_number(struct pool *pool, struct slab *slab, uint32_t number)
-{
-    void **child = child_at(pool, number);
-
-    if (number == pool->free_number)
-        pool->free_number = (uint32_t)((uintptr_t)*child >> 1);
-    else
-        pool->slab_numbers++;
-    *child = slab;
-    slab->number = number;
-}
-
-static void release_number(struct pool *pool, const struct slab *slab)
-{
-    *child_at(pool, slab->number) = child_of_number(pool->free_number);
-    pool->free_number = slab->number;
-}
 
 static struct slab *slab_get(struct pool *pool)
 {
     uint32_t number = 0;
 
     if (pool->has_handles) {
-        number = next_number(pool);
-        if (number == no_number)
+        number = slabs_next_number(pool);
+        if (number == SLABS_NO_NUMBER)
             return NULL;
     }
     struct slab *slab = mem_alloc(pool->mem, pool->slab_size, pool->slab_size);
@@ -234,7 +98,7 @@ static struct slab *slab_get(struct pool *pool)
     slab->used = 0;
     slab->fresh = 0;
     if (pool->has_handles)
-        assign_number(pool, slab, number);
+        slabs_add(pool, slab, number);
     pool->held_bytes += pool->slab_size;
     poison(object_at(pool, slab, 0), pool->slab_size - pool->first_offset);
     return slab;
@@ -243,7 +107,7 @@ static struct slab *slab_get(struct pool *pool)
 static void slab_put(struct pool *pool, struct slab *slab)
 {
     if (pool->has_handles)
-        release_number(pool, slab);
+        slabs_remove(pool, slab);
     unpoison(slab, pool->slab_size);
     pool->held_bytes -= pool->slab_size;
     mem_free(pool->mem, slab, pool->slab_size);
@@ -378,17 +242,6 @@ void pool_trim(struct pool *pool)
 
 /* ---- names of objects ---- */
 
-/* The slab with a number, or NULL if there is none now. */
-static struct slab *slab_find(const struct pool *pool, uint32_t number)
-{
-    if (number >= pool->slab_numbers)
-        return NULL;
-
-    void *child = *child_at(pool, number);
-
-    return is_free_number(child) ? NULL : child;
-}
-
 static uint32_t slot_mask(const struct pool *pool)
 {
     return (UINT32_C(1) << pool->slot_bits) - 1;
@@ -414,7 +267,7 @@ void *pool_find(const struct pool *pool, uint64_t handle)
 {
     uint32_t generation = (uint32_t)(handle >> 32);
     uint32_t slot = (uint32_t)handle & slot_mask(pool);
-    struct slab *slab = slab_find(pool, (uint32_t)handle >> pool->slot_bits);
+    struct slab *slab = slabs_find(pool, (uint32_t)handle >> pool->slot_bits);
 
     if (generation == 0 || !slab || slot >= slab->fresh || slab->generations[slot] != generation)
         return NULL;
@@ -424,7 +277,7 @@ void *pool_find(const struct pool *pool, uint64_t handle)
 /* The generation is not looked at: it would cost a cache line for every packet. */
 void *pool_at(const struct pool *pool, uint32_t index)
 {
-    struct slab *slab = slab_find(pool, index >> pool->slot_bits);
+    struct slab *slab = slabs_find(pool, index >> pool->slot_bits);
 
     CHECK(slab != NULL);
     return object_at(pool, slab, index & slot_mask(pool));
@@ -432,7 +285,7 @@ void *pool_at(const struct pool *pool, uint32_t index)
 
 void pool_prefetch(const struct pool *pool, uint32_t index)
 {
-    struct slab *slab = slab_find(pool, index >> pool->slot_bits);
+    struct slab *slab = slabs_find(pool, index >> pool->slot_bits);
     uint32_t slot = index & slot_mask(pool);
     const uint8_t *object;
 
@@ -451,7 +304,7 @@ void *pool_next(const struct pool *pool, uint32_t *index)
     uint32_t slot = *index & slot_mask(pool);
 
     for (; number < pool->slab_numbers; number++, slot = 0) {
-        struct slab *slab = slab_find(pool, number);
+        struct slab *slab = slabs_find(pool, number);
 
         while (slab && slot < slab->fresh && slab->generations[slot] == 0)
             slot++;
@@ -513,7 +366,7 @@ static bool init(struct pool *pool, size_t object_size, size_t slab_size)
     pool->first_offset = (uint32_t)offset_for(pool, pool->slab_objects);
     pool->reciprocal = (uint32_t)div_ceil(UINT64_C(1) << 32, pool->object_size);
     pool->slot_bits = bits_for(pool->slab_objects);
-    pool->free_number = no_number;
+    pool->free_number = SLABS_NO_NUMBER;
     list_init(&pool->partial);
     list_init(&pool->full);
     return true;
@@ -544,12 +397,7 @@ void pool_fini(struct pool *pool)
     put_all(pool, &pool->full);
     put_all(pool, &pool->partial);
     pool->spare = NULL;
-    for (unsigned level = 0; level < pool->levels; level++)
-        remove_level(pool, level);
+    slabs_fini(pool);
     CHECK(pool->held_bytes == 0);
-    pool->root = NULL;
-    pool->levels = 0;
-    pool->slab_numbers = 0;
-    pool->free_number = no_number;
     pool->used = 0;
 }

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/hint.h"
 #include "base/num.h"
+#include "base/parts.h"
 
 /* A frame is kept if it costs at most so many times the text that lies in it. */
 enum { WASTE_MAX = 4 };
@@ -17,10 +18,16 @@ void tcp_seg_cut_syn(struct tcp_seg *seg, uint8_t wscale)
     seg->wnd = (uint16_t)(seg->wnd >> wscale);
 }
 
-/* How much of the text lies in the segment's own frame. */
+/* How much of the text lies in the frames of neighbours. */
+static uint32_t more_len(const struct tcp_seg *seg)
+{
+    return HAS_SUPER_SEGMENTS ? seg->more_len : 0;
+}
+
+/* How much of it lies in the segment's own. */
 static uint32_t own_len(const struct tcp_seg *seg)
 {
-    return seg->len - seg->more_len;
+    return seg->len - more_len(seg);
 }
 
 void tcp_seg_cut_front(struct tcp_seg *seg, uint32_t len)
@@ -32,15 +39,18 @@ void tcp_seg_cut_front(struct tcp_seg *seg, uint32_t len)
     seg->seq = seq_add(seg->seq, len);
     seg->text_skip += own;
     seg->len -= len;
-    seg->more_len -= len - own;
-    seg->more_skip += len - own;
+    if (HAS_SUPER_SEGMENTS) {
+        seg->more_len -= len - own;
+        seg->more_skip += len - own;
+    }
 }
 
 void tcp_seg_cut_back(struct tcp_seg *seg, uint32_t len)
 {
     len = u32_min(len, seg->len);
     seg->len -= len;
-    seg->more_len -= u32_min(len, seg->more_len);
+    if (HAS_SUPER_SEGMENTS)
+        seg->more_len -= u32_min(len, seg->more_len);
 }
 
 /* What is being taken. */
@@ -124,7 +134,7 @@ struct span tcp_seg_run_to_copy(const struct tcp_seg *seg)
     const struct weir_slice *slice = seg->text;
     uint32_t skip = seg->text_skip;
 
-    if (seg->more_len > 0 || is_kept(seg) || seg->text_count == 0)
+    if (more_len(seg) > 0 || is_kept(seg) || seg->text_count == 0)
         return span_none();
     if (skip >= slice->len) { /* the headers have a slice of their own */
         skip -= (uint32_t)slice->len;
@@ -225,9 +235,9 @@ void tcp_seg_copy_text(const struct tcp_seg *seg, uint8_t *to, uint32_t len)
 {
     uint32_t own = copy_own(seg, to, u32_min(len, own_len(seg)));
 
-    if (!seg->more_is_placed)
+    if (HAS_SUPER_SEGMENTS && !seg->more_is_placed)
         own += copy_more(seg, to + own, len - own);
-    CHECK(own == len || seg->more_is_placed);
+    CHECK(own == len || (HAS_SUPER_SEGMENTS && seg->more_is_placed));
 }
 
 APART bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset,
@@ -237,9 +247,10 @@ APART bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t 
     uint32_t own_offset = u32_min(offset, own_len(seg));
     uint32_t own = u32_min(len, own_len(seg) - own_offset);
 
-    CHECK(!seg->more_is_placed);
+    CHECK(!HAS_SUPER_SEGMENTS || !seg->more_is_placed);
     if ((own > 0 && !take_own(seg, env, own_offset, own, &t))
-        || (len > own && !take_more(seg, env, offset - own_offset, len - own, &t))) {
+        || (HAS_SUPER_SEGMENTS && len > own
+            && !take_more(seg, env, offset - own_offset, len - own, &t))) {
         pieces_clear(&t.pieces, &env->pieces, env->bufs);
         return false;
     }
@@ -383,6 +394,7 @@ void tcp_seg_join_copied(struct tcp_seg *seg, struct tcp_env *env, struct piece 
 
 APART void tcp_seg_let_go(struct tcp_seg *seg, struct tcp_env *env)
 {
-    pieces_clear(&seg->more, &env->pieces, env->bufs);
+    if (HAS_SUPER_SEGMENTS)
+        pieces_clear(&seg->more, &env->pieces, env->bufs);
     buf_unref(env->bufs, &seg->text_buf);
 }

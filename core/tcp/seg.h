@@ -9,6 +9,7 @@
 #define CORE_TCP_SEG_H
 
 #include "base/buf.h"
+#include "base/parts.h"
 #include "base/seq.h"
 #include "base/span.h"
 #include "tcp/env.h"
@@ -51,18 +52,24 @@ struct tcp_seg {
     bool wants_reset; /* set by input: the answer is a reset made from this segment */
 };
 
-/* Member by member: clearing the options would take longer than all the rest. */
-static inline void tcp_seg_begin(struct tcp_seg *seg)
+static inline void tcp_seg_begin_more(struct tcp_seg *seg)
 {
-    seg->text_buf = NULL;
     seg->more = (struct pieces){NULL, NULL};
     seg->more_len = 0;
     seg->more_skip = 0;
     seg->more_bytes = 0;
     seg->more_memory = 0;
     seg->more_is_placed = false;
+}
+
+/* Member by member: clearing the options would take longer than all the rest. */
+static inline void tcp_seg_begin(struct tcp_seg *seg)
+{
+    seg->text_buf = NULL;
     seg->had_syn = false;
     seg->wants_reset = false;
+    if (HAS_SUPER_SEGMENTS)
+        tcp_seg_begin_more(seg);
 }
 
 /* SEG.LEN: SYN and FIN take a sequence number each [RFC9293 3.4]. */
@@ -132,7 +139,7 @@ void tcp_seg_let_go(struct tcp_seg *seg, struct tcp_env *env);
 
 static inline void tcp_seg_done(struct tcp_seg *seg, struct tcp_env *env)
 {
-    if (seg->text_buf != NULL || seg->more.head != NULL)
+    if (seg->text_buf != NULL || (HAS_SUPER_SEGMENTS && seg->more.head != NULL))
         tcp_seg_let_go(seg, env);
 }
 

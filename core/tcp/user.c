@@ -398,24 +398,14 @@ void tcp_queued(const struct tcp_conn *c, struct weir_tcp_queued *queued)
         queued->unsent_bytes -= u32_min(q->bytes, seq_len(q->start, c->snd.nxt));
 }
 
-static bool to_ms(int64_t ns, int64_t least_ms, uint32_t *ms)
+static int set_ms(int64_t ns, int64_t least_ms, uint32_t *ms)
 {
     int64_t value = ns_div_ceil(ns, NS_MS);
 
     if (ns < 0 || value < least_ms || value > UINT32_MAX)
-        return false;
+        return WEIR_EINVAL;
     *ms = (uint32_t)value;
-    return true;
-}
-
-static bool is_switch(uint32_t value)
-{
-    return value <= 1;
-}
-
-static bool is_between(uint32_t value, uint32_t least, uint32_t most)
-{
-    return value >= least && value <= most;
+    return WEIR_OK;
 }
 
 static int set_congestion_control(struct tcp_conn *c, int64_t value)
@@ -434,120 +424,107 @@ static uint32_t narrow(int64_t value)
     return value >= 0 && value <= INT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
+/* Those that say how a connection begins. */
+static int check_is_closed(const struct tcp_conn *c)
+{
+    return c->state == TCP_CLOSED ? WEIR_OK : WEIR_ESTATE;
+}
+
 /* The options of c with that one set, if it is one of those that connections share. */
 static int choose(const struct tcp_conn *c, const struct tcp_env *env, struct tcp_user *u,
                   struct weir_opt_value to)
 {
-    uint32_t value = narrow(to.value);
-    bool is_on = value & 1, is_valid = false;
+    uint32_t value = narrow(to.value), least = 0, most = 1, ms = 0;
+    bool is_on = value & 1;
+    int err = WEIR_OK;
 
     if ((unsigned)to.opt >= WEIR_OPT_COUNT)
         return WEIR_ENOTSUP;
     switch (to.opt) {
-    case WEIR_OPT_NODELAY:
-        u->nodelay = is_on;
-        is_valid = is_switch(value);
-        break;
-    case WEIR_OPT_CORK:
-        u->cork = is_on;
-        is_valid = is_switch(value);
-        break;
-    case WEIR_OPT_KEEPALIVE:
-        u->keepalive = is_on;
-        is_valid = is_switch(value);
-        break;
+    case WEIR_OPT_NODELAY: u->nodelay = is_on; break;
+    case WEIR_OPT_CORK: u->cork = is_on; break;
+    case WEIR_OPT_KEEPALIVE: u->keepalive = is_on; break;
     case WEIR_OPT_KEEPALIVE_IDLE: /* [RFC9293 MUST-27] */
-        is_valid = to_ms(to.value, 1, &u->keepalive_idle_ms);
-        break;
-    case WEIR_OPT_KEEPALIVE_INTERVAL:
-        is_valid = to_ms(to.value, 1, &u->keepalive_interval_ms);
-        break;
+        return set_ms(to.value, 1, &u->keepalive_idle_ms);
+    case WEIR_OPT_KEEPALIVE_INTERVAL: return set_ms(to.value, 1, &u->keepalive_interval_ms);
     case WEIR_OPT_KEEPALIVE_PROBES:
         u->keepalive_probes = (uint8_t)value;
-        is_valid = is_between(value, 1, UINT8_MAX);
+        least = 1;
+        most = UINT8_MAX;
         break;
     case WEIR_OPT_USER_TIMEOUT: /* [RFC9293 MUST-21] */
         u->user_timeout_is_set = u->user_timeout_is_set || value != 0;
-        is_valid = to_ms(to.value, 0, &u->user_timeout_ms);
-        break;
+        return set_ms(to.value, 0, &u->user_timeout_ms);
     case WEIR_OPT_ADVERTISE_TIMEOUT: /* [RFC5482] */
-        is_valid = to.value >= 0 && to.value <= UTO_MAX_NS;
-        if (is_valid)
-            u->advertised_timeout = uto_of(to.value);
-        break;
+        if (!HAS_USER_TIMEOUT)
+            return WEIR_ENOTSUP;
+        if (to.value < 0 || to.value > UTO_MAX_NS)
+            return WEIR_EINVAL;
+        u->advertised_timeout = uto_of(to.value);
+        return WEIR_OK;
     case WEIR_OPT_NOTSENT_LOWAT:
         u->notsent_lowat_bytes = value;
-        is_valid = value <= INT32_MAX;
+        most = INT32_MAX;
         break;
     case WEIR_OPT_MAX_PACING_RATE:
-        is_valid = to.value >= 0 && to.value <= PACING_MAX;
-        if (is_valid)
-            u->pacing_max_kib = (uint32_t)((to.value + 1023) / 1024);
-        break;
+        if (!HAS_PACING)
+            return WEIR_ENOTSUP;
+        if (to.value < 0 || to.value > PACING_MAX)
+            return WEIR_EINVAL;
+        u->pacing_max_kib = (uint32_t)((to.value + 1023) / 1024);
+        return WEIR_OK;
     case WEIR_OPT_FIN_WAIT_2:
-        is_valid = to.value >= 0 && to.value <= UINT8_MAX * NS_S;
-        if (is_valid)
-            u->fin_wait2_s = (uint8_t)ns_div_ceil(to.value, NS_S);
+        err = set_ms(to.value, 0, &ms);
+        value = (uint32_t)div_ceil(ms, 1000);
+        u->fin_wait2_s = (uint8_t)value;
+        most = UINT8_MAX;
         break;
     case WEIR_OPT_MIN_TTL: /* [RFC5082 3] */
         u->min_ttl = (uint8_t)value;
-        is_valid = value <= UINT8_MAX;
+        most = UINT8_MAX;
         break;
     case WEIR_OPT_SYN_RETRIES:
         u->syn_retries = (uint8_t)value;
-        is_valid = value <= UINT8_MAX;
+        most = UINT8_MAX;
         break;
     case WEIR_OPT_SEND_BUFFER:
         u->send_buffer_bytes = value;
         u->send_buffer_is_set = true;
-        is_valid = is_between(value, 1, INT32_MAX);
+        least = 1;
+        most = INT32_MAX;
         break;
     case WEIR_OPT_RECV_BUFFER:
         u->recv_buffer_bytes = value;
         u->recv_buffer_is_set = true;
-        is_valid = is_between(value, 1, INT32_MAX);
+        least = 1;
+        most = INT32_MAX;
         break;
     case WEIR_OPT_MSS:
-        if (c->state != TCP_CLOSED)
-            return WEIR_ESTATE;
+        err = check_is_closed(c);
         u->mss = (uint16_t)value;
-        is_valid = value == 0 || is_between(value, env->config.mss_min, UINT16_MAX);
+        least = value == 0 ? 0 : env->config.mss_min;
+        most = UINT16_MAX;
         break;
-    case WEIR_OPT_QUICKACK:
-        u->quickack = is_on;
-        is_valid = is_switch(value);
-        break;
+    case WEIR_OPT_QUICKACK: u->quickack = is_on; break;
     case WEIR_OPT_TTL: /* [RFC9293 MUST-49] */
         u->ttl = (uint8_t)value;
-        is_valid = is_between(value, 1, UINT8_MAX);
+        least = 1;
+        most = UINT8_MAX;
         break;
     case WEIR_OPT_TOS:                                      /* [RFC9293 MUST-48, SHLD-21] */
         u->tos = (uint8_t)(value & ~(uint32_t)IP_ECN_MASK); /* of marks ECN decides */
-        is_valid = value <= UINT8_MAX;
+        most = UINT8_MAX;
         break;
-    case WEIR_OPT_SOFT_ERRORS: /* [RFC9293 SHLD-20] */
-        u->soft_errors = is_on;
-        is_valid = is_switch(value);
-        break;
-    case WEIR_OPT_NOTE_SENT:
-        u->note_sent = is_on;
-        is_valid = is_switch(value);
-        break;
-    case WEIR_OPT_LINGER:
-        u->linger = is_on;
-        is_valid = is_switch(value);
-        break;
+    case WEIR_OPT_SOFT_ERRORS: u->soft_errors = is_on; break; /* [RFC9293 SHLD-20] */
+    case WEIR_OPT_NOTE_SENT: u->note_sent = is_on; break;
+    case WEIR_OPT_LINGER: u->linger = is_on; break;
     case WEIR_OPT_FASTOPEN:
-        if (c->state != TCP_CLOSED)
-            return WEIR_ESTATE;
+        err = HAS_FASTOPEN ? check_is_closed(c) : WEIR_ENOTSUP;
         u->fastopen = is_on;
-        is_valid = is_switch(value);
         break;
     case WEIR_OPT_FASTOPEN_NO_COOKIE:
-        if (c->state != TCP_CLOSED)
-            return WEIR_ESTATE;
+        err = HAS_FASTOPEN ? check_is_closed(c) : WEIR_ENOTSUP;
         u->fastopen_no_cookie = is_on;
-        is_valid = is_switch(value);
         break;
     case WEIR_OPT_NOTE_WRITABLE:
     case WEIR_OPT_CONGESTION_CONTROL:
@@ -559,7 +536,9 @@ static int choose(const struct tcp_conn *c, const struct tcp_env *env, struct tc
     case WEIR_OPT_V6ONLY:
     case WEIR_OPT_COUNT: return WEIR_ENOTSUP;
     }
-    return is_valid ? WEIR_OK : WEIR_EINVAL;
+    if (err != WEIR_OK)
+        return err;
+    return value >= least && value <= most ? WEIR_OK : WEIR_EINVAL;
 }
 
 /*
@@ -590,21 +569,12 @@ static int take_effect(struct tcp_conn *c, struct tcp_env *env, enum weir_opt op
     return WEIR_OK;
 }
 
-static bool is_offered(enum weir_opt opt)
-{
-    return (HAS_USER_TIMEOUT || opt != WEIR_OPT_ADVERTISE_TIMEOUT)
-           && (HAS_PACING || opt != WEIR_OPT_MAX_PACING_RATE)
-           && (HAS_FASTOPEN || (opt != WEIR_OPT_FASTOPEN && opt != WEIR_OPT_FASTOPEN_NO_COOKIE));
-}
-
 int tcp_set(struct tcp_conn *c, struct tcp_env *env, enum weir_opt opt, int64_t value)
 {
     bool was_corked = c->user->cork;
     struct tcp_user user;
     int err;
 
-    if (!is_offered(opt))
-        return WEIR_ENOTSUP;
     if (opt == WEIR_OPT_CONGESTION_CONTROL)
         return set_congestion_control(c, value);
     if (opt == WEIR_OPT_NOTE_WRITABLE) {

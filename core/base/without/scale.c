@@ -2,13 +2,57 @@
  * scale.c - tables and deadlines for tens of connections, not for millions
  *
  * Entries of a table are in one chain of buckets, which is searched from its beginning; deadlines
- * are in one list, the next one first. Both cost time for each entry, and hardly any memory.
+ * are in one list, the next one first. A pool's slabs are found in its lists. All of that costs time for
+ * each entry, and hardly any memory.
  *
- * In place of: table.c wheel.c
+ * In place of: slabs.c table.c wheel.c
  */
 #include "base/num.h"
+#include "base/slabs.h"
 #include "base/table.h"
 #include "base/wheel.h"
+
+/* ---- slabs ---- */
+
+static struct slab *find_among(const struct list *slabs, uint32_t number)
+{
+    LIST_EACH (i, slabs)
+        if (container_of(i, struct slab, link)->number == number)
+            return container_of(i, struct slab, link);
+    return NULL;
+}
+
+struct slab *slabs_find(const struct pool *pool, uint32_t number)
+{
+    struct slab *slab = find_among(&pool->partial, number);
+
+    return slab != NULL ? slab : find_among(&pool->full, number);
+}
+
+/* The lowest that is free. */
+uint32_t slabs_next_number(struct pool *pool)
+{
+    uint32_t number = 0;
+
+    while (slabs_find(pool, number) != NULL)
+        number++;
+    return number < UINT32_MAX >> pool->slot_bits ? number : SLABS_NO_NUMBER;
+}
+
+void slabs_add(struct pool *pool, struct slab *slab, uint32_t number)
+{
+    slab->number = number;
+    pool->slab_numbers = u32_max(pool->slab_numbers, number + 1);
+}
+
+void slabs_remove(struct pool *pool, const struct slab *slab)
+{
+}
+
+void slabs_fini(struct pool *pool)
+{
+    pool->slab_numbers = 0;
+}
 
 /* ---- tables: t->buckets is the first one's index in t->further, and one; only it has room ---- */
 
