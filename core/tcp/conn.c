@@ -70,6 +70,7 @@ bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
     c->work = w;
     w->rtt_min_at = env->now;
     timers_stop(c);
+    timers_on_keepalive(c, env); /* it may be long until it rests again */
     sendq_init(c);
     scoreboard_init(c);
     recovery_init(c, env);

@@ -275,6 +275,32 @@ TEST(a_connection_rests_when_nothing_is_posted_any_more)
     EXPECT_EQ(take(w, p.b), 5000);
 }
 
+/* A peer that has gone is found out also by who waits for what it says. */
+TEST(a_posted_read_keeps_no_connection_from_its_keepalives) /* [RFC9293 3.8.4] */
+{
+    for (int is_posted = 0; is_posted < 2; is_posted++) {
+        struct world *w = world_make(&(struct world_setup){0});
+        struct world_pair p = pair_in(w);
+        struct weir *s = world_stack(w, 1);
+
+        EXPECT_EQ(weir_set(s, p.b, WEIR_OPT_KEEPALIVE, 1), WEIR_OK);
+        EXPECT_EQ(weir_set(s, p.b, WEIR_OPT_KEEPALIVE_IDLE, 60 * WEIR_S), WEIR_OK);
+        EXPECT_EQ(weir_set(s, p.b, WEIR_OPT_KEEPALIVE_INTERVAL, 5 * WEIR_S), WEIR_OK);
+        EXPECT_EQ(weir_set(s, p.b, WEIR_OPT_KEEPALIVE_PROBES, 2), WEIR_OK);
+        world_run(w, 30 * WEIR_S);
+        EXPECT(handle_conn(s, p.b)->tcp.work == NULL);
+        if (is_posted)
+            post(w, p.b, ROOM);
+        else
+            world_sends(w, 0, p.a, 100); /* which nobody reads */
+        world_settle(w);
+        EXPECT(handle_conn(s, p.b)->tcp.work != NULL);
+        w->is_cut = true;
+        world_run(w, 300 * WEIR_S);
+        EXPECT_EQ(world_state(w, 1, p.b), WEIR_TCP_CLOSED);
+    }
+}
+
 /* ---- frames that come together ---- */
 
 struct burst {
