@@ -34,8 +34,8 @@ struct ip6_wire {
     be16_t payload_len;
     uint8_t next_header;
     uint8_t hop_limit;
-    struct weir_addr src;
-    struct weir_addr dst;
+    uint8_t src[16];
+    uint8_t dst[16];
 };
 
 struct fragment_wire {
@@ -243,8 +243,8 @@ static inline enum why read_header(struct span bytes, struct ip6_header *out, si
     first = be32_get(w->version_class_flow);
     if (first >> 28 != 6)
         return WHY_IP_VERSION;
-    out->src = w->src;
-    out->dst = w->dst;
+    memcpy(out->src.b, w->src, sizeof w->src);
+    memcpy(out->dst.b, w->dst, sizeof w->dst);
     out->tos = (uint8_t)(first >> 20);
     out->ttl = w->hop_limit;
     out->next_header = w->next_header;
@@ -325,8 +325,8 @@ size_t ip6_emit(const struct ip6_header *h, uint8_t *out, size_t room)
     w->payload_len = be16_of((uint16_t)(h->extensions.len + h->payload_len));
     w->next_header = h->next_header;
     w->hop_limit = h->ttl;
-    w->src = h->src;
-    w->dst = h->dst;
+    memcpy(w->src, h->src.b, sizeof w->src);
+    memcpy(w->dst, h->dst.b, sizeof w->dst);
     if (h->extensions.len > 0)
         memcpy(out + IP6_HEADER_LEN, h->extensions.bytes, h->extensions.len);
     return len;
