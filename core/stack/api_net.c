@@ -27,9 +27,11 @@ int api_netif_remove(struct weir *s, weir_netif_t netif)
 {
     int err = netif_remove(&s->ip, netif);
 
-    if (err == WEIR_OK)
-        disperse(s, &s->ready[(netif - 1) % NETIF_SLOTS]);
-    return err;
+    if (err != WEIR_OK)
+        return err;
+    flood_forget(s); /* the next one in its place may have a longer link header */
+    disperse(s, &s->ready[(netif - 1) % NETIF_SLOTS]);
+    return WEIR_OK;
 }
 
 int api_netif_set_mtu(struct weir *s, weir_netif_t netif, uint32_t mtu)

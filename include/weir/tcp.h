@@ -137,7 +137,7 @@ WEIR_API ptrdiff_t weir_recv(struct weir *s, weir_conn_t conn, void *bytes, size
 /*
  * Receives without a copy: fills in up to max slices with the bytes at the head of
  * the receive queue, without consuming them. They stay valid until weir_recv_done,
- * weir_recv or weir_close on this connection. Returns the count of bytes in the
+ * weir_recv, weir_recv_post or weir_close on this connection. Returns the count of bytes in the
  * slices, else as weir_recv; *count is the number of slices.
  */
 WEIR_API ptrdiff_t weir_recv_lent(struct weir *s, weir_conn_t conn, struct weir_slice *slices,

@@ -232,6 +232,21 @@ TEST(flood_follows_what_new_connections_are_like)
         EXPECT_EQ(answer_of(&t).options_present, TCP_HAS_MSS); /* all that a cookie holds then */
 }
 
+TEST(flood_ends_with_its_interface)
+{
+    struct two t = two_of(WEIR_LINK_ETHERNET, 0);
+    static struct packet p;
+    struct weir *s = world_stack(t.quick, 0);
+
+    for (int i = 0; i < 3; i++) {
+        make_syn(&t, &p, UINT32_C(0x08080000) + (uint32_t)i);
+        inject(&t, &p);
+    }
+    EXPECT(s->flood.netif != NULL);
+    EXPECT_EQ(weir_netif_remove(s, t.quick->stacks[0].netif), WEIR_OK);
+    EXPECT(s->flood.netif == NULL);
+}
+
 /* The cookie comes back, and is good. */
 TEST(flood_has_connections_among_its_syns)
 {
