@@ -69,6 +69,8 @@ static void drop_acked(struct sendmem *m, uint64_t acked)
 
     while (gone < m->count && m->ends[gone] <= acked)
         gone++;
+    if (gone == 0)
+        return;
     m->count -= gone;
     memmove(m->ends, m->ends + gone, m->count * sizeof *m->ends);
 }
