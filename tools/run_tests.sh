@@ -186,6 +186,7 @@ test_all() {
     ! any 'core/*/*.c' || stage install tests/install.sh
     ! any 'bench/*.c' || stage benchmarks run_benchmarks
     ! any 'bench/*.c' || stage instructions count_instructions
+    ! any 'core/*/*.c' || stage size tools/size.sh -b
     stage clang with_clang
     stage 32-bit with_32_bits
     stage big-endian with_big_endian

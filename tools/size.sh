@@ -3,9 +3,12 @@
 #
 #   size.sh [-v] [-w "PART..."] [MACHINE...]     as built for a small device, without these parts
 #   size.sh -e [MACHINE...]                      what each part costs
+#   size.sh -b                                   is the text at most 2 % above tools/size/budget?
 #
 #   -v  the largest functions      -w  all parts by default; "" leaves out none (core/base/parts.h)
-#   MACHINE: cortex-m3, rv32imac; both by default
+#   MACHINE: cortex-m3, rv32imac, x86-64; the first two by default
+#
+# The budget is for the versions of compilers it names; of its machines the first counts for which there is one.
 #
 # Links tools/size/app.c, which uses TCP, with the core: -Os, one unit, Reno alone, quiet checks.
 # What the application does not reach is left out. Sizes of RAM are those of objects, to which the
@@ -17,7 +20,8 @@ there=$(mktemp -d)
 trap 'rm -rf "$there"' EXIT
 parts=$(sed -n 's/^#define WEIR_HAS_\([A-Z0-9_]*\) .*/\1/p' core/base/parts.h | tr '[:upper:]\n' '[:lower:] ')
 flags="-std=c11 -ffreestanding -fbuiltin -Os -flto -flto-partition=one -ffunction-sections -fdata-sections \
-    -fno-asynchronous-unwind-tables -fno-ipa-cp -fno-reorder-blocks -DWEIR_QUIET_CHECKS -Iinclude -Icore -Itools/size"
+    -fno-asynchronous-unwind-tables -fno-ipa-cp -fno-reorder-blocks -fno-tree-dominator-opts \
+    -fno-move-loop-invariants -DWEIR_QUIET_CHECKS -Iinclude -Icore -Itools/size"
 
 # The largest functions and tables. Once everything is one unit they are in no file any more.
 largest() {
@@ -102,7 +106,34 @@ each() {
     done
 }
 
+# within_budget NAME PREFIX MACHINE_FLAGS
+within_budget() {
+    # shellcheck disable=SC2086
+    build "$2" "$3" $without_parts
+    allowed=$(($(awk -v name="$1" '$1 == name { print $3 }' tools/size/budget) * 102 / 100))
+    echo "$1: text $(text "$2") bytes; the budget and 2 % are $allowed"
+    [ "$(text "$2")" -le "$allowed" ]
+}
+
+# Another compiler makes other code: its text is not compared.
+has_budget() {
+    version=$(awk -v name="$1" '$1 == name { print $2 }' tools/size/budget)
+    if ! command -v "$2-gcc" >/dev/null; then
+        echo "$1: not compared, $2-gcc is missing"
+    elif [ "$("$2-gcc" -dumpfullversion)" != "$version" ]; then
+        echo "$1: not compared, the budget is of gcc $version"
+    else
+        return 0
+    fi
+    return 1
+}
+
 measure() {
+    if [ "$what" = budget ]; then
+        has_budget "$@" || return 0
+        within_budget "$@"
+        exit
+    fi
     if ! command -v "$2-gcc" >/dev/null; then
         echo "$1: $2-gcc is missing"
     elif [ "$what" = each ]; then
@@ -118,20 +149,24 @@ measure() {
 }
 
 what=one verbose=no without_parts=$parts
-while getopts vew: option; do
+while getopts vebw: option; do
     case $option in
     v) verbose=yes ;;
     e) what=each ;;
+    b) what=budget ;;
     w) without_parts=$OPTARG ;;
     *) exit 2 ;;
     esac
 done
 shift $((OPTIND - 1))
+# shellcheck disable=SC2046
+[ "$what" != budget ] || set -- $(awk '{ print $1 }' tools/size/budget)
 [ $# -gt 0 ] || set -- cortex-m3 rv32imac
 for machine; do
     case $machine in
     cortex-m3) measure cortex-m3 arm-none-eabi "-mcpu=cortex-m3 -mthumb" ;;
     rv32imac) measure rv32imac riscv64-unknown-elf "-march=rv32imac -mabi=ilp32 -msave-restore" ;;
+    x86-64) measure x86-64 x86_64-linux-gnu "-m64 -march=x86-64 -fno-pie -no-pie -fcf-protection=none" ;;
     *) echo "size.sh: there is no machine $machine" >&2 && exit 2 ;;
     esac
 done

@@ -29,6 +29,7 @@ static const bool has[WEIR_PART_COUNT] = {
     [WEIR_PART_POSTED_READS] = HAS_POSTED_READS,
     [WEIR_PART_ROUTING] = HAS_ROUTING,
     [WEIR_PART_TIMESTAMPS] = HAS_TIMESTAMPS,
+    [WEIR_PART_STATISTICS] = HAS_STATISTICS,
 };
 
 bool weir_has_part(enum weir_part part)

@@ -3,6 +3,7 @@
  * last
  */
 #include "base/check.h"
+#include "base/count.h"
 #include "stack/stack.h"
 #include "tcp/timers.h"
 #include "tcp/user.h"
@@ -305,7 +306,7 @@ void flows_send_synack(struct weir *s, struct halfopen *h, bool is_resent)
     };
 
     if (is_resent)
-        s->tcp.counts.retransmits++;
+        count_add(&s->tcp.counts.retransmits, 1);
     tx_reply(s, &frame, &about);
 }
 
@@ -321,7 +322,7 @@ static void expire_halfopen(struct weir *s, struct halfopen *h)
         h->is_deferred = false;
     } else if (!halfopen_expire(&h->tcp, &s->tcp)) {
         flows_trace_state(s, &h->flow, TCP_SYN_RECEIVED, TCP_CLOSED);
-        s->tcp.counts.failed_opens++;
+        count_add(&s->tcp.counts.failed_opens, 1);
         flows_free_halfopen(s, h);
         return;
     }

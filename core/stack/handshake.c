@@ -5,6 +5,7 @@
  * [RFC4987 3.6]. The acknowledgement makes a connection of the record, or of the cookie, if the
  * listener's queue has room.
  */
+#include "base/count.h"
 #include "stack/stack.h"
 #include "stack/tcp_rx.h"
 #include "tcp/cookie.h"
@@ -42,7 +43,7 @@ static enum why send_cookie(struct weir *s, const struct arrival *a, struct list
 
     cookie_make(h, &s->tcp, ends);
     s->cookie_sent_at = s->tcp.now;
-    s->tcp.counts.cookies_sent++;
+    count_add(&s->tcp.counts.cookies_sent, 1);
     frame = halfopen_synack(h, &s->tcp);
     flood_note(s, a, l, h, frame);
     tx_reply(s, &frame, &about);
@@ -296,7 +297,7 @@ static void send_halfopen_ack(struct weir *s, struct halfopen *h)
         .tos = h->tcp.tos,
     };
 
-    s->tcp.counts.challenge_acks++;
+    count_add(&s->tcp.counts.challenge_acks, 1);
     tx_reply(s, &frame, &about);
 }
 
@@ -360,7 +361,7 @@ static enum why take_cookie(struct weir *s, struct arrival *a, struct listener *
         flows_free_conn(s, c);
         return WHY_NO_MEMORY;
     }
-    s->tcp.counts.cookies_taken++;
+    count_add(&s->tcp.counts.cookies_taken, 1);
     a->seg.opt.ts_ecr = 0; /* an echo of options, and not quite of a time */
     return begin(s, a, l, c);
 }

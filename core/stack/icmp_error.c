@@ -6,6 +6,8 @@
  * and one that is being opened ends if nobody speaks TCP there [RFC9293 SHLD-26].
  */
 #include "base/addr.h"
+#include "base/count.h"
+#include "base/parts.h"
 #include "stack/stack.h"
 #include "tcp/pmtu.h"
 #include "wire/icmp4.h"
@@ -130,7 +132,7 @@ static enum why tell_halfopen(struct weir *s, struct halfopen *h, const struct i
         return WHY_NONE;
     }
     flows_trace_state(s, &h->flow, TCP_SYN_RECEIVED, TCP_CLOSED);
-    s->tcp.counts.failed_opens++;
+    count_add(&s->tcp.counts.failed_opens, 1);
     flows_free_halfopen(s, h);
     return WHY_NONE;
 }
@@ -223,9 +225,10 @@ void icmp_error_rx(struct weir *s, const struct icmp_error *error)
         why = WHY_ICMP_SOURCE_QUENCH;
     else if (error->protocol == IP_PROTOCOL_TCP)
         why = to_tcp(s, error);
-    else if (error->protocol == IP_PROTOCOL_UDP)
+    else if (HAS_UDP && error->protocol == IP_PROTOCOL_UDP)
         why = to_udp(s, error);
-    else if (error->protocol == IP_PROTOCOL_ICMP4 || error->protocol == IP_PROTOCOL_ICMP6)
+    else if (HAS_UDP && /* and pings */
+             (error->protocol == IP_PROTOCOL_ICMP4 || error->protocol == IP_PROTOCOL_ICMP6))
         why = to_ping(s, error);
     if (why != WHY_NONE)
         stack_drop(s, why);

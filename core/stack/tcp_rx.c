@@ -6,6 +6,7 @@
 #include "stack/tcp_rx.h"
 #include "base/addr.h"
 #include "base/check.h"
+#include "base/count.h"
 #include "base/hint.h"
 #include "stack/stack.h"
 #include "tcp/closed.h"
@@ -124,7 +125,7 @@ void rx_send_reset(struct weir *s, const struct arrival *a, enum tcp_state state
         return;
     reply.auth = a->auth;
     auth_reserve(&s->tcp, a->auth, &a->tuple.remote_addr, digest, &options);
-    s->tcp.counts.resets_out++;
+    count_add(&s->tcp.counts.resets_out, 1);
     frame = segment_build_reply(&s->tcp, &reply, &options);
     tx_reply(s, &frame, &about);
 }
@@ -307,7 +308,7 @@ void rx_segment(struct weir *s, struct arrival *a)
         flow = demux_find(s, &a->tuple, &a->hash);
     else
         recent_note(s, flow, a->netif, a->ip);
-    s->tcp.counts.segs_in += a->seg.segs;
+    count_add(&s->tcp.counts.segs_in, a->seg.segs);
     end(s, a, flow != NULL ? to_flow(s, a, flow) : to_listener_or_nobody(s, a, rx_listener(s, a)));
 }
 
@@ -326,7 +327,7 @@ size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest,
     }
     flow = demux_find(s, &a.tuple, &a.hash);
     joined = gro_join(s, packet, &a.seg, flow, rest, count);
-    s->tcp.counts.segs_in += a.seg.segs;
+    count_add(&s->tcp.counts.segs_in, a.seg.segs);
     if (flow == NULL)
         l = rx_listener(s, &a);
     trace_in(s, packet, &a, flow, l);

@@ -7,6 +7,7 @@
  */
 #include "base/addr.h"
 #include "base/check.h"
+#include "base/count.h"
 #include "base/num.h"
 #include "base/parts.h"
 #include "ip/ip4.h"
@@ -147,7 +148,7 @@ void tx_reply(struct weir *s, struct frame **frame, const struct tx_about *about
         ip_drop_frame(&s->ip, frame, WHY_NO_MEMORY);
         return;
     }
-    s->tcp.counts.segs_out++;
+    count_add(&s->tcp.counts.segs_out, 1);
     send_frame(s, path, frame, about);
 }
 

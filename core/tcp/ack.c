@@ -5,6 +5,7 @@
  */
 #include "tcp/ack.h"
 #include "base/check.h"
+#include "base/count.h"
 #include "base/hint.h"
 #include "base/parts.h"
 #include "tcp/conn.h"
@@ -130,7 +131,7 @@ static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
 
     sendq_drop(c, env, ack);
     c->work->more_follows = false; /* what it held back has waited for a round trip */
-    c->bytes_acked += text_before - c->work->sendq.bytes;
+    count_add(&c->bytes_acked, text_before - c->work->sendq.bytes);
     tune_on_acked(c, env);
     if (c->work->small_sent && seq_leq(c->work->small_end, ack))
         c->work->small_sent = false;
@@ -176,7 +177,7 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
         ecn_on_ack(c, seg, &d);
         return;
     }
-    c->work->dup_acks_in += d.is_duplicate;
+    count_add32(&c->work->dup_acks_in, d.is_duplicate);
     if (d.cum_bytes > 0) {
         c->snd.una = seg->ack;
         scoreboard_on_acked(c, env, seg->ack, &d);

@@ -6,6 +6,7 @@
  */
 #include "tcp/conn.h"
 #include "base/check.h"
+#include "base/count.h"
 #include "tcp/reasm.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
@@ -156,7 +157,7 @@ void tcp_set_state(struct tcp_conn *c, struct tcp_env *env, enum tcp_state state
 void tcp_end(struct tcp_conn *c, struct tcp_env *env, int error)
 {
     if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
-        env->counts.failed_opens++;
+        count_add(&env->counts.failed_opens, 1);
     c->error = (int8_t)error;
     c->events |= WEIR_EVENT_CLOSED; /* an abort is told from a close by error [RFC9293 MUST-12] */
     tcp_set_state(c, env, TCP_CLOSED);

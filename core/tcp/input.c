@@ -7,6 +7,7 @@
  */
 #include "tcp/input.h"
 #include "base/check.h"
+#include "base/count.h"
 #include "base/hint.h"
 #include "base/num.h"
 #include "tcp/ack.h"
@@ -61,7 +62,7 @@ void tcp_challenge(struct tcp_conn *c, struct tcp_env *env)
         return;
     w->challenge_tokens--;
     w->ack_owed = true;
-    env->counts.challenge_acks++;
+    count_add(&env->counts.challenge_acks, 1);
 }
 
 static bool challenge(struct arrival *a)
@@ -470,7 +471,7 @@ void tcp_take_syn_text(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *
     seg->len = u32_min(seg->len, window_remaining(c));
     if (seg->len == 0 || !recvq_add(c, env, seg))
         return;
-    c->work->data_segs_in += seg->segs;
+    count_add32(&c->work->data_segs_in, seg->segs);
     advance(c, seg->len);
 }
 
@@ -506,7 +507,7 @@ static bool take_text(struct arrival *a)
     bool has_fin_ahead = (seg->flags & TCP_FIN) && seq_gt(seg->seq, c->rcv.nxt);
 
     if (seg->len > 0)
-        c->work->data_segs_in += seg->segs;
+        count_add32(&c->work->data_segs_in, seg->segs);
     if (!tcp_takes_text(c))
         return seg->len > 0 && stop(a, WHY_TCP_AFTER_FIN);
     trim(c, seg);
@@ -564,7 +565,7 @@ APART enum why tcp_input_by_steps(struct tcp_conn *c, struct tcp_env *env, struc
 
     if (!tcp_work_attach(c, env))
         return WHY_NO_MEMORY;
-    c->segs_in += seg->segs;
+    count_add32(&c->segs_in, seg->segs);
     if (c->state == TCP_SYN_SENT)
         return synsent_input(c, env, seg);
     (void)(check_repeated_syn(&a) /* before  */
@@ -593,7 +594,7 @@ WHOLE enum why tcp_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg
 
     if (!predict_is_expected(c, env, seg))
         return tcp_input_by_steps(c, env, seg);
-    c->segs_in += seg->segs;
+    count_add32(&c->segs_in, seg->segs);
     tstamp_note(c, env, seg);
     if (seq_gt(seg->ack, c->snd.una))
         ack_take_expected(c, env, seg);
@@ -602,7 +603,7 @@ WHOLE enum why tcp_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg
     if (c->state != TCP_ESTABLISHED || (seg->flags & TCP_FIN))
         return take_rest(&a);
     if (seg->len > 0) {
-        c->work->data_segs_in += seg->segs;
+        count_add32(&c->work->data_segs_in, seg->segs);
         (void)take_next_text(&a);
     }
     return a.why;

@@ -3,6 +3,7 @@
  */
 #include "tcp/listen.h"
 #include "base/addr.h"
+#include "base/count.h"
 #include "tcp/ecn.h"
 #include "tcp/fastopen.h"
 #include "tcp/options.h"
@@ -213,6 +214,6 @@ bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tc
         rtt_on_sample(c, env, ns_since(h->synack_at, env->now));
     tcp_set_state(c, env, TCP_SYN_RECEIVED);
     timers_on_sent(c, env, true);
-    env->counts.passive_opens++;
+    count_add(&env->counts.passive_opens, 1);
     return true;
 }

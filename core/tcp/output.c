@@ -13,6 +13,7 @@
  */
 #include "tcp/output.h"
 #include "base/check.h"
+#include "base/count.h"
 #include "base/frame.h"
 #include "base/num.h"
 #include "base/parts.h"
@@ -374,6 +375,12 @@ static void note_ack_sent(struct tcp_conn *c, const struct segment *s)
     timers_on_ack_sent(c);
 }
 
+/* What is longer is cut up by a device, or at the last moment. */
+static uint32_t segs_of(uint32_t len, uint32_t mss)
+{
+    return HAS_SUPER_SEGMENTS && len > mss ? (len + mss - 1) / mss : 1;
+}
+
 static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct segment *s,
                            uint32_t mss)
 {
@@ -381,10 +388,10 @@ static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct
 
     w->sent_at = env->now;
     w->is_restarted = false;
-    w->data_segs_out += s->len == 0 ? 0 : (s->len + mss - 1) / mss;
-    w->bytes_sent += s->len;
+    count_add32(&w->data_segs_out, s->len == 0 ? 0 : segs_of(s->len, mss));
+    count_add(&w->bytes_sent, s->len);
     if (s->is_resent)
-        w->bytes_retransmitted += s->len;
+        count_add(&w->bytes_retransmitted, s->len);
     if (s->len == 0)
         return;
     sendq_wake(c);
@@ -415,7 +422,7 @@ static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct
         return;
     if (s->is_resent) {
         c->retransmits += segs;
-        env->counts.retransmits += segs;
+        count_add(&env->counts.retransmits, segs);
     } else {
         turn_note_blocked(c, env, BLOCKED_BY_NOTHING);
     }
@@ -443,10 +450,10 @@ static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct
 static void note_sent(struct tcp_conn *c, struct tcp_env *env, const struct segment *s,
                       uint32_t mss)
 {
-    uint32_t segs = s->len <= mss ? 1 : (s->len + mss - 1) / mss;
+    uint32_t segs = segs_of(s->len, mss);
 
-    c->segs_out += segs;
-    env->counts.segs_out += segs;
+    count_add32(&c->segs_out, segs);
+    count_add(&env->counts.segs_out, segs);
     if (s->is_past)
         return;
     if (s->flags & TCP_ACK)
@@ -455,7 +462,7 @@ static void note_sent(struct tcp_conn *c, struct tcp_env *env, const struct segm
     c->work->keepalive_owed = false;
     if (s->flags & TCP_RST) {
         c->work->rst_owed = false;
-        env->counts.resets_out++;
+        count_add(&env->counts.resets_out, 1);
         return;
     }
     if (s->flags & TCP_SYN)
@@ -504,7 +511,7 @@ struct frame *tcp_output(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_b
     if (c->work == NULL)
         return NULL;
     mss = tcp_send_mss_now(c, env);
-    most = gso_bytes > mss && c->auth == 0 ? gso_bytes : mss;
+    most = HAS_SUPER_SEGMENTS && gso_bytes > mss && c->auth == 0 ? gso_bytes : mss;
     if (!decide(c, env, mss, most, &s)) {
         if (tcp_can_rest(c))
             timers_on_quiet(c, env);

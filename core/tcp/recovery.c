@@ -12,6 +12,7 @@
  */
 #include "tcp/recovery.h"
 #include "base/check.h"
+#include "base/count.h"
 #include "base/hint.h"
 #include "base/num.h"
 #include "tcp/conn.h"
@@ -361,7 +362,7 @@ static void take_back(struct tcp_conn *c, struct tcp_env *env)
     r->frto = FRTO_OFF;
     r->dup_acks = 0;
     r->dup_bytes = 0;
-    c->work->undone++;
+    count_add32(&c->work->undone, 1);
     emit_recovery(c, env, "undone");
     emit_cwnd(c, env, "undone");
 }

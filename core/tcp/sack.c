@@ -8,6 +8,7 @@
  * State: work.sack.
  */
 #include "tcp/sack.h"
+#include "base/count.h"
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/reasm.h"
@@ -141,7 +142,7 @@ static void take_dsack(struct tcp_conn *c, const struct tcp_seg *seg, struct del
     d->has_dsack = true;
     d->dsack_start = left;
     d->dsack_end = right;
-    c->work->dsacks_in++;
+    count_add32(&c->work->dsacks_in, 1);
 }
 
 void sack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg,

@@ -47,7 +47,7 @@ static void push_header(struct frame *frame, const struct tcp_tuple *tuple,
 
 static void set_gso(struct frame *frame, bool is_v4, uint32_t len, uint32_t mss)
 {
-    if (len <= mss)
+    if (!HAS_SUPER_SEGMENTS || len <= mss)
         return;
     frame->wire.gso = is_v4 ? WEIR_GSO_TCP4 : WEIR_GSO_TCP6;
     frame->wire.gso_size = (uint16_t)mss;

@@ -39,7 +39,7 @@ void sendq_clear(struct tcp_conn *c, struct tcp_env *env)
 
 static void add_bytes(struct sendq *q, const struct tcp_env *env, uint32_t len)
 {
-    if (q->bytes == 0)
+    if (HAS_STATISTICS && q->bytes == 0)
         q->busy_since_at = env->now;
     q->bytes += len;
 }
@@ -48,6 +48,8 @@ ns_t sendq_busy_ns(const struct tcp_conn *c, const struct tcp_env *env)
 {
     const struct sendq *q = &c->work->sendq;
 
+    if (!HAS_STATISTICS)
+        return 0;
     return q->busy_ns + (q->bytes > 0 ? ns_since(q->busy_since_at, env->now) : 0);
 }
 

@@ -5,6 +5,7 @@
  * and what the two ends have agreed on.
  */
 #include "tcp/synsent.h"
+#include "base/parts.h"
 #include "tcp/ack.h"
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
@@ -107,7 +108,8 @@ static bool take_rest(struct arrival *a)
     if (a->seg->len == 0 && !(a->seg->flags & (TCP_FIN | TCP_URG)))
         return false;
     tcp_seg_cut_syn(a->seg, a->c->agreed.snd_wscale);
-    a->c->segs_in -= a->seg->segs; /* counted already */
+    if (HAS_STATISTICS)
+        a->c->segs_in -= a->seg->segs; /* counted already */
     return stop(a, tcp_input(a->c, a->env, a->seg));
 }
 

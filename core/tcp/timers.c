@@ -22,6 +22,7 @@
  */
 #include "tcp/timers.h"
 #include "base/check.h"
+#include "base/count.h"
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/fastopen.h"
@@ -335,7 +336,7 @@ static void emit_timer(const struct tcp_conn *c, const struct tcp_env *env, cons
 
 static void give_up(struct tcp_conn *c, struct tcp_env *env)
 {
-    env->counts.timeouts++;
+    count_add(&env->counts.timeouts, 1);
     tcp_end(c, env, WEIR_ETIMEDOUT);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "base/ns.h"
+#include "base/parts.h"
 #include "base/seq.h"
 #include "tcp/conn.h"
 #include "tcp/rate.h"
@@ -45,7 +46,7 @@ static inline void turn_note_blocked(struct tcp_conn *c, const struct tcp_env *e
 {
     struct tcp_work *w = c->work;
 
-    if (w->blocked_by == by)
+    if (!HAS_STATISTICS || w->blocked_by == by)
         return;
     if (w->blocked_by != BLOCKED_BY_NOTHING)
         w->blocked_ns[w->blocked_by] += ns_since(w->blocked_since_at, env->now);

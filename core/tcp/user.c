@@ -6,6 +6,7 @@
  */
 #include "tcp/user.h"
 #include "base/check.h"
+#include "base/count.h"
 #include "base/hint.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -64,7 +65,7 @@ int tcp_open(struct tcp_conn *c, struct tcp_env *env, struct isn isn, uint32_t m
     tcp_set_state(c, env, TCP_SYN_SENT);
     recovery_on_syn(c);
     emit_call(c, env, "connect", 0);
-    env->counts.active_opens++;
+    count_add(&env->counts.active_opens, 1);
     return WEIR_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "wire/pkt.h"
 
 #include "base/checksum.h"
+#include "base/parts.h"
 
 /* The members that pkt.h gives a second name are in the same place in both headers. */
 #define SAME_PLACE(member, of_pkt)                                                                 \
@@ -111,7 +112,7 @@ static enum why parse_quoted_transport(struct pkt *p)
 {
     if (p->protocol == IP_PROTOCOL_TCP)
         return tcp_parse_quoted(p->transport, &p->tcp);
-    if (p->protocol == IP_PROTOCOL_UDP)
+    if (HAS_UDP && p->protocol == IP_PROTOCOL_UDP)
         return udp_parse_quoted(p->transport, &p->udp);
     if (pkt_is_icmp4(p))
         return icmp4_parse(p->transport, p->transport.len, &p->icmp4);

@@ -69,6 +69,7 @@ enum weir_part {
     WEIR_PART_POSTED_READS,   /* weir_recv_post */
     WEIR_PART_ROUTING,        /* loopback, ICMP redirects, more than eight routes */
     WEIR_PART_TIMESTAMPS,     /* of TCP, and PAWS [RFC7323 3, 5] */
+    WEIR_PART_STATISTICS,     /* what TCP has done so far; else it stays 0 where it is told */
     WEIR_PART_COUNT,
 };
 

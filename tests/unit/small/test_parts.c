@@ -115,3 +115,35 @@ TEST(a_stack_cannot_be_told_to_want_it_later)
     tcp.ecn = WEIR_ECN_ON;
     EXPECT_EQ(weir_tcp_configure(world_stack(w, 0), &tcp), WEIR_ENOTSUP);
 }
+
+/* A SYN that offers them is answered without, as one is sent. */
+TEST(timestamps_are_not_agreed_upon)
+{
+    struct world *w = world_make(&(struct world_setup){0});
+    struct world_pair p = world_connect(w);
+    struct weir_tcp_info info;
+
+    world_sends(w, 0, p.a, 1000);
+    world_settle(w);
+    EXPECT_EQ(weir_tcp_info(world_stack(w, 0), p.a, &info), WEIR_OK);
+    EXPECT(!info.timestamps_ok);
+    EXPECT(info.sack_ok && info.wscale_ok);
+    EXPECT_EQ(info.snd_mss, 1460);
+}
+
+TEST(what_tcp_has_done_is_not_counted)
+{
+    struct world *w = world_make(&(struct world_setup){0});
+    struct world_pair p = world_connect(w);
+    struct weir_tcp_info info;
+    struct weir_stats stats;
+
+    world_sends(w, 0, p.a, 1000);
+    world_settle(w);
+    EXPECT_EQ(weir_tcp_info(world_stack(w, 0), p.a, &info), WEIR_OK);
+    EXPECT_EQ(info.segs_out + info.segs_in + info.bytes_acked + info.bytes_sent, 0);
+    EXPECT_EQ(info.busy_ns, 0);
+    weir_stats(world_stack(w, 0), &stats);
+    EXPECT_EQ(stats.tcp_segs_out + stats.tcp_segs_in + stats.tcp_active_opens, 0);
+    EXPECT(stats.frames_out > 0);
+}
