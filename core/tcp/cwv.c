@@ -18,13 +18,22 @@
 #define UNUSED_NS (300 * NS_S)    /* the non-validated period [RFC7661 5] */
 #define SAMPLE_LIFE_NS (1 * NS_S) /* or three round trips [RFC7661 4.2] */
 
+/* All of it is acknowledged, and something was sent since. */
+static bool is_round_over(const struct tcp_conn *c)
+{
+    seq_t end = c->work->cwv.flight_round;
+
+    return seq_gt(c->snd.una, end) || (seq_eq(c->snd.una, end) && tcp_flight(c) > 0);
+}
+
 static void note_flight(struct tcp_conn *c, const struct delivery *d)
 {
     struct cwv *v = &c->work->cwv;
+    bool is_over = is_round_over(c);
 
-    if (seq_leq(c->snd.una, v->flight_round) && d->flight_before_bytes <= v->flight_most_bytes)
+    if (!is_over && d->flight_before_bytes <= v->flight_most_bytes)
         return;
-    if (seq_gt(c->snd.una, v->flight_round))
+    if (is_over)
         v->flight_last_bytes = v->flight_most_bytes;
     v->flight_most_bytes = d->flight_before_bytes;
     v->flight_round = c->snd.nxt;

@@ -223,6 +223,15 @@ uint32_t recovery_next(const struct tcp_conn *c, seq_t *seq)
     return recovery_room(c) >= u32_min(len, cc_of(c)->mss) ? len : 0;
 }
 
+/* A window that was used to the full may grow until more is sent, which may use less of the next. */
+static void begin_round(struct tcp_conn *c)
+{
+    struct tcp_work *w = c->work;
+
+    if (w->cwnd_limited && seq_geq(c->snd.una, w->cwnd_round))
+        w->cwnd_limited = false;
+}
+
 void recovery_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_t end,
                       uint32_t segs, bool is_resent)
 {
@@ -230,6 +239,7 @@ void recovery_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_
         scoreboard_on_resent(c, env, start, end);
         undo_on_resent(c, env, segs);
     } else {
+        begin_round(c);
         scoreboard_on_sent(c, env, start, end, segs);
     }
     prr_on_sent(c, seq_len(start, end));
@@ -489,14 +499,6 @@ static void tell_growth(struct tcp_conn *c, const struct tcp_env *env, uint32_t 
         emit_cwnd(c, env, "ack");
 }
 
-static void end_round(struct tcp_conn *c)
-{
-    struct tcp_work *w = c->work;
-
-    if (w->cwnd_limited && seq_gt(c->snd.una, w->cwnd_round))
-        w->cwnd_limited = false;
-}
-
 static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d,
                  enum recovery_state state_before)
 {
@@ -513,7 +515,6 @@ static void grow(struct tcp_conn *c, struct tcp_env *env, const struct delivery 
         w->cc.ops->on_ack(&w->cc, &ack);
     else if (w->cc.ops->on_delivered != NULL)
         w->cc.ops->on_delivered(&w->cc, &ack);
-    end_round(c);
     tell_growth(c, env, before);
 }
 
@@ -615,7 +616,6 @@ void recovery_on_ack_calmly(struct tcp_conn *c, struct tcp_env *env, const struc
     cwv_on_ack(c, env, d);
     fill_news(c, env, d, &ack);
     cc->ops->on_ack(cc, &ack);
-    end_round(c);
     tell_growth(c, env, before);
 }
 

@@ -169,3 +169,29 @@ TEST(cwv_judges_a_loss_by_what_was_used) /* [RFC7661 4.4.3] */
     EXPECT_EQ(cc_of(&p)->ssthresh, 6000); /* of the twelve, not of the four or the forty */
     EXPECT_EQ(p.conn->work->cwv.pipe_ack_bytes, 0);
 }
+
+/* All that waits is sent in a window that was full before: what it delivers was sent in a full one, too. */
+TEST(cwv_lets_a_full_window_grow_until_more_is_sent)
+{
+    struct peer p = peer_of(TCP_CLOSED);
+    uint32_t before;
+
+    p.setup.options = "mss 1000,sackOK";
+    p.env->config.congestion_control = "reno";
+    peer_brings_to(&p, TCP_ESTABLISHED);
+    p.conn->work->cc.ssthresh = p.conn->work->cc.cwnd = 4000;
+    peer_writes(&p, 7000);
+    EXPECT_EQ(peer_skips(&p), 4);
+    EXPECT_EQ(peer_sends(&p, ". 1:1(0) ack 3001"), WHY_NONE);
+    EXPECT_EQ(peer_skips(&p), 3);
+    EXPECT_EQ(peer_sends(&p, ". 1:1(0) ack 5001"), WHY_NONE);
+    EXPECT_EQ(p.conn->work->cc.cwnd, 5000);
+    EXPECT_EQ(peer_sends(&p, ". 1:1(0) ack 7001"), WHY_NONE);
+    EXPECT(p.conn->work->cwnd_limited);
+
+    before = p.conn->work->cc.cwnd;
+    for (unsigned i = 0; i < 10; i++)
+        talk(&p, 1); /* which does not fill it */
+    EXPECT(!p.conn->work->cwnd_limited);
+    EXPECT_EQ(p.conn->work->cc.cwnd, before);
+}
