@@ -6,12 +6,11 @@
  * on the round-trip time; where Reno would be faster, it is as fast as Reno. The first slow
  * start is HyStart++ (hystart.h); others end at ssthresh.
  *
- * Where it is to be as in Linux (cc.as_linux), three things differ: slow start ends by HyStart
- * (hystart_classic.h); the curve is looked up the shortest round trip ahead instead of the smoothed
- * one; and as long as W_max is not known, the window grows by a twentieth in a round trip at least.
+ * Where it is to be as in Linux (cc.as_linux), slow start ends by HyStart (hystart_classic.h), and what
+ * follows is counted in whole segments (cubic_classic.h).
  *
- * Windows are in bytes, so C is multiplied by mss. The curve is computed in units of 2^-10 s
- * with C = 410 / 1024. Q32 is a number of bytes with 32 bits after the point.
+ * Windows are in bytes, the curve (cubic_curve.h) in units of 2^-10 s. Q32 is a number of bytes with
+ * 32 bits after the point.
  *
  * Growth is counted in bytes acknowledged where RFC 9438 4.4 counts acknowledgements: with
  * one for each segment that is the same, with fewer it stays on the curve.
@@ -20,6 +19,8 @@
 #include "base/hint.h"
 #include "base/num.h"
 #include "cc/cc.h"
+#include "cc/cubic_classic.h"
+#include "cc/cubic_curve.h"
 #include "cc/hystart.h"
 #include "cc/hystart_classic.h"
 #include <stddef.h>
@@ -27,13 +28,7 @@
 
 extern const struct cc_ops cubic_ops;
 
-enum {
-    C_IN_1024THS = 410,     /* 0.4 segments/s^3 [RFC9438 5.1] */
-    MSS_MAX = 65535,        /* what the arithmetic is made for */
-    EXPLORING_DIVISOR = 20, /* of cwnd, as in Linux */
-    DISTANCE_MAX = 1 << 19, /* from K, in units of 2^-10 s: about nine minutes */
-    EPOCH_MAX_S = 1024,     /* later, only that it is late matters */
-};
+enum { MSS_MAX = 65535 }; /* what the arithmetic is made for */
 
 /* What a reduction changes, and what is put back if it was not needed [RFC9438 4.9.2]. */
 struct curve {
@@ -46,14 +41,16 @@ struct curve {
     uint32_t cwnd_q32;   /* what cwnd has after the point */
     bool epoch_has_begun;
     bool is_reno_friendly; /* W_est was above the curve at the last acknowledgement */
-    bool is_exploring;     /* no loss has shown W_max yet */
 };
 
 struct cubic {
     struct curve now;
     struct curve before; /* the last reduction */
     struct hystart hystart;
-    struct hystart_classic classic; /* as in Linux; keeps the shortest round trip, too */
+
+    /* As in Linux. */
+    struct hystart_classic hystart_classic; /* which keeps the shortest round trip, too */
+    struct cubic_classic classic;
 };
 
 _Static_assert(sizeof(struct cubic) <= sizeof(((struct cc *)0)->state), "cubic fits");
@@ -87,58 +84,17 @@ static void init(struct cc *cc)
     struct cubic s = {.now.acked_at = NEVER, .before.acked_at = NEVER};
 
     hystart_init(&s.hystart);
-    hystart_classic_init(&s.classic);
+    hystart_classic_init(&s.hystart_classic);
+    cubic_classic_init(&s.classic);
     store(cc, &s);
 }
 
-/* The cube root, rounded down: one bit of it a round. */
-static uint32_t cube_root(uint64_t a)
-{
-    uint64_t x = 0;
-
-    for (unsigned shift = 63; shift <= 63; shift -= 3) {
-        uint64_t step;
-        x *= 2;
-        step = 3 * x * (x + 1) + 1;
-        if (a >> shift >= step) {
-            a -= step << shift;
-            x++;
-        }
-    }
-    return (uint32_t)x; /* below 2^22 */
-}
-
-/* K = cbrt((W_max - cwnd_epoch) / C) [RFC9438 4.2, figure 2] in units of 2^-10 s. */
-static uint32_t k_of(uint32_t rise_bytes, uint32_t mss)
-{
-    uint32_t k = cube_root(((uint64_t)rise_bytes << 31) / (C_IN_1024THS * mss) << 9);
-
-    return k < DISTANCE_MAX ? k : DISTANCE_MAX;
-}
-
-static uint32_t units_of(ns_t t_ns)
-{
-    uint64_t bounded_ns = (uint64_t)ns_min(t_ns, EPOCH_MAX_S * NS_S);
-
-    return (uint32_t)(bounded_ns * (1024 / 8) / (NS_S / 8));
-}
-
-/*
- * W_cubic(t) = C * (t - K)^3 + W_max [RFC9438 4.2, figure 1], within 0 and UINT32_MAX. The cube has
- * at most 57 bits; without the last 18 it can be multiplied by C and mss, which have 25.
- *
- * The distance from W_max is one of whole segments, as in Linux: what is sent is whole segments, too,
- * and a window that came back to W_max but for a fraction of one would not be used to the full.
- */
+/* W_cubic(t) = C * (t - K)^3 + W_max [RFC9438 4.2, figure 1], within 0 and UINT32_MAX. */
 static uint32_t w_cubic(const struct curve *s, ns_t t_ns, uint32_t mss)
 {
-    uint32_t t = units_of(t_ns);
-    uint64_t d = t < s->k ? s->k - t : t - s->k;
-    uint64_t bytes;
+    uint32_t t = cubic_curve_units(t_ns);
+    uint64_t bytes = cubic_curve_distance(t, s->k, mss);
 
-    d = d < DISTANCE_MAX ? d : DISTANCE_MAX;
-    bytes = ((d * d * d >> 18) * (C_IN_1024THS * mss)) >> 22;
-    bytes -= bytes % mss;
     if (t < s->k)
         return bytes < s->w_max ? s->w_max - (uint32_t)bytes : 0;
     return bytes < UINT32_MAX - s->w_max ? s->w_max + (uint32_t)bytes : UINT32_MAX;
@@ -156,9 +112,8 @@ static void begin_epoch(struct curve *s, const struct cc *cc)
     s->acked_at = NEVER;
     s->w_est_q32 = (uint64_t)cc->cwnd << 32;
     s->cwnd_q32 = 0;
-    s->is_exploring |= s->w_max == 0;
     if (cc->cwnd < s->w_max) {
-        s->k = k_of(s->w_max - cc->cwnd, cc->mss);
+        s->k = cubic_curve_k(s->w_max - cc->cwnd, cc->mss);
     } else {
         s->k = 0;
         s->w_max = cc->cwnd;
@@ -189,26 +144,13 @@ static void grow_w_est(struct curve *s, uint64_t share_q32, uint32_t mss)
     s->w_est_q32 = s->w_est_q32 > UINT64_MAX - growth_q32 ? UINT64_MAX : s->w_est_q32 + growth_q32;
 }
 
-static ns_t lookahead_ns(const struct cc *cc, ns_t srtt_ns)
-{
-    struct hystart_classic h;
-
-    if (!cc->as_linux)
-        return srtt_ns;
-    load_part(cc, offsetof(struct cubic, classic), &h, sizeof h);
-    return ns_min(h.min_rtt_ns, srtt_ns);
-}
-
 /* The window to reach within a round trip: not below cwnd, not above one and a half of it. */
 static uint32_t target_of(const struct curve *s, const struct cc *cc, ns_t srtt_ns)
 {
-    uint32_t w = w_cubic(s, ns_after(s->t_ns, lookahead_ns(cc, srtt_ns)), cc->mss);
+    uint32_t w = w_cubic(s, ns_after(s->t_ns, srtt_ns), cc->mss);
     uint32_t most = cc->cwnd < UINT32_MAX - cc->cwnd / 2 ? cc->cwnd + cc->cwnd / 2 : UINT32_MAX;
-    uint32_t least = cc->cwnd;
 
-    if (cc->as_linux && s->is_exploring)
-        least += u32_min(cc->cwnd / EXPLORING_DIVISOR, most - cc->cwnd);
-    return w < least ? least : w < most ? w : most;
+    return w < cc->cwnd ? cc->cwnd : w < most ? w : most;
 }
 
 static void grow_cwnd(struct curve *s, struct cc *cc, uint64_t growth_q32)
@@ -241,7 +183,7 @@ static void avoid(struct curve *s, struct cc *cc, const struct cc_ack *ack, uint
     share_q32 = ((uint64_t)(acked_bytes < cc->cwnd ? acked_bytes : cc->cwnd) << 32) / cc->cwnd;
     grow_w_est(s, share_q32, cc->mss);
     s->is_reno_friendly = w_cubic(s, s->t_ns, cc->mss) < s->w_est_q32 >> 32;
-    if (!s->is_reno_friendly || (cc->as_linux && s->is_exploring))
+    if (!s->is_reno_friendly)
         grow_cwnd(s, cc, (target_of(s, cc, ack->srtt_ns) - cc->cwnd) * share_q32);
     if (s->is_reno_friendly)
         follow_reno(s, cc);
@@ -261,12 +203,39 @@ static void start_for_the_first_time(struct cc *cc, const struct cc_ack *ack)
 
 static void end_slow_start_as_linux(struct cc *cc, const struct cc_ack *ack)
 {
+    const size_t at = offsetof(struct cubic, hystart_classic);
     struct hystart_classic h;
 
-    load_part(cc, offsetof(struct cubic, classic), &h, sizeof h);
+    load_part(cc, at, &h, sizeof h);
     if (hystart_classic_on_ack(&h, cc, ack))
         cc->ssthresh = cc->cwnd;
-    store_part(cc, offsetof(struct cubic, classic), &h, sizeof h);
+    store_part(cc, at, &h, sizeof h);
+}
+
+static ns_t min_rtt_ns(const struct cc *cc)
+{
+    struct hystart_classic h;
+
+    load_part(cc, offsetof(struct cubic, hystart_classic), &h, sizeof h);
+    return h.min_rtt_ns == NEVER ? 0 : h.min_rtt_ns;
+}
+
+static void on_ack_as_linux(struct cc *cc, const struct cc_ack *ack)
+{
+    const size_t at = offsetof(struct cubic, classic);
+    uint32_t acked_bytes = ack->acked_bytes;
+    struct cubic_classic w;
+
+    end_slow_start_as_linux(cc, ack);
+    if (!ack->cwnd_limited)
+        return;
+    if (cc_is_in_slow_start(cc))
+        acked_bytes -= cc_slow_start(cc, acked_bytes);
+    if (acked_bytes == 0)
+        return;
+    load_part(cc, at, &w, sizeof w);
+    cubic_classic_avoid(&w, cc, ack->now, acked_bytes, min_rtt_ns(cc));
+    store_part(cc, at, &w, sizeof w);
 }
 
 /* What is left when cwnd has reached ssthresh opens the stage of congestion avoidance. */
@@ -292,8 +261,10 @@ static WHOLE void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9438 4.
 
     CHECK(cc->mss > 0 && cc->mss <= MSS_MAX && cc->cwnd > 0);
     if (cc->as_linux) {
-        end_slow_start_as_linux(cc, ack);
-    } else if (cc_is_in_slow_start(cc) && cc->ssthresh == UINT32_MAX) {
+        on_ack_as_linux(cc, ack);
+        return;
+    }
+    if (cc_is_in_slow_start(cc) && cc->ssthresh == UINT32_MAX) {
         start_for_the_first_time(cc, ack);
         return;
     }
@@ -332,7 +303,7 @@ static void on_congestion(struct cc *cc, uint32_t flight_bytes, uint32_t least_s
 
     s.before = s.now;
     s.now.w_max = has_come_back(&s.now, cc) ? cc->cwnd : (uint32_t)((uint64_t)cc->cwnd * 17 / 20);
-    s.now.is_exploring = false;
+    cubic_classic_on_congestion(&s.classic, cc);
     reduce(&s, cc, flight_bytes, least_segs);
     store(cc, &s);
 }
@@ -359,9 +330,14 @@ static void on_timeout(struct cc *cc, ns_t now, uint32_t flight_bytes)
     struct cubic s = load(cc);
 
     (void)now;
+    if (cc->as_linux) {
+        hystart_classic_init(&s.hystart_classic);
+        cubic_classic_on_timeout(&s.classic, cc);
+        store(cc, &s);
+        return;
+    }
     s.before = s.now;
     s.now.w_max = 0;
-    hystart_classic_init(&s.classic);
     reduce(&s, cc, flight_bytes, 2);
     store(cc, &s);
 }
@@ -381,6 +357,16 @@ static void on_undo(struct cc *cc, ns_t now)
     store(cc, &s);
 }
 
+static void restart_as_linux(struct cc *cc, ns_t now, ns_t idle_ns)
+{
+    const size_t at = offsetof(struct cubic, classic);
+    struct cubic_classic w;
+
+    load_part(cc, at, &w, sizeof w);
+    cubic_classic_on_restart(&w, now, idle_ns);
+    store_part(cc, at, &w, sizeof w);
+}
+
 /* The curve stood still in the pause [RFC9438 4.2, 5.8]; it goes on with what is sent now. */
 static void on_restart(struct cc *cc, ns_t now, ns_t idle_ns)
 {
@@ -389,7 +375,10 @@ static void on_restart(struct cc *cc, ns_t now, ns_t idle_ns)
     struct hystart hystart;
     ns_t at;
 
-    (void)idle_ns;
+    if (cc->as_linux) {
+        restart_as_linux(cc, now, idle_ns);
+        return;
+    }
     load_part(cc, acked_at, &at, sizeof at);
     at = at == NEVER ? NEVER : now;
     store_part(cc, acked_at, &at, sizeof at);
@@ -404,6 +393,8 @@ static const char *phase(const struct cc *cc)
 
     if (cc_is_in_slow_start(cc))
         return s.hystart.is_in_css ? "conservative slow start" : "slow start";
+    if (cc->as_linux)
+        return cubic_classic_phase(&s.classic, cc);
     if (s.now.is_reno_friendly)
         return "Reno-friendly";
     return cc->cwnd < s.now.w_max ? "concave" : "convex";

@@ -111,7 +111,8 @@ struct weir_tcp_config {
     const char
         *congestion_control; /* "cubic" [RFC9438]; weir_congestion_control_name has the others */
     bool cubic_as_linux; /* false: as RFC 9438 and 9406 say; true: as Linux, which ends slow start
-                            sooner and then looks for more faster */
+                            sooner, then looks for more faster, in whole segments, and takes
+                            ssthresh from cwnd after a timeout */
     uint32_t challenge_acks_per_s;  /* 10 for each connection [RFC5961 7] */
     uint32_t reassembly_holes;      /* 8192 for each connection, and no more: the rest is dropped */
     uint16_t port_first, port_last; /* 32768 to 60999: where ports are chosen from [RFC6056] */

@@ -1,5 +1,5 @@
 /*
- * test_hystart_classic.c - HyStart as Linux has it, and what else CUBIC does as Linux
+ * test_hystart_classic.c - HyStart as Linux has it
  */
 #include "cc/cc.h"
 #include "cc/hystart_classic.h"
@@ -117,20 +117,4 @@ TEST(hystart_classic_takes_a_gap_for_the_end_of_a_train)
     for (ns_t now = 1 * NS_S; now < 1200 * NS_MS; now += 3 * NS_MS)
         acked(&cc, now, 1, 500, 100 * NS_MS);
     EXPECT_EQ(cc.ssthresh, UINT32_MAX);
-}
-
-/* A twentieth in a round trip, until a loss has shown W_max. */
-TEST(cubic_as_linux_explores)
-{
-    struct cc cc = cubic_of(100);
-
-    cc.ssthresh = cc.cwnd;
-    for (ns_t now = 0; now < 100; now++)
-        acked(&cc, now * NS_US, 1, 100, 10 * NS_MS);
-    EXPECT_EQ(segs_of(&cc), 104);
-    cc.ops->on_loss(&cc, 0, cc.cwnd);
-    cc.cwnd = cc.ssthresh;
-    for (ns_t now = 0; now < 70; now++)
-        acked(&cc, now * NS_US, 1, 70, 10 * NS_MS);
-    EXPECT_EQ(segs_of(&cc), 74); /* the curve's: 30 segments below W_max */
 }
