@@ -3,7 +3,8 @@
  *
  * Most significant byte first, made of bytes, so that they have no alignment
  * and a wire struct has no padding. Compilers turn get and of into one load or
- * store and a byte swap.
+ * store and a byte swap. They may stand in memory that was declared as something
+ * else, which compilers have to be told (may_alias).
  */
 #ifndef CORE_BASE_BE_H
 #define CORE_BASE_BE_H
@@ -11,15 +12,15 @@
 #include <stdint.h>
 #include <string.h>
 
-typedef struct {
+typedef struct __attribute__((may_alias)) {
     uint8_t b[2];
 } be16_t;
 
-typedef struct {
+typedef struct __attribute__((may_alias)) {
     uint8_t b[4];
 } be32_t;
 
-typedef struct {
+typedef struct __attribute__((may_alias)) {
     uint8_t b[8];
 } be64_t;
 

@@ -156,6 +156,7 @@ static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct
     seq_t start = c->snd.nxt;
 
     c->snd.nxt = seq_add(start, u->len + u->has_fin);
+    turn_begin_round(c);
     scoreboard_on_sent(c, env, start, c->snd.nxt, 1);
     prr_on_sent(c, u->len + u->has_fin);
     w->sent_at = env->now;

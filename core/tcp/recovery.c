@@ -26,6 +26,7 @@
 #include "tcp/scoreboard.h"
 #include "tcp/sendq.h"
 #include "tcp/tlp.h"
+#include "tcp/turn.h"
 #include "tcp/undo.h"
 #include "tcp/window.h"
 
@@ -223,15 +224,6 @@ uint32_t recovery_next(const struct tcp_conn *c, seq_t *seq)
     return recovery_room(c) >= u32_min(len, cc_of(c)->mss) ? len : 0;
 }
 
-/* A window that was used to the full may grow until more is sent, which may use less of the next. */
-static void begin_round(struct tcp_conn *c)
-{
-    struct tcp_work *w = c->work;
-
-    if (w->cwnd_limited && seq_geq(c->snd.una, w->cwnd_round))
-        w->cwnd_limited = false;
-}
-
 void recovery_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_t end,
                       uint32_t segs, bool is_resent)
 {
@@ -239,7 +231,7 @@ void recovery_on_sent(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_
         scoreboard_on_resent(c, env, start, end);
         undo_on_resent(c, env, segs);
     } else {
-        begin_round(c);
+        turn_begin_round(c);
         scoreboard_on_sent(c, env, start, end, segs);
     }
     prr_on_sent(c, seq_len(start, end));

@@ -63,6 +63,18 @@ static inline void turn_note_blocked_anew(struct tcp_conn *c, const struct tcp_e
     c->work->blocked_since_at = env->now;
 }
 
+/*
+ * A window that was used to the full may grow until more is sent, which may use less of the next: for
+ * new text, before it is noted.
+ */
+static inline void turn_begin_round(struct tcp_conn *c)
+{
+    struct tcp_work *w = c->work;
+
+    if (w->cwnd_limited && seq_geq(c->snd.una, w->cwnd_round))
+        w->cwnd_limited = false;
+}
+
 /* Less than a segment is left to send, although more might be under way [BBR 4.1.2.4]. */
 static inline void turn_note_app_limited(struct tcp_conn *c)
 {
