@@ -2,7 +2,7 @@
  * auth.c - TCP without digests: there are no keys, and the options are two that are not known
  * [RFC9293 MUST-6]
  *
- * In place of: auth.c
+ * In place of: auth.c auth_digest.c auth_keys.c
  */
 #include "tcp/auth.h"
 #include "tcp/env.h"
