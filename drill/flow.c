@@ -297,15 +297,15 @@ static size_t emit_icmp(const struct builder *b, const char **problem)
     is_error = b->is_v6 ? icmp6_is_error(type) : icmp4_is_error(type);
     len = is_error ? emit_quote(b, quote) : 0;
     if (b->is_v6) {
-        struct icmp6_message m = {
+        struct icmp_message m = {
             .type = type, .code = code, .word = word, .body = span_of(quote, len), .body_len = len};
 
         len = icmp6_emit(&m, &b->flow->remote.addr, &b->flow->local.addr, b->transport, b->room);
         return emit_ip(b, IP_PROTOCOL_ICMP6, len) + len;
     }
-    struct icmp4_message m = {
+    struct icmp_message m = {
         .type = type, .code = code, .word = word, .body = span_of(quote, len), .body_len = len};
-    len = icmp4_emit(&m, b->transport, b->room);
+    len = icmp_emit(&m, 0, b->transport, b->room);
     return emit_ip(b, IP_PROTOCOL_ICMP4, len) + len;
 }
 
@@ -330,9 +330,9 @@ size_t drill_flow_emit(const struct drill_flow *flow, const struct drill_packet 
 static void take_icmp(const struct pkt *pkt, struct drill_seen *seen)
 {
     seen->protocol = DRILL_ICMP;
-    seen->icmp_type = pkt->version == 4 ? pkt->icmp4.type : pkt->icmp6.type;
-    seen->icmp_code = pkt->version == 4 ? pkt->icmp4.code : pkt->icmp6.code;
-    seen->icmp_word = pkt->version == 4 ? pkt->icmp4.word : pkt->icmp6.word;
+    seen->icmp_type = pkt->icmp.type;
+    seen->icmp_code = pkt->icmp.code;
+    seen->icmp_word = pkt->icmp.word;
 }
 
 bool drill_seen_parse(const uint8_t *bytes, size_t len, struct drill_seen *seen,

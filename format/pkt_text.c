@@ -307,7 +307,7 @@ static const struct name *icmp4_codes(uint8_t type)
 
 static void put_icmp4(struct text *t, const struct pkt *p, const struct pkt_flows *flows)
 {
-    const struct icmp4_message *m = &p->icmp4;
+    const struct icmp_message *m = &p->icmp;
 
     put_addrs(t, p);
     put_ecn(t, p->tos);
@@ -360,7 +360,7 @@ static void put_router_advert(struct text *t, const struct ndp_message *m)
     }
 }
 
-static void put_ndp(struct text *t, const struct icmp6_message *icmp)
+static void put_ndp(struct text *t, const struct icmp_message *icmp)
 {
     struct ndp_message m;
     enum why why = ndp_parse(icmp, &m);
@@ -390,7 +390,7 @@ static void put_ndp(struct text *t, const struct icmp6_message *icmp)
 
 static void put_icmp6(struct text *t, const struct pkt *p, const struct pkt_flows *flows)
 {
-    const struct icmp6_message *m = &p->icmp6;
+    const struct icmp_message *m = &p->icmp;
 
     put_addrs(t, p);
     put_ecn(t, p->tos);

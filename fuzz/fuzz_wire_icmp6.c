@@ -6,9 +6,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     static uint8_t out[1 << 16];
     struct weir_addr any = {{0}};
-    struct icmp6_message m;
+    struct icmp_message m;
 
-    if (len > sizeof out || icmp6_parse(span_of(bytes, len), len, &m) != WHY_NONE)
+    if (len > sizeof out || icmp_parse(span_of(bytes, len), len, &m) != WHY_NONE)
         return 0;
     expect(m.body.len == m.body_len);
     expect(icmp6_emit(&m, &any, &any, out, sizeof out) == len);

@@ -39,16 +39,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     static uint8_t out[1 << 16];
     struct weir_addr any = {{0}};
-    struct icmp6_message icmp;
+    struct icmp_message icmp;
     struct ndp_message m, again;
     size_t out_len;
 
-    if (len > sizeof out || icmp6_parse(span_of(bytes, len), len, &icmp) != WHY_NONE
+    if (len > sizeof out || icmp_parse(span_of(bytes, len), len, &icmp) != WHY_NONE
         || ndp_parse(&icmp, &m) != WHY_NONE)
         return 0;
     out_len = ndp_emit(&m, &any, &any, out, sizeof out);
-    expect(out_len >= ICMP6_HEADER_LEN && out_len <= len);
-    expect(icmp6_parse(span_of(out, out_len), out_len, &icmp) == WHY_NONE);
+    expect(out_len >= ICMP_HEADER_LEN && out_len <= len);
+    expect(icmp_parse(span_of(out, out_len), out_len, &icmp) == WHY_NONE);
     expect(ndp_parse(&icmp, &again) == WHY_NONE);
     expect(again.skipped_count == 0);
     expect_same_values(&m, &again);

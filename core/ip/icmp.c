@@ -23,8 +23,7 @@
 #include <weir/err.h>
 
 enum {
-    CHECKSUM_AT = 2, /* in both ICMP headers */
-    HEADER_LEN = 8,
+    CHECKSUM_AT = 2,   /* in both ICMP headers */
     ERROR_MAX4 = 576,  /* [RFC1812 4.3.2.3] */
     ERROR_MAX6 = 1280, /* [RFC4443 3] */
     IN_HEADROOM = 80,  /* of what follows the ICMP header: room for IPv6, a fragment header and
@@ -37,9 +36,6 @@ enum {
 
 /* Where a redirect leads is remembered for so long. */
 #define REDIRECT_NS (600 * NS_S)
-
-_Static_assert((int)HEADER_LEN == (int)ICMP4_HEADER_LEN && (int)HEADER_LEN == (int)ICMP6_HEADER_LEN,
-               "the headers are alike");
 
 /* ---- limits ---- */
 
@@ -114,18 +110,16 @@ struct message {
 
 static void push_header(struct frame *frame, const struct message *m, const struct ip_send *how)
 {
-    struct icmp4_message header4 = {.type = m->type, .code = m->code, .word = m->word};
-    struct icmp6_message header6 = {.type = m->type, .code = m->code, .word = m->word};
-    uint8_t *header = frame_push(frame, HEADER_LEN);
+    struct icmp_message header = {.type = m->type, .code = m->code, .word = m->word};
+    uint8_t *at = frame_push(frame, ICMP_HEADER_LEN);
     bool is_v4 = how->protocol == IP_PROTOCOL_ICMP4;
     uint32_t pseudo =
-        is_v4 ? 0 : checksum_pseudo(&how->src, &how->dst, IP_PROTOCOL_ICMP6, HEADER_LEN + m->len);
+        is_v4 ? 0
+              : checksum_pseudo(&how->src, &how->dst, IP_PROTOCOL_ICMP6, ICMP_HEADER_LEN + m->len);
     be16_t preset = be16_of((uint16_t)checksum_reduce(pseudo));
-    size_t len = is_v4 ? icmp4_emit(&header4, header, HEADER_LEN)
-                       : icmp6_emit(&header6, &how->src, &how->dst, header, HEADER_LEN);
 
-    CHECK(len == HEADER_LEN);
-    memcpy(header + CHECKSUM_AT, &preset, sizeof preset);
+    CHECK(icmp_emit(&header, 0, at, ICMP_HEADER_LEN) == ICMP_HEADER_LEN);
+    memcpy(at + CHECKSUM_AT, &preset, sizeof preset);
     frame_need_checksum(frame, CHECKSUM_AT);
 }
 
@@ -256,7 +250,7 @@ void icmp_send_error(struct ip *ip, const struct ip_packet *about,
     size_t most = is_v4 ? ERROR_MAX4 - IP4_HEADER_LEN : ERROR_MAX6 - IP6_HEADER_LEN;
     struct message m = {
         .packet = about,
-        .len = size_min(about->len, most - HEADER_LEN),
+        .len = size_min(about->len, most - ICMP_HEADER_LEN),
     };
     struct ip_path path;
     struct ip_send how;
@@ -284,7 +278,7 @@ void icmp_send_port_unreachable(struct ip *ip, const struct ip_packet *about)
 
 /* ---- errors in ---- */
 
-static bool kind_of4(const struct icmp4_message *m, enum icmp_error_kind *kind)
+static bool kind_of4(const struct icmp_message *m, enum icmp_error_kind *kind)
 {
     static const enum icmp_error_kind unreachable[] = {
         [ICMP4_NET_UNREACHABLE] = ICMP_ERROR_NET,
@@ -318,7 +312,7 @@ static bool kind_of4(const struct icmp4_message *m, enum icmp_error_kind *kind)
     }
 }
 
-static bool kind_of6(const struct icmp6_message *m, enum icmp_error_kind *kind)
+static bool kind_of6(const struct icmp_message *m, enum icmp_error_kind *kind)
 {
     static const enum icmp_error_kind unreachable[] = {
         [ICMP6_NO_ROUTE] = ICMP_ERROR_NET,          [ICMP6_PROHIBITED] = ICMP_ERROR_ADMIN,
@@ -404,15 +398,15 @@ static struct message reply_of(const struct ip_packet *packet, uint8_t type, uin
         .type = type,
         .word = word,
         .packet = packet,
-        .from = packet->header_len + (size_t)HEADER_LEN,
-        .len = ip_packet_transport_len(packet) - (size_t)HEADER_LEN,
+        .from = packet->header_len + (size_t)ICMP_HEADER_LEN,
+        .len = ip_packet_transport_len(packet) - (size_t)ICMP_HEADER_LEN,
     };
 }
 
 static enum ip_verdict hand_up_reply(struct ip_packet *packet, uint16_t id, uint16_t sequence)
 {
     packet->echo = (struct icmp_echo){id, sequence};
-    packet->header_len += HEADER_LEN;
+    packet->header_len += ICMP_HEADER_LEN;
     return IP_ECHO_REPLY;
 }
 
@@ -420,7 +414,7 @@ static enum ip_verdict hand_up_reply(struct ip_packet *packet, uint16_t id, uint
 
 /* A better first hop, said by the one we use now [RFC1122 3.2.2.2]. */
 static enum why take_redirect4(struct ip *ip, const struct ip_packet *packet,
-                               const struct icmp4_message *m)
+                               const struct icmp_message *m)
 {
     struct weir_addr gateway = icmp4_gateway(m);
     struct netif *netif = packet->netif;
@@ -448,7 +442,7 @@ static enum why take_redirect4(struct ip *ip, const struct ip_packet *packet,
 }
 
 static enum ip_verdict take_error4(struct ip *ip, struct ip_packet *packet,
-                                   const struct icmp4_message *m)
+                                   const struct icmp_message *m)
 {
     struct icmp_error *e = &packet->error;
     struct pkt pkt;
@@ -468,7 +462,7 @@ static enum ip_verdict take_error4(struct ip *ip, struct ip_packet *packet,
 }
 
 static enum ip_verdict take_error6(struct ip *ip, struct ip_packet *packet,
-                                   const struct icmp6_message *m)
+                                   const struct icmp_message *m)
 {
     struct icmp_error *e = &packet->error;
     struct pkt pkt;
@@ -487,7 +481,7 @@ static enum ip_verdict take_error6(struct ip *ip, struct ip_packet *packet,
 
 /* Pings of groups are for finding hosts, or for attacking somebody: not in IPv4. */
 static enum why take_echo4(struct ip *ip, const struct ip_packet *packet,
-                           const struct icmp4_message *m)
+                           const struct icmp_message *m)
 {
     struct message reply = reply_of(packet, ICMP4_ECHO_REPLY, m->word);
 
@@ -498,7 +492,7 @@ static enum why take_echo4(struct ip *ip, const struct ip_packet *packet,
 }
 
 static enum why take_echo6(struct ip *ip, const struct ip_packet *packet,
-                           const struct icmp6_message *m)
+                           const struct icmp_message *m)
 {
     struct message reply = reply_of(packet, ICMP6_ECHO_REPLY, m->word);
 
@@ -510,8 +504,8 @@ static enum why take_echo6(struct ip *ip, const struct ip_packet *packet,
 
 enum ip_verdict icmp4_input(struct ip *ip, struct ip_packet *packet)
 {
-    struct icmp4_message m;
-    enum why why = icmp4_parse(ip_packet_head(packet), ip_packet_transport_len(packet), &m);
+    struct icmp_message m;
+    enum why why = icmp_parse(ip_packet_head(packet), ip_packet_transport_len(packet), &m);
 
     ip->icmp_in++;
     if (why != WHY_NONE)
@@ -521,7 +515,7 @@ enum ip_verdict icmp4_input(struct ip *ip, struct ip_packet *packet)
     if (m.type == ICMP4_ECHO_REQUEST)
         return ip_consume(ip, packet, take_echo4(ip, packet, &m));
     if (m.type == ICMP4_ECHO_REPLY)
-        return hand_up_reply(packet, icmp4_echo_id(&m), icmp4_echo_seq(&m));
+        return hand_up_reply(packet, icmp_echo_id(&m), icmp_echo_seq(&m));
     if (icmp4_is_error(m.type))
         return take_error4(ip, packet, &m);
     return ip_consume(ip, packet, WHY_ICMP_UNKNOWN);
@@ -529,8 +523,8 @@ enum ip_verdict icmp4_input(struct ip *ip, struct ip_packet *packet)
 
 enum ip_verdict icmp6_input(struct ip *ip, struct ip_packet *packet)
 {
-    struct icmp6_message m;
-    enum why why = icmp6_parse(ip_packet_head(packet), ip_packet_transport_len(packet), &m);
+    struct icmp_message m;
+    enum why why = icmp_parse(ip_packet_head(packet), ip_packet_transport_len(packet), &m);
 
     ip->icmp_in++;
     if (why != WHY_NONE)
@@ -540,7 +534,7 @@ enum ip_verdict icmp6_input(struct ip *ip, struct ip_packet *packet)
     if (m.type == ICMP6_ECHO_REQUEST)
         return ip_consume(ip, packet, take_echo6(ip, packet, &m));
     if (m.type == ICMP6_ECHO_REPLY)
-        return hand_up_reply(packet, icmp6_echo_id(&m), icmp6_echo_seq(&m));
+        return hand_up_reply(packet, icmp_echo_id(&m), icmp_echo_seq(&m));
     if (icmp6_is_ndp(m.type))
         return ip_consume(ip, packet, ndp_input(ip, packet, &m));
     if (icmp6_is_error(m.type))

@@ -367,7 +367,7 @@ static enum why take_redirect(struct ip *ip, const struct ip_packet *packet,
 /* ---- in ---- */
 
 enum why ndp_input(struct ip *ip, const struct ip_packet *packet,
-                   const struct icmp6_message *message)
+                   const struct icmp_message *message)
 {
     bool is_ethernet = packet->netif->link == WEIR_LINK_ETHERNET;
     struct ndp_message m;

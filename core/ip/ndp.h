@@ -20,7 +20,7 @@ struct netif;
 
 /* Returns WHY_NONE if the message was of use. */
 enum why ndp_input(struct ip *ip, const struct ip_packet *packet,
-                   const struct icmp6_message *message);
+                   const struct icmp_message *message);
 
 /* Asks for target: its solicited-node group, or (mac not NULL) the station that had it last. */
 void ndp_send_solicit(struct ip *ip, struct netif *netif, const struct weir_addr *source,

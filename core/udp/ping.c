@@ -22,7 +22,6 @@
 enum {
     PURPOSE = 0x70696e67, /* of the key derived from the secret */
     TABLE_SEGMENT = 1024,
-    HEADER_LEN = 8, /* of ICMP, both versions */
     CHECKSUM_AT = 2,
     IN_HEADROOM = 64,
     ID_COUNT = 65536,
@@ -173,20 +172,13 @@ enum why ping_input(struct pings *pings, struct ping *ping, const struct weir_pi
 /* Reads identifier and sequence number of a request that we sent. */
 static bool read_request(bool is_v4, struct span transport, uint16_t *id, uint16_t *sequence)
 {
-    struct icmp4_message m4;
-    struct icmp6_message m6;
+    struct icmp_message m;
+    uint8_t request = is_v4 ? ICMP4_ECHO_REQUEST : ICMP6_ECHO_REQUEST;
 
-    if (is_v4) {
-        if (icmp4_parse(transport, transport.len, &m4) != WHY_NONE || m4.type != ICMP4_ECHO_REQUEST)
-            return false;
-        *id = icmp4_echo_id(&m4);
-        *sequence = icmp4_echo_seq(&m4);
-        return true;
-    }
-    if (icmp6_parse(transport, transport.len, &m6) != WHY_NONE || m6.type != ICMP6_ECHO_REQUEST)
+    if (icmp_parse(transport, transport.len, &m) != WHY_NONE || m.type != request)
         return false;
-    *id = icmp6_echo_id(&m6);
-    *sequence = icmp6_echo_seq(&m6);
+    *id = icmp_echo_id(&m);
+    *sequence = icmp_echo_seq(&m);
     return true;
 }
 
@@ -251,20 +243,17 @@ static int add_payload(struct pings *pings, struct frame *frame, const uint8_t *
 
 static void push_header(struct frame *frame, const struct ping *ping, uint16_t sequence, size_t len)
 {
-    struct icmp4_message m4 = {.type = ICMP4_ECHO_REQUEST,
-                               .word = icmp4_word_of_echo(ping->id, sequence)};
-    struct icmp6_message m6 = {.type = ICMP6_ECHO_REQUEST,
-                               .word = icmp6_word_of_echo(ping->id, sequence)};
-    uint8_t *header = frame_push(frame, HEADER_LEN);
+    bool is_v4 = addr_is_v4(&ping->remote);
+    struct icmp_message m = {.type = is_v4 ? ICMP4_ECHO_REQUEST : ICMP6_ECHO_REQUEST,
+                             .word = icmp_word_of_echo(ping->id, sequence)};
+    uint8_t *header = frame_push(frame, ICMP_HEADER_LEN);
     uint32_t pseudo = 0;
     be16_t preset;
 
-    if (addr_is_v4(&ping->remote)) {
-        CHECK(icmp4_emit(&m4, header, HEADER_LEN) == HEADER_LEN);
-    } else {
-        CHECK(icmp6_emit(&m6, &ping->local, &ping->remote, header, HEADER_LEN) == HEADER_LEN);
-        pseudo = checksum_pseudo(&ping->local, &ping->remote, IP_PROTOCOL_ICMP6, HEADER_LEN + len);
-    }
+    CHECK(icmp_emit(&m, 0, header, ICMP_HEADER_LEN) == ICMP_HEADER_LEN);
+    if (!is_v4)
+        pseudo =
+            checksum_pseudo(&ping->local, &ping->remote, IP_PROTOCOL_ICMP6, ICMP_HEADER_LEN + len);
     preset = be16_of((uint16_t)checksum_reduce(pseudo));
     memcpy(header + CHECKSUM_AT, &preset, sizeof preset);
     frame_need_checksum(frame, CHECKSUM_AT);

@@ -1,20 +1,14 @@
 /*
  * icmp4.h - ICMP for IPv4 [RFC792] [RFC1122 3.2.2] [RFC1191]
- *
- * Every message has a type, a code and a word whose meaning depends on them.
  */
 #ifndef CORE_WIRE_ICMP4_H
 #define CORE_WIRE_ICMP4_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <weir/addr.h>
 
-#include "base/span.h"
-#include "base/why.h"
-
-enum { ICMP4_HEADER_LEN = 8 };
+#include "wire/icmp.h"
 
 enum icmp4_type {
     ICMP4_ECHO_REPLY = 0,
@@ -49,38 +43,14 @@ enum icmp4_code {
     ICMP4_OPTION_MISSING = 1,
 };
 
-struct icmp4_message {
-    uint8_t type;
-    uint8_t code;
-    uint16_t checksum; /* as received; emit makes its own */
-    uint32_t word;     /* the second, read and made by the functions below */
-    struct span body;  /* echo data or the packet an error speaks of: what lies in head */
-    size_t body_len;   /* what of it there is in the whole message */
-};
-
-static inline uint32_t icmp4_word_of_echo(uint16_t id, uint16_t seq)
-{
-    return (uint32_t)id << 16 | seq;
-}
-
-static inline uint16_t icmp4_echo_id(const struct icmp4_message *m)
-{
-    return (uint16_t)(m->word >> 16);
-}
-
-static inline uint16_t icmp4_echo_seq(const struct icmp4_message *m)
-{
-    return (uint16_t)m->word;
-}
-
 /* Of fragmentation needed; 0 from routers older than RFC 1191. */
-static inline uint16_t icmp4_next_hop_mtu(const struct icmp4_message *m)
+static inline uint16_t icmp4_next_hop_mtu(const struct icmp_message *m)
 {
     return (uint16_t)m->word;
 }
 
 /* Of a parameter problem: an offset in the packet quoted. */
-static inline uint8_t icmp4_pointer(const struct icmp4_message *m)
+static inline uint8_t icmp4_pointer(const struct icmp_message *m)
 {
     return (uint8_t)(m->word >> 24);
 }
@@ -91,7 +61,7 @@ static inline uint32_t icmp4_word_of_pointer(uint8_t pointer)
 }
 
 /* Of a redirect. */
-static inline struct weir_addr icmp4_gateway(const struct icmp4_message *m)
+static inline struct weir_addr icmp4_gateway(const struct icmp_message *m)
 {
     return weir_addr_v4((uint8_t)(m->word >> 24), (uint8_t)(m->word >> 16), (uint8_t)(m->word >> 8),
                         (uint8_t)m->word);
@@ -103,17 +73,5 @@ static inline bool icmp4_is_error(uint8_t type)
     return type == ICMP4_UNREACHABLE || type == ICMP4_SOURCE_QUENCH || type == ICMP4_REDIRECT
            || type == ICMP4_TIME_EXCEEDED || type == ICMP4_PARAMETER_PROBLEM;
 }
-
-/*
- * The checksum is not looked at: pkt_check_checksum does that.
- * Returns WHY_NONE or WHY_ICMP_MALFORMED.
- */
-enum why icmp4_parse(struct span head, size_t message_len, struct icmp4_message *out);
-
-/*
- * Writes the message: the header with its checksum, and body, which may already be in
- * its place. Returns its length, or 0 if there is not that much room.
- */
-size_t icmp4_emit(const struct icmp4_message *m, uint8_t *out, size_t room);
 
 #endif

@@ -1,7 +1,6 @@
 /*
  * icmp6.h - ICMP for IPv6 [RFC4443]
  *
- * Every message has a type, a code and a word whose meaning depends on them.
  * Neighbour discovery is a body of its own: ndp.h.
  */
 #ifndef CORE_WIRE_ICMP6_H
@@ -12,10 +11,9 @@
 #include <stdint.h>
 #include <weir/addr.h>
 
-#include "base/span.h"
-#include "base/why.h"
-
-enum { ICMP6_HEADER_LEN = 8 };
+#include "base/checksum.h"
+#include "wire/icmp.h"
+#include "wire/ip.h"
 
 enum icmp6_type {
     ICMP6_UNREACHABLE = 1,
@@ -44,30 +42,6 @@ enum icmp6_code {
     /* Of parameter problem: enum ip6_problem. */
 };
 
-struct icmp6_message {
-    uint8_t type;
-    uint8_t code;
-    uint16_t checksum; /* as received; emit makes its own */
-    uint32_t word;     /* the second: the MTU, the pointer, or see below */
-    struct span body;  /* echo data or the packet an error speaks of: what lies in head */
-    size_t body_len;   /* what of it there is in the whole message */
-};
-
-static inline uint32_t icmp6_word_of_echo(uint16_t id, uint16_t seq)
-{
-    return (uint32_t)id << 16 | seq;
-}
-
-static inline uint16_t icmp6_echo_id(const struct icmp6_message *m)
-{
-    return (uint16_t)(m->word >> 16);
-}
-
-static inline uint16_t icmp6_echo_seq(const struct icmp6_message *m)
-{
-    return (uint16_t)m->word;
-}
-
 /* Such messages quote a packet, and are never answered by an error [RFC4443 2.1]. */
 static inline bool icmp6_is_error(uint8_t type)
 {
@@ -79,18 +53,13 @@ static inline bool icmp6_is_ndp(uint8_t type)
     return type >= ICMP6_ROUTER_SOLICIT && type <= ICMP6_REDIRECT;
 }
 
-/*
- * The checksum is not looked at: pkt_check_checksum does that.
- * Returns WHY_NONE or WHY_ICMP_MALFORMED.
- */
-enum why icmp6_parse(struct span head, size_t message_len, struct icmp6_message *out);
+/* As icmp_emit; the checksum covers the addresses. */
+static inline size_t icmp6_emit(const struct icmp_message *m, const struct weir_addr *src,
+                                const struct weir_addr *dst, uint8_t *out, size_t room)
+{
+    size_t len = ICMP_HEADER_LEN + m->body.len;
 
-/*
- * Writes the message: the header with its checksum, which covers the addresses, and
- * body, which may already be in its place. Returns its length, or 0 if there is not
- * that much room.
- */
-size_t icmp6_emit(const struct icmp6_message *m, const struct weir_addr *src,
-                  const struct weir_addr *dst, uint8_t *out, size_t room);
+    return icmp_emit(m, checksum_pseudo(src, dst, IP_PROTOCOL_ICMP6, len), out, room);
+}
 
 #endif

@@ -188,7 +188,7 @@ static bool is_impossible(const struct weir_addr *addr)
     return addr->b[0] == 0xff || addr_is_v4(addr);
 }
 
-enum why ndp_parse(const struct icmp6_message *icmp, struct ndp_message *out)
+enum why ndp_parse(const struct icmp_message *icmp, struct ndp_message *out)
 {
     struct cursor c = cursor_of(icmp->body);
 
@@ -314,15 +314,15 @@ static void emit_options(struct writer *w, const struct ndp_message *m)
 size_t ndp_emit(const struct ndp_message *m, const struct weir_addr *src,
                 const struct weir_addr *dst, uint8_t *out, size_t room)
 {
-    struct icmp6_message icmp = {.type = m->type, .word = emit_word(m)};
+    struct icmp_message icmp = {.type = m->type, .word = emit_word(m)};
     struct writer w = writer_of(out, room);
 
-    if (writer_take(&w, ICMP6_HEADER_LEN) == NULL)
+    if (writer_take(&w, ICMP_HEADER_LEN) == NULL)
         return 0;
     emit_fields(m, &w);
     emit_options(&w, m);
     if (w.failed)
         return 0;
-    icmp.body = span_of(out + ICMP6_HEADER_LEN, writer_len(&w) - ICMP6_HEADER_LEN);
+    icmp.body = span_of(out + ICMP_HEADER_LEN, writer_len(&w) - ICMP_HEADER_LEN);
     return icmp6_emit(&icmp, src, dst, out, room);
 }

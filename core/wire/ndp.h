@@ -73,7 +73,7 @@ struct ndp_message {
  * The message of an ICMPv6 message already parsed, all of which must lie in head.
  * Returns WHY_NONE or WHY_NDP_MALFORMED.
  */
-enum why ndp_parse(const struct icmp6_message *icmp, struct ndp_message *out);
+enum why ndp_parse(const struct icmp_message *icmp, struct ndp_message *out);
 
 /*
  * Writes the ICMPv6 message with its options and its checksum. Returns its length, or 0

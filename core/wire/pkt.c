@@ -57,10 +57,8 @@ enum why pkt_parse_transport(struct pkt *p)
         return tcp_parse(p->transport, p->transport_len, &p->tcp);
     if (p->protocol == IP_PROTOCOL_UDP)
         return udp_parse(p->transport, p->transport_len, &p->udp);
-    if (pkt_is_icmp4(p))
-        return icmp4_parse(p->transport, p->transport_len, &p->icmp4);
-    if (pkt_is_icmp6(p))
-        return icmp6_parse(p->transport, p->transport_len, &p->icmp6);
+    if (pkt_is_icmp4(p) || pkt_is_icmp6(p))
+        return icmp_parse(p->transport, p->transport_len, &p->icmp);
     return WHY_NONE;
 }
 
@@ -114,10 +112,8 @@ static enum why parse_quoted_transport(struct pkt *p)
         return tcp_parse_quoted(p->transport, &p->tcp);
     if (HAS_UDP && p->protocol == IP_PROTOCOL_UDP)
         return udp_parse_quoted(p->transport, &p->udp);
-    if (pkt_is_icmp4(p))
-        return icmp4_parse(p->transport, p->transport.len, &p->icmp4);
-    if (pkt_is_icmp6(p))
-        return icmp6_parse(p->transport, p->transport.len, &p->icmp6);
+    if (pkt_is_icmp4(p) || pkt_is_icmp6(p))
+        return icmp_parse(p->transport, p->transport.len, &p->icmp);
     return WHY_NONE;
 }
 

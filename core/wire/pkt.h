@@ -41,8 +41,7 @@ struct pkt {
     union {
         struct tcp_header tcp;
         struct udp_header udp;
-        struct icmp4_message icmp4;
-        struct icmp6_message icmp6;
+        struct icmp_message icmp;
     };
 };
 

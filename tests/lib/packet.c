@@ -200,8 +200,8 @@ void packet_look(const uint8_t *bytes, size_t len, bool has_checksum, struct pac
         view->text_len = pkt.udp.payload_len;
         view->header_len += UDP_HEADER_LEN;
     } else if (pkt_is_icmp4(&pkt)) {
-        look_at_icmp(pkt.icmp4.type, pkt.icmp4.code, pkt.icmp4.word, pkt.icmp4.body_len, view);
+        look_at_icmp(pkt.icmp.type, pkt.icmp.code, pkt.icmp.word, pkt.icmp.body_len, view);
     } else if (pkt_is_icmp6(&pkt)) {
-        look_at_icmp(pkt.icmp6.type, pkt.icmp6.code, pkt.icmp6.word, pkt.icmp6.body_len, view);
+        look_at_icmp(pkt.icmp.type, pkt.icmp.code, pkt.icmp.word, pkt.icmp.body_len, view);
     }
 }

@@ -20,7 +20,7 @@ void ip6_push(struct ip *ip, const struct ip_path *path, const struct ip_send *h
 }
 
 enum why ndp_input(struct ip *ip, const struct ip_packet *packet,
-                   const struct icmp6_message *message)
+                   const struct icmp_message *message)
 {
     return WHY_ICMP_UNKNOWN;
 }

@@ -1,7 +1,7 @@
 /*
  * ipv6.c - headers without IPv6: nothing is read as one of its, and nothing written
  *
- * In place of: ip6.c icmp6.c ndp.c
+ * In place of: ip6.c ndp.c
  */
 #include "wire/icmp6.h"
 #include "wire/ip6.h"
@@ -27,18 +27,7 @@ size_t ip6_emit_fragment(const struct ip6_header *h, uint8_t *out, size_t room)
     return 0;
 }
 
-enum why icmp6_parse(struct span head, size_t message_len, struct icmp6_message *out)
-{
-    return WHY_ICMP_MALFORMED;
-}
-
-size_t icmp6_emit(const struct icmp6_message *m, const struct weir_addr *src,
-                  const struct weir_addr *dst, uint8_t *out, size_t room)
-{
-    return 0;
-}
-
-enum why ndp_parse(const struct icmp6_message *icmp, struct ndp_message *out)
+enum why ndp_parse(const struct icmp_message *icmp, struct ndp_message *out)
 {
     return WHY_ICMP_MALFORMED;
 }

@@ -181,30 +181,30 @@ TEST(pkt_text_shows_ipv6_and_the_ecn_mark)
 TEST(pkt_text_shows_icmp_errors_with_the_packet_they_quote)
 {
     struct packet quoted = tcp_packet("P. 1:11(10) ack 1 win 5", false);
-    struct icmp4_message m = {.type = ICMP4_UNREACHABLE,
-                              .code = ICMP4_FRAGMENTATION_NEEDED,
-                              .word = 1400,
-                              .body = {quoted.bytes + quoted.at, 28},
-                              .body_len = 28};
+    struct icmp_message m = {.type = ICMP4_UNREACHABLE,
+                             .code = ICMP4_FRAGMENTATION_NEEDED,
+                             .word = 1400,
+                             .body = {quoted.bytes + quoted.at, 28},
+                             .body_len = 28};
     uint8_t bytes[200];
-    struct packet p = packet_of(bytes, icmp4_emit(&m, bytes, sizeof bytes));
+    struct packet p = packet_of(bytes, icmp_emit(&m, 0, bytes, sizeof bytes));
 
     push_ip(&p, "192.0.2.9", "192.0.2.1", IP_PROTOCOL_ICMP4);
     expect_text(&p, "192.0.2.9 > 192.0.2.1: icmp unreachable frag_needed mtu 1400 "
                     "[192.0.2.1:40000 > 192.0.2.2:80: tcp seq 1001]");
     m.body.len = m.body_len = 10;
     m.code = 99;
-    p = packet_of(bytes, icmp4_emit(&m, bytes, sizeof bytes));
+    p = packet_of(bytes, icmp_emit(&m, 0, bytes, sizeof bytes));
     push_ip(&p, "192.0.2.9", "192.0.2.1", IP_PROTOCOL_ICMP4);
     expect_text(&p, "192.0.2.9 > 192.0.2.1: icmp unreachable code 99 [raw(10)]");
 }
 
 TEST(pkt_text_shows_echoes)
 {
-    struct icmp6_message m = {.type = ICMP6_ECHO_REQUEST,
-                              .word = icmp6_word_of_echo(7, 2),
-                              .body = {(const uint8_t *)"hello", 5},
-                              .body_len = 5};
+    struct icmp_message m = {.type = ICMP6_ECHO_REQUEST,
+                             .word = icmp_word_of_echo(7, 2),
+                             .body = {(const uint8_t *)"hello", 5},
+                             .body_len = 5};
     struct weir_addr src = addr("fe80::1"), dst = addr("fe80::2");
     uint8_t bytes[64];
     struct packet p = packet_of(bytes, icmp6_emit(&m, &src, &dst, bytes, sizeof bytes));

@@ -272,14 +272,14 @@ TEST(time_exceeded_is_told_if_the_first_fragment_came) /* [RFC1122 3.3.2] [RFC82
 
         EXPECT(world_out(w, w->tun));
         if (family == 0) {
-            EXPECT_EQ(w->pkt.icmp4.type, ICMP4_TIME_EXCEEDED);
-            EXPECT_EQ(w->pkt.icmp4.code, ICMP4_REASSEMBLY_EXCEEDED);
-            EXPECT_EQ(w->pkt.icmp4.body_len, 420);
-            EXPECT_MEM(w->pkt.icmp4.body.bytes + 20, d->udp, 400);
+            EXPECT_EQ(w->pkt.icmp.type, ICMP4_TIME_EXCEEDED);
+            EXPECT_EQ(w->pkt.icmp.code, ICMP4_REASSEMBLY_EXCEEDED);
+            EXPECT_EQ(w->pkt.icmp.body_len, 420);
+            EXPECT_MEM(w->pkt.icmp.body.bytes + 20, d->udp, 400);
         } else {
-            EXPECT_EQ(w->pkt.icmp6.type, ICMP6_TIME_EXCEEDED);
-            EXPECT_EQ(w->pkt.icmp6.code, ICMP6_REASSEMBLY_EXCEEDED);
-            EXPECT_EQ(w->pkt.icmp6.body_len, 448);
+            EXPECT_EQ(w->pkt.icmp.type, ICMP6_TIME_EXCEEDED);
+            EXPECT_EQ(w->pkt.icmp.code, ICMP6_REASSEMBLY_EXCEEDED);
+            EXPECT_EQ(w->pkt.icmp.body_len, 448);
         }
         EXPECT(!world_out(w, w->tun)); /* the other one had no first fragment */
         EXPECT_EQ(w->ip.frags.bytes, 0);

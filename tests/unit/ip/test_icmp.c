@@ -15,16 +15,16 @@ static struct world *world_of_icmp(void)
     return w;
 }
 
-static struct icmp4_message ping4(size_t len)
+static struct icmp_message ping4(size_t len)
 {
-    return (struct icmp4_message){
-        .type = ICMP4_ECHO_REQUEST, .word = icmp4_word_of_echo(0x1234, 9), .body = pattern(len)};
+    return (struct icmp_message){
+        .type = ICMP4_ECHO_REQUEST, .word = icmp_word_of_echo(0x1234, 9), .body = pattern(len)};
 }
 
-static struct icmp6_message ping6(size_t len)
+static struct icmp_message ping6(size_t len)
 {
-    return (struct icmp6_message){
-        .type = ICMP6_ECHO_REQUEST, .word = icmp6_word_of_echo(0x1234, 9), .body = pattern(len)};
+    return (struct icmp_message){
+        .type = ICMP6_ECHO_REQUEST, .word = icmp_word_of_echo(0x1234, 9), .body = pattern(len)};
 }
 
 /* ---- echo ---- */
@@ -40,10 +40,10 @@ TEST(echo_is_answered_with_the_same_bytes) /* [RFC792] [RFC1122 3.2.2.6] */
         EXPECT(world_out(w, w->tun));
         EXPECT_ADDR(w->pkt.src, "10.0.0.1");
         EXPECT_ADDR(w->pkt.dst, "10.0.0.2");
-        EXPECT_EQ(w->pkt.icmp4.type, ICMP4_ECHO_REPLY);
-        EXPECT_EQ(w->pkt.icmp4.word, icmp4_word_of_echo(0x1234, 9));
-        EXPECT_EQ(w->pkt.icmp4.body.len, lens[i]);
-        EXPECT_MEM(w->pkt.icmp4.body.bytes, pattern(lens[i]).bytes, lens[i]);
+        EXPECT_EQ(w->pkt.icmp.type, ICMP4_ECHO_REPLY);
+        EXPECT_EQ(w->pkt.icmp.word, icmp_word_of_echo(0x1234, 9));
+        EXPECT_EQ(w->pkt.icmp.body.len, lens[i]);
+        EXPECT_MEM(w->pkt.icmp.body.bytes, pattern(lens[i]).bytes, lens[i]);
         EXPECT(!world_out(w, w->tun));
         world_free(&w);
     }
@@ -56,8 +56,8 @@ TEST(echo_of_ipv6_is_answered) /* [RFC4443 4.2] */
     world_in_ip(w, w->tun, icmp6("2001:db8::2", "2001:db8::1", ping6(1000)));
     EXPECT(world_out(w, w->tun));
     EXPECT_ADDR(w->pkt.src, "2001:db8::1");
-    EXPECT_EQ(w->pkt.icmp6.type, ICMP6_ECHO_REPLY);
-    EXPECT_MEM(w->pkt.icmp6.body.bytes, pattern(1000).bytes, 1000);
+    EXPECT_EQ(w->pkt.icmp.type, ICMP6_ECHO_REPLY);
+    EXPECT_MEM(w->pkt.icmp.body.bytes, pattern(1000).bytes, 1000);
     /* To all nodes: answered from an address of our own. */
     world_in_ip(w, w->tun, icmp6("2001:db8::2", "ff02::1", ping6(10)));
     EXPECT(world_out(w, w->tun));
@@ -115,10 +115,10 @@ TEST(echo_answers_that_nobody_takes_are_bounded)
 TEST(echo_reply_is_handed_up)
 {
     struct world *w = world_of_icmp();
-    struct icmp4_message m = {
-        .type = ICMP4_ECHO_REPLY, .word = icmp4_word_of_echo(0xbeef, 3), .body = pattern(20)};
-    struct icmp6_message m6 = {
-        .type = ICMP6_ECHO_REPLY, .word = icmp6_word_of_echo(0xbeef, 4), .body = pattern(20)};
+    struct icmp_message m = {
+        .type = ICMP4_ECHO_REPLY, .word = icmp_word_of_echo(0xbeef, 3), .body = pattern(20)};
+    struct icmp_message m6 = {
+        .type = ICMP6_ECHO_REPLY, .word = icmp_word_of_echo(0xbeef, 4), .body = pattern(20)};
 
     EXPECT_EQ(world_in_ip(w, w->tun, icmp4("10.0.0.2", "10.0.0.1", m)), IP_ECHO_REPLY);
     EXPECT_EQ(w->packet.echo.id, 0xbeef);
@@ -172,11 +172,11 @@ TEST(port_unreachable_quotes_the_packet) /* [RFC1122 3.2.2, 4.1.3.1] */
 
         refuse_port(w, s);
         EXPECT(world_out(w, w->tun));
-        EXPECT_EQ(w->pkt.icmp4.type, ICMP4_UNREACHABLE);
-        EXPECT_EQ(w->pkt.icmp4.code, ICMP4_PORT_UNREACHABLE);
+        EXPECT_EQ(w->pkt.icmp.type, ICMP4_UNREACHABLE);
+        EXPECT_EQ(w->pkt.icmp.code, ICMP4_PORT_UNREACHABLE);
         EXPECT_ADDR(w->pkt.dst, "10.0.0.2");
-        EXPECT_EQ(w->pkt.icmp4.body.len, quoted);
-        EXPECT_MEM(w->pkt.icmp4.body.bytes, s.bytes, quoted);
+        EXPECT_EQ(w->pkt.icmp.body.len, quoted);
+        EXPECT_MEM(w->pkt.icmp.body.bytes, s.bytes, quoted);
         world_free(&w);
     }
 }
@@ -189,9 +189,9 @@ TEST(port_unreachable_of_ipv6_quotes_up_to_1280) /* [RFC4443 3.1] */
     refuse_port(w, s);
     EXPECT(world_out(w, w->tun));
     EXPECT_EQ(w->out_len, 1280);
-    EXPECT_EQ(w->pkt.icmp6.type, ICMP6_UNREACHABLE);
-    EXPECT_EQ(w->pkt.icmp6.code, ICMP6_PORT_UNREACHABLE);
-    EXPECT_MEM(w->pkt.icmp6.body.bytes, s.bytes, 1232);
+    EXPECT_EQ(w->pkt.icmp.type, ICMP6_UNREACHABLE);
+    EXPECT_EQ(w->pkt.icmp.code, ICMP6_PORT_UNREACHABLE);
+    EXPECT_MEM(w->pkt.icmp.body.bytes, s.bytes, 1232);
     world_free(&w);
 }
 
@@ -204,14 +204,14 @@ TEST(unknown_protocol_is_told) /* [RFC1122 3.2.2.1] [RFC8200 4] */
 
     world_in_ip(w, w->tun, ip4(h4, pattern(20)));
     EXPECT(world_out(w, w->tun));
-    EXPECT_EQ(w->pkt.icmp4.type, ICMP4_UNREACHABLE);
-    EXPECT_EQ(w->pkt.icmp4.code, ICMP4_PROTOCOL_UNREACHABLE);
+    EXPECT_EQ(w->pkt.icmp.type, ICMP4_UNREACHABLE);
+    EXPECT_EQ(w->pkt.icmp.code, ICMP4_PROTOCOL_UNREACHABLE);
 
     world_in_ip(w, w->tun, ip6(h6, pattern(20)));
     EXPECT(world_out(w, w->tun));
-    EXPECT_EQ(w->pkt.icmp6.type, ICMP6_PARAMETER_PROBLEM);
-    EXPECT_EQ(w->pkt.icmp6.code, IP6_PROBLEM_NEXT_HEADER);
-    EXPECT_EQ(w->pkt.icmp6.word, 6); /* the next header byte of the IPv6 header */
+    EXPECT_EQ(w->pkt.icmp.type, ICMP6_PARAMETER_PROBLEM);
+    EXPECT_EQ(w->pkt.icmp.code, IP6_PROBLEM_NEXT_HEADER);
+    EXPECT_EQ(w->pkt.icmp.word, 6); /* the next header byte of the IPv6 header */
     EXPECT_EQ(w->dropped[WHY_IP_PROTOCOL], 2);
 
     h6.protocol = IP_PROTOCOL_NONE;
@@ -225,8 +225,8 @@ TEST(errors_are_not_answered_with_errors) /* [RFC1122 3.2.2] [RFC4443 2.4 e] */
     struct world *w = world_of_icmp();
     struct ip_packet about;
     struct icmp_complaint complaint = {.kind = ICMP_ERROR_ADMIN};
-    struct icmp4_message error = {.type = ICMP4_UNREACHABLE,
-                                  .body = udp4("10.0.0.1", "10.0.0.2", 9)};
+    struct icmp_message error = {.type = ICMP4_UNREACHABLE,
+                                 .body = udp4("10.0.0.1", "10.0.0.2", 9)};
     struct span s;
 
     /* About an ICMP error. */
@@ -252,7 +252,7 @@ TEST(errors_are_not_answered_with_errors) /* [RFC1122 3.2.2] [RFC4443 2.4 e] */
     /* The same packet without any of that is answered. */
     icmp_send_error(&w->ip, &w->packet, &complaint);
     EXPECT(world_out(w, w->tun));
-    EXPECT_EQ(w->pkt.icmp4.code, ICMP4_PROHIBITED);
+    EXPECT_EQ(w->pkt.icmp.code, ICMP4_PROHIBITED);
     world_free(&w);
 }
 
@@ -279,17 +279,17 @@ TEST(each_complaint_has_its_words)
         EXPECT_EQ(world_in_keep(w, w->tun, s.bytes, s.len), IP_TRANSPORT);
         icmp_send_error(&w->ip, &w->packet, &complaint);
         EXPECT(world_out(w, w->tun));
-        EXPECT_EQ(w->pkt.icmp4.type, rows[i].type4);
-        EXPECT_EQ(w->pkt.icmp4.code, rows[i].code4);
+        EXPECT_EQ(w->pkt.icmp.type, rows[i].type4);
+        EXPECT_EQ(w->pkt.icmp.code, rows[i].code4);
         if (rows[i].type4 == ICMP4_PARAMETER_PROBLEM)
-            EXPECT_EQ(icmp4_pointer(&w->pkt.icmp4), 6);
+            EXPECT_EQ(icmp4_pointer(&w->pkt.icmp), 6);
 
         s = udp6("2001:db8::2", "2001:db8::1", 9);
         EXPECT_EQ(world_in_keep(w, w->tun, s.bytes, s.len), IP_TRANSPORT);
         icmp_send_error(&w->ip, &w->packet, &complaint);
         EXPECT(world_out(w, w->tun));
-        EXPECT_EQ(w->pkt.icmp6.type, rows[i].type6);
-        EXPECT_EQ(w->pkt.icmp6.code, rows[i].code6);
+        EXPECT_EQ(w->pkt.icmp.type, rows[i].type6);
+        EXPECT_EQ(w->pkt.icmp.code, rows[i].code6);
         world_free(&w);
     }
 }
@@ -388,7 +388,7 @@ TEST(errors_about_our_packets_are_handed_up) /* [RFC9293 MUST-54] */
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct world *w = world_of_icmp();
         uint8_t quoted[28];
-        struct icmp4_message m = {.type = rows[i].type, .code = rows[i].code, .word = 1400};
+        struct icmp_message m = {.type = rows[i].type, .code = rows[i].code, .word = 1400};
 
         memcpy(quoted, udp4("10.0.0.1", "198.51.100.1", 500).bytes, sizeof quoted);
         m.body = span_of(quoted, sizeof quoted);
@@ -421,7 +421,7 @@ TEST(errors_of_ipv6_about_our_packets_are_handed_up)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct world *w = world_of_icmp();
         uint8_t quoted[88];
-        struct icmp6_message m = {.type = rows[i].type, .code = rows[i].code, .word = 1300};
+        struct icmp_message m = {.type = rows[i].type, .code = rows[i].code, .word = 1300};
 
         memcpy(quoted, udp6("2001:db8::1", "2001:db8:9::9", 40).bytes, sizeof quoted);
         m.body = span_of(quoted, sizeof quoted);
@@ -437,7 +437,7 @@ TEST(errors_about_packets_of_others_are_dropped)
 {
     struct world *w = world_of_icmp();
     uint8_t quoted[28];
-    struct icmp4_message m = {.type = ICMP4_UNREACHABLE, .code = ICMP4_PORT_UNREACHABLE};
+    struct icmp_message m = {.type = ICMP4_UNREACHABLE, .code = ICMP4_PORT_UNREACHABLE};
 
     memcpy(quoted, udp4("10.0.0.77", "198.51.100.1", 500).bytes, sizeof quoted);
     m.body = span_of(quoted, sizeof quoted);
@@ -463,11 +463,11 @@ TEST(errors_about_packets_of_others_are_dropped)
 TEST(messages_that_ask_nothing_of_us_are_counted)
 {
     struct world *w = world_of_icmp();
-    struct icmp4_message timestamp = {.type = 13, .body = pattern(12)};
-    struct icmp6_message query = {.type = 130, .body = pattern(16)};
-    struct icmp6_message unknown_error = {.type = 100, .body = pattern(60)};
-    struct icmp6_message unknown_code = {.type = 1, .code = 50, .body = pattern(60)};
-    struct icmp6_message not_a_packet = {.type = 1, .body = pattern(60)};
+    struct icmp_message timestamp = {.type = 13, .body = pattern(12)};
+    struct icmp_message query = {.type = 130, .body = pattern(16)};
+    struct icmp_message unknown_error = {.type = 100, .body = pattern(60)};
+    struct icmp_message unknown_code = {.type = 1, .code = 50, .body = pattern(60)};
+    struct icmp_message not_a_packet = {.type = 1, .body = pattern(60)};
 
     world_in_ip(w, w->tun, icmp4("10.0.0.2", "10.0.0.1", timestamp));
     world_in_ip(w, w->tun, icmp6("2001:db8::2", "2001:db8::1", query));
@@ -484,7 +484,7 @@ TEST(error_that_quotes_the_other_version_is_malformed)
 {
     struct world *w = world_of_icmp();
     uint8_t quoted[60];
-    struct icmp4_message m = {.type = ICMP4_UNREACHABLE, .code = ICMP4_PORT_UNREACHABLE};
+    struct icmp_message m = {.type = ICMP4_UNREACHABLE, .code = ICMP4_PORT_UNREACHABLE};
 
     memcpy(quoted, udp6("2001:db8::1", "2001:db8::9", 40).bytes, sizeof quoted);
     m.body = span_of(quoted, sizeof quoted);
@@ -498,7 +498,7 @@ TEST(redirect_from_the_first_hop_is_followed) /* [RFC1122 3.2.2.2] */
     struct world *w = world_of_two();
     struct weir_addr far = addr("198.51.100.1");
     uint8_t quoted[28];
-    struct icmp4_message m = {.type = ICMP4_REDIRECT, .code = 1, .word = 0xc0000203};
+    struct icmp_message m = {.type = ICMP4_REDIRECT, .code = 1, .word = 0xc0000203};
     struct ip_path path;
 
     add_route(w, "0.0.0.0/0", "192.0.2.2", w->eth);

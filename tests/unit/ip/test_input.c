@@ -280,7 +280,7 @@ TEST(malformed_options_are_told_to_the_sender) /* [RFC1122 3.2.2.5] */
     EXPECT_EQ(world_in_ip(w, w->tun, ip4(h, pattern(20))), IP_CONSUMED);
     EXPECT_EQ(w->dropped[WHY_IP_OPTIONS], 1);
     EXPECT(world_out(w, w->tun));
-    EXPECT_EQ(w->pkt.icmp4.type, ICMP4_PARAMETER_PROBLEM);
+    EXPECT_EQ(w->pkt.icmp.type, ICMP4_PARAMETER_PROBLEM);
     world_free(&w);
 }
 
@@ -310,9 +310,9 @@ TEST(unknown_ipv6_options_are_told_as_they_ask) /* [RFC8200 4.2] */
         EXPECT_EQ(w->dropped[WHY_IP_UNKNOWN_OPTION], rows[i].is_dropped);
         EXPECT_EQ(world_out(w, w->tun), rows[i].told);
         if (rows[i].told) {
-            EXPECT_EQ(w->pkt.icmp6.type, ICMP6_PARAMETER_PROBLEM);
-            EXPECT_EQ(w->pkt.icmp6.code, IP6_PROBLEM_OPTION);
-            EXPECT_EQ(w->pkt.icmp6.word, 42);
+            EXPECT_EQ(w->pkt.icmp.type, ICMP6_PARAMETER_PROBLEM);
+            EXPECT_EQ(w->pkt.icmp.code, IP6_PROBLEM_OPTION);
+            EXPECT_EQ(w->pkt.icmp.word, 42);
         }
         h.dst = addr("ff02::1");
         world_in_ip(w, w->tun, ip6(h, pattern(20)));
@@ -337,10 +337,10 @@ TEST(any_bytes_are_survived)
 
         if (i % 5 == 0)
             s = icmp6("2001:db8::2", "2001:db8::1",
-                      (struct icmp6_message){.type = 135, .body = pattern(90)});
+                      (struct icmp_message){.type = 135, .body = pattern(90)});
         if (i % 7 == 0)
             s = icmp4("10.0.0.2", "10.0.0.1",
-                      (struct icmp4_message){.type = 3, .body = udp4("10.0.0.1", "10.0.0.9", 60)});
+                      (struct icmp_message){.type = 3, .body = udp4("10.0.0.1", "10.0.0.9", 60)});
         memcpy(bytes, s.bytes, s.len < sizeof bytes ? s.len : sizeof bytes);
         for (uint32_t j = 0; j < changes; j++)
             bytes[test_random_below(&seed, 80)] = (uint8_t)test_random(&seed);
@@ -449,7 +449,7 @@ TEST(what_is_used_up_and_what_is_sent_is_traced)
 {
     struct world *w = world_of_two();
     struct seen seen = {0};
-    struct icmp4_message m = {.type = ICMP4_ECHO_REQUEST, .body = pattern(30)};
+    struct icmp_message m = {.type = ICMP4_ECHO_REQUEST, .body = pattern(30)};
     struct ip_path path = {0};
 
     w->tracer = (struct tracer){see, &seen};

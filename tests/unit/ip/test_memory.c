@@ -79,7 +79,7 @@ static void run_ethernet(struct world *w)
 
 static void run_tun(struct world *w)
 {
-    struct icmp4_message ping = {.type = ICMP4_ECHO_REQUEST, .body = pattern(1000)};
+    struct icmp_message ping = {.type = ICMP4_ECHO_REQUEST, .body = pattern(1000)};
     struct weir_addr dst = addr("10.0.0.2");
     struct span s;
 

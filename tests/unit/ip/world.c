@@ -190,9 +190,9 @@ static void read_packet(struct world *w)
         return;
     EXPECT_EQ(pkt_check_checksum(&w->pkt, 0), WHY_NONE);
     w->is_ndp = w->pkt.version == 6 && w->pkt.protocol == IP_PROTOCOL_ICMP6
-                && icmp6_is_ndp(w->pkt.icmp6.type);
+                && icmp6_is_ndp(w->pkt.icmp.type);
     if (w->is_ndp)
-        EXPECT_EQ(ndp_parse(&w->pkt.icmp6, &w->ndp), WHY_NONE);
+        EXPECT_EQ(ndp_parse(&w->pkt.icmp, &w->ndp), WHY_NONE);
 }
 
 bool world_out(struct world *w, struct netif *netif)
@@ -368,17 +368,17 @@ struct span udp6(const char *src, const char *dst, size_t payload_len)
     return ip6(h, udp(h.src, h.dst, payload_len));
 }
 
-struct span icmp4(const char *src, const char *dst, struct icmp4_message m)
+struct span icmp4(const char *src, const char *dst, struct icmp_message m)
 {
     static uint8_t bytes[WORLD_BYTES];
     struct ip4_header h = {.src = addr(src), .dst = addr(dst), .protocol = IP_PROTOCOL_ICMP4};
-    size_t len = icmp4_emit(&m, bytes, sizeof bytes);
+    size_t len = icmp_emit(&m, 0, bytes, sizeof bytes);
 
     EXPECT(len > 0);
     return ip4(h, span_of(bytes, len));
 }
 
-struct span icmp6(const char *src, const char *dst, struct icmp6_message m)
+struct span icmp6(const char *src, const char *dst, struct icmp_message m)
 {
     static uint8_t bytes[WORLD_BYTES];
     struct ip6_header h = {.src = addr(src), .dst = addr(dst), .protocol = IP_PROTOCOL_ICMP6};

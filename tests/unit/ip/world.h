@@ -93,8 +93,8 @@ struct span udp4(const char *src, const char *dst, size_t payload_len);
 struct span udp6(const char *src, const char *dst, size_t payload_len);
 struct span ip4(struct ip4_header h, struct span payload);
 struct span ip6(struct ip6_header h, struct span payload);
-struct span icmp4(const char *src, const char *dst, struct icmp4_message m);
-struct span icmp6(const char *src, const char *dst, struct icmp6_message m);
+struct span icmp4(const char *src, const char *dst, struct icmp_message m);
+struct span icmp6(const char *src, const char *dst, struct icmp_message m);
 struct span ndp(const char *src, const char *dst, struct ndp_message m);
 
 /* So many bytes that differ from their neighbours. */

@@ -63,23 +63,23 @@ TEST(ping_request_is_well_formed) /* [RFC792] [RFC4443 4.1] */
         struct ping *p6 = open_to(f, "2001:db8::1", "2001:db8::2");
         struct frame *frame;
         struct weir_slice s;
-        struct icmp4_message m4;
-        struct icmp6_message m6;
+        struct icmp_message m4;
+        struct icmp_message m6;
 
         EXPECT_EQ(ping_output(&f->pings, p4, 7, pattern(lens[i]), lens[i], &frame), WEIR_OK);
         s = flatten(f->store, &frame);
-        EXPECT_EQ(icmp4_parse(span_of(s.bytes, s.len), s.len, &m4), WHY_NONE);
+        EXPECT_EQ(icmp_parse(span_of(s.bytes, s.len), s.len, &m4), WHY_NONE);
         EXPECT_EQ(m4.type, ICMP4_ECHO_REQUEST);
-        EXPECT_EQ(icmp4_echo_id(&m4), p4->id);
-        EXPECT_EQ(icmp4_echo_seq(&m4), 7);
+        EXPECT_EQ(icmp_echo_id(&m4), p4->id);
+        EXPECT_EQ(icmp_echo_seq(&m4), 7);
         EXPECT_EQ(m4.body.len, lens[i]);
         EXPECT(checksum_is_good(checksum_add(0, s.bytes, s.len)));
 
         EXPECT_EQ(ping_output(&f->pings, p6, 8, pattern(lens[i]), lens[i], &frame), WEIR_OK);
         s = flatten(f->store, &frame);
-        EXPECT_EQ(icmp6_parse(span_of(s.bytes, s.len), s.len, &m6), WHY_NONE);
+        EXPECT_EQ(icmp_parse(span_of(s.bytes, s.len), s.len, &m6), WHY_NONE);
         EXPECT_EQ(m6.type, ICMP6_ECHO_REQUEST);
-        EXPECT_EQ(icmp6_echo_id(&m6), p6->id);
+        EXPECT_EQ(icmp_echo_id(&m6), p6->id);
         EXPECT(checksum_is_good(checksum_add(
             checksum_pseudo(&p6->local, &p6->remote, IP_PROTOCOL_ICMP6, s.len), s.bytes, s.len)));
         ping_close(&f->pings, &p4);

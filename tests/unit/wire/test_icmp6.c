@@ -21,13 +21,13 @@ TEST(icmp6_parses_an_echo_request)
 {
     uint8_t bytes[SAMPLE_MAX];
     struct ip6_header h = packet_of(SAMPLE_PING6, bytes);
-    struct icmp6_message m;
+    struct icmp_message m;
 
-    EXPECT_EQ(icmp6_parse(h.payload, h.payload_len, &m), WHY_NONE);
+    EXPECT_EQ(icmp_parse(h.payload, h.payload_len, &m), WHY_NONE);
     EXPECT_EQ(m.type, ICMP6_ECHO_REQUEST);
-    EXPECT_EQ(icmp6_echo_id(&m), 1234);
-    EXPECT_EQ(icmp6_echo_seq(&m), 2);
-    EXPECT_EQ(icmp6_word_of_echo(1234, 2), m.word);
+    EXPECT_EQ(icmp_echo_id(&m), 1234);
+    EXPECT_EQ(icmp_echo_seq(&m), 2);
+    EXPECT_EQ(icmp_word_of_echo(1234, 2), m.word);
     EXPECT_EQ(m.body_len, 9);
     EXPECT(!icmp6_is_error(m.type) && !icmp6_is_ndp(m.type));
 }
@@ -36,9 +36,9 @@ TEST(icmp6_parses_packet_too_big) /* [RFC4443 3.2] */
 {
     uint8_t bytes[SAMPLE_MAX];
     struct ip6_header h = packet_of(SAMPLE_TOO_BIG6, bytes);
-    struct icmp6_message m;
+    struct icmp_message m;
 
-    EXPECT_EQ(icmp6_parse(h.payload, h.payload_len, &m), WHY_NONE);
+    EXPECT_EQ(icmp_parse(h.payload, h.payload_len, &m), WHY_NONE);
     EXPECT_EQ(m.type, ICMP6_PACKET_TOO_BIG);
     EXPECT_EQ(m.word, 1280);
     EXPECT_EQ(m.body.len, 60);
@@ -61,9 +61,9 @@ TEST(icmp6_emits_what_it_parsed)
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         uint8_t bytes[SAMPLE_MAX], out[SAMPLE_MAX];
         struct ip6_header h = packet_of(samples[i], bytes);
-        struct icmp6_message m;
+        struct icmp_message m;
 
-        EXPECT_EQ(icmp6_parse(h.payload, h.payload_len, &m), WHY_NONE);
+        EXPECT_EQ(icmp_parse(h.payload, h.payload_len, &m), WHY_NONE);
         EXPECT_EQ(icmp6_emit(&m, &h.src, &h.dst, out, sizeof out), h.payload_len);
         EXPECT_MEM(out, h.payload.bytes, h.payload_len);
         for (size_t room = 0; room < h.payload_len; room++)
@@ -84,10 +84,10 @@ TEST(icmp6_refuses_less_than_a_header)
 
     for (size_t len = 0; len <= h.payload_len; len++) {
         uint8_t *copy = bytes_copy(h.payload.bytes, len);
-        struct icmp6_message m;
+        struct icmp_message m;
 
-        EXPECT_EQ(icmp6_parse(span_of(copy, len), h.payload_len, &m),
-                  len < ICMP6_HEADER_LEN ? WHY_ICMP_MALFORMED : WHY_NONE);
+        EXPECT_EQ(icmp_parse(span_of(copy, len), h.payload_len, &m),
+                  len < ICMP_HEADER_LEN ? WHY_ICMP_MALFORMED : WHY_NONE);
         free(copy);
     }
 }

@@ -14,7 +14,7 @@
 struct sample_packet {
     uint8_t bytes[SAMPLE_MAX];
     struct ip6_header ip;
-    struct icmp6_message icmp;
+    struct icmp_message icmp;
 };
 
 static void read_packet(enum sample sample, struct sample_packet *p)
@@ -22,7 +22,7 @@ static void read_packet(enum sample sample, struct sample_packet *p)
     size_t len = sample_read(sample, p->bytes);
 
     EXPECT_EQ(ip6_parse(span_of(p->bytes, len), len, &p->ip), WHY_NONE);
-    EXPECT_EQ(icmp6_parse(p->ip.payload, p->ip.payload_len, &p->icmp), WHY_NONE);
+    EXPECT_EQ(icmp_parse(p->ip.payload, p->ip.payload_len, &p->icmp), WHY_NONE);
 }
 
 /* Parses a message of this type with this body, in memory of exactly its length. */
@@ -31,7 +31,7 @@ static enum why parse(uint8_t type, const char *body, struct ndp_message *m)
     static uint8_t *memory; /* that of the last call, into which *m may point */
     uint8_t bytes[512];
     size_t len = bytes_read(body, bytes);
-    struct icmp6_message icmp = {.type = type, .body_len = len};
+    struct icmp_message icmp = {.type = type, .body_len = len};
 
     free(memory);
     memory = bytes_copy(bytes, len);
@@ -136,7 +136,7 @@ TEST(ndp_refuses_every_truncation)
         len = p.icmp.body.len;
         for (size_t less = 0; less < len; less++) {
             uint8_t *copy = bytes_copy(p.icmp.body.bytes, less);
-            struct icmp6_message icmp = p.icmp;
+            struct icmp_message icmp = p.icmp;
             enum why why;
 
             icmp.body = span_of(copy, less);
@@ -245,7 +245,7 @@ TEST(ndp_takes_as_many_prefixes_and_servers_as_there_is_place_for)
 {
     uint8_t bytes[1024];
     size_t len = bytes_read("00000000 00000000", bytes);
-    struct icmp6_message icmp = {.type = ICMP6_ROUTER_ADVERT};
+    struct icmp_message icmp = {.type = ICMP6_ROUTER_ADVERT};
     struct ndp_message m;
 
     for (int i = 0; i < NDP_PREFIX_MAX + 2; i++)
@@ -277,7 +277,7 @@ TEST(ndp_survives_any_options)
         static const uint8_t options[8] = {1, 2, 3, 4, 5, 14, 25, 99};
         uint8_t bytes[128], *copy;
         size_t len = test_random_below(&state, sizeof bytes + 1);
-        struct icmp6_message icmp = {.type = (uint8_t)(133 + test_random_below(&state, 5))};
+        struct icmp_message icmp = {.type = (uint8_t)(133 + test_random_below(&state, 5))};
         struct ndp_message m;
 
         bytes_fill(bytes, len, &state);

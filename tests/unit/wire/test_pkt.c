@@ -167,7 +167,7 @@ TEST(pkt_reads_what_icmp_quotes)
         struct span body;
 
         EXPECT_EQ(pkt_parse(span_of(bytes, len), len, &p), WHY_NONE);
-        body = p.version == 4 ? p.icmp4.body : p.icmp6.body;
+        body = p.version == 4 ? p.icmp.body : p.icmp.body;
         EXPECT_EQ(pkt_parse_quoted(body, &quoted), WHY_NONE);
         EXPECT_EQ(quoted.protocol, IP_PROTOCOL_TCP);
         EXPECT(weir_addr_eq(&quoted.src, &p.dst));
