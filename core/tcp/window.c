@@ -125,6 +125,17 @@ uint16_t window_repeat(struct tcp_conn *c, seq_t ack)
     return (uint16_t)field;
 }
 
+/*
+ * What has come so far is little of what the SYN, which has no scale, could allow at most: the next
+ * acknowledgement is early enough to say that there is more.
+ */
+static bool is_beginning(const struct tcp_conn *c, uint32_t remaining)
+{
+    uint32_t taken = seq_len(c->rcv.irs, c->rcv.nxt);
+
+    return taken < UINT16_MAX / 2 && taken < remaining;
+}
+
 bool window_is_worth_announcing(const struct tcp_conn *c)
 {
     uint32_t remaining = window_remaining(c);
@@ -132,7 +143,7 @@ bool window_is_worth_announcing(const struct tcp_conn *c)
         u64_max((uint64_t)remaining + u32_max(worthwhile(c), 1), 2 * (uint64_t)remaining);
 
     /* However little it may cost, there is no room for more than that many bytes. */
-    if (room_in(c->recv_buffer_bytes, c->work->recvq.bytes) < least)
+    if (room_in(c->recv_buffer_bytes, c->work->recvq.bytes) < least || is_beginning(c, remaining))
         return false;
     return u32_min(free_bytes(c), largest(c)) >= least;
 }
