@@ -73,6 +73,8 @@ struct sock_opts {
     uint32_t low_water;
     int priority;
     weir_ns_t recv_timeout_ns, send_timeout_ns; /* negative: none */
+    uint8_t fastopen_keys[2][16];               /* of a listener */
+    size_t fastopen_key_count;
     bool is_set[WEIR_OPT_COUNT]; /* the stack's options, for the handles the socket will have */
     int64_t values[WEIR_OPT_COUNT];
 };
@@ -157,6 +159,9 @@ weir_ns_t sock_send_until(struct weir_posix *px, const struct sock *s, int flags
 enum { SOCK_LISTED_MAX = WEIR_OPT_COUNT + 2 };
 size_t sock_list_options(const struct sock *s, struct weir_opt_value opts[SOCK_LISTED_MAX],
                          bool is_listener);
+
+/* TCP_FASTOPEN_KEY of the socket becomes its listener's: 0, or a negative errno. */
+int sock_apply_fastopen_keys(struct weir_posix *px, const struct sock *s, weir_handle_t listener);
 
 /* SO_PEEK_OFF follows what is peeked at and what is read. */
 void sock_move_peek_offset(struct sock *s, ssize_t len, bool is_peek);

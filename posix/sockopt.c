@@ -596,23 +596,30 @@ static int set_fastopen(struct weir_posix *px, struct sock *s, const struct opti
     return option_set_in_stack(px, s, WEIR_OPT_FASTOPEN_QUEUE, value);
 }
 
-/*
- * The stack has one key, and takes cookies of the one before: of two, the second is for those. Linux
- * has one for each listener that has been given one.
- */
-static int set_fastopen_key(struct weir_posix *px, const struct option *o)
+/* One for new cookies, and if there is a second, it is for those that were made with it. */
+static int set_fastopen_key(struct weir_posix *px, struct sock *s, const struct option *o)
 {
-    uint8_t keys[2][FASTOPEN_KEY_LEN];
-
-    if (o->len != sizeof keys && o->len != sizeof keys[0])
+    if (o->len != 2 * FASTOPEN_KEY_LEN && o->len != FASTOPEN_KEY_LEN)
         return -EINVAL;
     if (o->in == NULL)
         return -EFAULT;
-    memcpy(keys, o->in, o->len);
-    if (o->len == sizeof keys)
-        weir_fastopen_key(px->stack, keys[1]);
-    weir_fastopen_key(px->stack, keys[0]);
-    return 0;
+    memcpy(s->opts.fastopen_keys, o->in, o->len);
+    s->opts.fastopen_key_count = o->len / FASTOPEN_KEY_LEN;
+    return s->phase == SOCK_LISTENING ? sock_apply_fastopen_keys(px, s, s->handle) : 0;
+}
+
+int sock_apply_fastopen_keys(struct weir_posix *px, const struct sock *s, weir_handle_t listener)
+{
+    if (s->opts.fastopen_key_count == 0)
+        return 0;
+    return px_errno(weir_listener_fastopen_keys(px->stack, listener, s->opts.fastopen_keys,
+                                                s->opts.fastopen_key_count));
+}
+
+/* Nothing, if the stack's is used: that is nobody's business. */
+static int get_fastopen_key(const struct sock *s, struct option *o)
+{
+    return option_give(o, s->opts.fastopen_keys, s->opts.fastopen_key_count * FASTOPEN_KEY_LEN);
 }
 
 static int set_fastopen_connect(struct sock *s, const struct option *o)
@@ -659,7 +666,7 @@ static int set_tcp(struct weir_posix *px, struct sock *s, const struct option *o
     case TCP_CONGESTION: return set_congestion(px, s, o);
     case TCP_NOTSENT_LOWAT: return set_notsent_lowat(px, s, o);
     case TCP_FASTOPEN: return set_fastopen(px, s, o);
-    case TCP_FASTOPEN_KEY: return set_fastopen_key(px, o);
+    case TCP_FASTOPEN_KEY: return set_fastopen_key(px, s, o);
     case TCP_FASTOPEN_CONNECT: return set_fastopen_connect(s, o);
     case TCP_INQ: return set_inq(s, o);
     case TCP_MD5SIG: return keys_set(px, s, o->in, o->len, false);
@@ -677,6 +684,7 @@ static int get_tcp(struct weir_posix *px, struct sock *s, struct option *o)
     case TCP_CONGESTION: return get_congestion(px, s, o);
     case TCP_FASTOPEN: return option_give_int(o, (int)s->opts.values[WEIR_OPT_FASTOPEN_QUEUE]);
     case TCP_NOTSENT_LOWAT: return option_give_int(o, s->opts.notsent_lowat);
+    case TCP_FASTOPEN_KEY: return get_fastopen_key(s, o);
     case TCP_FASTOPEN_CONNECT: return option_give_int(o, s->opts.fastopen_connect);
     case TCP_INQ: return option_give_int(o, s->opts.recv_inq);
     case TCP_INFO: return get_info(px, s, o);

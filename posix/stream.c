@@ -180,6 +180,8 @@ static int open_listener(struct weir_posix *px, struct sock *s)
     if (err != WEIR_OK)
         return px_errno(err);
     err = keys_apply(px, s, listener);
+    if (err == 0)
+        err = sock_apply_fastopen_keys(px, s, listener);
     if (err != 0) {
         weir_close(px->stack, listener);
         return err;

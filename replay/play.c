@@ -465,8 +465,8 @@ static enum replay_status do_recv_take(struct replay *r)
     r->taken = NULL;
     r->call.result = weir_recv_take(r->stack, handle, &bytes);
     if (bytes != NULL)
-        r->taken = (struct replay_held *)(void *)((uint8_t *)bytes
-                                                  - offsetof(struct replay_held, bytes));
+        r->taken =
+            (struct replay_held *)(void *)((uint8_t *)bytes - offsetof(struct replay_held, bytes));
     return REPLAY_GOES_ON;
 }
 
@@ -701,6 +701,19 @@ static enum replay_status do_fastopen_key(struct replay *r)
     return REPLAY_GOES_ON;
 }
 
+static enum replay_status do_listener_fastopen_keys(struct replay *r)
+{
+    uint8_t keys[2][16];
+    weir_handle_t listener = cursor_take_be64(&r->body);
+    size_t count = (size_t)log_take_up_to(&r->body, 2);
+
+    cursor_take_bytes(&r->body, keys, count * sizeof keys[0]);
+    if (r->body.failed)
+        return player_fail_record(r);
+    r->call.result = weir_listener_fastopen_keys(r->stack, listener, keys, count);
+    return REPLAY_GOES_ON;
+}
+
 static enum replay_status do_tcp_configure(struct replay *r)
 {
     struct weir_config config;
@@ -750,6 +763,7 @@ enum replay_status player_make_call(struct replay *r)
     case WEIR_CALL_RECV_TAKE: return do_recv_take(r);
     case WEIR_CALL_UDP_CONNECT: return do_udp_connect(r);
     case WEIR_CALL_FASTOPEN_KEY: return do_fastopen_key(r);
+    case WEIR_CALL_LISTENER_FASTOPEN_KEYS: return do_listener_fastopen_keys(r);
     case WEIR_CALL_SET:
     case WEIR_CALL_ACCEPT:
     case WEIR_CALL_RECV_DONE:

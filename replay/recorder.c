@@ -287,6 +287,11 @@ static void put_call(struct weir_recorder *r, struct writer *w, const struct wei
     case WEIR_CALL_FASTOPEN_KEY:
         writer_put_bytes(w, call->slices[0].bytes, FASTOPEN_KEY_LEN);
         break;
+    case WEIR_CALL_LISTENER_FASTOPEN_KEYS:
+        writer_put_be64(w, call->handle);
+        put_number(w, call->slices[0].len / FASTOPEN_KEY_LEN);
+        writer_put_bytes(w, call->slices[0].bytes, call->slices[0].len);
+        break;
     case WEIR_CALL_ACCEPT:
     case WEIR_CALL_SHUTDOWN:
     case WEIR_CALL_RECV_TAKE:

@@ -58,6 +58,8 @@ int api_set(struct weir *s, weir_handle_t handle, enum weir_opt opt, int64_t val
 void api_next_isn(struct weir *s, uint32_t isn);
 int api_tcp_configure(struct weir *s, const struct weir_tcp_config *config);
 void api_fastopen_key(struct weir *s, const uint8_t key[16]);
+int api_listener_fastopen_keys(struct weir *s, weir_listener_t listener, const uint8_t (*keys)[16],
+                               size_t count);
 
 /* ---- api_udp.c ---- */
 

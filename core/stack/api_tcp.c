@@ -488,6 +488,26 @@ void api_fastopen_key(struct weir *s, const uint8_t key[16])
     fastopen_set_key(&s->tcp.fastopen, siphash_key_of(key));
 }
 
+int api_listener_fastopen_keys(struct weir *s, weir_listener_t listener, const uint8_t (*keys)[16],
+                               size_t count)
+{
+    struct listener *l = handle_listener(s, listener);
+
+    if (!HAS_FASTOPEN)
+        return WEIR_ENOTSUP;
+    if (l == NULL)
+        return WEIR_ESTALE;
+    if (count > 2)
+        return WEIR_EINVAL;
+    l->fastopen_keys = (struct fastopen_keys){.has_before = count == 2};
+    l->has_fastopen_keys = count > 0;
+    if (count > 0)
+        l->fastopen_keys.key = siphash_key_of(keys[0]);
+    if (count > 1)
+        l->fastopen_keys.before = siphash_key_of(keys[1]);
+    return WEIR_OK;
+}
+
 static int set_conn(struct weir *s, struct conn *c, enum weir_opt opt, int64_t value)
 {
     int err = tcp_set(&c->tcp, &s->tcp, opt, value);

@@ -47,6 +47,7 @@ static const char *const names[WEIR_CALL_KIND_COUNT] = {
     [WEIR_CALL_NEXT_ISN] = "next_isn",
     [WEIR_CALL_TCP_CONFIGURE] = "tcp_configure",
     [WEIR_CALL_FASTOPEN_KEY] = "fastopen_key",
+    [WEIR_CALL_LISTENER_FASTOPEN_KEYS] = "listener_fastopen_keys",
     [WEIR_CALL_UDP_CONNECT] = "udp_connect",
     [WEIR_CALL_AUTH] = "auth",
     [WEIR_CALL_RECV_POST] = "recv_post",
@@ -477,6 +478,18 @@ void weir_fastopen_key(struct weir *s, const uint8_t key[16])
         tell(s, &call);
     }
     api_fastopen_key(s, key);
+}
+
+int weir_listener_fastopen_keys(struct weir *s, weir_listener_t listener, const uint8_t (*keys)[16],
+                                size_t count)
+{
+    if (!is_told(s))
+        return api_listener_fastopen_keys(s, listener, keys, count);
+    struct weir_slice slice = slice_of(keys, 16 * count);
+    struct weir_call call = {
+        .kind = WEIR_CALL_LISTENER_FASTOPEN_KEYS, .handle = listener, .slices = &slice};
+    tell(s, &call);
+    return (int)answer(s, &call, api_listener_fastopen_keys(s, listener, keys, count));
 }
 
 enum { AUTH_ADD, AUTH_REMOVE, AUTH_ASK };

@@ -295,7 +295,8 @@ void flows_trace_state(struct weir *s, const struct flow *flow, enum tcp_state f
 
 void flows_send_synack(struct weir *s, struct halfopen *h, bool is_resent)
 {
-    struct frame *frame = halfopen_synack(&h->tcp, &s->tcp);
+    const struct listener *l = pool_find(&s->listeners, h->listener);
+    struct frame *frame = halfopen_synack(&h->tcp, &s->tcp, l != NULL ? listener_keys(l) : NULL);
     struct tx_about about = {
         .tuple = &h->tcp.tuple,
         .handle = handle_make(HANDLE_HALFOPEN, pool_handle(&s->halfopens, h)),

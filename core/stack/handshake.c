@@ -44,7 +44,7 @@ static enum why send_cookie(struct weir *s, const struct arrival *a, struct list
     cookie_make(h, &s->tcp, ends);
     s->cookie_sent_at = s->tcp.now;
     count_add(&s->tcp.counts.cookies_sent, 1);
-    frame = halfopen_synack(h, &s->tcp);
+    frame = halfopen_synack(h, &s->tcp, listener_keys(l));
     flood_note(s, a, l, h, frame);
     tx_reply(s, &frame, &about);
     auth_put(&s->tcp, &h->auth);
@@ -120,6 +120,15 @@ static bool has_room_for_pending(const struct weir *s, struct listener *l)
     return (uint64_t)l->fastopen_pending + l->fastopen_held < l->fastopen_queue;
 }
 
+static void renew_cookie(const struct weir *s, const struct arrival *a, const struct listener *l,
+                         struct conn *c)
+{
+    uint8_t cookie[FASTOPEN_COOKIE_LEN];
+
+    fastopen_make_cookie(&s->tcp, listener_keys(l), &a->tuple, cookie);
+    fastopen_renew(&c->tcp, cookie, a->seg.opt.fastopen_is_experimental);
+}
+
 /* A connection at once, with the SYN's data; false: an ordinary handshake [RFC7413 4.2.2]. */
 static bool open_fast(struct weir *s, struct arrival *a, struct listener *l,
                       struct tcp_halfopen *what)
@@ -135,6 +144,8 @@ static bool open_fast(struct weir *s, struct arrival *a, struct listener *l,
         flows_free_conn(s, c);
         return false;
     }
+    if (what->grants_cookie)
+        renew_cookie(s, a, l, c);
     fastopen_begin(&c->tcp, &s->tcp, &a->seg);
     flows_note_pending(s, c, l);
     queue_for_accept(s, l, c);
@@ -146,17 +157,17 @@ static bool open_fast(struct weir *s, struct arrival *a, struct listener *l,
 static bool take_fastopen(struct weir *s, struct arrival *a, struct listener *l,
                           struct tcp_halfopen *what)
 {
-    enum fastopen_ask ask = l->fastopen_queue > 0 && what->auth == 0
-                                ? fastopen_check(&s->tcp, &a->tuple, l->model.user, &a->seg)
-                                : FASTOPEN_NO;
+    enum fastopen_ask ask =
+        l->fastopen_queue > 0 && what->auth == 0
+            ? fastopen_check(&s->tcp, listener_keys(l), &a->tuple, l->model.user, &a->seg)
+            : FASTOPEN_NO;
 
-    if (ask == FASTOPEN_GOOD) {
-        what->synack_at = 0;
-        return open_fast(s, a, l, what);
-    }
-    what->grants_cookie = ask == FASTOPEN_REQUEST;
+    what->grants_cookie = ask == FASTOPEN_REQUEST || ask == FASTOPEN_GOOD_STILL;
     what->cookie_is_experimental = a->seg.opt.fastopen_is_experimental;
-    return false;
+    if (ask != FASTOPEN_GOOD && ask != FASTOPEN_GOOD_STILL)
+        return false;
+    what->synack_at = 0;
+    return open_fast(s, a, l, what);
 }
 
 /* Copies of the listener's keys for this peer; false: no memory. */

@@ -99,6 +99,8 @@ struct listener {
     uint32_t fastopen_pending; /* and so many are */
     uint32_t fastopen_held;    /* further ones that were reset: they count until */
     ns_t fastopen_held_until_at;
+    struct fastopen_keys fastopen_keys; /* its own, if it has any */
+    bool has_fastopen_keys;
     uint32_t queued;
     bool v6only;       /* a listener on :: leaves IPv4 to others */
     struct list queue; /* of conn.event: complete, to be accepted */
@@ -106,6 +108,12 @@ struct listener {
     uint64_t user;
     struct tcp_conn model; /* closed for ever: holds the options that connections inherit */
 };
+
+/* Those of its cookies; NULL: the stack's. */
+static inline const struct fastopen_keys *listener_keys(const struct listener *l)
+{
+    return l->has_fastopen_keys ? &l->fastopen_keys : NULL;
+}
 
 /* Where segments to one destination go: looked up once for many. */
 struct route_entry {

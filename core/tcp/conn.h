@@ -307,7 +307,11 @@ struct tcp_work {
     seq_t small_end; /* end of the last segment sent that was not full [Minshall] */
     bool small_sent;
     bool is_syn_text_next; /* what went with the SYN goes again: it is no news that it is short */
-    bool cwnd_limited;     /* in the round trip that ends when cwnd_round is acknowledged */
+    struct {
+        bool is_given, is_experimental;
+        uint8_t cookie[8];
+    } renewed;         /* the cookie for a client whose key is not the newest */
+    bool cwnd_limited; /* in the round trip that ends when cwnd_round is acknowledged */
     seq_t cwnd_round;
     ns_t sent_at;      /* the last segment with data */
     bool is_restarted; /* and the pause since then has been noted */

@@ -44,7 +44,7 @@ enum {
 bool fastopen_init(struct fastopen *f, struct mem *mem, size_t slab_bytes, struct siphash_key key,
                    struct siphash_key cache_key)
 {
-    *f = (struct fastopen){.key = key, .cache_key = cache_key};
+    *f = (struct fastopen){.keys.key = key, .cache_key = cache_key};
     list_init(&f->all);
     return pool_init_handles(&f->entries, mem, "fast open", sizeof(struct fastopen_entry),
                              slab_bytes)
@@ -61,9 +61,7 @@ void fastopen_fini(struct fastopen *f)
 
 void fastopen_set_key(struct fastopen *f, struct siphash_key key)
 {
-    f->key_before = f->key;
-    f->has_key_before = true;
-    f->key = key;
+    f->keys = (struct fastopen_keys){key, f->keys.key, true};
 }
 
 /*
@@ -98,10 +96,17 @@ static bool is_cookie(struct siphash_key key, const struct tcp_tuple *tuple, str
     return difference == 0;
 }
 
-enum fastopen_ask fastopen_check(const struct tcp_env *env, const struct tcp_tuple *tuple,
-                                 const struct tcp_user *user, const struct tcp_seg *syn)
+static const struct fastopen_keys *keys_of(const struct tcp_env *env,
+                                           const struct fastopen_keys *own)
 {
-    const struct fastopen *f = &env->fastopen;
+    return own != NULL ? own : &env->fastopen.keys;
+}
+
+enum fastopen_ask fastopen_check(const struct tcp_env *env, const struct fastopen_keys *keys,
+                                 const struct tcp_tuple *tuple, const struct tcp_user *user,
+                                 const struct tcp_seg *syn)
+{
+    const struct fastopen_keys *k = keys_of(env, keys);
     bool has_option = (syn->opt.present & TCP_HAS_FASTOPEN) != 0;
     bool is_free = user->fastopen_no_cookie || env->config.fastopen_takes_no_cookie;
 
@@ -109,21 +114,35 @@ enum fastopen_ask fastopen_check(const struct tcp_env *env, const struct tcp_tup
         return FASTOPEN_GOOD;
     if (!has_option)
         return FASTOPEN_NO;
-    if (is_cookie(f->key, tuple, syn->opt.fastopen)
-        || (f->has_key_before && is_cookie(f->key_before, tuple, syn->opt.fastopen)))
+    if (is_cookie(k->key, tuple, syn->opt.fastopen))
         return FASTOPEN_GOOD;
+    if (k->has_before && is_cookie(k->before, tuple, syn->opt.fastopen))
+        return FASTOPEN_GOOD_STILL;
     return FASTOPEN_REQUEST;
 }
 
-void fastopen_give(const struct tcp_env *env, const struct tcp_tuple *tuple, bool is_experimental,
-                   uint8_t bytes[FASTOPEN_COOKIE_LEN], struct tcp_options *options)
+void fastopen_make_cookie(const struct tcp_env *env, const struct fastopen_keys *keys,
+                          const struct tcp_tuple *tuple, uint8_t cookie[FASTOPEN_COOKIE_LEN])
 {
-    make_cookie(env->fastopen.key, tuple, bytes);
+    make_cookie(keys_of(env, keys)->key, tuple, cookie);
+}
+
+void fastopen_give(const uint8_t cookie[FASTOPEN_COOKIE_LEN], bool is_experimental,
+                   struct tcp_options *options)
+{
     options->present |= TCP_HAS_FASTOPEN;
-    options->fastopen = span_of(bytes, FASTOPEN_COOKIE_LEN);
+    options->fastopen = span_of(cookie, FASTOPEN_COOKIE_LEN);
     options->fastopen_is_experimental = is_experimental;
     if (tcp_options_len(options) > TCP_OPTIONS_MAX)
         options->present &= (uint16_t)~TCP_HAS_FASTOPEN;
+}
+
+void fastopen_renew(struct tcp_conn *c, const uint8_t cookie[FASTOPEN_COOKIE_LEN],
+                    bool is_experimental)
+{
+    c->work->renewed.is_given = true;
+    c->work->renewed.is_experimental = is_experimental;
+    memcpy(c->work->renewed.cookie, cookie, FASTOPEN_COOKIE_LEN);
 }
 
 void fastopen_begin(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *syn)
@@ -250,6 +269,10 @@ void fastopen_offer(const struct tcp_conn *c, const struct tcp_env *env,
 {
     const struct fastopen_entry *e = server_of(c, env);
 
+    if (c->work->renewed.is_given) {
+        fastopen_give(c->work->renewed.cookie, c->work->renewed.is_experimental, options);
+        return;
+    }
     if (!may_try(c, env, e) || !needs_cookie(c, env))
         return;
     options->present |= TCP_HAS_FASTOPEN;

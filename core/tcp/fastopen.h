@@ -41,10 +41,15 @@ struct fastopen_entry {
     uint8_t cookie[FASTOPEN_COOKIE_MAX];
 };
 
+/* Of the cookies that we give as a server. */
+struct fastopen_keys {
+    struct siphash_key key, before; /* those of the second are still good */
+    bool has_before;
+};
+
 /* One for a stack. */
 struct fastopen {
-    struct siphash_key key, key_before; /* of the cookies that we give as a server */
-    bool has_key_before;
+    struct fastopen_keys keys; /* of listeners that have none of their own */
 
     struct siphash_key cache_key; /* as a client: of the table of servers */
     struct pool entries;
@@ -68,13 +73,24 @@ enum fastopen_ask {
     FASTOPEN_NO,      /* the SYN has no Fast Open option */
     FASTOPEN_REQUEST, /* a cookie is asked for, or the one that came is wrong: give it one */
     FASTOPEN_GOOD,
+    FASTOPEN_GOOD_STILL, /* by the key before: the client gets a new one with the SYN-ACK */
 };
-enum fastopen_ask fastopen_check(const struct tcp_env *env, const struct tcp_tuple *tuple,
-                                 const struct tcp_user *user, const struct tcp_seg *syn);
+/* keys NULL: the stack's. */
+enum fastopen_ask fastopen_check(const struct tcp_env *env, const struct fastopen_keys *keys,
+                                 const struct tcp_tuple *tuple, const struct tcp_user *user,
+                                 const struct tcp_seg *syn);
 
-/* Puts the peer's cookie, held in bytes, into the options of a SYN-ACK, if there is room. */
-void fastopen_give(const struct tcp_env *env, const struct tcp_tuple *tuple, bool is_experimental,
-                   uint8_t bytes[FASTOPEN_COOKIE_LEN], struct tcp_options *options);
+/* The cookie of a peer; keys NULL: the stack's. */
+void fastopen_make_cookie(const struct tcp_env *env, const struct fastopen_keys *keys,
+                          const struct tcp_tuple *tuple, uint8_t cookie[FASTOPEN_COOKIE_LEN]);
+
+/* Puts a cookie, which stays where it is, into the options of a SYN-ACK, if there is room. */
+void fastopen_give(const uint8_t cookie[FASTOPEN_COOKIE_LEN], bool is_experimental,
+                   struct tcp_options *options);
+
+/* A connection's SYN-ACK is to bring a new cookie. */
+void fastopen_renew(struct tcp_conn *c, const uint8_t cookie[FASTOPEN_COOKIE_LEN],
+                    bool is_experimental);
 
 /*
  * A connection that tcp_open_passively has just made of a SYN with a good cookie: its SYN-ACK is

@@ -67,7 +67,8 @@ void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const stru
     };
 }
 
-struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env)
+struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env,
+                              const struct fastopen_keys *keys)
 {
     struct reply reply = {
         .tuple = h->tuple,
@@ -82,8 +83,10 @@ struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env)
 
     options_offer(&options, &h->agreed, tstamp_clock(env->now, h->ts_offset), h->ts_recent);
     auth_reserve(env, h->auth, &h->tuple.remote_addr, digest, &options);
-    if (h->grants_cookie)
-        fastopen_give(env, &h->tuple, h->cookie_is_experimental, cookie, &options);
+    if (h->grants_cookie) {
+        fastopen_make_cookie(env, keys, &h->tuple, cookie);
+        fastopen_give(cookie, h->cookie_is_experimental, &options);
+    }
     reply.flags |= ecn_half_synack(&h->ecn, h->retries, &options);
     options_fit(&options);
     return segment_build_reply(env, &reply, &options);

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct fastopen_keys;
 struct frame;
 struct tcp_seg;
 
@@ -55,8 +56,12 @@ void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const stru
                    const struct tcp_tuple *tuple, const struct tcp_seg *syn, struct isn isn,
                    uint32_t mtu);
 
-/* Its SYN-ACK, for the first or another time. NULL: no memory. */
-struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env);
+/*
+ * Its SYN-ACK, for the first or another time, with a cookie by the listener's keys (NULL: the stack's).
+ * NULL: no memory.
+ */
+struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env,
+                              const struct fastopen_keys *keys);
 
 /* How long to wait after the SYN-ACK that was just sent. */
 ns_t halfopen_wait_ns(const struct tcp_halfopen *h, const struct tcp_env *env);

@@ -66,7 +66,8 @@ extern "C" {
     X(UDP_CONNECT, "handle, remote (may be NULL)", "")                                             \
     X(AUTH, "handle, number: 0 adds, 1 removes, 2 asks; auth_key (0, 1), len: its ID (2)", "")     \
     X(RECV_POST, "handle, len", "")                                                                \
-    X(RECV_TAKE, "handle", "slices: one")
+    X(RECV_TAKE, "handle", "slices: one")                                                          \
+    X(LISTENER_FASTOPEN_KEYS, "handle, slices: one of 16 bytes for each key", "")
 
 enum weir_call_kind {
 #define X(name, arguments, answer) WEIR_CALL_##name,

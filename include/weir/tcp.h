@@ -350,11 +350,19 @@ WEIR_API int weir_default(const struct weir *s, enum weir_opt opt, int64_t *valu
 
 /*
  * From now on the cookies of Fast Open [RFC7413] are made with this key; those made with the one
- * before stay good, those of an earlier one do not: calling it every few hours limits what a stolen
- * cookie is worth. Servers that share an address share keys. Until it is called, the key
+ * before stay good, and are replaced when they come; those of an earlier one are not: calling it every
+ * few hours limits what a stolen cookie is worth. Servers that share an address share keys. Until it is called, the key
  * derives from the stack's secret.
  */
 WEIR_API void weir_fastopen_key(struct weir *s, const uint8_t key[16]);
+
+/*
+ * The same for one listener, which from then on does not care for the stack's: cookies are made with
+ * the first key, and those made with the second, if count is 2, are good as well; count 0: the stack's
+ * key again. 0, or WEIR_EINVAL (more than two), WEIR_ESTALE, WEIR_ENOTSUP (no Fast Open).
+ */
+WEIR_API int weir_listener_fastopen_keys(struct weir *s, weir_listener_t listener,
+                                         const uint8_t (*keys)[16], size_t count);
 
 /* Advice for a test or a demonstration: the next connection of this stack starts with
  * this ISN instead of RFC 6528's. For the life of one connection only. */

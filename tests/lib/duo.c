@@ -240,7 +240,7 @@ static void to_conn(struct duo *d, int end, struct tcp_seg *seg)
 
 static void send_synack(struct duo *d, int end)
 {
-    send_frame(d, end, halfopen_synack(&d->ends[end].halfopen, &d->world->env));
+    send_frame(d, end, halfopen_synack(&d->ends[end].halfopen, &d->world->env, NULL));
 }
 
 static void wait_for_ack(struct duo *d, int end)

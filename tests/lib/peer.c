@@ -123,7 +123,7 @@ static bool has_connection(const struct peer *p)
 
 static void wait_for_ack(struct peer *p)
 {
-    add_sent(p, halfopen_synack(&p->halfopen, p->env), p->halfopen.retries > 0);
+    add_sent(p, halfopen_synack(&p->halfopen, p->env, NULL), p->halfopen.retries > 0);
     p->record_at = ns_after(p->env->now, halfopen_wait_ns(&p->halfopen, p->env));
 }
 
@@ -167,7 +167,7 @@ static enum why to_halfopen(struct peer *p, struct tcp_seg *seg)
 
     switch (halfopen_input(&p->halfopen, seg, &why)) {
     case HALFOPEN_DROP: break;
-    case HALFOPEN_SYNACK: add_sent(p, halfopen_synack(&p->halfopen, p->env), true); break;
+    case HALFOPEN_SYNACK: add_sent(p, halfopen_synack(&p->halfopen, p->env, NULL), true); break;
     case HALFOPEN_ACK: add_sent(p, halfopen_ack(&p->halfopen, p->env), false); break;
     case HALFOPEN_RESET: answer_by_reset(p, seg); break;
     case HALFOPEN_ABORTED:

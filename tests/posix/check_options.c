@@ -203,6 +203,34 @@ static void congestion(void)
     sys->close(fd);
 }
 
+/* The numbers are shown as they are kept. */
+static void fastopen_key(void)
+{
+    static const uint8_t keys[32] = {1, 2, 3, [16] = 4, 5, 6};
+    int listener = net_listener("127.0.0.1"), fd = sys->socket(AF_INET, SOCK_STREAM, 0);
+    int fds[2] = {listener, fd};
+
+    for (int i = 0; i < 2; i++) {
+        uint8_t got[40] = {0};
+        socklen_t len = sizeof got;
+
+        SAY(sys->setsockopt(fds[i], IPPROTO_TCP, TCP_FASTOPEN_KEY, keys, 16));
+        SAY(sys->getsockopt(fds[i], IPPROTO_TCP, TCP_FASTOPEN_KEY, got, &len));
+        say_seen("    %u bytes, %d %d", len, got[0], got[16]);
+        SAY(sys->setsockopt(fds[i], IPPROTO_TCP, TCP_FASTOPEN_KEY, keys, 32));
+        len = sizeof got;
+        SAY(sys->getsockopt(fds[i], IPPROTO_TCP, TCP_FASTOPEN_KEY, got, &len));
+        say_seen("    %u bytes, %d %d", len, got[0], got[16]);
+        len = 16;
+        SAY(sys->getsockopt(fds[i], IPPROTO_TCP, TCP_FASTOPEN_KEY, got, &len));
+        say_seen("    %u bytes", len);
+        SAY(sys->setsockopt(fds[i], IPPROTO_TCP, TCP_FASTOPEN_KEY, keys, 0));
+        SAY(sys->setsockopt(fds[i], IPPROTO_TCP, TCP_FASTOPEN_KEY, keys, 17));
+        SAY(sys->setsockopt(fds[i], IPPROTO_TCP, TCP_FASTOPEN_KEY, keys, 40));
+        sys->close(fds[i]);
+    }
+}
+
 static void say_info(const char *text, int fd)
 {
     struct tcp_info info;
@@ -276,6 +304,7 @@ void check_options(void)
     buffers(SOCK_STREAM);
     buffers(SOCK_DGRAM);
     congestion();
+    fastopen_key();
     info();
     connected();
 }

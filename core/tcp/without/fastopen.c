@@ -19,14 +19,25 @@ void fastopen_set_key(struct fastopen *f, struct siphash_key key)
 {
 }
 
-enum fastopen_ask fastopen_check(const struct tcp_env *env, const struct tcp_tuple *tuple,
-                                 const struct tcp_user *user, const struct tcp_seg *syn)
+enum fastopen_ask fastopen_check(const struct tcp_env *env, const struct fastopen_keys *keys,
+                                 const struct tcp_tuple *tuple, const struct tcp_user *user,
+                                 const struct tcp_seg *syn)
 {
     return FASTOPEN_NO;
 }
 
-void fastopen_give(const struct tcp_env *env, const struct tcp_tuple *tuple, bool is_experimental,
-                   uint8_t bytes[FASTOPEN_COOKIE_LEN], struct tcp_options *options)
+void fastopen_make_cookie(const struct tcp_env *env, const struct fastopen_keys *keys,
+                          const struct tcp_tuple *tuple, uint8_t cookie[FASTOPEN_COOKIE_LEN])
+{
+}
+
+void fastopen_give(const uint8_t cookie[FASTOPEN_COOKIE_LEN], bool is_experimental,
+                   struct tcp_options *options)
+{
+}
+
+void fastopen_renew(struct tcp_conn *c, const uint8_t cookie[FASTOPEN_COOKIE_LEN],
+                    bool is_experimental)
 {
 }
 

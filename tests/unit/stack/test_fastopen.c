@@ -193,21 +193,57 @@ TEST(fastopen_connections_that_were_reset_take_room_for_a_minute) /* [RFC7413 5.
 
 TEST(fastopen_survives_a_change_of_keys)
 {
-    static const uint8_t keys[2][16] = {{1}, {2}};
+    static const uint8_t keys[3][16] = {{1}, {2}, {3}};
     struct pair p = pair(5);
     weir_conn_t a;
 
     weir_fastopen_key(world_stack(p.w, 1), keys[0]);
     a = connect_with_text(p.w, "text");
     world_run(p.w, 100 * WEIR_MS);
-    EXPECT_EQ(result(p.w, 0, a), WEIR_FASTOPEN_TAKEN);
+    EXPECT_EQ(result(p.w, 0, a), WEIR_FASTOPEN_TAKEN); /* and a new cookie came */
     weir_fastopen_key(world_stack(p.w, 1), keys[1]);
     a = connect_with_text(p.w, "text");
     world_run(p.w, 100 * WEIR_MS);
-    EXPECT_EQ(result(p.w, 0, a), WEIR_FASTOPEN_REFUSED); /* but a new cookie came */
+    EXPECT_EQ(result(p.w, 0, a), WEIR_FASTOPEN_TAKEN);
+    weir_fastopen_key(world_stack(p.w, 1), keys[0]);
+    weir_fastopen_key(world_stack(p.w, 1), keys[2]);
+    a = connect_with_text(p.w, "text");
+    world_run(p.w, 100 * WEIR_MS);
+    EXPECT_EQ(result(p.w, 0, a), WEIR_FASTOPEN_REFUSED); /* two keys later */
     a = connect_with_text(p.w, "text");
     world_run(p.w, 100 * WEIR_MS);
     EXPECT_EQ(result(p.w, 0, a), WEIR_FASTOPEN_TAKEN);
+}
+
+TEST(fastopen_has_keys_of_one_listener)
+{
+    static const uint8_t keys[3][16] = {{1}, {2}, {3}};
+    struct pair p = pair(5);
+    struct weir *server = world_stack(p.w, 1);
+    weir_conn_t a;
+
+    EXPECT_EQ(weir_listener_fastopen_keys(server, p.l, keys, 1), WEIR_OK);
+    a = connect_with_text(p.w, "text");
+    world_run(p.w, 100 * WEIR_MS);
+    EXPECT_EQ(result(p.w, 0, a), WEIR_FASTOPEN_REFUSED); /* its cookie was made with the stack's */
+    weir_fastopen_key(server, keys[1]);
+    weir_fastopen_key(server, keys[2]); /* which concern it no more */
+    a = connect_with_text(p.w, "text");
+    world_run(p.w, 100 * WEIR_MS);
+    EXPECT_EQ(result(p.w, 0, a), WEIR_FASTOPEN_TAKEN);
+
+    EXPECT_EQ(weir_listener_fastopen_keys(server, p.l, (const uint8_t[2][16]){{4}, {1}}, 2),
+              WEIR_OK);
+    a = connect_with_text(p.w, "text");
+    world_run(p.w, 100 * WEIR_MS);
+    EXPECT_EQ(result(p.w, 0, a), WEIR_FASTOPEN_TAKEN);
+    EXPECT_EQ(weir_listener_fastopen_keys(server, p.l, NULL, 0), WEIR_OK);
+    a = connect_with_text(p.w, "text");
+    world_run(p.w, 100 * WEIR_MS);
+    EXPECT_EQ(result(p.w, 0, a), WEIR_FASTOPEN_REFUSED);
+
+    EXPECT_EQ(weir_listener_fastopen_keys(server, p.l, keys, 3), WEIR_EINVAL);
+    EXPECT_EQ(weir_listener_fastopen_keys(server, a, keys, 1), WEIR_ESTALE);
 }
 
 TEST(fastopen_repeats_a_lost_syn_ack_with_what_it_acknowledged)
