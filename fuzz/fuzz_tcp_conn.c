@@ -452,7 +452,7 @@ static void open(struct run *r)
 
     set_options(r, &syn.opt);
     if (how & 1) {
-        halfopen_init(&halfopen, &r->env, user, &tuple, &syn, isn, mtu);
+        halfopen_init(&halfopen, &r->env, &r->conn, &tuple, &syn, isn, mtu);
         expect(tcp_open_passively(&r->conn, &r->env, &halfopen, user));
     } else {
         expect(ends_init(&r->conn.ends, &r->env, &tuple));

@@ -78,6 +78,11 @@ static __attribute__((noinline)) void arm_anew(struct weir *s, struct conn *c)
     wheel_arm(&s->wheel, &alarm->entry, at);
 }
 
+static ns_t alarm_is_at(const struct tcp_work *w)
+{
+    return wheel_is_armed(&w->alarm.entry) ? w->alarm.entry.at : NEVER;
+}
+
 /*
  * One that is due earlier than the connection needs it stays: it will be armed anew then. So mostly
  * all there is to see is that no deadline has become an earlier one.
@@ -86,7 +91,7 @@ static void arm(struct weir *s, struct conn *c)
 {
     const struct tcp_work *w = c->tcp.work;
 
-    if (w == NULL || !wheel_is_armed(&w->alarm.entry) || w->alarm_at < w->alarm.entry.at)
+    if (w == NULL || c->nap != 0 || w->alarm_at < alarm_is_at(w))
         arm_anew(s, c);
 }
 

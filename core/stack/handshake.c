@@ -200,7 +200,7 @@ static enum why answer_by_cookie(struct weir *s, struct arrival *a, struct liste
 
     if (!HAS_SYN_COOKIES || s->config.tcp.syn_cookies == WEIR_SYN_COOKIES_NEVER)
         return WHY_TCP_SYN_QUEUE;
-    halfopen_init(&what, &s->tcp, l->model.user, &a->tuple, &a->seg, isn, mtu);
+    halfopen_init(&what, &s->tcp, &l->model, &a->tuple, &a->seg, isn, mtu);
     if (!take_keys(s, a, l, &what))
         return WHY_NO_MEMORY;
     return send_cookie(s, a, l, &what, ends);
@@ -221,7 +221,7 @@ enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, con
     if (h == NULL)
         return answer_by_cookie(s, a, l, mtu);
     isn = choose_isn(s, isn_ends(&s->tcp, &a->tuple), past);
-    halfopen_init(&h->tcp, &s->tcp, l->model.user, &a->tuple, &a->seg, isn, mtu);
+    halfopen_init(&h->tcp, &s->tcp, &l->model, &a->tuple, &a->seg, isn, mtu);
     if (!take_keys(s, a, l, &h->tcp)) {
         flows_free_halfopen(s, h);
         return WHY_NO_MEMORY;
@@ -355,7 +355,7 @@ static enum why take_cookie(struct weir *s, struct arrival *a, struct listener *
 
     if (mtu == 0)
         return WHY_NO_ROUTE;
-    if (!cookie_check(&s->tcp, l->model.user, &a->tuple, &a->seg, mtu, &h)) {
+    if (!cookie_check(&s->tcp, &l->model, &a->tuple, &a->seg, mtu, &h)) {
         rx_send_reset(s, a, TCP_LISTEN);
         return WHY_TCP_COOKIE;
     }

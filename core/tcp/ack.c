@@ -198,6 +198,30 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
         timers_on_sacked(c, env);
 }
 
+/*
+ * Nothing is under way but our SYN or SYN-ACK, as nearly always: there is nothing on the scoreboard,
+ * and no window yet that could be answered for.
+ */
+static bool is_of_syn_alone(const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    return seq_eq(seg->ack, c->snd.nxt) && seq_eq(c->snd.nxt, seq_add(c->snd.iss, 1))
+           && seq_eq(c->snd.una, c->snd.iss);
+}
+
+void ack_take_handshake(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+    struct delivery d = {.cum_bytes = 1, .first_sent_at = NEVER, .last_sent_at = NEVER};
+
+    if (!HAS_PREDICTION || !is_of_syn_alone(c, seg)) {
+        ack_take(c, env, seg);
+        return;
+    }
+    c->snd.una = seg->ack;
+    take_measure(c, env, seg, &d);
+    release(c, env, seg->ack);
+    timers_on_acked(c, env);
+}
+
 /* What is under way has only to be counted out. */
 static void take_calmly(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {

@@ -17,6 +17,9 @@ struct tcp_seg;
  */
 void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
 
+/* The same for the one that completes a handshake: it acknowledges our SYN. */
+void ack_take_handshake(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
+
 /*
  * The same for a segment that acknowledges something new, has no blocks of SACK and no news of
  * marks, on a connection that is synchronized (predict.h).

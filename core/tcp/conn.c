@@ -74,7 +74,10 @@ bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
     timers_on_keepalive(c, env); /* it may be long until it rests again */
     sendq_init(c);
     scoreboard_init(c);
-    recovery_init(c, env);
+    if (c->state == TCP_CLOSED)
+        recovery_begin(c, env);
+    else
+        recovery_init(c, env);
     return true;
 }
 

@@ -150,7 +150,7 @@ static void recall_options(const struct tcp_env *env, uint64_t ends, const struc
     *classic_ecn = (bits & ECN_BIT) != 0;
 }
 
-bool cookie_check(const struct tcp_env *env, const struct tcp_user *user,
+bool cookie_check(const struct tcp_env *env, const struct tcp_conn *model,
                   const struct tcp_tuple *tuple, const struct tcp_seg *ack, uint32_t mtu,
                   struct tcp_halfopen *h)
 {
@@ -165,8 +165,8 @@ bool cookie_check(const struct tcp_env *env, const struct tcp_user *user,
     syn.opt.ts_val = ack->opt.ts_val;
     recall_options(env, ends, ack, &syn.opt, &classic_ecn);
     isn.ts_offset = tstamp_offset_of(ends);
-    halfopen_init(h, env, user, tuple, &syn, isn, mtu);
+    halfopen_init(h, env, model, tuple, &syn, isn, mtu);
     h->ecn = classic_ecn ? (struct ecn_half){.mode = ECN_CLASSIC}
-                         : ecn_half_of_ack(env, cc_find(env->config.congestion_control), ack);
+                         : ecn_half_of_ack(env, tcp_cc(model), ack);
     return true;
 }

@@ -36,10 +36,10 @@ struct cookie cookie_of(const struct tcp_env *env, uint64_t ends, seq_t irs,
 void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env, uint64_t ends);
 
 /*
- * An acknowledgement has come for a listener with these options: does it answer a cookie of ours?
+ * An acknowledgement has come for a listener whose connections begin as model: does it answer a cookie of ours?
  * If so, *h is the record again that the SYN would have left.
  */
-bool cookie_check(const struct tcp_env *env, const struct tcp_user *user,
+bool cookie_check(const struct tcp_env *env, const struct tcp_conn *model,
                   const struct tcp_tuple *tuple, const struct tcp_seg *ack, uint32_t mtu,
                   struct tcp_halfopen *h);
 

@@ -149,6 +149,7 @@ void fastopen_begin(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *syn
 {
     c->snd.nxt = c->snd.iss;
     c->fastopen = syn->len > 0 ? WEIR_FASTOPEN_ACCEPTED : WEIR_FASTOPEN_OPENED;
+    recovery_init(c, env); /* text may be sent before the handshake is complete */
     recovery_on_syn(c);
     tcp_take_syn_text(c, env, syn);
 }

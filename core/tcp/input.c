@@ -235,7 +235,7 @@ static bool complete_handshake(struct arrival *a)
     ack_set_window(c, a->seg);
     if (!c->is_passive)
         fastopen_on_acked(c, a->env, a->seg->ack);
-    ack_take(c, a->env, a->seg);
+    ack_take_handshake(c, a->env, a->seg);
     tcp_established(c, a->env);
     ecn_on_handshake_ack(c, a->env, a->seg);
     if (c->agreed.sack_ok && (a->seg->opt.present & TCP_HAS_SACK))

@@ -42,10 +42,11 @@ static uint16_t first_window(const struct tcp_user *user)
     return user->recv_buffer_bytes > UINT16_MAX ? UINT16_MAX : (uint16_t)user->recv_buffer_bytes;
 }
 
-void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const struct tcp_user *user,
+void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const struct tcp_conn *model,
                    const struct tcp_tuple *tuple, const struct tcp_seg *syn, struct isn isn,
                    uint32_t mtu)
 {
+    const struct tcp_user *user = model->user;
     uint16_t mss = options_mss_for(&tuple->remote_addr, mtu, user);
 
     *h = (struct tcp_halfopen){
@@ -61,7 +62,7 @@ void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const stru
         .tos = user->tos,
         .min_ttl = user->min_ttl,
         .synack_at = env->now,
-        .ecn = ecn_half_of_syn(env, cc_find(env->config.congestion_control), syn),
+        .ecn = ecn_half_of_syn(env, tcp_cc(model), syn),
         .agreed = options_agree(env, options_wish(env, user, mss), &syn->opt,
                                 addr_is_v4(&tuple->remote_addr)),
     };

@@ -51,8 +51,8 @@ enum listen_verdict {
 /* SEGMENT ARRIVES in LISTEN [RFC9293 3.10.7.2]. *why: for what is not accepted. */
 enum listen_verdict listen_input(const struct tcp_seg *seg, enum why *why);
 
-/* A SYN has come for a listener with these options. */
-void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const struct tcp_user *user,
+/* A SYN has come for a listener whose connections begin as model. */
+void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const struct tcp_conn *model,
                    const struct tcp_tuple *tuple, const struct tcp_seg *syn, struct isn isn,
                    uint32_t mtu);
 

@@ -81,7 +81,7 @@ uint32_t recovery_initial_window(const struct tcp_env *env, uint32_t mss)
     return u32_min(segs * mss, u32_max(2 * mss, INITIAL_WINDOW_BYTES));
 }
 
-void recovery_init(struct tcp_conn *c, struct tcp_env *env)
+void recovery_begin(struct tcp_conn *c, const struct tcp_env *env)
 {
     struct cc *cc = cc_of(c);
 
@@ -93,7 +93,12 @@ void recovery_init(struct tcp_conn *c, struct tcp_env *env)
     cc->srtt_ns = (ns_t)c->rtt.srtt_us * NS_US;
     cc->is_paced = env->config.pacing;
     cc->as_linux = env->config.cubic_as_linux;
-    cc->ops->init(cc);
+}
+
+void recovery_init(struct tcp_conn *c, const struct tcp_env *env)
+{
+    recovery_begin(c, env);
+    cc_of(c)->ops->init(cc_of(c));
 }
 
 void recovery_set_cc(struct tcp_conn *c, const struct cc_ops *ops)

@@ -43,7 +43,10 @@ struct recovery {
 };
 
 /* Work has been attached: nothing is lost, and the window is that of a start [RFC5681 4.1]. */
-void recovery_init(struct tcp_conn *c, struct tcp_env *env);
+void recovery_init(struct tcp_conn *c, const struct tcp_env *env);
+
+/* The same before a handshake: the congestion control starts when that is complete. */
+void recovery_begin(struct tcp_conn *c, const struct tcp_env *env);
 
 /* The handshake is complete: the segment size and so the initial window are known. */
 void recovery_on_established(struct tcp_conn *c, struct tcp_env *env);

@@ -93,7 +93,7 @@ static bool check_syn(struct arrival *a)
         return true;
     }
     ecn_on_synack(c, a->seg);
-    ack_take(c, a->env, a->seg);
+    ack_take_handshake(c, a->env, a->seg);
     tcp_established(c, a->env);
     timers_on_received(c, a->env);
     c->work->ack_owed = true;

@@ -262,7 +262,7 @@ static void to_listener(struct duo *d, int end, struct tcp_seg *seg)
     case LISTEN_RESET: answer_by_reset(d, end, seg); return;
     case LISTEN_ACCEPT: break;
     }
-    halfopen_init(&e->halfopen, &d->world->env, e->conn->user, &tuple, seg, isn_at(d, &tuple, end),
+    halfopen_init(&e->halfopen, &d->world->env, e->conn, &tuple, seg, isn_at(d, &tuple, end),
                   d->link.mtu);
     e->stage = DUO_HALFOPEN;
     wait_for_ack(d, end);

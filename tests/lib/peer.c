@@ -140,7 +140,7 @@ static enum why to_listener(struct peer *p, struct tcp_seg *seg)
     case LISTEN_DROP: break;
     case LISTEN_RESET: answer_by_reset(p, seg); break;
     case LISTEN_ACCEPT:
-        halfopen_init(&p->halfopen, p->env, p->conn->user, &p->tuple, seg, isn_at(p, PEER_ISS),
+        halfopen_init(&p->halfopen, p->env, p->conn, &p->tuple, seg, isn_at(p, PEER_ISS),
                       p->setup.mtu);
         p->stage = PEER_HALFOPEN;
         wait_for_ack(p);

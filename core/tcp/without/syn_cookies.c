@@ -10,7 +10,7 @@ void cookie_make(struct tcp_halfopen *h, const struct tcp_env *env, uint64_t end
 {
 }
 
-bool cookie_check(const struct tcp_env *env, const struct tcp_user *user,
+bool cookie_check(const struct tcp_env *env, const struct tcp_conn *model,
                   const struct tcp_tuple *tuple, const struct tcp_seg *ack, uint32_t mtu,
                   struct tcp_halfopen *h)
 {

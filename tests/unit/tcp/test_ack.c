@@ -2,7 +2,10 @@
 #include "lib/peer.h"
 #include "lib/test.h"
 #include "tcp/ack.h"
+#include "tcp/seg.h"
+#include "tcp/tstamp.h"
 #include <stdio.h>
+#include <string.h>
 
 TEST(ack_frees_what_it_covers)
 {
@@ -135,4 +138,60 @@ TEST(ack_survives_a_window_that_shrinks) /* [RFC9293 MUST-34, SHLD-15] */
     peer_sees_nothing(&p);
     peer_sends(&p, ". 1:1(0) ack 10001 win 1460");
     peer_sees(&p, "P. 10001:11461(1460) ack 1");
+}
+
+/* ---- the handshake's, which goes a short way ---- */
+
+struct after {
+    struct tcp_conn conn;
+    struct tcp_work work;
+};
+
+static void save(struct after *after, const struct tcp_conn *c)
+{
+    memcpy(&after->conn, c, sizeof *c);
+    memcpy(&after->work, c->work, sizeof *c->work);
+}
+
+/* What acknowledges the SYN alone does so both ways; p is as before then. */
+static void compare(struct peer *p)
+{
+    struct tcp_conn *c = p->conn;
+    struct tcp_seg seg = {.ack = c->snd.nxt, .flags = TCP_ACK, .wnd = 1000, .segs = 1};
+    struct after before, by_steps, at_once;
+
+    if (c->agreed.timestamps_ok)
+        tcp_options_stamp(&seg.opt, 1, tstamp_clock(p->env->now - NS_MS, c->ts.offset));
+    save(&before, c);
+    ack_take(c, p->env, &seg);
+    save(&by_steps, c);
+    memcpy(c, &before.conn, sizeof *c);
+    memcpy(c->work, &before.work, sizeof *c->work);
+    ack_take_handshake(c, p->env, &seg);
+    save(&at_once, c);
+    memcpy(c, &before.conn, sizeof *c);
+    memcpy(c->work, &before.work, sizeof *c->work);
+    EXPECT(memcmp(&by_steps.conn, &at_once.conn, sizeof at_once.conn) == 0);
+    EXPECT(memcmp(&by_steps.work, &at_once.work, sizeof at_once.work) == 0);
+    EXPECT(seq_eq(at_once.conn.snd.una, c->snd.nxt) && at_once.conn.rtt.srtt_us > 0);
+}
+
+TEST(ack_of_a_syn_alone_leaves_what_the_steps_would) /* [RFC9293 3.10.7.3, 3.10.7.4] */
+{
+    struct peer p = peer_of(TCP_CLOSED);
+
+    peer_opens(&p);
+    peer_skips(&p);
+    peer_waits(&p, 20 * NS_MS);
+    compare(&p);
+    peer_writes_flagged(&p, 100, WEIR_SEND_MORE); /* it waits for the handshake */
+    compare(&p);
+    peer_waits(&p, 2 * NS_S); /* the SYN has gone twice */
+    peer_skips(&p);
+    compare(&p);
+    peer_sends(&p, "S 0:0(0) <mss 1460>"); /* both have opened at once */
+    peer_skips(&p);
+    EXPECT_EQ(p.conn->state, TCP_SYN_RECEIVED);
+    p.conn->work->syn_sent_at = p.env->now - NS_MS;
+    compare(&p);
 }

@@ -34,7 +34,7 @@ static struct exchange exchange(const struct tcp_options *options)
     struct exchange e = {.w = tcp_world_make(), .tuple = tuple_of(1234)};
     struct tcp_seg syn = {.seq = seq_of(irs), .flags = TCP_SYN, .wnd = 5000, .opt = *options};
 
-    halfopen_init(&e.sent, &e.w->env, e.w->conns[0].user, &e.tuple, &syn,
+    halfopen_init(&e.sent, &e.w->env, &e.w->conns[0], &e.tuple, &syn,
                   isn_of(&e.w->env, isn_ends(&e.w->env, &e.tuple)), MTU);
     cookie_make(&e.sent, &e.w->env, isn_ends(&e.w->env, &e.tuple));
     e.ack = (struct tcp_seg){
@@ -49,7 +49,7 @@ static struct exchange exchange(const struct tcp_options *options)
 
 static bool is_taken(const struct exchange *e, struct tcp_halfopen *h)
 {
-    return cookie_check(&e->w->env, e->w->conns[0].user, &e->tuple, &e->ack, MTU, h);
+    return cookie_check(&e->w->env, &e->w->conns[0], &e->tuple, &e->ack, MTU, h);
 }
 
 TEST(cookie_carries_the_options_of_the_syn_with_timestamps) /* [RFC4987 3.6] */
@@ -120,7 +120,7 @@ TEST(cookie_timestamp_is_not_from_the_future)
     for (int i = 0; i < 200; i++) {
         struct tcp_halfopen h;
         int32_t behind_ms;
-        halfopen_init(&h, &w->env, w->conns[0].user, &tuple, &syn,
+        halfopen_init(&h, &w->env, &w->conns[0], &tuple, &syn,
                       isn_of(&w->env, isn_ends(&w->env, &tuple)), MTU);
         cookie_make(&h, &w->env, isn_ends(&w->env, &tuple));
         behind_ms = (int32_t)(tstamp_offset_of(isn_ends(&w->env, &tuple)) - h.ts_offset);

@@ -314,6 +314,16 @@ TEST(ecn_is_asked_for_by_a_congestion_control_that_needs_it) /* [RFC8257 3.5] */
     EXPECT(tcp_cc(p.conn) == cc_find("reno")); /* it cannot do without */
 }
 
+TEST(ecn_is_agreed_to_by_a_listener_whose_congestion_control_needs_it) /* [RFC8257 3.5] */
+{
+    struct peer p = peer_of_ecn(TCP_CLOSED, WEIR_ECN_OFF);
+
+    p.conn->cc = cc_number(cc_find("dctcp")); /* its own, not the stack's */
+    p.stage = PEER_LISTENER;
+    peer_sends(&p, "SEW 0:0(0) <mss 1460>");
+    peer_sees(&p, "SE. 0:0(0) ack 1 <...>");
+}
+
 TEST(ecn_tells_dctcp_of_each_change_at_once) /* [RFC8257 3.2] */
 {
     struct peer p = peer_of_ecn(TCP_CLOSED, WEIR_ECN_ON);
