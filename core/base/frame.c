@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/checksum.h"
+#include "base/hint.h"
 #include "base/list.h"
 #include "base/parts.h"
 #include "base/pool.h"
@@ -32,25 +33,31 @@ static void begin(struct frame *frame)
     frame->wire.release = NULL;
     frame->wire.owner = NULL;
     frame->next = NULL;
-    frame->held[0] = NULL;
     frame->payload_sum = 0;
     frame->payload_sum_known = false;
     frame->cut_bytes = 0;
     frame->ecn = 0;
 }
 
-struct frame *frame_get(struct pool *pool)
+struct frame *frame_get_headed(struct pool *pool, size_t headers_len)
 {
     struct frame *frame = pool_get(pool);
 
     if (frame == NULL)
         return NULL;
+    CHECK(headers_len <= FRAME_HEADROOM);
     begin(frame);
-    frame->wire.slices[0] = (struct weir_slice){frame->headroom + FRAME_HEADROOM, 0};
-    frame->wire.len = 0;
+    frame->wire.slices[0] =
+        (struct weir_slice){frame->headroom + FRAME_HEADROOM - headers_len, headers_len};
+    frame->wire.len = headers_len;
     frame->wire.slice_count = 1;
-    frame->wire.header_len = 0;
+    frame->wire.header_len = (uint16_t)headers_len; /* shorter than the headroom */
     return frame;
+}
+
+struct frame *frame_get(struct pool *pool)
+{
+    return frame_get_headed(pool, 0);
 }
 
 struct frame *frame_get_around(struct pool *pool, size_t headers_len, struct weir_slice payload,
@@ -79,7 +86,7 @@ void frame_put(struct pool *pool, struct bufs *bufs, struct frame **frame)
     *frame = NULL;
     if (f == NULL)
         return;
-    for (size_t i = 0; i < f->wire.slice_count; i++)
+    for (size_t i = 1; i < f->wire.slice_count; i++) /* the first is the headroom */
         buf_unref(bufs, &f->held[i]);
     pool_put(pool, f);
 }
@@ -107,7 +114,7 @@ void frame_put_many(struct pool *pool, struct bufs *bufs, struct weir_frame **fr
     for (size_t i = 0; i < count; i++) {
         struct frame *f = container_of(frames[i], struct frame, wire);
         frames[i] = NULL;
-        for (size_t k = 0; k < f->wire.slice_count; k++)
+        for (size_t k = 1; k < f->wire.slice_count; k++)
             if (f->held[k] != NULL)
                 unref_later(bufs, &u, f->held[k]);
         pool_put(pool, f);
@@ -188,11 +195,17 @@ static uint64_t raw_sum_from(const struct frame *frame, size_t start)
     return sum;
 }
 
+static APART uint64_t raw_of_long(const struct buf *held, struct span bytes,
+                                  const struct checksum_ops *ops)
+{
+    return checksum_raw_word(sums_of(held, bytes, ops));
+}
+
 /* A raw sum of bytes that are referred to. */
 static uint64_t raw_of(const struct buf *held, struct span bytes, const struct checksum_ops *ops)
 {
     return bytes.len <= SHORT_MAX ? checksum_raw(bytes.bytes, bytes.len)
-                                  : checksum_raw_word(sums_of(held, bytes, ops));
+                                  : raw_of_long(held, bytes, ops);
 }
 
 /* Zero says "none" in UDP; elsewhere both zeros mean the same [RFC768]. */

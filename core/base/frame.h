@@ -51,6 +51,9 @@ struct frames {
 /* Takes a frame without headers or payload from the pool; NULL when there is no memory. */
 struct frame *frame_get(struct pool *pool);
 
+/* The same with headers_len bytes of header, which are still to be written. */
+struct frame *frame_get_headed(struct pool *pool, size_t headers_len);
+
 /*
  * Takes one with room for headers_len bytes of header, which are still to be written, and payload
  * behind them. The reference to buf, which may be NULL, is the caller's to count.

@@ -7,8 +7,12 @@
 #ifndef CORE_BASE_HINT_H
 #define CORE_BASE_HINT_H
 
-/* Not made a part of its callers: they would save registers for it on every call. */
+/* Not made a part of its callers, which would save registers for it on every call; where size counts it is. */
+#if defined(__OPTIMIZE_SIZE__)
+#define APART
+#else
 #define APART __attribute__((noinline))
+#endif
 
 /* Of a header: a part of its callers, but for where size counts; the linker joins its copies there. */
 #if defined(__OPTIMIZE_SIZE__)

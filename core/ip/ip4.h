@@ -43,4 +43,30 @@ static inline void ip4_push_single(struct ip *ip, const struct ip_path *path,
     ip4_emit_plain(&h, frame_push(frame, IP4_HEADER_LEN));
 }
 
+/* What the headers of all such packets have in common that are sent the same way. */
+static inline void ip4_prepare(const struct ip *ip, const struct ip_send *how,
+                               uint8_t header[IP4_HEADER_LEN])
+{
+    struct ip4_plain h = {
+        .src = &how->src,
+        .dst = &how->dst,
+        .tos = how->tos,
+        .ttl = how->ttl != 0 ? how->ttl : ip->config.ttl,
+        .protocol = how->protocol,
+        .dont_fragment = how->dont_fragment,
+    };
+
+    ip4_emit_plain(&h, header);
+}
+
+/* As ip4_push_single, with what was prepared. */
+static inline void ip4_push_prepared(struct ip *ip, const struct ip_path *path,
+                                     const uint8_t header[IP4_HEADER_LEN], struct frame *frame)
+{
+    uint8_t *at = frame_push(frame, IP4_HEADER_LEN);
+
+    memcpy(at, header, IP4_HEADER_LEN);
+    ip4_set_len_and_id(at, (uint16_t)frame->wire.len, (uint16_t)ip_next_id(ip, path, 1));
+}
+
 #endif

@@ -119,6 +119,8 @@ static inline const struct fastopen_keys *listener_keys(const struct listener *l
 struct route_entry {
     struct weir_addr src, dst;
     struct ip_path path;
+    bool is_v4;
+    uint8_t header[IP4_HEADER_LEN]; /* if so: of what connections send (ip4_prepare) */
     uint64_t turn; /* in which it was written, of all that were; 0: there is no path */
 };
 

@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "base/check.h"
 #include "base/count.h"
+#include "base/hint.h"
 #include "base/num.h"
 #include "base/parts.h"
 #include "ip/ip4.h"
@@ -42,6 +43,26 @@ static struct route_entry *route_entry(struct weir *s, const struct weir_addr *s
     return &s->routes[((to ^ from * 31) * UINT32_C(2654435761)) >> ROUTE_SHIFT];
 }
 
+/* What IP is to know of a connection's segment that wishes for nothing else. */
+static struct ip_send usual_how(const struct route_entry *r)
+{
+    return (struct ip_send){
+        .src = r->src,
+        .dst = r->dst,
+        .protocol = IP_PROTOCOL_TCP,
+        .dont_fragment = true,
+    };
+}
+
+static void prepare(const struct weir *s, struct route_entry *r)
+{
+    struct ip_send how = usual_how(r);
+
+    r->is_v4 = addr_is_v4(&r->src);
+    if (HAS_PREDICTION && r->is_v4)
+        ip4_prepare(&s->ip, &how, r->header);
+}
+
 static struct route_entry *find_route(struct weir *s, const struct weir_addr *src,
                                       const struct weir_addr *dst)
 {
@@ -53,6 +74,7 @@ static struct route_entry *find_route(struct weir *s, const struct weir_addr *sr
     r->turn = ip_route(&s->ip, dst, src, 0, &r->path) == WEIR_OK ? ++s->route_turns : 0;
     r->src = *src;
     r->dst = *dst;
+    prepare(s, r);
     return r;
 }
 
@@ -191,16 +213,27 @@ static bool is_summed_later(const struct weir *s, const struct ip_path *path)
            || trace_is_on(&s->tracer);
 }
 
-/* A usual segment on that path, or any. NULL: there is nothing to send. */
+/* May what is usual go to the driver that asks, with IP's header and nothing else before it? */
+static bool is_straight(const struct weir *s, const struct netif *netif)
+{
+    return HAS_PREDICTION && netif->link == WEIR_LINK_IP && netif->out.head == NULL
+           && !trace_is_on(&s->tracer);
+}
+
+/*
+ * A usual segment on that path, or any; on straight ones there was none that is usual. NULL: there is nothing
+ * to send.
+ */
 static struct frame *next_segment(struct weir *s, struct conn *c, struct ip_path *path,
                                   struct tcp_turn *turn)
 {
-    struct frame *frame;
+    struct frame *frame = NULL;
 
     *turn = (struct tcp_turn){0};
     if (path->mtu != c->tcp.pmtu && c->tcp.state != TCP_CLOSED)
         tcp_set_pmtu(&c->tcp, &s->tcp, path->mtu);
-    frame = express_output(&c->tcp, &s->tcp, is_summed_later(s, path));
+    if (!is_straight(s, path->netif))
+        frame = express_output(&c->tcp, &s->tcp, is_summed_later(s, path));
     return frame != NULL ? frame : tcp_output(&c->tcp, &s->tcp, gso_bytes(s, c, path), turn);
 }
 
@@ -219,42 +252,20 @@ static struct weir_trace *trace_segment(const struct weir *s, const struct conn 
     return fill_trace(s, &about, trace);
 }
 
-/* Where a turn may leave its frame rather than to queue it, for the driver that is asking. */
-struct handover {
-    const struct netif *netif;
-    struct frame *frame; /* or NULL: it went another way */
-};
-
-/* Does nothing stand between the segment and the driver but IP's header? */
-static bool is_direct(const struct weir *s, const struct handover *to, const struct ip_path *path,
-                      const struct frame *frame)
-{
-    size_t header_len = addr_is_v4(&path->src) ? IP4_HEADER_LEN : IP6_HEADER_LEN;
-
-    return HAS_PREDICTION && to != NULL && to->netif == path->netif
-           && path->netif->link == WEIR_LINK_IP && !ip_path_is_local(path)
-           && frame->wire.gso == WEIR_GSO_NONE && frame->wire.len + header_len <= path->mtu
-           && !trace_is_on(&s->tracer);
-}
-
 /* What IP is to know of a segment. */
-static inline struct ip_send segment_how(const struct conn *c, const struct route_entry *route,
-                                         const struct frame *frame)
+static struct ip_send segment_how(const struct conn *c, const struct route_entry *route,
+                                  const struct frame *frame)
 {
-    return (struct ip_send){
-        .src = route->src,
-        .dst = route->dst,
-        .protocol = IP_PROTOCOL_TCP,
-        .ttl = c->tcp.user->ttl,                         /* [RFC9293 MUST-49] */
-        .tos = (uint8_t)(c->tcp.user->tos | frame->ecn), /* [RFC9293 MUST-48, SHLD-22] */
-        .dont_fragment = true,
-    };
+    struct ip_send how = usual_how(route);
+
+    how.ttl = c->tcp.user->ttl;                         /* [RFC9293 MUST-49] */
+    how.tos = (uint8_t)(c->tcp.user->tos | frame->ecn); /* [RFC9293 MUST-48, SHLD-22] */
+    return how;
 }
 
-/* Takes *frame. Not a part of send_segment, so that what it keeps in memory is not set up there. */
-static __attribute__((noinline)) void send_by_ip(struct weir *s, struct conn *c,
-                                                 struct route_entry *route, struct frame **frame,
-                                                 const struct tx_about *about)
+/* Takes *frame. */
+static void send_segment(struct weir *s, struct conn *c, struct route_entry *route,
+                         struct frame **frame, const struct tx_about *about)
 {
     struct weir_trace trace;
     struct ip_send how = segment_how(c, route, *frame);
@@ -263,35 +274,73 @@ static __attribute__((noinline)) void send_by_ip(struct weir *s, struct conn *c,
     ip_send(&s->ip, &route->path, &how, frame);
 }
 
-static __attribute__((noinline)) void push_ip6(struct weir *s, const struct conn *c,
-                                               const struct route_entry *route, struct frame *frame)
+/* One with TTL or DiffServ of its own, or over IPv6. */
+static APART void push_any(struct weir *s, const struct conn *c, const struct route_entry *route,
+                           struct frame *frame)
 {
     struct ip_send how = segment_how(c, route, frame);
 
-    ip6_push(&s->ip, &route->path, &how, NULL, frame);
+    if (route->is_v4)
+        ip4_push_single(&s->ip, &route->path, &how, frame);
+    else
+        ip6_push(&s->ip, &route->path, &how, NULL, frame);
 }
 
-/* Takes *frame. */
-static void send_segment(struct weir *s, struct conn *c, struct route_entry *route,
-                         struct frame **frame, const struct tx_about *about, struct handover *to)
+/* IP's header before a usual segment, which has no mark. */
+static void push_usual(struct weir *s, const struct conn *c, const struct route_entry *route,
+                       struct frame *frame)
 {
-    struct ip_send how;
+    const struct tcp_user *user = c->tcp.user;
 
-    if (!is_direct(s, to, &route->path, *frame)) {
-        send_by_ip(s, c, route, frame, about);
-        return;
+    if (route->is_v4 && (user->ttl | user->tos) == 0)
+        ip4_push_prepared(&s->ip, &route->path, route->header, frame);
+    else
+        push_any(s, c, route, frame);
+}
+
+/* The packet with a usual segment of a connection whose turn it is, by that way. NULL: there is none. */
+static struct frame *next_usual(struct weir *s, struct conn *c, const struct netif *netif)
+{
+    struct route_entry *route = route_of(s, c);
+    struct frame *frame;
+
+    if (route == NULL || route->path.netif != netif || route->path.mtu != c->tcp.pmtu
+        || ip_path_is_local(&route->path))
+        return NULL;
+    frame = express_output(&c->tcp, &s->tcp, (netif->offloads & WEIR_OFFLOAD_CSUM) != 0);
+    if (frame == NULL)
+        return NULL;
+    push_usual(s, c, route, frame);
+    if (c->tcp.events != 0)
+        events_note_conn(s, c);
+    stack_settle_sent(s, c);
+    return frame;
+}
+
+/*
+ * Those that have nothing to send but a usual segment have their turns, as long as there are such; returns
+ * how many there were, at most max.
+ */
+static size_t run_usual(struct weir *s, struct netif *netif, struct weir_frame **frames, size_t max)
+{
+    struct list *ready = &s->ready[slot_of(netif)], *link;
+    size_t count = 0;
+
+    if (!is_straight(s, netif))
+        return 0;
+    while (count < max && !s->is_starved && (link = list_take_first(ready)) != NULL) {
+        struct frame *frame = next_usual(s, conn_of_ready(link), netif);
+        if (frame == NULL) {
+            list_add_first(ready, link);
+            break;
+        }
+        frames[count++] = &frame->wire;
     }
-    to->frame = *frame;
-    if (addr_is_v4(&route->src)) {
-        how = segment_how(c, route, to->frame);
-        ip4_push_single(&s->ip, &route->path, &how, to->frame);
-    } else {
-        push_ip6(s, c, route, to->frame);
-    }
+    return count;
 }
 
 /* A connection's turn: true if it had something to send. *has_more: it is to have another. */
-static bool take_turn(struct weir *s, struct conn *c, struct handover *to, bool *has_more)
+static bool take_turn(struct weir *s, struct conn *c, bool *has_more)
 {
     struct route_entry *route = route_of(s, c);
     struct tcp_turn turn;
@@ -308,7 +357,7 @@ static bool take_turn(struct weir *s, struct conn *c, struct handover *to, bool 
         return false;
     about.is_resent = turn.is_resent;
     if (route != NULL)
-        send_segment(s, c, route, &frame, &about, to);
+        send_segment(s, c, route, &frame, &about);
     else
         ip_drop_frame(&s->ip, &frame, WHY_NO_ROUTE);
     return true;
@@ -326,13 +375,13 @@ void tx_make_ready(struct weir *s, struct conn *c)
 }
 
 /* Lets the next connection of the list send a segment. False: none wanted to. */
-static bool run_ready(struct weir *s, struct list *ready, struct handover *to)
+static bool run_ready(struct weir *s, struct list *ready)
 {
     struct list *link;
 
     while (!s->is_starved && (link = list_take_first(ready)) != NULL) {
         struct conn *c = conn_of_ready(link);
-        bool has_more, has_sent = take_turn(s, c, to, &has_more);
+        bool has_more, has_sent = take_turn(s, c, &has_more);
         if (has_more)
             list_add_last(ready, &c->tcp.work->ready);
         else
@@ -347,7 +396,7 @@ static bool run_ready(struct weir *s, struct list *ready, struct handover *to)
 void tx_run_stranded(struct weir *s)
 {
     for (int i = 0; i < STRANDED_TURNS && !list_is_empty(&s->stranded); i++)
-        if (!run_ready(s, &s->stranded, NULL))
+        if (!run_ready(s, &s->stranded))
             return;
 }
 
@@ -383,7 +432,7 @@ static void run_loopback(struct weir *s, struct netif *netif)
     for (int i = 0; i < LOOPBACK_TURNS; i++) {
         if (run_back(s, netif))
             continue;
-        if (!netif_is_loopback(netif) || !run_ready(s, ready, NULL))
+        if (!netif_is_loopback(netif) || !run_ready(s, ready))
             return;
     }
 }
@@ -433,23 +482,25 @@ static size_t hand_out(const struct weir *s, const struct netif *netif, struct f
 }
 
 /* What waits at the interface, or whoever has its turn sends: at most max frames, 0 if there are none. */
-static size_t next_frames(struct weir *s, struct netif *netif, struct weir_frame **frames,
-                          size_t max)
+static APART size_t next_frames(struct weir *s, struct netif *netif, struct weir_frame **frames,
+                                size_t max)
 {
     struct list *ready = &s->ready[slot_of(netif)];
-    struct handover to = {.netif = netif};
 
     /* A turn may lead elsewhere: to ourselves, or to an address not yet resolved. */
     while (netif->out.head == NULL) {
-        if (list_is_empty(ready) || !run_ready(s, ready, &to))
+        if (list_is_empty(ready) || !run_ready(s, ready))
             return 0;
-        if (to.frame != NULL)
-            return hand_out(s, netif, to.frame, frames);
         run_back(s, netif);
     }
     if (is_to_be_cut(netif, netif->out.head))
         return s->is_starved ? 0 : cut_first(s, netif, frames, max);
     return hand_out(s, netif, frames_take(&netif->out), frames);
+}
+
+static bool is_anybodys_turn(const struct weir *s, const struct netif *netif)
+{
+    return netif->out.head != NULL || !list_is_empty(&s->ready[slot_of(netif)]);
 }
 
 size_t api_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, size_t max)
@@ -462,8 +513,14 @@ size_t api_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, s
     run_loopback(s, netif);
     if (netif_is_loopback(netif))
         return 0;
-    while (count < max && (more = next_frames(s, netif, frames + count, max - count)) > 0)
+    while (count < max && is_anybodys_turn(s, netif)) {
+        more = run_usual(s, netif, frames + count, max - count);
+        if (more == 0)
+            more = next_frames(s, netif, frames + count, max - count);
+        if (more == 0)
+            break;
         count += more;
+    }
     for (size_t i = 0; i < count; i++)
         s->bytes_out += frames[i]->len;
     s->frames_out += count;

@@ -10,10 +10,9 @@
  */
 #include "tcp/express.h"
 #include "base/frame.h"
-#include "base/list.h"
+#include "base/hint.h"
 #include "base/parts.h"
 #include "tcp/conn.h"
-#include "tcp/options.h"
 #include "tcp/prr.h"
 #include "tcp/recovery.h"
 #include "tcp/scoreboard.h"
@@ -27,7 +26,7 @@
 /* What there is to be sent, if it is usual. */
 struct usual {
     uint32_t len; /* all the text */
-    uint32_t mss; /* if there is some */
+    uint32_t mss;
     bool has_fin; /* which is the end */
 };
 
@@ -37,48 +36,54 @@ static bool is_sequenced(const struct usual *u)
 }
 
 /*
- * Of decide()'s list in output.c, does nothing stand before new text, or between it and an ACK? Nor is
- * anything left behind it.
+ * Of decide()'s list in output.c, does nothing stand before new text, or between it and an ACK? Does the
+ * header say nothing but where the segment stands, what it acknowledges and the time, and is nothing lost or
+ * divided? Then nothing is left behind it, too. All of that is asked at once: it hardly ever is so.
  */
-static bool is_undisturbed(const struct tcp_conn *c)
+static bool is_undisturbed(const struct tcp_conn *c, const struct tcp_env *env)
 {
     const struct tcp_work *w = c->work;
-    bool is_owed = w->rst_owed || w->ecn.past_count > 0 || c->accecn.owes_handshake_ack
-                   || w->tlp.probe_owed || w->recovery.syn_owed || w->probe_owed
-                   || w->keepalive_owed || w->dup_acks_owed > 0;
+    uint32_t owed = w->rst_owed | w->probe_owed | w->keepalive_owed | w->tlp.probe_owed
+                    | w->recovery.syn_owed | w->sack.has_dsack | w->is_unpushed
+                    | w->sendq.has_records | env->config.pacing | w->ecn.past_count;
+    uint32_t counted = w->dup_acks_owed | w->scoreboard.lost_bytes | c->auth | c->mtu_low
+                       | c->user->pacing_max_kib | (w->loss_timer == LOSS_PROBE);
 
-    return !is_owed && list_is_empty(&w->scoreboard.lost) && c->mtu_low == 0
-           && w->loss_timer != LOSS_PROBE;
+    return (owed | counted) == 0 && w->cc.pacing_rate == 0 && w->reasm == NULL
+           && c->ecn.mode == ECN_NONE && !c->snd_urgent && !c->timeout_owed;
 }
 
-/* In the states in which text may be sent, unless the FIN has been: *has_fin says whether it is the end. */
+/* In the states in which text may be sent; *has_fin says whether it is followed by a FIN. */
 static bool has_turn(const struct tcp_conn *c, bool *has_fin)
 {
-    *has_fin = c->state == TCP_FIN_WAIT_1 || c->state == TCP_LAST_ACK;
-    return c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT
-           || (*has_fin && !tcp_fin_sent(c));
+    const uint32_t open = 1u << TCP_ESTABLISHED | 1u << TCP_CLOSE_WAIT;
+    const uint32_t closing = 1u << TCP_FIN_WAIT_1 | 1u << TCP_LAST_ACK;
+    uint32_t state = 1u << c->state;
+
+    *has_fin = (state & closing) != 0;
+    return (state & (open | closing)) != 0;
 }
 
-/* How much text a segment may have: tcp_send_mss_now(), where no option takes room but timestamps. */
-static uint32_t plain_mss(const struct tcp_conn *c, const struct tcp_env *env)
+/* May the FIN, or a short segment that is the last, not go yet? */
+static bool has_to_wait(const struct tcp_conn *c, const struct usual *u)
 {
-    return options_text_max(c, env, c->pmtu, c->agreed.timestamps_ok ? TCP_TIMESTAMPS_LEN : 0);
+    return u->len < u->mss && !u->has_fin && (turn_is_corked(c) || turn_nagle_holds(c));
 }
 
-/* Does nothing hold back or divide all the text there is, and the FIN? As new_text() has it. */
+/*
+ * Does nothing hold back or divide all the text there is, and the FIN? As new_text() has it. Behind a FIN
+ * that was sent already there is less than nothing, which is too long.
+ */
 static bool all_may_go(struct tcp_conn *c, const struct tcp_env *env, const struct usual *u)
 {
-    const struct tcp_work *w = c->work;
-    bool is_paced = env->config.pacing || w->cc.pacing_rate != 0 || c->user->pacing_max_kib != 0;
+    uint32_t flight = tcp_flight(c);
 
-    if (u->len > u->mss || w->is_unpushed || w->sendq.has_records || is_paced
-        || scoreboard_is_full(c))
+    if (u->len > u->mss || has_to_wait(c, u) || scoreboard_is_full(c))
         return false;
-    if (u->len < u->mss && !u->has_fin && (turn_is_corked(c) || turn_nagle_holds(c)))
+    if (flight > c->snd.wnd || u->len + u->has_fin > c->snd.wnd - flight)
         return false;
-    if (u->len + u->has_fin > window_usable(c))
-        return false;
-    turn_restart_after_idle(c, env);
+    if (flight == 0)
+        turn_restart_after_idle(c, env);
     return u->len <= recovery_room(c);
 }
 
@@ -99,7 +104,7 @@ static struct frame *begin(struct tcp_conn *c, struct tcp_env *env, const struct
         return NULL;
     if (is_sequenced(u) && !has_record(c, env))
         return NULL;
-    frame = frame_get(env->frames);
+    frame = frame_get_headed(env->frames, tcp_plain_len(c->agreed.timestamps_ok));
     if (frame != NULL && u->len > 0)
         sendq_refer_tail(c, u->len, frame);
     return frame;
@@ -110,7 +115,7 @@ static void finish(struct tcp_conn *c, const struct tcp_env *env, const struct u
                    struct frame *frame, bool has_offload)
 {
     uint16_t flags = TCP_ACK | (u->len > 0 ? TCP_PSH : 0) | (u->has_fin ? TCP_FIN : 0);
-    uint64_t sum = segment_push_plain(c, env, c->snd.nxt, flags, frame);
+    uint64_t sum = segment_fill_plain(c, env, c->snd.nxt, flags, frame);
 
     if (has_offload)
         frame_need_checksum(frame, TCP_CHECKSUM_AT);
@@ -183,17 +188,15 @@ static void note_acknowledged(struct tcp_conn *c, struct tcp_env *env)
 }
 
 /* Not a part of who calls it, so that the compiler can make all that it calls a part of it. */
-__attribute__((noinline)) struct frame *express_output(struct tcp_conn *c, struct tcp_env *env,
-                                                       bool has_offload)
+APART WHOLE struct frame *express_output(struct tcp_conn *c, struct tcp_env *env, bool has_offload)
 {
     struct usual u;
     struct frame *frame;
 
-    if (!HAS_PREDICTION || c->work == NULL || !has_turn(c, &u.has_fin) || !is_undisturbed(c)
-        || !segment_is_plain(c))
+    if (!HAS_PREDICTION || c->work == NULL || !has_turn(c, &u.has_fin) || !is_undisturbed(c, env))
         return NULL;
     u.len = seq_len(c->snd.nxt, sendq_end(c));
-    u.mss = u.len > 0 ? plain_mss(c, env) : 0;
+    u.mss = c->work->cc.mss;
     if (is_sequenced(&u) ? !all_may_go(c, env, &u) : !c->work->ack_owed)
         return NULL;
     frame = begin(c, env, &u);

@@ -166,7 +166,7 @@ void recovery_on_mss(struct tcp_conn *c, struct tcp_env *env)
  * no more slow start than to three quarters of what it was: as in Linux, where RFC 5681 has the window
  * of a new connection at once [RFC5681 4.1 not].
  */
-static void restart_window(struct tcp_conn *c, const struct tcp_env *env, ns_t idle_ns)
+static APART void restart_window(struct tcp_conn *c, const struct tcp_env *env, ns_t idle_ns)
 {
     struct cc *cc = cc_of(c);
     ns_t rto_ns = (ns_t)c->rtt.rto_us * NS_US;

@@ -5,6 +5,7 @@
  */
 #include "tcp/scoreboard.h"
 #include "base/check.h"
+#include "base/hint.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "tcp/conn.h"
@@ -85,7 +86,7 @@ void scoreboard_clear(struct tcp_conn *c, struct tcp_env *env)
 
 /* ---- places ---- */
 
-static bool grow(struct scoreboard *b, struct tcp_env *env)
+static APART bool grow(struct scoreboard *b, struct tcp_env *env)
 {
     uint32_t capacity = b->order == b->few ? CAPACITY_FIRST : 2 * b->capacity;
     struct sent **order =

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/checksum.h"
 #include "base/frame.h"
+#include "base/hint.h"
 #include "base/num.h"
 #include "base/parts.h"
 #include "tcp/ecn.h"
@@ -112,7 +113,7 @@ static uint32_t option_room(const struct tcp_conn *c, const struct tcp_env *env,
     return full > used ? full - used : 0;
 }
 
-uint32_t segment_pseudo_sum(const struct tcp_conn *c, const struct tcp_env *env)
+APART uint32_t segment_pseudo_sum(const struct tcp_conn *c, const struct tcp_env *env)
 {
     struct tcp_tuple tuple = ends_tuple(&c->ends, env);
 
@@ -166,7 +167,8 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
     fit(c, segment, mss);
     sendq_refer(c, text_of(segment), segment->len, frame);
     if (HAS_PREDICTION && is_usual(segment) && segment_is_plain(c)) {
-        (void)segment_push_plain(c, env, segment->seq, segment->flags, frame);
+        (void)frame_push(frame, tcp_plain_len(c->agreed.timestamps_ok));
+        (void)segment_fill_plain(c, env, segment->seq, segment->flags, frame);
         frame_need_checksum(frame, TCP_CHECKSUM_AT);
     } else {
         push_full(c, env, segment, mss, frame);

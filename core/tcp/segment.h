@@ -63,12 +63,13 @@ static inline bool segment_is_plain(const struct tcp_conn *c)
 /* The sum of the pseudo-header without its length: the ends do not change, nor does it. */
 uint32_t segment_pseudo_sum(const struct tcp_conn *c, const struct tcp_env *env);
 
-/* Puts it before the text; returns the raw sum of it and its pseudo-header (base/checksum.h). */
-static inline uint64_t segment_push_plain(struct tcp_conn *c, const struct tcp_env *env, seq_t seq,
+/*
+ * Writes it where it stands in the frame, before the text, with the pseudo-header's sum in the place of the
+ * checksum; returns the raw sum of the header (base/checksum.h).
+ */
+static inline uint64_t segment_fill_plain(struct tcp_conn *c, const struct tcp_env *env, seq_t seq,
                                           uint16_t flags, struct frame *frame)
 {
-    uint32_t text_len = (uint32_t)frame->wire.len;
-    uint32_t len = (uint32_t)tcp_plain_len(c->agreed.timestamps_ok);
     struct tcp_plain h = {
         .src_port = c->ends.local_port,
         .dst_port = c->ends.remote_port,
@@ -83,9 +84,9 @@ static inline uint64_t segment_push_plain(struct tcp_conn *c, const struct tcp_e
 
     if (c->work->pseudo_sum == 0)
         c->work->pseudo_sum = segment_pseudo_sum(c, env);
-    h.checksum = (uint16_t)checksum_reduce32(c->work->pseudo_sum + len + text_len);
+    h.checksum = (uint16_t)checksum_reduce32(c->work->pseudo_sum + (uint32_t)frame->wire.len);
     frame->ecn = IP_ECN_NOT_ECT;
-    return tcp_emit_plain(&h, frame_push(frame, len));
+    return tcp_emit_plain(&h, frame->wire.slices[0].bytes);
 }
 
 struct frame *segment_build_reply(struct tcp_env *env, const struct reply *reply,

@@ -25,12 +25,13 @@ static ns_t pto_ns(const struct tcp_conn *c, const struct tcp_env *env)
 bool tlp_may_probe(const struct tcp_conn *c, const struct tcp_env *env)
 {
     const struct tcp_work *w = c->work;
+    const struct scoreboard *b = &w->scoreboard;
+    bool is_probed = w->tlp.is_out | w->tlp.probe_owed | w->tlp.wants_rtt;
 
     return env->config.tail_loss_probe && c->agreed.sack_ok && tcp_is_synchronized(c)
-           && !(w->tlp.is_out | w->tlp.probe_owed | w->tlp.wants_rtt) && w->backoff == 0
+           && (is_probed | w->backoff | b->sacked_bytes | b->lost_bytes) == 0
            && (w->recovery.state == RECOVERY_OPEN || w->recovery.state == RECOVERY_CWR)
-           && w->scoreboard.sacked_bytes == 0 && w->scoreboard.lost_bytes == 0
-           && w->scoreboard.in_flight_bytes > 0;
+           && b->in_flight_bytes > 0;
 }
 
 void tlp_schedule(struct tcp_conn *c, const struct tcp_env *env)

@@ -7,6 +7,7 @@
  */
 #include "tcp/window.h"
 #include "base/check.h"
+#include "base/hint.h"
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/reasm.h"
@@ -53,7 +54,7 @@ static uint32_t room_in(uint32_t limit, uint32_t used)
  * Room for bytes, and room for what bytes cost: a peer that sends tiny segments in large
  * frames is shown a smaller window. What waits out of order is in the window already.
  */
-static uint32_t free_bytes(const struct tcp_conn *c)
+static APART uint32_t free_bytes(const struct tcp_conn *c)
 {
     const struct tcp_work *w = c->work;
     uint32_t apart = w->reasm != NULL ? w->reasm->bytes : 0;

@@ -21,7 +21,9 @@ enum {
     IP4_HEADER_LEN = 20,
     IP4_HEADER_MAX = 60,
     IP4_OPTIONS_MAX = IP4_HEADER_MAX - IP4_HEADER_LEN,
-    IP4_SUM_AT = 10,            /* where the checksum stands */
+    IP4_LEN_AT = 2,             /* where the length stands, */
+    IP4_ID_AT = 4,              /* the identification */
+    IP4_SUM_AT = 10,            /* and the checksum */
     IP4_DONT_FRAGMENT = 0x4000, /* beside the fragment's offset */
 };
 
@@ -136,6 +138,20 @@ static inline __attribute__((always_inline)) void ip4_emit_plain(const struct ip
           + checksum_raw(h->src->b + 12, 4) + checksum_raw(h->dst->b + 12, 4);
     checksum = be16_of(checksum_fold_raw(sum));
     memcpy(out + IP4_SUM_AT, &checksum, sizeof checksum);
+}
+
+/* Puts both into a header that was written with zeros for them. */
+static inline void ip4_set_len_and_id(uint8_t *header, uint16_t total_len, uint16_t id)
+{
+    be16_t wire_len = be16_of(total_len), wire_id = be16_of(id), checksum;
+    uint32_t sum = (uint32_t)total_len + id;
+
+    memcpy(&checksum, header + IP4_SUM_AT, sizeof checksum);
+    sum += (uint16_t)~be16_get(checksum);
+    checksum = be16_of((uint16_t)~checksum_reduce32(sum)); /* as checksum_update16() has it */
+    memcpy(header + IP4_LEN_AT, &wire_len, sizeof wire_len);
+    memcpy(header + IP4_ID_AT, &wire_id, sizeof wire_id);
+    memcpy(header + IP4_SUM_AT, &checksum, sizeof checksum);
 }
 
 #endif
