@@ -41,7 +41,8 @@ struct direction {
     struct pair *pair;
     struct weir_driver *sender;
     struct slot *all; /* 2 * depth */
-    struct slots free, queued, lent, spent;
+    struct slot *free;
+    struct slots queued, lent, spent;
     size_t under_way; /* queued and lent */
     size_t kept;
 };
@@ -113,23 +114,29 @@ static void give_back(const struct direction *d, struct slot *slot, struct batch
     slot->frame = NULL;
 }
 
-static void give_back_all(struct direction *d, struct slots *slots)
+/* The slots are free then, to be used again first, as they are in the cache. Returns how many. */
+static size_t give_back_all(struct direction *d, struct slots *slots)
 {
     struct batch b;
-    struct slot *slot;
+    size_t count = 0;
 
     b.count = 0;
-    while ((slot = take(slots)) != NULL) {
+    for (struct slot *slot = slots->head; slot != NULL; slot = slot->next, count++)
         give_back(d, slot, &b);
-        add(&d->free, slot);
+    if (count > 0) {
+        slots->tail->next = d->free;
+        d->free = slots->head;
+        slots->head = NULL;
     }
     send_back(d, &b);
+    return count;
 }
 
 static void give_back_spent(struct pair *pair)
 {
-    give_back_all(&pair->directions[0], &pair->directions[0].spent);
-    give_back_all(&pair->directions[1], &pair->directions[1].spent);
+    for (size_t i = 0; i < 2; i++)
+        if (pair->directions[i].spent.head != NULL)
+            give_back_all(&pair->directions[i], &pair->directions[i].spent);
 }
 
 /* The receiving stack lets go of a frame it kept. */
@@ -175,9 +182,8 @@ static void deliver(struct direction *d, struct slot *slot, struct weir_frame *f
 
 static void reclaim_lent(struct direction *d)
 {
-    for (struct slot *slot = d->lent.head; slot != NULL; slot = slot->next)
-        d->under_way--;
-    give_back_all(d, &d->lent);
+    if (d->lent.head != NULL)
+        d->under_way -= give_back_all(d, &d->lent);
 }
 
 static ptrdiff_t receive(struct weir_driver *driver, struct weir_frame *frames, size_t max)
@@ -211,8 +217,9 @@ static ptrdiff_t transmit(struct weir_driver *driver, struct weir_frame **frames
         return (ptrdiff_t)count;
     }
     while (taken < count && out->under_way < out->pair->depth) {
-        struct slot *slot = take(&out->free);
+        struct slot *slot = out->free;
 
+        out->free = slot->next;
         slot->frame = frames[taken++];
         add(&out->queued, slot);
         out->under_way++;
@@ -261,7 +268,8 @@ static void init_direction(struct pair *pair, size_t i)
     d->all = &pair->slots[i * 2 * pair->depth];
     for (size_t k = 0; k < 2 * pair->depth; k++) {
         d->all[k].direction = d;
-        add(&d->free, &d->all[k]);
+        d->all[k].next = d->free;
+        d->free = &d->all[k];
     }
 }
 

@@ -3,6 +3,7 @@
  */
 #include "base/buf.h"
 
+#include "base/hint.h"
 #include "base/num.h"
 
 enum {
@@ -101,19 +102,23 @@ struct buf *buf_wrap(struct bufs *bufs, void *bytes, uint32_t size, uint32_t mem
     return b;
 }
 
-void buf_unref_many(struct bufs *bufs, struct buf *b, uint32_t count)
+/* Nobody has a reference any more. */
+static APART void put(struct bufs *bufs, struct buf *b)
 {
-    CHECK(b->refs >= count);
-    b->refs -= count;
-    if (b->refs != 0)
-        return;
-
     void (*release)(void *owner) = b->release;
     void *owner = b->owner;
 
     pool_put(&bufs->pools[b->class], b);
     if (release)
         release(owner);
+}
+
+void buf_unref_many(struct bufs *bufs, struct buf *b, uint32_t count)
+{
+    CHECK(b->refs >= count);
+    b->refs -= count;
+    if (b->refs == 0)
+        put(bufs, b);
 }
 
 void buf_unref(struct bufs *bufs, struct buf **buf)

@@ -6,6 +6,7 @@
  */
 #include "base/slabs.h"
 
+#include "base/hint.h"
 #include "base/mem.h"
 #include <string.h>
 
@@ -28,7 +29,7 @@ static void *child_of_number(uint32_t next)
 }
 
 /* The node of a level (0: the leaves) on the way to a slab number; NULL if there is none. */
-static struct pool_node *node_at(const struct pool *pool, uint32_t number, unsigned level)
+static APART struct pool_node *node_at(const struct pool *pool, uint32_t number, unsigned level)
 {
     struct pool_node *node = pool->root;
 
@@ -133,12 +134,13 @@ void slabs_remove(struct pool *pool, const struct slab *slab)
     pool->free_number = slab->number;
 }
 
+/* Of a pool that is not large the root is the only leaf. */
 struct slab *slabs_find(const struct pool *pool, uint32_t number)
 {
     if (number >= pool->slab_numbers)
         return NULL;
 
-    void *child = *child_at(pool, number);
+    void *child = pool->levels == 1 ? pool->root->child[number] : *child_at(pool, number);
 
     return is_free_number(child) ? NULL : child;
 }

@@ -5,6 +5,7 @@
  */
 #include "base/addr.h"
 #include "base/check.h"
+#include "base/hint.h"
 #include "base/parts.h"
 #include "stack/api.h"
 #include "stack/config.h"
@@ -231,7 +232,8 @@ int api_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn)
 
 /* A write is nothing but more to send: there is nothing else to settle. */
 
-ptrdiff_t api_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t len, unsigned flags)
+WHOLE ptrdiff_t api_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t len,
+                         unsigned flags)
 {
     struct conn *c = handle_conn(s, conn);
     ptrdiff_t sent;

@@ -6,6 +6,7 @@
  */
 #include "tcp/conn.h"
 #include "base/check.h"
+#include "base/hint.h"
 #include "base/count.h"
 #include "tcp/reasm.h"
 #include "tcp/recovery.h"
@@ -54,7 +55,7 @@ void tcp_conn_init_like(struct tcp_conn *c, const struct tcp_conn *model)
     (void)choice_ref(model->user);
 }
 
-bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
+APART bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
 {
     struct tcp_work *w;
 

@@ -33,17 +33,21 @@ enum {
 
 #define PACING_MAX (UINT32_MAX * INT64_C(1024)) /* bytes per second */
 
-static void emit_call(const struct tcp_conn *c, const struct tcp_env *env, const char *text,
-                      int64_t value)
+static APART void trace_call(const struct tcp_conn *c, const struct tcp_env *env, const char *text,
+                             int64_t value)
 {
-    struct weir_trace event;
+    struct weir_trace event = tcp_trace_of(c, env, WEIR_TRACE_APP);
 
-    if (!trace_is_on(env->tracer))
-        return;
-    event = tcp_trace_of(c, env, WEIR_TRACE_APP);
     event.text = text;
     event.value = value;
     trace_emit(env->tracer, &event);
+}
+
+static void emit_call(const struct tcp_conn *c, const struct tcp_env *env, const char *text,
+                      int64_t value)
+{
+    if (trace_is_on(env->tracer))
+        trace_call(c, env, text, value);
 }
 
 /* OPEN [RFC9293 3.10.1]. */
