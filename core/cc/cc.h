@@ -92,6 +92,14 @@ struct cc_ops {
     /* From here on a function may be NULL. */
 
     /*
+     * on_ack for an acknowledgement in order, without news of losses and marks, while cwnd is not what holds
+     * sending back, as it mostly is where little is sent: with what of struct cc_ack the algorithm looks at
+     * then. False: it looks at more, nothing was done, and on_ack is called after all.
+     */
+    bool (*on_unlimited_ack)(struct cc *cc, uint32_t acked_bytes, uint32_t flight_bytes,
+                             ns_t rtt_ns);
+
+    /*
      * Something is delivered that is no reason to grow, in recovery or out of order before it, and
      * on_ack is not called: for those who count marks [RFC8257 3.3]. cwnd stays.
      */

@@ -189,6 +189,23 @@ static void avoid(struct curve *s, struct cc *cc, const struct cc_ack *ack, uint
         follow_reno(s, cc);
 }
 
+/* HyStart++ is for the first slow start [RFC9406 4.3], when ssthresh is not known. */
+static bool is_first_slow_start(const struct cc *cc)
+{
+    return cc_is_in_slow_start(cc) && cc->ssthresh == UINT32_MAX;
+}
+
+/* It looks at round trips whether or not they are used to the full. */
+static void look_for_delay(struct cc *cc, uint32_t acked_bytes, uint32_t flight_bytes, ns_t rtt_ns)
+{
+    struct hystart h;
+
+    load_part(cc, offsetof(struct cubic, hystart), &h, sizeof h);
+    if (hystart_on_ack(&h, acked_bytes, flight_bytes, rtt_ns))
+        cc->ssthresh = cc->cwnd;
+    store_part(cc, offsetof(struct cubic, hystart), &h, sizeof h);
+}
+
 static void start_for_the_first_time(struct cc *cc, const struct cc_ack *ack)
 {
     struct hystart h;
@@ -196,9 +213,7 @@ static void start_for_the_first_time(struct cc *cc, const struct cc_ack *ack)
     load_part(cc, offsetof(struct cubic, hystart), &h, sizeof h);
     if (ack->cwnd_limited)
         cc_grow(cc, hystart_growth_bytes(&h, ack->acked_bytes));
-    if (hystart_on_ack(&h, ack))
-        cc->ssthresh = cc->cwnd;
-    store_part(cc, offsetof(struct cubic, hystart), &h, sizeof h);
+    look_for_delay(cc, ack->acked_bytes, ack->flight_bytes, ack->rtt_ns);
 }
 
 static void end_slow_start_as_linux(struct cc *cc, const struct cc_ack *ack)
@@ -251,10 +266,6 @@ static void grow(struct curve *s, struct cc *cc, const struct cc_ack *ack)
         avoid(s, cc, ack, acked_bytes);
 }
 
-/*
- * HyStart++ is for the first slow start [RFC9406 4.3], when ssthresh is not known; it looks at
- * round trips whether or not they are used to the full.
- */
 static WHOLE void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9438 4.2 to 4.5, 4.10] */
 {
     struct curve now;
@@ -264,7 +275,7 @@ static WHOLE void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9438 4.
         on_ack_as_linux(cc, ack);
         return;
     }
-    if (cc_is_in_slow_start(cc) && cc->ssthresh == UINT32_MAX) {
+    if (is_first_slow_start(cc)) {
         start_for_the_first_time(cc, ack);
         return;
     }
@@ -274,6 +285,21 @@ static WHOLE void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9438 4.
     else
         now.acked_at = NEVER;
     store_part(cc, offsetof(struct cubic, now), &now, sizeof now);
+}
+
+/* Time in which cwnd is not used does not count. */
+static WHOLE bool on_unlimited_ack(struct cc *cc, uint32_t acked_bytes, uint32_t flight_bytes,
+                                   ns_t rtt_ns)
+{
+    static const ns_t stands_still = NEVER;
+
+    if (cc->as_linux)
+        return false;
+    if (is_first_slow_start(cc))
+        look_for_delay(cc, acked_bytes, flight_bytes, rtt_ns);
+    else
+        store_part(cc, offsetof(struct cubic, now.acked_at), &stands_still, sizeof stands_still);
+    return true;
 }
 
 /* 0.7 of what is under way, but least_segs segments [RFC9438 4.6]. */
@@ -404,6 +430,7 @@ const struct cc_ops cubic_ops = {
     .name = "cubic",
     .init = init,
     .on_ack = on_ack,
+    .on_unlimited_ack = on_unlimited_ack,
     .on_loss = on_loss,
     .on_timeout = on_timeout,
     .on_ecn = on_ecn,

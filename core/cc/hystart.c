@@ -90,18 +90,17 @@ static bool end_round(struct hystart *h)
  * what is sent until its first acknowledgement. Taken at once it would be over with that, and
  * the time that the rest of the window takes to leave would look like a queue.
  */
-bool hystart_on_ack(struct hystart *h, const struct cc_ack *ack) /* [RFC9406 4.2] */
+bool hystart_on_ack(struct hystart *h, uint32_t acked_bytes, uint32_t flight_bytes,
+                    ns_t rtt_ns) /* [RFC9406 4.2] */
 {
-    uint32_t acked_bytes = ack->acked_bytes;
-
     if (h->round_left_bytes == 0)
-        h->round_left_bytes = ack->flight_bytes;
-    take_sample(h, ack->rtt_ns);
+        h->round_left_bytes = flight_bytes;
+    take_sample(h, rtt_ns);
     choose_phase(h);
     if (acked_bytes < h->round_left_bytes) {
         h->round_left_bytes -= acked_bytes;
         return false;
     }
-    h->round_left_bytes = acked_bytes < ack->flight_bytes ? ack->flight_bytes - acked_bytes : 0;
+    h->round_left_bytes = acked_bytes < flight_bytes ? flight_bytes - acked_bytes : 0;
     return end_round(h);
 }

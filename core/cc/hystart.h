@@ -16,8 +16,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct cc_ack;
-
 /* NEVER stands for the RFC's infinity. */
 struct hystart {
     ns_t last_round_min_rtt_ns;
@@ -37,7 +35,7 @@ uint32_t hystart_growth_bytes(const struct hystart *h, uint32_t acked_bytes);
 /* Slow start goes on after a pause or a loss that was none: the round begins again. */
 void hystart_restart_round(struct hystart *h);
 
-/* New data is acknowledged. True: slow start is over. */
-bool hystart_on_ack(struct hystart *h, const struct cc_ack *ack);
+/* New data is acknowledged, as struct cc_ack has it. True: slow start is over. */
+bool hystart_on_ack(struct hystart *h, uint32_t acked_bytes, uint32_t flight_bytes, ns_t rtt_ns);
 
 #endif

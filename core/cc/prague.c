@@ -186,7 +186,8 @@ static void start_slowly(struct prague *p, struct cc *cc, const struct cc_ack *a
         growth = hystart_growth_bytes(&p->hystart, bytes);
     growth = u32_min(growth, cc->ssthresh - window_bytes(p));
     p->window_q32 += (uint64_t)growth << 32;
-    if (cc->ssthresh == UINT32_MAX && hystart_on_ack(&p->hystart, ack))
+    if (cc->ssthresh == UINT32_MAX
+        && hystart_on_ack(&p->hystart, ack->acked_bytes, ack->flight_bytes, ack->rtt_ns))
         cc->ssthresh = window_bytes(p);
 }
 

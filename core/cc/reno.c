@@ -41,6 +41,17 @@ static void on_ack(struct cc *cc, const struct cc_ack *ack) /* [RFC9293 MUST-19]
     cc_avoid_congestion(cc, &r->acked_bytes);
 }
 
+/* A window that was not used is left as it is. */
+static bool on_unlimited_ack(struct cc *cc, uint32_t acked_bytes, uint32_t flight_bytes,
+                             ns_t rtt_ns)
+{
+    (void)cc;
+    (void)acked_bytes;
+    (void)flight_bytes;
+    (void)rtt_ns;
+    return true;
+}
+
 static void on_loss(struct cc *cc, ns_t now, uint32_t flight_bytes)
 {
     (void)now;
@@ -57,6 +68,7 @@ const struct cc_ops reno_ops = {
     .name = "reno",
     .init = init,
     .on_ack = on_ack,
+    .on_unlimited_ack = on_unlimited_ack,
     .on_loss = on_loss,
     .on_timeout = on_loss,
     .phase = phase,

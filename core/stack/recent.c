@@ -19,10 +19,14 @@
 #include "base/hint.h"
 #include "base/num.h"
 #include "stack/tcp_rx.h"
+#include "tcp/express_in.h"
 #include "tcp/input.h"
 #include "wire/eth.h"
 #include "wire/plain.h"
 #include <string.h>
+
+/* Addresses, header and timestamps. */
+enum { USUAL_LEN = PLAIN_OPTIONS_AT + TCP_TIMESTAMPS_LEN - PLAIN_ENDS_AT };
 
 static uint32_t place_of(uint32_t remote, uint32_t ports)
 {
@@ -142,17 +146,31 @@ static bool is_followed(const struct netif *netif, const uint8_t *ip, const stru
                   == 0;
 }
 
-/* [RFC9293 MUST-3], unless the driver has seen to it. The addresses stand before TCP's header. */
+/* From the addresses, which stand before TCP's header, to the end of timestamps: without a loop. */
+static uint64_t sum_usual(const uint8_t *ends)
+{
+    uint64_t words[USUAL_LEN / 8];
+
+    _Static_assert(sizeof words == 5 * sizeof words[0], "all of them are added");
+    memcpy(words, ends, sizeof words);
+    words[0] = checksum_raw_plus(checksum_raw_plus(words[0], words[1]), words[2]);
+    return checksum_raw_plus(checksum_raw_plus(words[0], words[3]), words[4]);
+}
+
+/* [RFC9293 MUST-3], unless the driver has seen to it. */
 static bool has_good_checksum(const struct weir_frame *frame, const struct plain *p, size_t ip_at)
 {
     size_t first = size_min(frame->slices[0].len - ip_at, p->len) - PLAIN_ENDS_AT;
     size_t rest = p->len - PLAIN_ENDS_AT - first;
-    uint64_t sum;
+    uint64_t sum = checksum_raw_word((uint32_t)p->len - PLAIN_TCP_AT + IP_PROTOCOL_TCP);
+    const uint8_t *ends = p->ip + PLAIN_ENDS_AT;
 
     if (frame->flags & (WEIR_FRAME_CSUM_PARTIAL | WEIR_FRAME_CSUM_VALID))
         return true;
-    sum = checksum_raw_plus(checksum_raw(p->ip + PLAIN_ENDS_AT, first),
-                            checksum_raw_word((uint32_t)p->len - PLAIN_TCP_AT + IP_PROTOCOL_TCP));
+    if (first == USUAL_LEN)
+        sum = checksum_raw_plus(sum, sum_usual(ends));
+    else
+        sum = checksum_raw_plus(sum, checksum_raw(ends, first));
     if (rest > 0)
         sum = checksum_raw_join(sum, checksum_raw(frame->slices[1].bytes, rest), first);
     return checksum_raw_is_good(sum);
@@ -175,6 +193,47 @@ static void fill(struct tcp_seg *seg, struct weir_frame *frame, const struct pla
     seg->text_skip = (uint32_t)ip_at + p->text_at;
     seg->frame = frame;
     tcp_options_parse_usual(plain_options(p), &seg->opt);
+}
+
+/* The text, if it lies in one run, and its frame is not to be kept. */
+static bool find_text(const struct weir_frame *frame, const struct plain *p, size_t ip_at,
+                      struct span *text)
+{
+    const struct weir_slice *slice = frame->slices;
+    size_t at = ip_at + p->text_at, len = (size_t)p->len - p->text_at;
+
+    if (at == slice->len && len > 0) { /* the headers have a slice of their own */
+        slice++;
+        at = 0;
+    }
+    *text = span_of(slice->bytes + at, len);
+    return slice->len - at >= len
+           && (frame->release == NULL || !tcp_seg_is_worth_keeping(frame, (uint32_t)len));
+}
+
+/* False: there are others than timestamps. */
+static bool read_timestamps(const struct plain *p, struct express_seg *seg)
+{
+    const uint8_t *options = p->ip + PLAIN_OPTIONS_AT;
+
+    seg->has_timestamps = p->text_at == PLAIN_OPTIONS_AT + TCP_TIMESTAMPS_LEN;
+    if (!seg->has_timestamps)
+        return p->text_at == PLAIN_OPTIONS_AT;
+    seg->ts_val = be32_at(options + 4);
+    seg->ts_ecr = be32_at(options + 8);
+    return be32_at(options) == TCP_TIMESTAMPS_START;
+}
+
+/* What TCP has to know of a usual segment. */
+static bool fill_express(struct express_seg *seg, const struct weir_frame *frame,
+                         const struct plain *p, size_t ip_at)
+{
+    seg->seq = seq_of(plain_seq(p));
+    seg->ack = seq_of(plain_ack(p));
+    seg->tos = plain_tos(p);
+    seg->flags = plain_flags(p);
+    seg->wnd = plain_window(p);
+    return read_timestamps(p, seg) && find_text(frame, p, ip_at, &seg->text);
 }
 
 /* A part of what follows, which needs all that is looked at. */
@@ -214,25 +273,37 @@ static bool is_plain_conn(const struct tcp_conn *c, const struct plain *p)
     return tcp_is_synchronized(c) && c->auth == 0 && plain_ttl(p) >= c->user->min_ttl;
 }
 
-static bool take_like(struct weir *s, struct conn *c, struct weir_frame *frame,
-                      const struct plain *p, size_t ip_at)
+/* One that only TCP's long way can take. */
+static APART bool take_unusual(struct weir *s, struct conn *c, struct weir_frame *frame,
+                               const struct plain *p, size_t ip_at)
 {
     struct tcp_seg seg;
     enum why why;
 
-    if (!has_good_checksum(frame, p, ip_at))
-        return false;
     fill(&seg, frame, p, ip_at);
     if (seg.opt.present & (TCP_HAS_MD5 | TCP_HAS_AO))
+        return false;
+    why = tcp_input(&c->tcp, &s->tcp, &seg);
+    tcp_seg_done(&seg, &s->tcp);
+    if (why != WHY_NONE)
+        stack_drop(s, why);
+    return true;
+}
+
+static bool take_like(struct weir *s, struct conn *c, struct weir_frame *frame,
+                      const struct plain *p, size_t ip_at)
+{
+    struct express_seg usual;
+
+    if (!has_good_checksum(frame, p, ip_at))
+        return false;
+    if (!(fill_express(&usual, frame, p, ip_at) && express_input(&c->tcp, &s->tcp, &usual))
+        && !take_unusual(s, c, frame, p, ip_at))
         return false;
     s->frames_in++;
     s->bytes_in += frame->len;
     s->tcp.counts.segs_in++;
-    why = tcp_input(&c->tcp, &s->tcp, &seg);
     stack_settle(s, c);
-    tcp_seg_done(&seg, &s->tcp);
-    if (why != WHY_NONE)
-        stack_drop(s, why);
     return true;
 }
 

@@ -11,6 +11,8 @@
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
 #include "tcp/mtu_probe.h"
+#include "tcp/rack.h"
+#include "tcp/rate.h"
 #include "tcp/recovery.h"
 #include "tcp/rtt.h"
 #include "tcp/scoreboard.h"
@@ -28,13 +30,18 @@ static uint32_t window_of(const struct tcp_conn *c, const struct tcp_seg *seg)
     return (uint32_t)seg->wnd << shift;
 }
 
+static void set_window(struct tcp_conn *c, uint32_t wnd, seq_t seq, seq_t ack)
+{
+    c->snd.wnd = wnd;
+    c->snd.wl1 = seq;
+    c->snd.wl2 = ack;
+    if (wnd > c->snd.wnd_max)
+        c->snd.wnd_max = wnd;
+}
+
 void ack_set_window(struct tcp_conn *c, const struct tcp_seg *seg)
 {
-    c->snd.wnd = window_of(c, seg);
-    c->snd.wl1 = seg->seq;
-    c->snd.wl2 = seg->ack;
-    if (c->snd.wnd > c->snd.wnd_max)
-        c->snd.wnd_max = c->snd.wnd;
+    set_window(c, window_of(c, seg), seg->seq, seg->ack);
 }
 
 /*
@@ -42,15 +49,17 @@ void ack_set_window(struct tcp_conn *c, const struct tcp_seg *seg)
  * segment before was sent after them all, also if its text is old because it was sent again; an
  * older window would reach further from the new snd.una than the peer ever said. Linux does so, too.
  */
+void ack_take_window_of(struct tcp_conn *c, uint32_t wnd, seq_t seq, seq_t ack)
+{
+    if (seq_geq(c->snd.wl1, seq) && seq_leq(ack, c->snd.wl2)
+        && !(seq_eq(c->snd.wl1, seq) && seq_eq(c->snd.wl2, ack)))
+        return;
+    set_window(c, wnd, seq_max(c->snd.wl1, seq), ack);
+}
+
 void ack_take_window(struct tcp_conn *c, const struct tcp_seg *seg)
 {
-    seq_t newest = seq_max(c->snd.wl1, seg->seq);
-
-    if (!seq_lt(c->snd.wl1, seg->seq) && !seq_gt(seg->ack, c->snd.wl2)
-        && !(seq_eq(c->snd.wl1, seg->seq) && seq_eq(c->snd.wl2, seg->ack)))
-        return;
-    ack_set_window(c, seg);
-    c->snd.wl1 = newest;
+    ack_take_window_of(c, window_of(c, seg), seg->seq, seg->ack);
 }
 
 /*
@@ -86,7 +95,7 @@ static void begin_delivery(const struct tcp_conn *c, const struct tcp_seg *seg, 
  */
 static ns_t measure_echo(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
-    ns_t rtt_ns = tstamp_rtt_ns(c, env, seg);
+    ns_t rtt_ns = tstamp_rtt_ns(c, env, tstamp_echo(c, seg));
 
     return recovery_is_echo_clear(c, env, rtt_ns) ? rtt_ns : 0;
 }
@@ -105,14 +114,11 @@ static ns_t measure(struct tcp_conn *c, struct tcp_env *env, const struct tcp_se
 }
 
 /* What was sent last may have been sent later than the oldest, of which the sample is. */
-static void take_sample(struct tcp_conn *c, struct tcp_env *env, struct delivery *d)
+static void take_samples(struct tcp_conn *c, struct tcp_env *env, ns_t rtt_ns, ns_t newest_rtt_ns)
 {
-    rtt_on_sample(c, env, d->rtt_ns);
-    d->newest_rtt_ns = d->rtt_ns;
-    if (d->last_sent_at != d->first_sent_at) {
-        d->newest_rtt_ns = ns_max(ns_since(d->last_sent_at, env->now), 1);
-        rtt_on_newest(c, env, d->newest_rtt_ns);
-    }
+    rtt_on_sample(c, env, rtt_ns);
+    if (newest_rtt_ns != rtt_ns)
+        rtt_on_newest(c, env, newest_rtt_ns);
     timers_on_measured(c);
     tlp_on_measured(c);
 }
@@ -121,8 +127,12 @@ static void take_measure(struct tcp_conn *c, struct tcp_env *env, const struct t
                          struct delivery *d)
 {
     d->rtt_ns = measure(c, env, seg, d);
-    if (d->rtt_ns != 0)
-        take_sample(c, env, d);
+    if (d->rtt_ns == 0)
+        return;
+    d->newest_rtt_ns = d->rtt_ns;
+    if (d->last_sent_at != d->first_sent_at)
+        d->newest_rtt_ns = ns_max(ns_since(d->last_sent_at, env->now), 1);
+    take_samples(c, env, d->rtt_ns, d->newest_rtt_ns);
 }
 
 static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
@@ -222,20 +232,25 @@ void ack_take_handshake(struct tcp_conn *c, struct tcp_env *env, const struct tc
     timers_on_acked(c, env);
 }
 
-/* What is under way has only to be counted out. */
-static void take_calmly(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+void ack_take_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
 {
+    const struct sent *first = scoreboard_first(c), *last = scoreboard_last_before(c, ack);
+    ns_t rtt_ns = ns_since(last->sent_at, env->now);
     struct delivery d = {
         .flight_before_bytes = tcp_flight(c),
-        .cum_bytes = seq_len(c->snd.una, seg->ack),
+        .cum_bytes = seq_len(c->snd.una, ack),
+        .newest_rtt_ns = ns_max(rtt_ns, 1),
     };
+    struct cc_rate rate;
 
-    c->snd.una = seg->ack;
-    scoreboard_on_acked_calmly(c, env, seg->ack, &d);
-    d.rtt_ns = ns_max(ns_since(d.first_sent_at, env->now), 1);
-    take_sample(c, env, &d);
-    release(c, env, seg->ack);
-    recovery_on_ack_calmly(c, env, &d);
+    d.rtt_ns = first == last ? d.newest_rtt_ns : ns_max(ns_since(first->sent_at, env->now), 1);
+    take_samples(c, env, d.rtt_ns, d.newest_rtt_ns);
+    rate = rate_on_acked_calmly(c, env, last, d.cum_bytes);
+    rack_on_delivered_calmly(c, last, rtt_ns, ack);
+    c->snd.una = ack;
+    scoreboard_drop_calmly(c, env, ack);
+    release(c, env, ack);
+    recovery_on_ack_calmly(c, env, &d, &rate);
     timers_on_acked(c, env);
 }
 
@@ -257,7 +272,7 @@ static APART void take_new(struct tcp_conn *c, struct tcp_env *env, const struct
 void ack_take_expected(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
     if (HAS_PREDICTION && recovery_is_calm(c))
-        take_calmly(c, env, seg);
+        ack_take_calmly(c, env, seg->ack);
     else
         take_new(c, env, seg);
 }

@@ -5,7 +5,7 @@
 #define CORE_TCP_ACK_H
 
 #include "base/seq.h"
-#include <stdbool.h>
+#include <stdint.h>
 
 struct tcp_conn;
 struct tcp_env;
@@ -26,8 +26,14 @@ void ack_take_handshake(struct tcp_conn *c, struct tcp_env *env, const struct tc
  */
 void ack_take_expected(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
 
+/* The same where the connection is calm as well (recovery.h): what is under way has only to be counted out. */
+void ack_take_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t ack);
+
 /* Takes the peer's window, unless the segment is older than the one that set it. */
 void ack_take_window(struct tcp_conn *c, const struct tcp_seg *seg);
+
+/* The same for what such a segment says: a window in bytes, where it begins, what it acknowledges. */
+void ack_take_window_of(struct tcp_conn *c, uint32_t wnd, seq_t seq, seq_t ack);
 
 /* The handshake's window, of a segment that may be a SYN. */
 void ack_set_window(struct tcp_conn *c, const struct tcp_seg *seg);

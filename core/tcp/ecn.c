@@ -341,10 +341,10 @@ void ecn_on_text_again(struct tcp_conn *c)
         accecn_on_text_again(c);
 }
 
-bool ecn_is_silent(const struct tcp_conn *c, const struct tcp_seg *seg)
+bool ecn_is_silent(const struct tcp_conn *c, uint16_t flags, uint8_t tos)
 {
-    return c->ecn.mode != ECN_ACCURATE && !c->ecn.echoes && ip_ecn_of(seg->tos) != IP_ECN_CE
-           && (seg->flags & ECN_FLAGS) == 0;
+    return c->ecn.mode != ECN_ACCURATE && !c->ecn.echoes && ip_ecn_of(tos) != IP_ECN_CE
+           && (flags & ECN_FLAGS) == 0;
 }
 
 static struct accecn_news take_echo(struct tcp_conn *c, const struct tcp_seg *seg,

@@ -76,8 +76,8 @@ void ecn_on_text_again(struct tcp_conn *c);
 /* What a segment acknowledges is known, if it is anything: notes what it tells of marks, in d, too. */
 void ecn_on_ack(struct tcp_conn *c, const struct tcp_seg *seg, struct delivery *d);
 
-/* Whether neither of these two would find anything in it. */
-bool ecn_is_silent(const struct tcp_conn *c, const struct tcp_seg *seg);
+/* Whether neither of these two would find anything in a segment with these flags. */
+bool ecn_is_silent(const struct tcp_conn *c, uint16_t flags, uint8_t tos);
 
 /* cwnd was reduced, for whatever reason: the peer is told by CWR [RFC3168 6.1.2]. */
 void ecn_on_reduced(struct tcp_conn *c);

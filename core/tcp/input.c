@@ -21,17 +21,12 @@
 #include "tcp/rtt.h"
 #include "tcp/seg.h"
 #include "tcp/synsent.h"
+#include "tcp/taken.h"
 #include "tcp/timers.h"
 #include "tcp/tstamp.h"
 #include "tcp/tune.h"
 #include "tcp/uto.h"
 #include "tcp/window.h"
-
-enum {
-    QUICK_ACKS = 16,      /* sent at once when data begins to flow, as Linux does */
-    FULL_SEG_FLOOR = 536, /* smaller segments do not count as full ones */
-    MEMORY_FACTOR = 4,    /* what is received may cost so many times the buffer's size */
-};
 
 struct arrival {
     struct tcp_conn *c;
@@ -354,63 +349,9 @@ static bool check_urg(struct arrival *a)
     return false;
 }
 
-/* How long an acknowledgement may wait follows from how often data comes, as in Linux. */
-static void adapt_delay(struct tcp_conn *c, const struct tcp_env *env)
-{
-    struct tcp_work *w = c->work;
-    ns_t min_ns = env->config.delack_min_ns;
-    ns_t since_ns = ns_since(w->data_received_at, env->now);
-
-    if (w->delack_ns == 0) { /* the first data */
-        w->delack_ns = min_ns;
-        w->quick_acks = QUICK_ACKS;
-    } else if (since_ns <= min_ns / 2) {
-        w->delack_ns = w->delack_ns / 2 + min_ns / 2;
-    } else if (since_ns < w->delack_ns) {
-        w->delack_ns = w->delack_ns / 2 + since_ns;
-    } else if (since_ns > (ns_t)c->rtt.rto_us * NS_US) {
-        w->quick_acks = QUICK_ACKS; /* the peer starts anew, slowly */
-    }
-    w->data_received_at = env->now;
-}
-
-/* What a full segment is, by the largest that has come. */
-static void note_full(struct tcp_work *w, const struct tcp_seg *seg)
-{
-    w->rcv_seg_max = u32_max(w->rcv_seg_max, u32_max(seg->len / seg->segs, FULL_SEG_FLOOR));
-}
-
-/* Every second full segment is acknowledged at once [RFC9293 SHLD-18, SHLD-19]. */
-static void owe_ack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
-{
-    struct tcp_work *w = c->work;
-
-    if (seg->len > w->rcv_seg_max)
-        note_full(w, seg);
-    w->rcv_unacked += seg->len;
-    adapt_delay(c, env);
-    if (w->rcv_unacked >= 2 * w->rcv_seg_max || (w->quick_acks > 0 && !w->is_interactive)
-        || c->user->quickack)
-        w->ack_owed = true;
-    else
-        timers_on_ack_delayed(c, env, w->delack_ns);
-}
-
-static void advance(struct tcp_conn *c, uint32_t len)
-{
-    c->rcv.nxt = seq_add(c->rcv.nxt, len);
-    c->bytes_received += len;
-    if (len > 0)
-        c->events |= WEIR_EVENT_READABLE;
-}
-
 static void set_fin_received(struct arrival *a);
 
-/*
- * The window is made from what has been received costs, but its edge does not move back: a peer
- * that fills it in the most expensive way meets this limit. Out of order never keeps out what
- * would put it in order.
- */
+/* Out of order never keeps out what would put it in order. */
 static bool refuse_for_memory(struct arrival *a, bool in_order)
 {
     const struct tcp_work *w = a->c->work;
@@ -418,7 +359,7 @@ static bool refuse_for_memory(struct arrival *a, bool in_order)
 
     if (!in_order && w->reasm != NULL)
         memory += w->reasm->memory;
-    if (memory <= MEMORY_FACTOR * (uint64_t)a->c->recv_buffer_bytes)
+    if (!taken_is_too_much(a->c, memory))
         return false;
     a->c->work->ack_owed = true; /* which says how much there is room for */
     return stop(a, WHY_TCP_BUFFER);
@@ -431,7 +372,7 @@ static APART void take_waiting(struct arrival *a)
     bool fin;
     uint32_t len = reasm_take(c, a->env, &fin);
 
-    advance(c, len);
+    taken_advance(c, len);
     c->work->dup_acks_owed = 0; /* what they would say is past */
     c->work->ack_owed = true;
     if (fin)
@@ -448,12 +389,12 @@ static bool take_next_text(struct arrival *a)
         return true;
     if (!recvq_add(c, a->env, a->seg))
         return stop(a, WHY_NO_MEMORY);
-    advance(c, a->seg->len);
-    tune_on_text(c, a->env, a->seg);
+    taken_advance(c, a->seg->len);
+    tune_on_text(c, a->env, a->seg->len, tstamp_echo(c, a->seg));
     if (fills_gap)
         take_waiting(a);
     else
-        owe_ack(c, a->env, a->seg);
+        taken_owe_ack(c, a->env, a->seg->len, a->seg->segs);
     return false;
 }
 
@@ -472,7 +413,7 @@ void tcp_take_syn_text(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *
     if (seg->len == 0 || !recvq_add(c, env, seg))
         return;
     count_add32(&c->work->data_segs_in, seg->segs);
-    advance(c, seg->len);
+    taken_advance(c, seg->len);
 }
 
 /* Out of order: kept and the peer is told at once what is missing [RFC9293 SHLD-31, MAY-13]. */

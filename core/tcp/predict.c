@@ -53,5 +53,6 @@ bool predict_is_expected(const struct tcp_conn *c, const struct tcp_env *env,
                          const struct tcp_seg *seg)
 {
     return tcp_is_synchronized(c) && c->work != NULL && has_plain_flags(seg) && is_next(c, seg)
-           && has_plain_ack(c, seg) && has_plain_options(c, env, seg) && ecn_is_silent(c, seg);
+           && has_plain_ack(c, seg) && has_plain_options(c, env, seg)
+           && ecn_is_silent(c, seg->flags, seg->tos);
 }

@@ -82,14 +82,13 @@ bool rack_is_calm(const struct tcp_conn *c, const struct sent *first)
     return !r->is_valid || !sent_after(r->turn, r->end, first->turn, first->end);
 }
 
-void rack_on_delivered_calmly(struct tcp_conn *c, const struct tcp_env *env,
-                              const struct sent *sent, seq_t end)
+void rack_on_delivered_calmly(struct tcp_conn *c, const struct sent *sent, ns_t rtt_ns, seq_t end)
 {
     struct rack *r = &c->work->rack;
 
     r->fack = end;
     r->fack_valid = true;
-    r->rtt_ns = ns_since(sent->sent_at, env->now);
+    r->rtt_ns = rtt_ns;
     r->is_valid = true;
     r->turn = sent->turn;
     r->end = end;

@@ -44,9 +44,8 @@ void rack_on_delivered(struct tcp_conn *c, const struct tcp_env *env, const stru
  */
 bool rack_is_calm(const struct tcp_conn *c, const struct sent *first);
 
-/* That was so until what was sent up to end, of which sent is the last, arrived. */
-void rack_on_delivered_calmly(struct tcp_conn *c, const struct tcp_env *env,
-                              const struct sent *sent, seq_t end);
+/* That was so until what was sent up to end, of which sent is the last, arrived, rtt_ns after it was. */
+void rack_on_delivered_calmly(struct tcp_conn *c, const struct sent *sent, ns_t rtt_ns, seq_t end);
 
 /* What was sent again had arrived before: the window was too short [RFC8985 6.2, step 4]. */
 void rack_on_dsack(struct tcp_conn *c);

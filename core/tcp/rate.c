@@ -63,32 +63,32 @@ uint64_t rate_latest(const struct tcp_conn *c)
     return us == 0 ? 0 : r->latest_bytes * (NS_S / NS_US) / us;
 }
 
+static void end_limited(struct rate *r)
+{
+    if (r->limited_until != 0 && r->delivered_bytes > r->limited_until)
+        r->limited_until = 0;
+}
+
 /*
  * The slower of how fast it was sent and how fast it was acknowledged: acknowledgements may be
  * compressed on their way. An interval below a round trip is no sample of the path.
  */
-struct cc_rate rate_take_sample(struct tcp_conn *c, const struct tcp_env *env)
+static struct cc_rate sample_of(struct tcp_conn *c, const struct tcp_env *env,
+                                const struct rate_mark *newest, ns_t sent_at)
 {
     struct rate *r = &c->work->rate;
-    ns_t send_ns, ack_ns, min_rtt_ns;
-    struct cc_rate sample;
-
-    if (r->limited_until != 0 && r->delivered_bytes > r->limited_until)
-        r->limited_until = 0;
-    if (!r->has_newest)
-        return (struct cc_rate){0};
-    r->has_newest = false;
-    r->first_sent_at = r->newest_sent_at;
-    send_ns = ns_since(r->newest.first_sent_at, r->newest_sent_at);
-    ack_ns = ns_since(r->newest.delivered_at, env->now);
-    sample = (struct cc_rate){
-        .delivered_bytes = r->delivered_bytes - r->newest.delivered_bytes,
+    ns_t send_ns = ns_since(newest->first_sent_at, sent_at);
+    ns_t ack_ns = ns_since(newest->delivered_at, env->now), min_rtt_ns;
+    struct cc_rate sample = {
+        .delivered_bytes = r->delivered_bytes - newest->delivered_bytes,
         .interval_ns = ns_max(send_ns, ack_ns),
-        .prior_delivered_bytes = r->newest.delivered_bytes,
-        .tx_in_flight_bytes = r->newest.tx_in_flight_bytes,
-        .lost_bytes = (uint32_t)r->lost_bytes - r->newest.lost_bytes,
-        .is_app_limited = r->newest.is_app_limited,
+        .prior_delivered_bytes = newest->delivered_bytes,
+        .tx_in_flight_bytes = newest->tx_in_flight_bytes,
+        .lost_bytes = (uint32_t)r->lost_bytes - newest->lost_bytes,
+        .is_app_limited = newest->is_app_limited,
     };
+
+    r->first_sent_at = sent_at;
     min_rtt_ns = c->rtt.min_us == UINT32_MAX ? 0 : (ns_t)(c->rtt.min_us - 1) * NS_US;
     if (sample.interval_ns < min_rtt_ns)
         sample.interval_ns = 0;
@@ -98,4 +98,27 @@ struct cc_rate rate_take_sample(struct tcp_conn *c, const struct tcp_env *env)
         r->latest_is_app_limited = sample.is_app_limited;
     }
     return sample;
+}
+
+struct cc_rate rate_take_sample(struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct rate *r = &c->work->rate;
+
+    end_limited(r);
+    if (!r->has_newest)
+        return (struct cc_rate){0};
+    r->has_newest = false;
+    return sample_of(c, env, &r->newest, r->newest_sent_at);
+}
+
+/* What is delivered now is in order, so its last is the newest. */
+struct cc_rate rate_on_acked_calmly(struct tcp_conn *c, const struct tcp_env *env,
+                                    const struct sent *last, uint32_t bytes)
+{
+    struct rate *r = &c->work->rate;
+
+    r->delivered_bytes += bytes;
+    r->delivered_at = env->now;
+    end_limited(r);
+    return sample_of(c, env, &last->mark, last->sent_at);
 }

@@ -62,4 +62,11 @@ uint64_t rate_latest(const struct tcp_conn *c);
 /* The acknowledgement is taken in: its sample. */
 struct cc_rate rate_take_sample(struct tcp_conn *c, const struct tcp_env *env);
 
+/*
+ * Both for an acknowledgement that delivers bytes in order, of which last was sent last, after its
+ * round trip was measured.
+ */
+struct cc_rate rate_on_acked_calmly(struct tcp_conn *c, const struct tcp_env *env,
+                                    const struct sent *last, uint32_t bytes);
+
 #endif

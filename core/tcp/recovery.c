@@ -603,16 +603,38 @@ bool recovery_is_calm(const struct tcp_conn *c)
            && rack_is_calm(c, scoreboard_first(c));
 }
 
-void recovery_on_ack_calmly(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d)
+/* What the congestion control may want to know of an acknowledgement on such a connection. */
+static APART void tell_all(struct tcp_conn *c, const struct tcp_env *env, const struct delivery *d,
+                           const struct cc_rate *rate)
 {
     struct cc *cc = cc_of(c);
+    struct cc_ack ack = {
+        .now = env->now,
+        .acked_bytes = d->cum_bytes,
+        .flight_bytes = d->flight_before_bytes,
+        .pipe_bytes = c->work->scoreboard.in_flight_bytes,
+        .delivered_bytes = c->work->rate.delivered_bytes,
+        .rtt_ns = d->newest_rtt_ns,
+        .srtt_ns = (ns_t)c->rtt.srtt_us * NS_US,
+        .rate = *rate,
+        .cwnd_limited = cwv_is_limit(c, env),
+    };
+
+    cc->ops->on_ack(cc, &ack);
+}
+
+void recovery_on_ack_calmly(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d,
+                            const struct cc_rate *rate)
+{
+    struct cc *cc = cc_of(c);
+    const struct cc_ops *ops = cc->ops;
     uint32_t before = cc->cwnd;
-    struct cc_ack ack;
 
     recovery_of(c)->dup_acks = 0;
     cwv_on_ack(c, env, d);
-    fill_news(c, env, d, &ack);
-    cc->ops->on_ack(cc, &ack);
+    if (ops->on_unlimited_ack == NULL || cwv_is_limit(c, env)
+        || !ops->on_unlimited_ack(cc, d->cum_bytes, d->flight_before_bytes, d->newest_rtt_ns))
+        tell_all(c, env, d, rate);
     tell_growth(c, env, before);
 }
 

@@ -11,6 +11,7 @@
 
 struct delivery;
 struct cc_ops;
+struct cc_rate;
 struct tcp_conn;
 struct tcp_env;
 
@@ -73,8 +74,9 @@ bool recovery_on_ack(struct tcp_conn *c, struct tcp_env *env, struct delivery *d
  */
 bool recovery_is_calm(const struct tcp_conn *c);
 
-/* Such a one has come, where it was so: recovery_on_ack, which would return true. */
-void recovery_on_ack_calmly(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d);
+/* Such a one has come, where it was so, with that sample: recovery_on_ack, which would return true. */
+void recovery_on_ack_calmly(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d,
+                            const struct cc_rate *rate);
 
 /*
  * The peer tells of a mark that its acknowledgements do not: that is answered like a loss, with nothing

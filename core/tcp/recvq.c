@@ -27,26 +27,6 @@ void recvq_clear(struct tcp_conn *c, struct tcp_env *env)
     *q = (struct recvq){0};
 }
 
-/* A text that fits into what is there already. */
-static bool add_short(struct recvq *q, const struct tcp_seg *seg)
-{
-    struct piece *p = q->pieces.tail != NULL ? q->pieces.tail : q->spare;
-    struct span text;
-
-    if (p == NULL || p->room < seg->len)
-        return false;
-    text = tcp_seg_run_to_copy(seg);
-    if (text.len != seg->len)
-        return false;
-    if (p == q->spare) {
-        q->spare = NULL;
-        q->memory += p->buf->memory;
-        pieces_append(&q->pieces, p);
-    }
-    piece_fill(p, text);
-    return true;
-}
-
 /* What goes next into the posted buffer, and how much does. */
 static uint8_t *posted_end(const struct posted *p)
 {
@@ -56,6 +36,52 @@ static uint8_t *posted_end(const struct posted *p)
 static uint32_t posted_room(const struct recvq *q)
 {
     return HAS_POSTED_READS && q->pieces.head == NULL ? q->posted.size - q->posted.filled : 0;
+}
+
+/* Where a short text goes, if there is such a piece already; or NULL. */
+static struct piece *open_piece(const struct recvq *q)
+{
+    return q->pieces.tail != NULL ? q->pieces.tail : q->spare;
+}
+
+struct piece *recvq_piece_for(const struct tcp_conn *c, struct tcp_env *env, uint32_t len)
+{
+    const struct recvq *q = &c->work->recvq;
+    struct piece *p = open_piece(q);
+
+    if (posted_room(q) > 0)
+        return NULL;
+    if (p == NULL)
+        return len <= piece_room_max(env->bufs) ? piece_new(env->bufs, len) : NULL;
+    return p->room >= len ? p : NULL;
+}
+
+void recvq_add_to(struct tcp_conn *c, struct piece *piece, struct span text)
+{
+    struct recvq *q = &c->work->recvq;
+
+    if (piece != q->pieces.tail) {
+        q->spare = NULL;
+        q->memory += piece->buf->memory;
+        pieces_append(&q->pieces, piece);
+    }
+    piece_fill(piece, text);
+    q->bytes += (uint32_t)text.len;
+}
+
+/* A text that fits into what is there already. */
+static bool add_short(struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    struct piece *p = open_piece(&c->work->recvq);
+    struct span text;
+
+    if (p == NULL || p->room < seg->len)
+        return false;
+    text = tcp_seg_run_to_copy(seg);
+    if (text.len != seg->len)
+        return false;
+    recvq_add_to(c, p, text);
+    return true;
 }
 
 /* What needs memory comes first, so that failing changes nothing. */
@@ -77,8 +103,9 @@ bool recvq_add(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
 
     if (posted_room(q) > 0)
         return add_posted(q, env, seg);
-    if (!(HAS_PREDICTION && add_short(q, seg))
-        && !tcp_seg_take_text(seg, env, 0, seg->len, &q->pieces, &q->memory))
+    if (HAS_PREDICTION && add_short(c, seg))
+        return true;
+    if (!tcp_seg_take_text(seg, env, 0, seg->len, &q->pieces, &q->memory))
         return false;
     q->bytes += seg->len;
     return true;

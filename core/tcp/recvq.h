@@ -18,6 +18,14 @@ void recvq_clear(struct tcp_conn *c, struct tcp_env *env);
 /* Puts the segment's text at the end; false, with nothing changed: no memory. */
 bool recvq_add(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg);
 
+/*
+ * In two steps, for a text that is short and lies in one run: the piece that has room for it at the end, a new
+ * one if there is none that could have; NULL: it is to be added as any other, or there is no memory. Then the
+ * text goes there, before anything else happens to the queue.
+ */
+struct piece *recvq_piece_for(const struct tcp_conn *c, struct tcp_env *env, uint32_t len);
+void recvq_add_to(struct tcp_conn *c, struct piece *piece, struct span text);
+
 /* Puts what reassembly has put in order at the end. */
 void recvq_join(struct tcp_conn *c, struct pieces *pieces, uint32_t bytes, uint32_t memory);
 

@@ -429,25 +429,26 @@ bool scoreboard_is_calm(const struct tcp_conn *c)
     return b->count > 0 && (b->lost_bytes | b->sacked_bytes | b->resent_bytes) == 0;
 }
 
-/*
- * Of all that is delivered, the newest says how fast the path is and what was sent before it: each
- * record was sent after the one before.
- */
-void scoreboard_on_acked_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t una,
-                                struct delivery *d)
+/* The record that ends there, or that its end lies in. */
+const struct sent *scoreboard_last_before(const struct tcp_conn *c, seq_t end)
+{
+    const struct scoreboard *b = board_of(c);
+    uint32_t i = 0;
+
+    while (seq_lt(at(b, i)->end, end))
+        i++;
+    return at(b, i);
+}
+
+void scoreboard_drop_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t una)
 {
     struct scoreboard *b = board_of(c);
-    struct sent *sent = at(b, 0);
+    struct sent *sent;
 
-    d->first_sent_at = sent->sent_at;
-    for (; seq_lt(sent->end, una); sent = at(b, 0)) {
+    for (sent = at(b, 0); seq_lt(sent->end, una); sent = at(b, 0)) {
         b->in_flight_bytes -= len_of(sent);
         drop_first(b, env);
     }
-    d->last_sent_at = sent->sent_at;
-    d->delivered_bytes = d->cum_bytes;
-    rate_on_delivered(c, env, sent, d->cum_bytes);
-    rack_on_delivered_calmly(c, env, sent, una);
     if (seq_gt(sent->end, una)) {
         trim(b, sent, una);
         return;

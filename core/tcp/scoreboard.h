@@ -117,9 +117,11 @@ void scoreboard_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t una, str
 /* Something is under way, all of it was sent once, and nothing of it is known to be lost or not. */
 bool scoreboard_is_calm(const struct tcp_conn *c);
 
-/* The same as scoreboard_on_acked where that is so, and nothing beyond una has ever arrived. */
-void scoreboard_on_acked_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t una,
-                                struct delivery *d);
+/* Where that is so, and all before una has arrived: it is not under way any more. */
+void scoreboard_drop_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t una);
+
+/* The record that has what stands before end, which is under way; records are in the order of sending. */
+const struct sent *scoreboard_last_before(const struct tcp_conn *c, seq_t end);
 
 /* [start, end) has arrived, within what is under way. */
 void scoreboard_on_sacked(struct tcp_conn *c, struct tcp_env *env, seq_t start, seq_t end,

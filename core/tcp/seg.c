@@ -66,7 +66,7 @@ static uint32_t memory_of(const struct weir_frame *frame)
     return frame->memory != 0 ? frame->memory : (uint32_t)frame->len;
 }
 
-static bool is_worth_keeping(const struct weir_frame *frame, uint32_t len)
+bool tcp_seg_is_worth_keeping(const struct weir_frame *frame, uint32_t len)
 {
     return frame->release != NULL && memory_of(frame) / WASTE_MAX <= len;
 }
@@ -126,7 +126,8 @@ static struct span part_of(const struct weir_slice *slice, uint32_t *skip, uint3
 
 static bool is_kept(const struct tcp_seg *seg)
 {
-    return seg->text_buf != NULL || (seg->frame != NULL && is_worth_keeping(seg->frame, seg->len));
+    return seg->text_buf != NULL
+           || (seg->frame != NULL && tcp_seg_is_worth_keeping(seg->frame, seg->len));
 }
 
 struct span tcp_seg_run_to_copy(const struct tcp_seg *seg)
@@ -348,8 +349,8 @@ bool tcp_seg_join(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *f
 {
     uint32_t len = (uint32_t)frame->len - skip;
 
-    if (!(is_worth_keeping(frame, len) ? join_kept(seg, env, frame, skip)
-                                       : join_copy(seg, env, frame, skip)))
+    if (!(tcp_seg_is_worth_keeping(frame, len) ? join_kept(seg, env, frame, skip)
+                                               : join_copy(seg, env, frame, skip)))
         return false;
     note_joined(seg, len);
     return true;

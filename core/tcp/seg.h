@@ -98,6 +98,9 @@ void tcp_seg_cut_back(struct tcp_seg *seg, uint32_t len);
 bool tcp_seg_take_text(struct tcp_seg *seg, struct tcp_env *env, uint32_t offset, uint32_t len,
                        struct pieces *list, uint32_t *memory);
 
+/* Whether len bytes of text in a frame are kept by reference to it, and not copied. */
+bool tcp_seg_is_worth_keeping(const struct weir_frame *frame, uint32_t len);
+
 /* The text, if it lies in the first or second of its slices and is worth no reference to its frame; else none. */
 struct span tcp_seg_run_to_copy(const struct tcp_seg *seg);
 

@@ -79,13 +79,13 @@ bool tstamp_is_before(const struct tcp_conn *c, uint32_t echo, ns_t at)
     return seq_lt(seq_of(echo), seq_of(tstamp_clock(at, c->ts.offset)));
 }
 
-ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
+ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env, uint32_t echo)
 {
     int32_t ms;
 
-    if (!tstamp_is_in(&c->agreed, seg) || seg->opt.ts_ecr == 0)
+    if (echo == 0)
         return 0;
-    ms = (int32_t)(tstamp_clock(env->now, c->ts.offset) - seg->opt.ts_ecr);
+    ms = (int32_t)(tstamp_clock(env->now, c->ts.offset) - echo);
     /* An echo from the future, or from long ago, is not one of ours. */
     if (ms < 0 || ms > (1 << 24))
         return 0;

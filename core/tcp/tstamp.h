@@ -23,6 +23,12 @@ static inline bool tstamp_is_in(const struct tcp_agreed *agreed, const struct tc
     return tstamp_is_agreed(agreed) && (seg->opt.present & TCP_HAS_TIMESTAMPS);
 }
 
+/* What it answers; 0: nothing. */
+static inline uint32_t tstamp_echo(const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    return tstamp_is_in(&c->agreed, seg) ? seg->opt.ts_ecr : 0;
+}
+
 /* Where a connection's timestamps begin: different for each pair of ends, not to be foreseen. */
 static inline uint32_t tstamp_offset_of(uint64_t ends)
 {
@@ -51,7 +57,7 @@ void tstamp_start(struct tcp_conn *c, const struct tcp_env *env, uint32_t recent
 /* Is an echo of ours from before that instant? */
 bool tstamp_is_before(const struct tcp_conn *c, uint32_t echo, ns_t at);
 
-/* The round trip that a valid echo tells of, 0 for none. */
-ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg);
+/* The round trip that a valid echo tells of, 0 for none, or if there is no echo (0). */
+ns_t tstamp_rtt_ns(const struct tcp_conn *c, const struct tcp_env *env, uint32_t echo);
 
 #endif

@@ -13,9 +13,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "tcp/conn.h"
-#include "tcp/seg.h"
 #include "tcp/tstamp.h"
-#include "wire/tcp_options.h"
 
 enum {
     COST_LEAST = 2 * TUNE_COST_UNIT, /* until more is known, and what a buffer is made for */
@@ -81,9 +79,9 @@ uint32_t tune_cost(const struct tcp_conn *c)
     return u32_min(u32_max(c->work->tune.cost, COST_LEAST), COST_MOST);
 }
 
-void tune_on_text(struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
+void tune_on_text(struct tcp_conn *c, const struct tcp_env *env, uint32_t len, uint32_t echo)
 {
-    ns_t rtt_ns = seg->len >= c->work->rcv_seg_max ? tstamp_rtt_ns(c, env, seg) : 0;
+    ns_t rtt_ns = len >= c->work->rcv_seg_max ? tstamp_rtt_ns(c, env, echo) : 0;
 
     note_cost(c);
     if (rtt_ns > 0)

@@ -8,14 +8,13 @@
 
 struct tcp_conn;
 struct tcp_env;
-struct tcp_seg;
 struct tcp_user;
 
 /* How large the receive buffer of a new connection may become: for its window scale. */
 uint32_t tune_recv_most(const struct tcp_user *user, const struct tcp_env *env);
 
-/* A segment with text has arrived in order and been queued. */
-void tune_on_text(struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg);
+/* A segment with text of that length has arrived in order and been queued; echo as tstamp_echo has it. */
+void tune_on_text(struct tcp_conn *c, const struct tcp_env *env, uint32_t len, uint32_t echo);
 
 /* The application has read so many bytes: the receive buffer may grow. */
 void tune_on_read(struct tcp_conn *c, const struct tcp_env *env, uint32_t len);

@@ -1,5 +1,5 @@
 /*
- * both_ways.c - what a connection sends on the short way it would send on the long one
+ * both_ways.c - what a connection does on the short way it would do on the long one
  *
  * The connection stays where it is, since lists lead to it: its two structs are saved and put back.
  */
@@ -11,8 +11,11 @@
 #include "tcp/conn.h"
 #include "tcp/env.h"
 #include "tcp/express.h"
+#include "tcp/express_in.h"
+#include "tcp/input.h"
 #include "tcp/output.h"
 #include "tcp/scoreboard.h"
+#include "tcp/seg.h"
 #include <string.h>
 
 struct saved {
@@ -147,4 +150,142 @@ void both_ways_check(struct tcp_conn *c, struct tcp_env *env)
         return;
     compare(c, env, false);
     compare(c, env, true);
+}
+
+/* ---- in ---- */
+
+enum { RECORDS = 16 };
+
+/* What a segment that comes in changes beside the connection: records of what was sent, and pieces. */
+struct around {
+    size_t count;
+    void *at[RECORDS + 5];
+    size_t size[RECORDS + 5];
+    union {
+        struct sent sent;
+        struct piece piece;
+    } bytes[RECORDS + 5];
+};
+
+static void add(struct around *a, void *at, size_t size)
+{
+    if (at == NULL)
+        return;
+    a->at[a->count] = at;
+    a->size[a->count] = size;
+    memset(&a->bytes[a->count], 0, sizeof a->bytes[0]);
+    memcpy(&a->bytes[a->count++], at, size);
+}
+
+static struct sent *record(const struct scoreboard *b, uint32_t i)
+{
+    return b->order[(b->head + i) & (b->capacity - 1)];
+}
+
+/* As all of it is now. */
+static void look_around(struct around *a, const struct tcp_conn *c)
+{
+    const struct tcp_work *w = c->work;
+
+    a->count = 0;
+    for (uint32_t i = 0; i < w->scoreboard.count; i++)
+        add(a, record(&w->scoreboard, i), sizeof(struct sent));
+    add(a, w->scoreboard.spare, sizeof(struct sent));
+    add(a, w->sendq.pieces.head, sizeof(struct piece));
+    add(a, w->sendq.spare, sizeof(struct piece));
+    add(a, w->recvq.pieces.tail, sizeof(struct piece));
+    add(a, w->recvq.spare, sizeof(struct piece));
+}
+
+/* As what was seen then is now. */
+static void look_again(struct around *a)
+{
+    for (size_t i = 0; i < a->count; i++)
+        memcpy(&a->bytes[i], a->at[i], a->size[i]);
+}
+
+static void put_back_around(const struct around *a)
+{
+    for (size_t i = 0; i < a->count; i++)
+        memcpy(a->at[i], &a->bytes[i], a->size[i]);
+}
+
+static void expect_same_around(const struct around *a, const struct around *b)
+{
+    for (size_t i = 0; i < a->count; i++)
+        EXPECT(memcmp(&a->bytes[i], &b->bytes[i], a->size[i]) == 0);
+}
+
+/* The only record that is acknowledged as a whole becomes the spare one. */
+static bool keeps_records(const struct tcp_conn *c, seq_t ack)
+{
+    const struct scoreboard *b = &c->work->scoreboard;
+    uint32_t whole = 0;
+
+    while (whole < b->count && seq_leq(record(b, whole)->end, ack))
+        whole++;
+    return b->count <= RECORDS && (whole == 0 || (whole == 1 && b->spare == NULL));
+}
+
+/* A piece that lies in a small buf stays if it was the only one; one that is not used up stays, too. */
+static bool keeps_pieces(const struct tcp_conn *c, seq_t ack)
+{
+    const struct sendq *q = &c->work->sendq;
+    const struct piece *p = q->pieces.head;
+
+    if (p == NULL || !seq_gt(ack, q->start))
+        return true;
+    if (seq_len(q->start, ack) < q->bytes)
+        return seq_len(q->start, ack) < p->len;
+    return p->next == NULL && q->spare == NULL && p->room > 0 && buf_is_small(p->buf)
+           && (const uint8_t *)p == (const uint8_t *)p->buf + BUF_SPACE;
+}
+
+static bool has_place(const struct tcp_conn *c, size_t len)
+{
+    const struct recvq *q = &c->work->recvq;
+    const struct piece *p = q->pieces.tail != NULL ? q->pieces.tail : q->spare;
+
+    return len == 0 || (p != NULL && p->room >= len);
+}
+
+/* Of a sample only the short way makes no copy. */
+static void expect_same_work(struct saved *a, struct saved *b)
+{
+    a->work.rate.newest = b->work.rate.newest;
+    a->work.rate.newest_sent_at = b->work.rate.newest_sent_at;
+    expect_same(a, b);
+}
+
+bool both_ways_check_input(struct tcp_conn *c, struct tcp_env *env, const struct express_seg *usual,
+                           struct tcp_seg *seg)
+{
+    struct saved before, ends[2];
+    struct around around, arounds[2];
+    bool is_usual;
+
+    if (c->work == NULL || trace_is_on(env->tracer) || !keeps_records(c, usual->ack)
+        || !keeps_pieces(c, usual->ack) || !has_place(c, usual->text.len))
+        return false;
+    save(&before, c);
+    look_around(&around, c);
+    for (int i = 0; i < 2; i++) {
+        if (i == 0)
+            is_usual = express_input(c, env, usual);
+        else
+            EXPECT(tcp_input_by_steps(c, env, seg) == WHY_NONE);
+        save(&ends[i], c);
+        arounds[i] = around;
+        look_again(&arounds[i]);
+        put_back(c, &before);
+        put_back_around(&around);
+        if (!is_usual)
+            break;
+    }
+    if (is_usual)
+        expect_same_work(&ends[0], &ends[1]);
+    else
+        expect_same_work(&ends[0], &before);
+    expect_same_around(&arounds[0], is_usual ? &arounds[1] : &around);
+    return is_usual;
 }

@@ -66,6 +66,8 @@ struct peer {
     size_t expected;        /* segments that could have, or have */
     size_t calm;            /* of these, acknowledgements on a connection that is calm */
     size_t sent_short;      /* segments that went out the short way (express.h) */
+    size_t taken_short;     /* and that came in on it (express_in.h) */
+    size_t compared;        /* of these, byte by byte (both_ways.h) */
     bool keeps_frames;      /* the driver is slow: what is seen goes to world->kept */
 
     /* Of the frame last seen. */

@@ -73,7 +73,7 @@ void ecn_on_syn_again(struct tcp_conn *c, const struct tcp_seg *seg)
 
 /* ---- in ---- */
 
-bool ecn_is_silent(const struct tcp_conn *c, const struct tcp_seg *seg)
+bool ecn_is_silent(const struct tcp_conn *c, uint16_t flags, uint8_t tos)
 {
     return true;
 }

@@ -11,7 +11,7 @@ uint32_t tune_recv_most(const struct tcp_user *user, const struct tcp_env *env)
     return user->recv_buffer_bytes;
 }
 
-void tune_on_text(struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
+void tune_on_text(struct tcp_conn *c, const struct tcp_env *env, uint32_t len, uint32_t echo)
 {
 }
 

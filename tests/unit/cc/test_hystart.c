@@ -33,7 +33,7 @@ static bool segs_acked(struct start *s, uint32_t count, ns_t rtt_ns)
             .rtt_ns = rtt_ns,
             .cwnd_limited = true,
         };
-        is_over = hystart_on_ack(&s->h, &ack);
+        is_over = hystart_on_ack(&s->h, ack.acked_bytes, ack.flight_bytes, ack.rtt_ns);
     }
     return is_over;
 }
@@ -218,7 +218,7 @@ TEST(hystart_round_after_silence_is_what_is_sent_then) /* [RFC9406 4.2] */
     struct start s = start_of(10);
     struct cc_ack ack = {.acked_bytes = 10 * MSS, .flight_bytes = 10 * MSS, .rtt_ns = NS_MS};
 
-    EXPECT(!hystart_on_ack(&s.h, &ack));
+    EXPECT(!hystart_on_ack(&s.h, ack.acked_bytes, ack.flight_bytes, ack.rtt_ns));
     EXPECT_EQ(s.h.round_left_bytes, 0);
     s.flight_segs = 4;
     (void)segs_acked(&s, 1, 2 * NS_MS);
@@ -240,7 +240,7 @@ TEST(hystart_bears_any_round_trip_and_any_count_of_bytes)
             .flight_bytes = counts[test_random_below(&random, 5)],
             .rtt_ns = rtts[test_random_below(&random, 7)],
         };
-        if (hystart_on_ack(&h, &ack))
+        if (hystart_on_ack(&h, ack.acked_bytes, ack.flight_bytes, ack.rtt_ns))
             hystart_init(&h);
         EXPECT(h.rtt_sample_count <= 8);
         EXPECT(h.css_rounds < 5);

@@ -401,7 +401,7 @@ TEST(predict_makes_no_difference)
         {.options = "mss 1000", .lends_frames = true},
     };
     uint64_t state = test_seed();
-    size_t calm = 0, ended = 0;
+    size_t calm = 0, ended = 0, taken_short = 0, compared = 0;
 
     for (size_t i = 0; i < 48; i++) {
         struct peer_setup setup = setups[i % 4];
@@ -419,10 +419,14 @@ TEST(predict_makes_no_difference)
         EXPECT(b.quick.expected > 10 || b.is_ending);
         ended += !is_alive(&b);
         calm += b.quick.calm;
+        taken_short += b.quick.taken_short;
+        compared += b.quick.compared;
         state = b.state;
         tcp_world_end(b.quick.world);
         tcp_world_end(b.steps.world);
     }
     EXPECT(calm > 300);
+    EXPECT(taken_short > 500);
+    EXPECT(compared > 300);
     EXPECT(ended > 5);
 }

@@ -1,0 +1,111 @@
+/*
+ * express_in.c - the usual segment, taken in in one go
+ *
+ * What express.c is to sending, this is to receiving: on a connection in which nothing is unusual,
+ * nearly every segment brings a short text that is the next, acknowledges something new, or both. What
+ * predict.c asks of a segment is asked here of what stands in the packet, and of the connection that
+ * what is acknowledged has only to be counted out, and that the text has a place; then there is
+ * nothing left that could go wrong. Each condition names what it stands for; what fails one of them
+ * takes the long way, which knows all cases. tests/lib/both_ways.c goes both ways and compares
+ * connections, byte by byte. State: none of its own.
+ */
+#include "tcp/express_in.h"
+#include "base/count.h"
+#include "base/hint.h"
+#include "base/parts.h"
+#include "tcp/ack.h"
+#include "tcp/conn.h"
+#include "tcp/ecn.h"
+#include "tcp/recovery.h"
+#include "tcp/recvq.h"
+#include "tcp/taken.h"
+#include "tcp/timers.h"
+#include "tcp/tstamp.h"
+#include "tcp/tune.h"
+#include "tcp/window.h"
+#include "wire/tcp.h"
+
+/* Second, fourth, sixth and eighth: an acknowledgement, and nothing else. */
+static bool is_plain(const struct tcp_conn *c, const struct express_seg *seg)
+{
+    return (seg->flags & ~TCP_PSH) == TCP_ACK && ecn_is_silent(c, seg->flags, seg->tos);
+}
+
+/* First: it begins where the last one ended, and fits. */
+static bool is_next(const struct tcp_conn *c, const struct express_seg *seg)
+{
+    return seq_eq(seg->seq, c->rcv.nxt) && seg->text.len <= window_remaining(c);
+}
+
+/* Timestamps where they are agreed on, and none older than what has been seen [RFC7323 5.3]. */
+static bool has_plain_options(const struct tcp_conn *c, const struct express_seg *seg)
+{
+    return seg->has_timestamps == tstamp_is_agreed(&c->agreed)
+           && (!seg->has_timestamps || seq_geq(seq_of(seg->ts_val), seq_of(c->ts.recent)));
+}
+
+/*
+ * Fifth: what is acknowledged is under way, and it or the text is new. The connection knows of nothing
+ * that the acknowledgement could end or begin.
+ */
+static bool has_plain_ack(const struct tcp_conn *c, const struct express_seg *seg)
+{
+    uint32_t acked_bytes = seq_len(c->snd.una, seg->ack);
+
+    if (acked_bytes == 0)
+        return seg->text.len > 0;
+    return acked_bytes <= tcp_flight(c) && recovery_is_calm(c);
+}
+
+/* Seventh: the piece where the text goes; NULL: it does not go to the end of the queue just so. */
+static struct piece *place_for_text(const struct tcp_conn *c, struct tcp_env *env, uint32_t len)
+{
+    const struct tcp_work *w = c->work;
+
+    if (w->reasm != NULL || taken_is_too_much(c, w->recvq.memory))
+        return NULL;
+    return recvq_piece_for(c, env, len);
+}
+
+/* [RFC7323 4.3 (2)] */
+static void note_timestamp(struct tcp_conn *c, const struct tcp_env *env,
+                           const struct express_seg *seg)
+{
+    if (seg->has_timestamps && seq_leq(seg->seq, c->rcv.acked))
+        tstamp_start(c, env, seg->ts_val);
+}
+
+static void take_text(struct tcp_conn *c, struct tcp_env *env, const struct express_seg *seg,
+                      struct piece *place)
+{
+    uint32_t len = (uint32_t)seg->text.len;
+
+    count_add32(&c->work->data_segs_in, 1);
+    recvq_add_to(c, place, seg->text);
+    taken_advance(c, len);
+    tune_on_text(c, env, len, seg->has_timestamps ? seg->ts_ecr : 0);
+    taken_owe_ack(c, env, len, 1);
+}
+
+WHOLE bool express_input(struct tcp_conn *c, struct tcp_env *env, const struct express_seg *seg)
+{
+    struct piece *place = NULL;
+
+    if (!HAS_PREDICTION || c->state != TCP_ESTABLISHED || c->work == NULL || !is_plain(c, seg)
+        || !is_next(c, seg) || !has_plain_options(c, seg) || !has_plain_ack(c, seg))
+        return false;
+    if (seg->text.len > 0) {
+        place = place_for_text(c, env, (uint32_t)seg->text.len);
+        if (place == NULL)
+            return false;
+    }
+    count_add32(&c->segs_in, 1);
+    note_timestamp(c, env, seg);
+    if (!seq_eq(seg->ack, c->snd.una))
+        ack_take_calmly(c, env, seg->ack);
+    ack_take_window_of(c, (uint32_t)seg->wnd << c->agreed.snd_wscale, seg->seq, seg->ack);
+    timers_on_received(c, env);
+    if (place != NULL)
+        take_text(c, env, seg, place);
+    return true;
+}
