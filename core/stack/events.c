@@ -61,6 +61,8 @@ static bool take_conn(struct weir *s, struct weir_event *event)
         .error = error_of(&c->tcp),
     };
     c->tcp.events = 0;
+    s->told.handle = event->handle;
+    s->told.conn = c;
     return true;
 }
 

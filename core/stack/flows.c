@@ -118,6 +118,8 @@ struct conn *flows_new_conn(struct weir *s)
 
 void flows_free_conn(struct weir *s, struct conn *c)
 {
+    if (s->told.conn == c)
+        s->told.handle = 0;
     s->orphans -= c->flow.is_orphan;
     demux_remove(s, &c->flow);
     disarm(s, c);

@@ -43,14 +43,19 @@ uint64_t handle_of_ping(const struct weir *s, const struct ping *p)
     return handle_make(HANDLE_PING, ping_handle(&s->pings, p));
 }
 
+/* Mostly an application asks for what it was told of last. */
+static struct conn *find_conn(const struct weir *s, uint64_t handle)
+{
+    if (handle_kind_of(handle) != HANDLE_CONN)
+        return NULL;
+    return handle == s->told.handle ? s->told.conn : pool_find(&s->conns, in_pool(handle));
+}
+
 /* A connection that was given up, or that nobody has accepted yet, is nobody's. */
 struct conn *handle_conn(const struct weir *s, uint64_t handle)
 {
-    struct conn *c;
+    struct conn *c = find_conn(s, handle);
 
-    if (handle_kind_of(handle) != HANDLE_CONN)
-        return NULL;
-    c = pool_find(&s->conns, in_pool(handle));
     return c == NULL || c->tcp.is_orphan || c->flow.is_queued ? NULL : c;
 }
 

@@ -198,6 +198,10 @@ struct weir {
     bool is_starved;       /* no memory for a frame: wait until one comes back */
     ns_t starved_until_at; /* or until then */
     struct list conn_events, listener_events, udp_events, ping_events;
+    struct {
+        uint64_t handle; /* of the connection whose event was taken last; 0: it is gone */
+        struct conn *conn;
+    } told;
 
     struct route_entry routes[ROUTE_ENTRIES];
     uint64_t route_turns;
