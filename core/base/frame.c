@@ -208,14 +208,6 @@ static uint64_t raw_of(const struct buf *held, struct span bytes, const struct c
                                   : raw_of_long(held, bytes, ops);
 }
 
-/* Zero says "none" in UDP; elsewhere both zeros mean the same [RFC768]. */
-static void put_checksum(uint8_t *at, uint16_t checksum)
-{
-    be16_t wire = be16_of(checksum != 0 ? checksum : 0xffff);
-
-    memcpy(at, &wire, sizeof wire);
-}
-
 void frame_finish_checksum(struct frame *frame)
 {
     frame_finish_checksum_by(frame, checksum_ops_for(0));
@@ -235,7 +227,7 @@ void frame_finish_checksum_by(struct frame *frame, const struct checksum_ops *op
         checksum = checksum_fold_raw(raw_sum_from(frame, w->csum_start));
     else
         checksum = checksum_fold(sum_from(frame, w->csum_start, ops));
-    put_checksum(w->slices[0].bytes + w->csum_start + w->csum_offset, checksum);
+    frame_put_checksum(w->slices[0].bytes + w->csum_start + w->csum_offset, checksum);
     w->flags &= (uint8_t)~WEIR_FRAME_CSUM_PARTIAL;
 }
 
@@ -249,7 +241,7 @@ void frame_set_checksum(struct frame *frame, uint16_t offset, uint64_t sum,
         uint64_t raw = raw_of(frame->held[i], span_of(s[i].bytes, s[i].len), ops);
         sum = checksum_raw_join(sum, raw, done);
     }
-    put_checksum(s[0].bytes + offset, checksum_fold_raw(sum));
+    frame_put_checksum(s[0].bytes + offset, checksum_fold_raw(sum));
 }
 
 void frames_add(struct frames *queue, struct frame **frame)

@@ -17,9 +17,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <weir/weir.h>
 
+#include "base/be.h"
 #include "base/check.h"
+#include "base/checksum.h"
 
 struct buf;
 struct bufs;
@@ -108,12 +111,26 @@ void frame_finish_checksum(struct frame *frame);
 struct checksum_ops;
 void frame_finish_checksum_by(struct frame *frame, const struct checksum_ops *ops);
 
+/* Zero says "none" in UDP; elsewhere both zeros mean the same [RFC768]. */
+static inline void frame_put_checksum(uint8_t *at, uint16_t checksum)
+{
+    be16_t wire = be16_of(checksum != 0 ? checksum : 0xffff);
+
+    memcpy(at, &wire, sizeof wire);
+}
+
 /*
  * As frame_need_checksum and frame_finish_checksum_by at once, for who knows the raw sum (checksum.h)
  * of the headers, of an even length, with the pseudo-header.
  */
 void frame_set_checksum(struct frame *frame, uint16_t offset, uint64_t sum,
                         const struct checksum_ops *ops);
+
+/* The same of a frame that is nothing but headers. */
+static inline void frame_set_header_checksum(struct frame *frame, uint16_t offset, uint64_t sum)
+{
+    frame_put_checksum(frame->wire.slices[0].bytes + offset, checksum_fold_raw(sum));
+}
 
 void frames_add(struct frames *queue, struct frame **frame);
 struct frame *frames_take(struct frames *queue); /* NULL: empty */

@@ -26,8 +26,10 @@ void ip4_push(struct ip *ip, const struct ip_path *path, const struct ip_send *h
               const struct ip_fragment *fragment, struct frame *frame);
 
 /* The same of a packet that is whole, one on the wire, and for one host. */
-static inline void ip4_push_single(struct ip *ip, const struct ip_path *path,
-                                   const struct ip_send *how, struct frame *frame)
+static inline __attribute__((always_inline)) void ip4_push_single(struct ip *ip,
+                                                                  const struct ip_path *path,
+                                                                  const struct ip_send *how,
+                                                                  struct frame *frame)
 {
     struct ip4_plain h = {
         .src = &how->src,

@@ -300,13 +300,22 @@ void flows_trace_state(struct weir *s, const struct flow *flow, enum tcp_state f
         trace_state(s, flow, from, to);
 }
 
+/* For the cookie that the SYN-ACK brings, if it does. */
+static const struct fastopen_keys *keys_of(const struct weir *s, const struct halfopen *h)
+{
+    const struct listener *l = h->tcp.grants_cookie ? pool_find(&s->listeners, h->listener) : NULL;
+
+    return l != NULL ? listener_keys(l) : NULL;
+}
+
 void flows_send_synack(struct weir *s, struct halfopen *h, bool is_resent)
 {
-    const struct listener *l = pool_find(&s->listeners, h->listener);
-    struct frame *frame = halfopen_synack(&h->tcp, &s->tcp, l != NULL ? listener_keys(l) : NULL);
+    struct frame *frame = halfopen_synack(&h->tcp, &s->tcp, keys_of(s, h));
     struct tx_about about = {
         .tuple = &h->tcp.tuple,
-        .handle = handle_make(HANDLE_HALFOPEN, pool_handle(&s->halfopens, h)),
+        .handle = trace_is_on(&s->tracer)
+                      ? handle_make(HANDLE_HALFOPEN, pool_handle(&s->halfopens, h))
+                      : 0,
         .state = TCP_SYN_RECEIVED,
         .ttl = h->tcp.ttl,
         .tos = h->tcp.tos,

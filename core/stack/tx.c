@@ -136,8 +136,27 @@ static struct weir_trace *fill_trace(const struct weir *s, const struct tx_about
     return trace;
 }
 
-static enum why send_frame(struct weir *s, struct ip_path *path, struct frame **frame,
-                           const struct tx_about *about)
+/*
+ * Queues a packet with IP's header as it was prepared for the route, if nothing else stands between the
+ * segment and the interface. unusual: what its header has to say besides, ttl and tos. False: it does.
+ */
+static bool send_prepared(struct weir *s, struct route_entry *r, unsigned unusual,
+                          struct frame **frame)
+{
+    const struct weir_frame *w = &(*frame)->wire;
+
+    if (!HAS_PREDICTION || !r->is_v4 || unusual != 0 || r->path.netif->link != WEIR_LINK_IP
+        || ip_path_is_local(&r->path) || w->gso != WEIR_GSO_NONE
+        || w->len + IP4_HEADER_LEN > r->path.mtu || trace_is_on(&s->tracer))
+        return false;
+    ip4_push_prepared(&s->ip, &r->path, r->header, *frame);
+    frames_add(&r->path.netif->out, frame);
+    return true;
+}
+
+/* Takes *frame. */
+static APART void reply_by_ip(struct weir *s, struct ip_path *path, struct frame **frame,
+                              const struct tx_about *about)
 {
     struct weir_trace trace;
     struct ip_send how = {
@@ -150,28 +169,29 @@ static enum why send_frame(struct weir *s, struct ip_path *path, struct frame **
         .trace = fill_trace(s, about, &trace),
     };
 
-    return ip_send(&s->ip, path, &how, frame);
+    ip_send(&s->ip, path, &how, frame);
 }
 
 void tx_reply(struct weir *s, struct frame **frame, const struct tx_about *about)
 {
-    struct ip_path *path;
+    struct route_entry *r;
 
     if (*frame == NULL) {
         stack_drop(s, WHY_NO_MEMORY);
         return;
     }
-    path = tx_path(s, &about->tuple->local_addr, &about->tuple->remote_addr);
-    if (path == NULL) {
+    r = find_route(s, &about->tuple->local_addr, &about->tuple->remote_addr);
+    if (r->turn == 0) {
         ip_drop_frame(&s->ip, frame, WHY_NO_ROUTE);
         return;
     }
-    if (path->netif->out.count >= TX_REPLIES_MAX) {
+    if (r->path.netif->out.count >= TX_REPLIES_MAX) {
         ip_drop_frame(&s->ip, frame, WHY_NO_MEMORY);
         return;
     }
     count_add(&s->tcp.counts.segs_out, 1);
-    send_frame(s, path, frame, about);
+    if (!HAS_PATH_MTU || !send_prepared(s, r, about->ttl | about->tos | (*frame)->ecn, frame))
+        reply_by_ip(s, &r->path, frame, about);
 }
 
 static bool can_cut(const struct netif *netif, bool is_v4)
@@ -264,14 +284,24 @@ static struct ip_send segment_how(const struct conn *c, const struct route_entry
 }
 
 /* Takes *frame. */
-static void send_segment(struct weir *s, struct conn *c, struct route_entry *route,
-                         struct frame **frame, const struct tx_about *about)
+static APART void segment_by_ip(struct weir *s, struct conn *c, struct route_entry *route,
+                                struct frame **frame, const struct tx_about *about)
 {
     struct weir_trace trace;
     struct ip_send how = segment_how(c, route, *frame);
 
     how.trace = trace_segment(s, c, about, &trace);
     ip_send(&s->ip, &route->path, &how, frame);
+}
+
+/* Takes *frame. */
+static void send_segment(struct weir *s, struct conn *c, struct route_entry *route,
+                         struct frame **frame, const struct tx_about *about)
+{
+    const struct tcp_user *user = c->tcp.user;
+
+    if (!send_prepared(s, route, user->ttl | user->tos | (*frame)->ecn, frame))
+        segment_by_ip(s, c, route, frame, about);
 }
 
 /* One with TTL or DiffServ of its own, or over IPv6. */

@@ -12,7 +12,7 @@ bool closed_reset(const struct tcp_tuple *tuple, const struct tcp_seg *seg, stru
 {
     if (seg->flags & TCP_RST)
         return false;
-    *reply = (struct reply){.tuple = *tuple, .flags = TCP_RST};
+    *reply = (struct reply){.tuple = tuple, .flags = TCP_RST};
     if (seg->flags & TCP_ACK) {
         reply->seq = seg->ack;
     } else {

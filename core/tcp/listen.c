@@ -72,7 +72,7 @@ struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env,
                               const struct fastopen_keys *keys)
 {
     struct reply reply = {
-        .tuple = h->tuple,
+        .tuple = &h->tuple,
         .seq = h->iss,
         .ack = seq_add(h->irs, 1),
         .flags = TCP_SYN | TCP_ACK,
@@ -96,7 +96,7 @@ struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env,
 struct frame *halfopen_ack(const struct tcp_halfopen *h, struct tcp_env *env)
 {
     struct reply reply = {
-        .tuple = h->tuple,
+        .tuple = &h->tuple,
         .seq = seq_add(h->iss, 1),
         .ack = seq_add(h->irs, 1),
         .flags = (uint16_t)(TCP_ACK | ecn_half_ack(&h->ecn)),

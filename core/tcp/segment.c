@@ -26,8 +26,8 @@
 #include "wire/tcp_options.h"
 
 /* Writes the header before what the frame has, with the checksum still to be completed. */
-static void push_header(struct frame *frame, const struct tcp_tuple *tuple,
-                        const struct tcp_header *what, const struct tcp_options *options)
+static void push_any(struct frame *frame, const struct tcp_tuple *tuple,
+                     const struct tcp_header *what, const struct tcp_options *options)
 {
     struct tcp_header h = *what;
     uint8_t bytes[TCP_OPTIONS_MAX];
@@ -44,6 +44,57 @@ static void push_header(struct frame *frame, const struct tcp_tuple *tuple,
     at = frame_push(frame, TCP_HEADER_LEN + len);
     CHECK(tcp_emit(&h, at, TCP_HEADER_LEN + len) == TCP_HEADER_LEN + len);
     frame_need_checksum(frame, TCP_CHECKSUM_AT);
+}
+
+/* What the pseudo-header adds. IPv4's addresses differ in their last four bytes only. */
+static inline uint64_t raw_pseudo(const struct tcp_tuple *t, uint32_t len)
+{
+    if (!addr_is_v4(&t->remote_addr))
+        return checksum_raw_pseudo(&t->local_addr, &t->remote_addr, IP_PROTOCOL_TCP, len);
+    return checksum_raw(t->local_addr.b + 12, 4) + checksum_raw(t->remote_addr.b + 12, 4)
+           + checksum_raw_word(IP_PROTOCOL_TCP + len);
+}
+
+/*
+ * The same at once for the usual ones: of a SYN with all options, of what has timestamps alone. Without
+ * text the checksum takes less than to note that it is still to be made. False: it is another one.
+ */
+static bool push_usual(struct frame *frame, const struct tcp_tuple *tuple,
+                       const struct tcp_header *what, const struct tcp_options *options)
+{
+    bool is_syn = options->present == TCP_USUAL_SYN;
+    size_t len = is_syn ? (size_t)TCP_USUAL_SYN_LEN : tcp_plain_len(true);
+    struct tcp_plain h;
+    uint64_t sum;
+    uint8_t *at;
+
+    if (!HAS_PREDICTION || (!is_syn && options->present != TCP_HAS_TIMESTAMPS)
+        || frame->wire.slice_count > 1 || what->urgent != 0)
+        return false;
+    h = (struct tcp_plain){
+        .src_port = tuple->local_port,
+        .dst_port = tuple->remote_port,
+        .seq = what->seq,
+        .ack = what->ack,
+        .flags = what->flags,
+        .window = what->window,
+        .has_timestamps = true,
+        .ts_val = options->ts_val,
+        .ts_ecr = options->ts_ecr,
+    };
+    at = frame_push(frame, len);
+    sum = is_syn ? tcp_emit_usual_syn(&h, options->mss, options->window_scale, at)
+                 : tcp_emit_plain(&h, at);
+    frame_set_header_checksum(frame, TCP_CHECKSUM_AT,
+                              checksum_raw_plus(sum, raw_pseudo(tuple, (uint32_t)len)));
+    return true;
+}
+
+static void push_header(struct frame *frame, const struct tcp_tuple *tuple,
+                        const struct tcp_header *what, const struct tcp_options *options)
+{
+    if (!push_usual(frame, tuple, what, options))
+        push_any(frame, tuple, what, options);
 }
 
 static void set_gso(struct frame *frame, bool is_v4, uint32_t len, uint32_t mss)
@@ -104,12 +155,13 @@ static uint32_t option_room(const struct tcp_conn *c, const struct tcp_env *env,
                             const struct segment *segment, const struct tcp_options *options,
                             uint32_t mss)
 {
-    uint32_t said = options->present & TCP_HAS_USER_TIMEOUT ? UTO_OPTION_LEN : 0;
-    uint32_t used = u32_min(segment->len, mss) + sack_len(c) + said;
-    uint32_t full = tcp_send_mss(c, env);
+    uint32_t said, used, full;
 
     if (segment->len == 0)
         return TCP_OPTIONS_MAX;
+    said = options->present & TCP_HAS_USER_TIMEOUT ? UTO_OPTION_LEN : 0;
+    used = u32_min(segment->len, mss) + sack_len(c) + said;
+    full = tcp_send_mss(c, env);
     return full > used ? full - used : 0;
 }
 
@@ -190,7 +242,7 @@ struct frame *segment_build_reply(struct tcp_env *env, const struct reply *reply
 
     if (frame == NULL)
         return NULL;
-    push_header(frame, &reply->tuple, &h, options);
-    auth_sign(env, reply->auth, &reply->tuple, frame);
+    push_header(frame, reply->tuple, &h, options);
+    auth_sign(env, reply->auth, reply->tuple, frame);
     return frame;
 }

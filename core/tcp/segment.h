@@ -31,7 +31,7 @@ struct segment {
 
 /* A segment without text that no connection sends: a reset, a SYN-ACK, an ACK in TIME-WAIT. */
 struct reply {
-    struct tcp_tuple tuple; /* ours is local */
+    const struct tcp_tuple *tuple; /* ours is local */
     seq_t seq;
     seq_t ack;
     uint16_t flags;

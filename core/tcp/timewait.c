@@ -70,7 +70,7 @@ enum timewait_verdict timewait_input(const struct tcp_timewait *tw, const struct
 struct frame *timewait_ack(const struct tcp_timewait *tw, struct tcp_env *env)
 {
     struct reply reply = {
-        .tuple = tw->tuple,
+        .tuple = &tw->tuple,
         .seq = tw->snd_nxt,
         .ack = tw->rcv_nxt,
         .flags = (uint16_t)(TCP_ACK | accecn_flags_of(tw->ace)),

@@ -95,23 +95,56 @@ static inline uint64_t tcp_emit_word(uint32_t word, uint8_t *out)
     return checksum_raw_word(word);
 }
 
+/* What stands before the options. Its sum is of few words of 32 bits: nothing is carried out of it. */
+static inline __attribute__((always_inline)) uint64_t tcp_emit_first(const struct tcp_plain *h,
+                                                                     uint32_t len, uint8_t *out)
+{
+    uint64_t sum = tcp_emit_word((uint32_t)h->src_port << 16 | h->dst_port, out);
+
+    sum += tcp_emit_word(h->seq, out + 4);
+    sum += tcp_emit_word(h->ack, out + 8);
+    sum += tcp_emit_word((len / 4 << 12 | h->flags) << 16 | h->window, out + 12);
+    return sum + tcp_emit_word((uint32_t)h->checksum << 16, out + 16);
+}
+
 /* Writes tcp_plain_len() bytes; returns their raw sum, in which the checksum counts as it is. */
 static inline __attribute__((always_inline)) uint64_t tcp_emit_plain(const struct tcp_plain *h,
                                                                      uint8_t *out)
 {
-    uint32_t len = (uint32_t)tcp_plain_len(h->has_timestamps);
-    uint64_t sum; /* of few words of 32 bits: nothing is carried out of it */
+    uint64_t sum = tcp_emit_first(h, (uint32_t)tcp_plain_len(h->has_timestamps), out);
 
-    sum = tcp_emit_word((uint32_t)h->src_port << 16 | h->dst_port, out);
-    sum += tcp_emit_word(h->seq, out + 4);
-    sum += tcp_emit_word(h->ack, out + 8);
-    sum += tcp_emit_word((len / 4 << 12 | h->flags) << 16 | h->window, out + 12);
-    sum += tcp_emit_word((uint32_t)h->checksum << 16, out + 16);
     if (!h->has_timestamps)
         return sum;
     sum += tcp_emit_word(TCP_TIMESTAMPS_START, out + 20);
     sum += tcp_emit_word(h->ts_val, out + 24);
     return sum + tcp_emit_word(h->ts_ecr, out + 28);
+}
+
+/* The options of a usual SYN, which has them all, as tcp_options_emit() writes them. */
+enum {
+    TCP_USUAL_SYN =
+        TCP_HAS_MSS | TCP_HAS_SACK_PERMITTED | TCP_HAS_TIMESTAMPS | TCP_HAS_WINDOW_SCALE,
+    TCP_USUAL_SYN_LEN = TCP_HEADER_LEN + 20,
+};
+
+/* Writes the header of one, with the timestamps of h, in TCP_USUAL_SYN_LEN bytes; returns the same. */
+static inline __attribute__((always_inline)) uint64_t tcp_emit_usual_syn(const struct tcp_plain *h,
+                                                                         uint16_t mss,
+                                                                         uint8_t window_scale,
+                                                                         uint8_t *out)
+{
+    uint64_t sum = tcp_emit_first(h, TCP_USUAL_SYN_LEN, out);
+
+    sum += tcp_emit_word((uint32_t)TCP_OPTION_MSS << 24 | 4u << 16 | mss, out + 20);
+    sum += tcp_emit_word((uint32_t)TCP_OPTION_SACK_PERMITTED << 24 | 2u << 16
+                             | TCP_OPTION_TIMESTAMPS << 8 | 10u,
+                         out + 24);
+    sum += tcp_emit_word(h->ts_val, out + 28);
+    sum += tcp_emit_word(h->ts_ecr, out + 32);
+    return sum
+           + tcp_emit_word((uint32_t)TCP_OPTION_NOP << 24 | TCP_OPTION_WINDOW_SCALE << 16 | 3u << 8
+                               | window_scale,
+                           out + 36);
 }
 
 /*

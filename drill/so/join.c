@@ -12,7 +12,6 @@
 
 enum {
     FLAGS_AT = 13, /* in the TCP header */
-    IP4_LEN_AT = 2,
     IP4_CHECKSUM_AT = 10,
     IP6_LEN_AT = 4,
     FLAG_LAST_ONLY = TCP_FIN | TCP_PSH,

@@ -158,3 +158,56 @@ TEST(tcp_emit_needs_room_and_at_most_forty_bytes_of_options)
     h.options.len++;
     EXPECT_EQ(tcp_emit(&h, out, sizeof out), 0);
 }
+
+/* ---- the usual ones, written at once ---- */
+
+static uint64_t raw_sum(const uint8_t *bytes, size_t len)
+{
+    return checksum_reduce(checksum_raw(bytes, len));
+}
+
+TEST(tcp_emits_usual_headers_the_same_both_ways)
+{
+    uint64_t state = test_seed();
+
+    for (int i = 0; i < 2000; i++) {
+        uint8_t random[32], options[TCP_OPTIONS_MAX], out[TCP_HEADER_MAX], usual[TCP_HEADER_MAX];
+        bool is_syn = i % 2;
+        struct tcp_options opt = {.present = is_syn ? TCP_USUAL_SYN : TCP_HAS_TIMESTAMPS};
+        struct tcp_header h = {0};
+        struct tcp_plain plain;
+        size_t len;
+        uint64_t sum;
+
+        bytes_fill(random, sizeof random, &state);
+        memcpy(&h.src_port, random, 2);
+        memcpy(&h.dst_port, random + 2, 2);
+        memcpy(&h.seq, random + 4, 4);
+        memcpy(&h.ack, random + 8, 4);
+        memcpy(&h.window, random + 12, 2);
+        memcpy(&h.checksum, random + 14, 2);
+        memcpy(&opt.ts_val, random + 16, 4);
+        memcpy(&opt.ts_ecr, random + 20, 4);
+        memcpy(&opt.mss, random + 24, 2);
+        h.flags = (uint16_t)((random[26] << 8 | random[27]) & TCP_FLAGS);
+        opt.window_scale = random[28];
+        EXPECT(tcp_options_emit(&opt, options, &len));
+        h.options = span_of(options, len);
+        len = tcp_emit(&h, out, sizeof out);
+        plain = (struct tcp_plain){.src_port = h.src_port,
+                                   .dst_port = h.dst_port,
+                                   .seq = h.seq,
+                                   .ack = h.ack,
+                                   .flags = h.flags,
+                                   .window = h.window,
+                                   .checksum = h.checksum,
+                                   .has_timestamps = true,
+                                   .ts_val = opt.ts_val,
+                                   .ts_ecr = opt.ts_ecr};
+        sum = is_syn ? tcp_emit_usual_syn(&plain, opt.mss, opt.window_scale, usual)
+                     : tcp_emit_plain(&plain, usual);
+        EXPECT_EQ(len, is_syn ? (size_t)TCP_USUAL_SYN_LEN : tcp_plain_len(true));
+        EXPECT_MEM(usual, out, len);
+        EXPECT_EQ(checksum_reduce(sum), raw_sum(out, len));
+    }
+}
