@@ -167,19 +167,16 @@ static __attribute__((noinline)) void *get_slowly(struct pool *pool)
     return object;
 }
 
-/* Mostly the first slab with room has an object that was given back, and others besides. */
+/* Mostly the first slab with room has this object and others besides. */
 void *pool_get(struct pool *pool)
 {
     struct list *first = pool->partial.next;
     struct slab *slab = container_of(first, struct slab, link);
     void *object;
 
-    if (first == &pool->partial || !slab->free || slab->used + 1 == pool->slab_objects)
+    if (first == &pool->partial || slab->used + 1 == pool->slab_objects)
         return get_slowly(pool);
-    object = slab->free;
-    unpoison(object, pool->object_size);
-    slab->free = *(void **)object;
-    slab->used++;
+    object = take_object(pool, slab);
     pool->used++;
     if (slab == pool->spare)
         pool->spare = NULL;

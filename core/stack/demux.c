@@ -156,7 +156,10 @@ void demux_remove(struct weir *s, struct flow *flow)
     flow->is_in_table = false;
 }
 
-/* Among those that were found last, its place is the one that the other has had. */
+/*
+ * Among those that were found last, its place is the one that the other has had; a connection says
+ * where that is more easily than a record.
+ */
 void demux_move(struct weir *s, struct flow *from, struct flow *to)
 {
     CHECK(from->is_in_table && !to->is_in_table);
@@ -164,7 +167,7 @@ void demux_move(struct weir *s, struct flow *from, struct flow *to)
     from->is_in_table = false;
     to->is_in_table = true;
     to->hash = from->hash;
-    recent_add(s, to);
+    recent_move(s, from, to);
 }
 
 static uint32_t hash_of_port(const struct weir *s, uint16_t port)

@@ -4,7 +4,9 @@
  */
 #include "base/check.h"
 #include "base/count.h"
+#include "base/hint.h"
 #include "stack/stack.h"
+#include "tcp/express.h"
 #include "tcp/timers.h"
 #include "tcp/user.h"
 
@@ -17,13 +19,10 @@ static struct conn *conn_of(struct flow *flow)
 
 /* ---- alarms ---- */
 
-static void end_nap(struct weir *s, struct conn *c)
+static APART void end_nap(struct weir *s, struct conn *c)
 {
-    struct alarm *nap;
+    struct alarm *nap = pool_at(&s->naps, c->nap - 1);
 
-    if (c->nap == 0)
-        return;
-    nap = pool_at(&s->naps, c->nap - 1);
     wheel_disarm(&s->wheel, &nap->entry);
     pool_put(&s->naps, nap);
     c->nap = 0;
@@ -54,33 +53,37 @@ static struct alarm *alarm_of(struct weir *s, struct conn *c)
 
 static void disarm(struct weir *s, struct conn *c)
 {
-    end_nap(s, c);
-    if (c->tcp.work != NULL)
+    if (c->nap != 0)
+        end_nap(s, c);
+    if (c->tcp.work != NULL && wheel_is_armed(&c->tcp.work->alarm.entry))
         wheel_disarm(&s->wheel, &c->tcp.work->alarm.entry);
 }
 
-/* For the first deadline that there is now. Not a part of arm: see there what nearly always happens. */
-static __attribute__((noinline)) void arm_anew(struct weir *s, struct conn *c)
+static ns_t rings_at(const struct alarm *alarm)
 {
-    ns_t at = c->tcp.work != NULL ? timers_choose_alarm(&c->tcp) : tcp_deadline(&c->tcp);
+    return wheel_is_armed(&alarm->entry) ? alarm->entry.at : NEVER;
+}
+
+/* For the first deadline that there is now. Not a part of arm: see there what nearly always happens. */
+static APART void arm_anew(struct weir *s, struct conn *c)
+{
+    bool rests = c->tcp.work == NULL;
+    ns_t at = rests ? tcp_deadline(&c->tcp) : timers_choose_alarm(&c->tcp);
     struct alarm *alarm;
 
     if (at == NEVER) {
         disarm(s, c);
         return;
     }
-    if (c->tcp.work != NULL)
+    if (!rests && c->nap != 0)
         end_nap(s, c);
     alarm = alarm_of(s, c);
-    if (alarm == NULL || (wheel_is_armed(&alarm->entry) && alarm->entry.at <= at))
+    if (rests && c->tcp.work != NULL) /* which has deadlines of its own */
+        at = timers_choose_alarm(&c->tcp);
+    if (alarm == NULL || rings_at(alarm) <= at)
         return;
     alarm->flow = &c->flow;
     wheel_arm(&s->wheel, &alarm->entry, at);
-}
-
-static ns_t alarm_is_at(const struct tcp_work *w)
-{
-    return wheel_is_armed(&w->alarm.entry) ? w->alarm.entry.at : NEVER;
 }
 
 /*
@@ -91,7 +94,7 @@ static void arm(struct weir *s, struct conn *c)
 {
     const struct tcp_work *w = c->tcp.work;
 
-    if (w == NULL || c->nap != 0 || w->alarm_at < alarm_is_at(w))
+    if (w == NULL || c->nap != 0 || w->alarm_at < rings_at(&w->alarm))
         arm_anew(s, c);
 }
 
@@ -204,7 +207,7 @@ static void settle_timewait(struct weir *s, struct conn *c)
 }
 
 /* Not a part of stack_settle, so that what happens for each segment saves no registers for it. */
-static __attribute__((noinline)) void settle_ended(struct weir *s, struct conn *c)
+static APART void settle_ended(struct weir *s, struct conn *c)
 {
     if (c->tcp.state == TCP_CLOSED)
         settle_closed(s, c);
@@ -212,12 +215,27 @@ static __attribute__((noinline)) void settle_ended(struct weir *s, struct conn *
         settle_timewait(s, c);
 }
 
-void stack_settle(struct weir *s, struct conn *c)
+/* What hardly ever happens to a connection. */
+static APART void settle_unusual(struct weir *s, struct conn *c)
 {
     if (c->tcp.path_is_suspect)
         doubt_path(s, c);
     if (was_pending(c))
         end_pending(s, c);
+}
+
+/* A turn would find nothing: mostly it does without one. */
+static APART void settle_silent(struct weir *s, struct conn *c)
+{
+    if (c->tcp.work != NULL && !express_note_silence(&c->tcp, &s->tcp))
+        tx_make_ready(s, c);
+    arm(s, c);
+}
+
+void stack_settle(struct weir *s, struct conn *c)
+{
+    if (c->tcp.path_is_suspect || was_pending(c))
+        settle_unusual(s, c);
     events_note_conn(s, c);
     switch ((enum tcp_state)c->tcp.state) {
     case TCP_CLOSED:
@@ -231,9 +249,12 @@ void stack_settle(struct weir *s, struct conn *c)
     case TCP_CLOSE_WAIT:
     case TCP_CLOSING:
     case TCP_LAST_ACK:
+        if (c->tcp.work == NULL || express_is_silent(&c->tcp)) {
+            settle_silent(s, c);
+            break;
+        }
         arm(s, c);
-        if (c->tcp.work != NULL)
-            tx_make_ready(s, c);
+        tx_make_ready(s, c);
         break;
     }
 }
@@ -391,11 +412,13 @@ void flows_free_timewait(struct weir *s, struct timewait *tw)
     pool_put(&s->timewaits, tw);
 }
 
-static void send_ack(struct weir *s, const struct tcp_timewait *tw, uint64_t handle)
+static void send_ack(struct weir *s, const struct tcp_timewait *tw, uint64_t handle,
+                     struct route_entry *route)
 {
     struct frame *frame = timewait_ack(tw, &s->tcp);
     struct tx_about about = {
         .tuple = &tw->tuple,
+        .route = route,
         .handle = handle,
         .state = TCP_TIME_WAIT,
         .ttl = tw->ttl,
@@ -407,7 +430,7 @@ static void send_ack(struct weir *s, const struct tcp_timewait *tw, uint64_t han
 
 void flows_send_timewait_ack(struct weir *s, struct timewait *tw)
 {
-    send_ack(s, &tw->tcp, handle_make(HANDLE_TIMEWAIT, pool_handle(&s->timewaits, tw)));
+    send_ack(s, &tw->tcp, handle_make(HANDLE_TIMEWAIT, pool_handle(&s->timewaits, tw)), NULL);
 }
 
 /* A record for what was a connection, in its place in the table; false: no memory. */
@@ -443,7 +466,7 @@ void flows_enter_timewait(struct weir *s, struct conn *c)
     tw.auth = c->tcp.auth;
     is_kept = keep_timewait(s, c, &tw);
     if (c->tcp.work->ack_owed)
-        send_ack(s, &tw, handle_of_conn(s, c));
+        send_ack(s, &tw, handle_of_conn(s, c), tx_route_of(s, c));
     if (is_kept)
         c->tcp.auth = 0; /* it went with the record */
 }

@@ -66,6 +66,11 @@ void recent_add(struct weir *s, struct flow *flow)
         *r = (struct recent){.flow = flow};
 }
 
+void recent_move(struct weir *s, const struct flow *from, struct flow *to)
+{
+    *place_of_flow(s, from->kind == HANDLE_CONN ? from : to) = (struct recent){.flow = to};
+}
+
 void recent_remove(struct weir *s, const struct flow *flow)
 {
     struct recent *r = place_of_flow(s, flow);

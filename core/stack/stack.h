@@ -249,6 +249,9 @@ struct flow *recent_find(const struct weir *s, const struct tcp_tuple *tuple);
 void recent_add(struct weir *s, struct flow *flow);
 void recent_remove(struct weir *s, const struct flow *flow);
 
+/* The same with another flow between the same ends. */
+void recent_move(struct weir *s, const struct flow *from, struct flow *to);
+
 /* A plain packet over IPv4 that came in at netif is the flow's, and IP has nothing against its ends. */
 void recent_note(struct weir *s, const struct flow *flow, const struct netif *netif,
                  const uint8_t *ip);
@@ -362,14 +365,23 @@ void stack_drop(struct weir *s, enum why why);
 /* The path from src (unspecified: the one that suits) to dst; NULL: there is none now. */
 struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst);
 
+/* Where c's segments go, which a busy connection knows; NULL: there is no path now. */
+struct route_entry *tx_route_of(struct weir *s, struct conn *c);
+
 /* Whose link in a list of the ready that is. */
 static inline struct conn *conn_of_ready(struct list *link)
 {
     return container_of(container_of(link, struct tcp_work, ready)->conn, struct conn, tcp);
 }
 
-/* Puts c, which has work, in the list of those that may have something to send. */
-void tx_make_ready(struct weir *s, struct conn *c);
+/* Puts c, which has work and is not there yet, in the list of those that may have something to send. */
+void tx_add_ready(struct weir *s, struct conn *c);
+
+static inline void tx_make_ready(struct weir *s, struct conn *c)
+{
+    if (!list_is_linked(&c->tcp.work->ready))
+        tx_add_ready(s, c);
+}
 
 /* Whoever has no route says what there is to say into the void, or finds a new one. */
 void tx_run_stranded(struct weir *s);
@@ -384,6 +396,7 @@ enum {
 /* Sends a segment that no connection sends. Takes *frame, which may be NULL: no memory. */
 struct tx_about {
     const struct tcp_tuple *tuple;
+    struct route_entry *route; /* of the tuple; NULL: to be found */
     uint64_t handle;
     enum tcp_state state;
     uint8_t ttl, tos;

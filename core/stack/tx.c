@@ -115,6 +115,11 @@ static struct route_entry *route_of(struct weir *s, struct conn *c)
     return find_route_of(s, c);
 }
 
+struct route_entry *tx_route_of(struct weir *s, struct conn *c)
+{
+    return route_of(s, c);
+}
+
 static uint8_t slot_of(const struct netif *netif)
 {
     return (uint8_t)((netif->id - 1) % NETIF_SLOTS);
@@ -174,13 +179,14 @@ static APART void reply_by_ip(struct weir *s, struct ip_path *path, struct frame
 
 void tx_reply(struct weir *s, struct frame **frame, const struct tx_about *about)
 {
-    struct route_entry *r;
+    struct route_entry *r = about->route;
 
     if (*frame == NULL) {
         stack_drop(s, WHY_NO_MEMORY);
         return;
     }
-    r = find_route(s, &about->tuple->local_addr, &about->tuple->remote_addr);
+    if (r == NULL)
+        r = find_route(s, &about->tuple->local_addr, &about->tuple->remote_addr);
     if (r->turn == 0) {
         ip_drop_frame(&s->ip, frame, WHY_NO_ROUTE);
         return;
@@ -393,13 +399,10 @@ static bool take_turn(struct weir *s, struct conn *c, bool *has_more)
     return true;
 }
 
-void tx_make_ready(struct weir *s, struct conn *c)
+void tx_add_ready(struct weir *s, struct conn *c)
 {
-    const struct route_entry *route;
+    const struct route_entry *route = route_of(s, c);
 
-    if (list_is_linked(&c->tcp.work->ready))
-        return;
-    route = route_of(s, c);
     list_add_last(route == NULL ? &s->stranded : &s->ready[slot_of(route->path.netif)],
                   &c->tcp.work->ready);
 }

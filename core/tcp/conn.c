@@ -98,9 +98,9 @@ bool tcp_can_rest(const struct tcp_conn *c)
 
 static void free_work(struct tcp_conn *c, struct tcp_env *env)
 {
-    sendq_clear(c, env);
-    scoreboard_clear(c, env);
-    recvq_clear(c, env);
+    sendq_fini(c, env);
+    scoreboard_fini(c, env);
+    recvq_fini(c, env);
     reasm_clear(c, env);
     list_remove(&c->work->ready);
     pool_put(&env->works, c->work);
@@ -116,7 +116,8 @@ void tcp_work_detach(struct tcp_conn *c, struct tcp_env *env)
 
 void tcp_conn_fini(struct tcp_conn *c, struct tcp_env *env)
 {
-    auth_put(env, &c->auth);
+    if (c->auth != 0)
+        auth_put(env, &c->auth);
     choice_put(env, &c->user);
     ends_fini(&c->ends, env);
     if (c->work != NULL)

@@ -187,6 +187,20 @@ static void note_acknowledged(struct tcp_conn *c, struct tcp_env *env)
         timers_on_quiet(c, env);
 }
 
+bool express_note_silence(struct tcp_conn *c, struct tcp_env *env)
+{
+    bool has_fin_acked = c->state == TCP_FIN_WAIT_2;
+
+    if (!express_is_silent(c) || !is_undisturbed(c, env)
+        || !(has_fin_acked || seq_eq(c->snd.nxt, sendq_end(c))))
+        return false;
+    if (!has_fin_acked)
+        turn_note_all_sent(c, env);
+    if (tcp_can_rest(c))
+        timers_on_quiet(c, env);
+    return true;
+}
+
 /* Not a part of who calls it, so that the compiler can make all that it calls a part of it. */
 APART WHOLE struct frame *express_output(struct tcp_conn *c, struct tcp_env *env, bool has_offload)
 {

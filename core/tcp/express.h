@@ -4,11 +4,11 @@
 #ifndef CORE_TCP_EXPRESS_H
 #define CORE_TCP_EXPRESS_H
 
+#include "base/parts.h"
+#include "tcp/conn.h"
 #include <stdbool.h>
 
 struct frame;
-struct tcp_conn;
-struct tcp_env;
 
 /*
  * The next segment, if it is one of those that nearly all are: text that goes all at once, with
@@ -16,5 +16,20 @@ struct tcp_env;
  * has_offload. NULL: it is another one, or there is none, or no memory; tcp_output knows.
  */
 struct frame *express_output(struct tcp_conn *c, struct tcp_env *env, bool has_offload);
+
+/*
+ * Nothing is under way, no acknowledgement is owed, the application has not closed, and has nothing new to
+ * read, which it might answer: is there anything to send?
+ */
+static inline bool express_is_silent(const struct tcp_conn *c)
+{
+    return HAS_PREDICTION && tcp_flight(c) == 0 && !c->work->ack_owed
+           && !(c->events & WEIR_EVENT_READABLE)
+           && (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT
+               || c->state == TCP_FIN_WAIT_2);
+}
+
+/* If there is not, notes what a turn leaves behind that finds nothing to send; else false. */
+bool express_note_silence(struct tcp_conn *c, struct tcp_env *env);
 
 #endif

@@ -521,10 +521,13 @@ APART enum why tcp_input_by_steps(struct tcp_conn *c, struct tcp_env *env, struc
     return a.why;
 }
 
-/* Once one side is closed the fifth step does more, and so does the seventh; the eighth is the FIN's. */
+/*
+ * Once one side is closed the fifth step does more, and so does the seventh if there is text; the eighth
+ * is the FIN's.
+ */
 static APART enum why take_rest(struct arrival *a)
 {
-    (void)(note_fin_acked(a) || take_text(a) || take_fin(a));
+    (void)(note_fin_acked(a) || (a->seg->len > 0 && take_text(a)) || take_fin(a));
     return a->why;
 }
 

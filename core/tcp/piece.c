@@ -144,7 +144,7 @@ uint32_t pieces_drop(struct pieces *list, struct pool *pool, struct bufs *bufs, 
     return memory;
 }
 
-void pieces_clear(struct pieces *list, struct pool *pool, struct bufs *bufs)
+void pieces_drop_all(struct pieces *list, struct pool *pool, struct bufs *bufs)
 {
     while (list->head != NULL)
         drop_head(list, pool, bufs);

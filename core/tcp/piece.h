@@ -77,8 +77,13 @@ void pieces_join(struct pieces *list, struct pieces *from);
 /* Takes the first len bytes away; len is not more than there are. Returns the memory let go. */
 uint32_t pieces_drop(struct pieces *list, struct pool *pool, struct bufs *bufs, uint32_t len);
 
-/* Gives all of them back. */
-void pieces_clear(struct pieces *list, struct pool *pool, struct bufs *bufs);
+/* Gives all of them back; mostly there are none. */
+void pieces_drop_all(struct pieces *list, struct pool *pool, struct bufs *bufs);
+static inline void pieces_clear(struct pieces *list, struct pool *pool, struct bufs *bufs)
+{
+    if (list->head != NULL)
+        pieces_drop_all(list, pool, bufs);
+}
 
 /* How many bytes there are in all, counted one piece after the other. */
 uint32_t pieces_bytes(const struct pieces *list);

@@ -17,14 +17,13 @@
 #include "base/parts.h"
 #include "tcp/seg.h"
 
-void recvq_clear(struct tcp_conn *c, struct tcp_env *env)
+void recvq_fini(struct tcp_conn *c, struct tcp_env *env)
 {
     struct recvq *q = &c->work->recvq;
 
     pieces_clear(&q->pieces, &env->pieces, env->bufs);
     if (q->spare != NULL)
         piece_put(&env->pieces, env->bufs, &q->spare);
-    *q = (struct recvq){0};
 }
 
 /* What goes next into the posted buffer, and how much does. */

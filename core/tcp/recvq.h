@@ -13,7 +13,8 @@
 
 struct tcp_seg;
 
-void recvq_clear(struct tcp_conn *c, struct tcp_env *env);
+/* Gives all of it back, when the connection gives its work back. */
+void recvq_fini(struct tcp_conn *c, struct tcp_env *env);
 
 /* Puts the segment's text at the end; false, with nothing changed: no memory. */
 bool recvq_add(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg);

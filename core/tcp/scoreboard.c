@@ -72,7 +72,7 @@ static void let_go(struct scoreboard *b, struct tcp_env *env, struct sent *sent)
         pool_put(&env->sents, sent);
 }
 
-void scoreboard_clear(struct tcp_conn *c, struct tcp_env *env)
+void scoreboard_fini(struct tcp_conn *c, struct tcp_env *env)
 {
     struct scoreboard *b = board_of(c);
 
@@ -81,6 +81,11 @@ void scoreboard_clear(struct tcp_conn *c, struct tcp_env *env)
     if (b->spare != NULL)
         pool_put(&env->sents, b->spare);
     free_places(b, env);
+}
+
+void scoreboard_clear(struct tcp_conn *c, struct tcp_env *env)
+{
+    scoreboard_fini(c, env);
     scoreboard_init(c);
 }
 

@@ -94,6 +94,7 @@ struct delivery {
 
 void scoreboard_init(struct tcp_conn *c);
 void scoreboard_clear(struct tcp_conn *c, struct tcp_env *env);
+void scoreboard_fini(struct tcp_conn *c, struct tcp_env *env);
 
 /* Makes sure that there is room for what is sent next; false: no memory. */
 bool scoreboard_reserve(struct tcp_conn *c, struct tcp_env *env);

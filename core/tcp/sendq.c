@@ -27,13 +27,20 @@ void sendq_init(struct tcp_conn *c)
     c->work->sendq = (struct sendq){.start = seq_sub(c->snd.nxt, fin_acked)};
 }
 
-void sendq_clear(struct tcp_conn *c, struct tcp_env *env)
+void sendq_fini(struct tcp_conn *c, struct tcp_env *env)
 {
     struct sendq *q = &c->work->sendq;
 
     pieces_clear(&q->pieces, &env->pieces, env->bufs);
     if (q->spare != NULL)
         piece_put(&env->pieces, env->bufs, &q->spare);
+}
+
+void sendq_clear(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct sendq *q = &c->work->sendq;
+
+    sendq_fini(c, env);
     *q = (struct sendq){.start = q->start};
 }
 

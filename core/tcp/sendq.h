@@ -18,6 +18,7 @@ struct tcp_env;
 /* An empty queue that goes on at snd.nxt. */
 void sendq_init(struct tcp_conn *c);
 void sendq_clear(struct tcp_conn *c, struct tcp_env *env);
+void sendq_fini(struct tcp_conn *c, struct tcp_env *env);
 
 /* The number after the last byte: that of the FIN, if there is one. */
 seq_t sendq_end(const struct tcp_conn *c);

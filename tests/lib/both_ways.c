@@ -143,6 +143,24 @@ static void compare(struct tcp_conn *c, struct tcp_env *env, bool has_offload)
     frame_put(env->frames, env->bufs, &frames[1]);
 }
 
+/* A turn that is not taken leaves behind what one would that finds nothing. */
+static void compare_silence(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct saved before, ends[2];
+    struct tcp_turn turn;
+
+    save(&before, c);
+    if (!express_note_silence(c, env))
+        return;
+    save(&ends[0], c);
+    put_back(c, &before);
+    EXPECT(tcp_output(c, env, 0, &turn) == NULL);
+    EXPECT(!turn.has_more && !turn.no_memory);
+    save(&ends[1], c);
+    put_back(c, &before);
+    expect_same(&ends[0], &ends[1]);
+}
+
 void both_ways_check(struct tcp_conn *c, struct tcp_env *env)
 {
     /* The record of what is sent comes from a pool otherwise, which is not put back. */
@@ -150,6 +168,7 @@ void both_ways_check(struct tcp_conn *c, struct tcp_env *env)
         return;
     compare(c, env, false);
     compare(c, env, true);
+    compare_silence(c, env);
 }
 
 /* ---- in ---- */

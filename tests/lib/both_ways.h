@@ -14,7 +14,8 @@ struct tcp_seg;
 
 /*
  * Lets c send its next segment both ways (tcp/express.h, tcp/output.h), if it has a usual one, and
- * demands the same frame and the same state; c is as before then. To be called before it sends, so
+ * demands the same frame and the same state; c is as before then. The same of a turn in which it has
+ * nothing to send, if it would go without one. To be called before it sends, so
  * that all situations of a test are compared.
  */
 void both_ways_check(struct tcp_conn *c, struct tcp_env *env);

@@ -18,6 +18,10 @@ void recent_remove(struct weir *s, const struct flow *flow)
 {
 }
 
+void recent_move(struct weir *s, const struct flow *from, struct flow *to)
+{
+}
+
 void recent_note(struct weir *s, const struct flow *flow, const struct netif *netif,
                  const uint8_t *ip)
 {

@@ -1,6 +1,7 @@
 /* test_express.c - which segments go out the short way; that they are the same is in lib/both_ways */
 #include "lib/peer.h"
 #include "lib/test.h"
+#include "tcp/express.h"
 
 /* Takes what is sent; returns how many of the segments went the short way. */
 static size_t sent_short(struct peer *p, size_t *all)
@@ -56,6 +57,44 @@ TEST(express_leaves_what_has_more_to_say)
     expect_short(&p, 0, 1);
     peer_sends(&p, ". 1:1001(1000) ack 1");
     expect_short(&p, 1, 1);
+}
+
+static bool is_silent(const struct peer *p)
+{
+    return express_is_silent(p->conn) && express_note_silence(p->conn, p->env);
+}
+
+TEST(express_knows_when_there_is_nothing_to_send)
+{
+    struct peer p = peer_of_1000();
+
+    peer_writes(&p, 10);
+    EXPECT(!is_silent(&p));
+    expect_short(&p, 1, 1);
+    EXPECT(!is_silent(&p)); /* it is under way */
+    peer_sends(&p, ". 1:1(0) ack 11");
+    EXPECT(is_silent(&p));
+    EXPECT(p.conn->work->deadline_at[TIMER_REST] != NEVER);
+    peer_sees_nothing(&p);
+    peer_sends(&p, ". 1:1001(1000) ack 11"); /* to be read and acknowledged */
+    EXPECT(!is_silent(&p));
+    p.conn->work->keepalive_owed = true;
+    p.conn->work->ack_owed = false;
+    p.conn->events = 0;
+    EXPECT(!is_silent(&p));
+}
+
+TEST(express_says_nothing_between_our_fin_and_the_peers)
+{
+    struct peer p = peer_of_1000();
+
+    EXPECT_EQ(tcp_shutdown(p.conn, p.env), WEIR_OK);
+    EXPECT(!is_silent(&p));
+    expect_short(&p, 1, 1);
+    peer_sends(&p, ". 1:1(0) ack 2");
+    EXPECT(p.conn->state == TCP_FIN_WAIT_2);
+    EXPECT(is_silent(&p));
+    peer_sees_nothing(&p);
 }
 
 TEST(express_takes_a_fin_that_is_the_end)
