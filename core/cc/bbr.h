@@ -47,7 +47,7 @@ enum bbr_ack_phase {
     BBR_ACKS_PROBE_STOPPING,
 };
 
-struct bbr {
+struct __attribute__((may_alias)) bbr {
     /* The model. Rates are in bytes per second. */
     uint64_t max_bw[2]; /* of the ProbeBW cycle before, and of this one */
     uint64_t bw_latest; /* the most in this loss round */

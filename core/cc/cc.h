@@ -140,7 +140,7 @@ struct cc {
     ns_t srtt_ns;          /* as known when init is called; 0: never measured */
     bool is_paced;         /* whether or not pacing_rate says so */
     bool as_linux;         /* CUBIC: where Linux and its RFCs differ (weir_tcp_config) */
-    uint64_t state[32];    /* the algorithm's own */
+    uint64_t state[32];    /* the algorithm's own, in a struct that may_alias */
 };
 
 static inline bool cc_is_in_slow_start(const struct cc *cc)

@@ -19,7 +19,7 @@ enum {
     G_SHIFT = 4,
 };
 
-struct dctcp {
+struct __attribute__((may_alias)) dctcp {
     uint64_t window_end_bytes; /* of those delivered: the observation window ends there */
     uint64_t acked_bytes;      /* in the observation window */
     uint64_t marked_bytes;

@@ -34,7 +34,7 @@ static const ns_t RTT_REFERENCE_NS = 25 * NS_MS; /* [Prague 2.4.4] */
 static const ns_t CLASSIC_QUEUE_NS = 5 * NS_MS;  /* an L4S queue is marked from 1 ms on */
 static const uint64_t ONE_Q32 = UINT64_C(1) << 32;
 
-struct prague {
+struct __attribute__((may_alias)) prague {
     uint64_t window_q32;
     uint64_t alpha_by_g_q32;   /* no fraction of it is lost to rounding */
     uint64_t period_end_bytes; /* of those delivered: alpha is updated there ... */

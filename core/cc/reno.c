@@ -8,7 +8,7 @@
 
 extern const struct cc_ops reno_ops;
 
-struct reno {
+struct __attribute__((may_alias)) reno {
     uint64_t acked_bytes; /* in congestion avoidance, since cwnd last grew */
 };
 

@@ -9,7 +9,7 @@
 
 enum { HARDWARE_ETHERNET = 1 };
 
-struct arp_wire {
+struct __attribute__((may_alias)) arp_wire {
     be16_t hardware;
     be16_t protocol;
     uint8_t hardware_len;

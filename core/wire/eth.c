@@ -6,13 +6,13 @@
 #include "base/addr.h"
 #include "base/be.h"
 
-struct eth_wire {
+struct __attribute__((may_alias)) eth_wire {
     struct eth_addr dst;
     struct eth_addr src;
     be16_t type;
 };
 
-struct vlan_wire {
+struct __attribute__((may_alias)) vlan_wire {
     be16_t control;
     be16_t type;
 };

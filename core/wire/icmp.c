@@ -6,7 +6,7 @@
 #include "base/be.h"
 #include "base/checksum.h"
 
-struct icmp_wire {
+struct __attribute__((may_alias)) icmp_wire {
     uint8_t type;
     uint8_t code;
     be16_t checksum;

@@ -15,7 +15,7 @@ enum {
     FRAGMENT_OFFSET = 0x1fff, /* in units of 8 bytes */
 };
 
-struct ip4_wire {
+struct __attribute__((may_alias)) ip4_wire {
     uint8_t version_len; /* version 4 bits, header length in words 4 bits */
     uint8_t tos;
     be16_t total_len;

@@ -29,7 +29,7 @@ enum unknown_action {
     ACTION_REPORT_UNLESS_GROUP = 3,
 };
 
-struct ip6_wire {
+struct __attribute__((may_alias)) ip6_wire {
     be32_t version_class_flow;
     be16_t payload_len;
     uint8_t next_header;
@@ -38,7 +38,7 @@ struct ip6_wire {
     uint8_t dst[16];
 };
 
-struct fragment_wire {
+struct __attribute__((may_alias)) fragment_wire {
     uint8_t next_header;
     uint8_t reserved;
     be16_t offset_flags; /* offset in units of 8 bytes 13 bits, reserved 2, more 1 */

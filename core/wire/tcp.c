@@ -7,7 +7,7 @@
 
 #include "base/be.h"
 
-struct tcp_wire {
+struct __attribute__((may_alias)) tcp_wire {
     be16_t src_port;
     be16_t dst_port;
     be32_t seq;

@@ -5,7 +5,7 @@
 
 #include "base/be.h"
 
-struct udp_wire {
+struct __attribute__((may_alias)) udp_wire {
     be16_t src_port;
     be16_t dst_port;
     be16_t len;
