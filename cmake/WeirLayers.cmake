@@ -1,7 +1,14 @@
 # A layer is a folder. layer_NAME is its object library, present when the folder has a .c file.
 
+# The lines of a file that match; when it changes, the next build reads it again.
+function(weir_read out file regex)
+    file(STRINGS ${file} lines REGEX "${regex}")
+    set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    set(${out} "${lines}" PARENT_SCOPE)
+endfunction()
+
 # The parts that can be left out, and a definition for each of those that are.
-file(STRINGS ${PROJECT_SOURCE_DIR}/core/base/parts.h weir_parts REGEX "^#define WEIR_HAS_")
+weir_read(weir_parts ${PROJECT_SOURCE_DIR}/core/base/parts.h "^#define WEIR_HAS_")
 list(TRANSFORM weir_parts REPLACE "^#define WEIR_HAS_([A-Z0-9_]+) .*" "\\1")
 list(TRANSFORM weir_parts TOLOWER)
 
@@ -28,10 +35,11 @@ target_compile_definitions(weir_core_flags INTERFACE ${without_definitions})
 # do with what they are given.
 function(weir_leave_out sources folder)
     set(files ${${sources}})
+    file(GLOB stand_ins CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/without/*.c)
     foreach(part ${ARGN})
         set(absent ${PROJECT_SOURCE_DIR}/${folder}/without/${part}.c)
-        if(EXISTS ${absent})
-            file(STRINGS ${absent} replaced REGEX "In place of: ")
+        if(absent IN_LIST stand_ins)
+            weir_read(replaced ${absent} "In place of: ")
             string(REGEX REPLACE ".*In place of: " "" replaced "${replaced}")
             separate_arguments(replaced)
             list(TRANSFORM replaced PREPEND ${PROJECT_SOURCE_DIR}/${folder}/)
