@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 enter "$@"
 
-both=(--send 300000 --recv 300000 --timeout 20 --count 3 --one-by-one --md5 "a key for BGP")
+both=(--send 300000 --recv 300000 --timeout 100 --count 3 --one-by-one --md5 "a key for BGP")
 
 # A key that is not the same: nobody answers, and the reason is counted.
 weir_hears() {
@@ -16,7 +16,7 @@ weir_hears() {
 }
 
 kernel_hears() {
-    start kernel "$peer" listen "$any_at:5001" --recv any --timeout 5 --md5 "a key"
+    start kernel "$peer" listen "$any_at:5001" --recv any --timeout 100 --md5 "a key"
     await kernel '^ready' || return
     "$transfer" connect "$kernel_at:5001" "${device[@]}" --send 500 --timeout 2 "$@" >weir.log 2>&1 &&
         return 1

@@ -7,7 +7,7 @@ enter "$@"
 needs nft
 
 off=1 on=2 passive=3 accurate=4
-both=(--send 1500000 --recv 1500000 --timeout 20)
+both=(--send 1500000 --recv 1500000 --timeout 100)
 
 sysctl -q net.ipv4.tcp_ecn=1 2>/dev/null || skip "the kernel's ECN cannot be set here"
 mark() {

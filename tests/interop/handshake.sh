@@ -15,7 +15,7 @@ counter() {
 # The queue is full of SYNs that nobody will follow; whoever is there gets in all the same.
 weir_is_flooded() {
     start weir "$transfer" listen "$weir_at:5001" "${device[@]}" --syn-queue 16 --count 20 \
-        --gateway "$kernel_ip/32" --recv 1000 --send 1000 --timeout 20
+        --gateway "$kernel_ip/32" --recv 1000 --send 1000 --timeout 100
     local weir_pid=$last_pid code
     await weir '^ready' || return
     ip route add 198.19.0.0/16 dev w0
@@ -25,7 +25,7 @@ weir_is_flooded() {
 }
 
 kernel_is_flooded() {
-    start kernel "$peer" listen "$any_at:5001" --count 20 --recv 1000 --send 1000 --timeout 20
+    start kernel "$peer" listen "$any_at:5001" --count 20 --recv 1000 --send 1000 --timeout 100
     local kernel_pid=$last_pid before
     await kernel '^ready' || return
     before=$(counter SyncookiesRecv)
@@ -52,7 +52,7 @@ watch_syns() {
 
 one_syn_had_data() {
     local code=$?
-    sleep 0.2
+    await capture '^[0-9].*length [1-9]' && sleep 0.2 # for more, which there must not be
     grep '^[0-9]' capture.log
     [ "$(grep -c '^[0-9].*length [1-9]' capture.log)" = 1 ] || code=1
     end_started

@@ -27,7 +27,7 @@ serve() {
 }
 
 get() {
-    curl -sS --max-time 30 --noproxy '*' "$@"
+    curl -sS --max-time 100 --noproxy '*' "$@"
 }
 
 one_connection_for_all() {
@@ -134,7 +134,7 @@ listens() {
 request() {
     local i
     printf 'GET /%s HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n' "$1"
-    for ((i = 0; i < 500; i++)); do
+    for ((i = 0; i < 3000; i++)); do
         [ "$(stat -c %s answer)" -le "$(stat -c %s "www/$1")" ] || return 0
         sleep 0.02
     done
@@ -143,7 +143,7 @@ request() {
 # The body of an HTTP answer is the file.
 fetch() {
     : >answer
-    request "$1" | timeout 30 "$weir" connect "${cli[@]}" -q "$kernel_ip" "$2" >answer || return
+    request "$1" | timeout 100 "$weir" connect "${cli[@]}" -q "$kernel_ip" "$2" >answer || return
     head -n 1 answer
     grep -aq '^HTTP/1.[01] 200' answer && cmp <(tail -c "$(stat -c %s "www/$1")" answer) "www/$1"
 }

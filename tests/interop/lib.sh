@@ -86,11 +86,11 @@ start() {
     started+=("$last_pid")
 }
 
-# Waits until a line of NAME.log matches, at most ten seconds, and as long as what was started
-# last is there.
+# Waits until a line of NAME.log matches, at most a minute, and as long as what was started last is
+# there. A busy machine needs long; limits are for what would never come.
 await() {
     local i
-    for ((i = 0; i < 200; i++)); do
+    for ((i = 0; i < 1200; i++)); do
         grep -qE "$2" "$1.log" 2>/dev/null && return
         kill -0 "$last_pid" 2>/dev/null || break
         sleep 0.05
@@ -101,12 +101,12 @@ await() {
     return 1
 }
 
-# Waits for a condition, at most ten seconds.
+# Waits for a condition, at most a minute.
 await_that() {
     local i
-    for ((i = 0; i < 200; i++)); do
+    for ((i = 0; i < 3000; i++)); do
         "$@" >/dev/null 2>&1 && return
-        sleep 0.05
+        sleep 0.02
     done
     echo "it has not come true: $*"
     return 1
@@ -128,6 +128,15 @@ end_started() {
         wait "$pid" 2>/dev/null
     done
     started=()
+}
+
+# Has the kernel a connection on which bytes have gone both ways? With "sent": on which its own
+# have arrived.
+is_flowing() {
+    local way=${1:-both} said
+    said=$(ss -Htin state established "dport = 5001 or sport = 5001")
+    [[ $said =~ bytes_acked:[0-9]{3} ]] &&
+        { [ "$way" = sent ] || [[ $said =~ bytes_received:[0-9]{3} ]]; }
 }
 
 # ---- a device between Weir and the kernel ----

@@ -4,7 +4,7 @@
 enter "$@"
 needs ping python3
 
-both=(--send 3000000 --recv 3000000 --timeout 20)
+both=(--send 3000000 --recv 3000000 --timeout 100)
 for mtu in 576 1280 1500 4000 9000 65535; do
     for link in tun tun-plain; do
         on $link 4 --mtu $mtu
@@ -22,7 +22,7 @@ done
 kernel_pings() {
     start weir "$transfer" listen "$weir_at:5001" "${device[@]}"
     await weir '^ready' || return
-    ping -q -c 3 -i 0.1 -W 2 "$@" "$weir_ip" >ping.log
+    ping -q -c 3 -i 0.1 -W 20 "$@" "$weir_ip" >ping.log
     local code=$?
     cat ping.log
     sed -n 's/^\([0-9]* packets.*loss\).*/= \1/p' ping.log
@@ -30,19 +30,19 @@ kernel_pings() {
 }
 
 weir_pings() {
-    timeout 20 "$weir" ping "${cli[@]}" -c 3 -i 0.1 "$@" "$kernel_ip"
+    timeout 100 "$weir" ping "${cli[@]}" -c 3 -i 0.1 "$@" "$kernel_ip"
 }
 
 kernel_asks() {
     start weir "$build/interop_datagrams" listen "$weir_at:7" "${device[@]}"
     await weir '^ready' || return
-    timeout 30 "$kernel" udp-ask "$weir_ip" 7 "$1"
+    timeout 100 "$kernel" udp-ask "$weir_ip" 7 "$1"
 }
 
 weir_asks() {
     start kernel "$kernel" udp-echo "$any_ip" 7
     await kernel '^ready' || return
-    timeout 30 "$build/interop_datagrams" connect "$kernel_at:7" "${device[@]}" --datagrams "$1"
+    timeout 100 "$build/interop_datagrams" connect "$kernel_at:7" "${device[@]}" --datagrams "$1"
 }
 
 for link in tun tap tap-plain; do

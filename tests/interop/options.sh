@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 enter "$@"
 
-both=(--send 300000 --recv 300000 --timeout 20)
+both=(--send 300000 --recv 300000 --timeout 100)
 
 set_options() {
     sysctl -q net.ipv4.tcp_timestamps="$1" net.ipv4.tcp_window_scaling="$2" \

@@ -340,7 +340,7 @@ static void run(struct peer *p)
 static int report(const struct peer *p)
 {
     uint64_t sent = 0, received = 0;
-    double seconds = (double)(p->end_ms - p->begin_ms) / 1e3;
+    double seconds = p->begin_ms == 0 ? 0 : (double)(p->end_ms - p->begin_ms) / 1e3;
 
     for (uint32_t i = 0; i < p->opened; i++) {
         sent += p->conns[i].flow.sent;

@@ -46,7 +46,7 @@ lossy() {
     return "$code"
 }
 
-bytes=(--send 3000000 --recv 3000000 --timeout 60)
+bytes=(--send 3000000 --recv 3000000 --timeout 100)
 for link in tun-plain tap; do
     for family in 4 6; do
         via $link $family
@@ -89,7 +89,7 @@ for family in 4 6; do
     via tun-plain $family
     forget
     check "a narrow link that says nothing, IPv$family" \
-        silent weir_connects --send 3000000 --timeout 60 -- --recv 3000000 --timeout 60
+        silent weir_connects --send 3000000 --timeout 100 -- --recv 3000000 --timeout 100
 done
 ip route del $far4 dev r0 && ip -6 route del $far6 dev r0
 

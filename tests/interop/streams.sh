@@ -77,47 +77,47 @@ printf 'a question\n' >question
 
 # nc asks and ends at once, Weir answers half a second later.
 nc_asks_and_listens() {
-    start nc sh -c "exec timeout 20 nc -N -l $any_ip 5001 <question >nc.got"
+    start nc sh -c "exec timeout 100 nc -N -l $any_ip 5001 <question >nc.got"
     await_that sh -c 'ss -Hltn "sport = 5001" | grep -q .' || return
     (sleep 0.5; cat ours) |
-        timeout 20 "$weir" connect "${cli[@]}" -q "$kernel_ip" 5001 >weir.got &&
+        timeout 100 "$weir" connect "${cli[@]}" -q "$kernel_ip" 5001 >weir.got &&
         wait "$last_pid" && cmp question weir.got && cmp ours nc.got
 }
 
 nc_asks_and_connects() {
     : >weir.log
     (sleep 0.5; cat ours) |
-        timeout 20 "$weir" listen "${cli[@]}" 5001 >weir.got 2>weir.log &
+        timeout 100 "$weir" listen "${cli[@]}" 5001 >weir.got 2>weir.log &
     last_pid=$!
     await weir listening || return
-    timeout 20 nc -N "$weir_ip" 5001 <question >nc.got &&
+    timeout 100 nc -N "$weir_ip" 5001 <question >nc.got &&
         wait "$last_pid" && cmp question weir.got && cmp ours nc.got
 }
 
 # The other way round: Weir ends, and then the server answers.
 python_answers_after_end() {
-    start answer timeout 20 "$kernel" answer-after-end "$any_ip" 5001
+    start answer timeout 100 "$kernel" answer-after-end "$any_ip" 5001
     await answer ready || return
-    timeout 20 "$weir" connect "${cli[@]}" -q "$kernel_ip" 5001 <ours >weir.got &&
+    timeout 100 "$weir" connect "${cli[@]}" -q "$kernel_ip" 5001 <ours >weir.got &&
         grep -q "^$(stat -c %s ours) bytes, $(hash_of <ours)" weir.got
 }
 
 nc_is_refused() {
-    start weir timeout 20 "$weir" listen "${cli[@]}" 5001
+    start weir timeout 100 "$weir" listen "${cli[@]}" 5001
     await weir listening || return
-    timeout 5 nc -v -z "$weir_ip" 5002 2>refused.log
+    timeout 100 nc -v -z "$weir_ip" 5002 2>refused.log
     [ $? = 1 ] && grep refused refused.log
 }
 
 weir_is_refused() {
-    timeout 5 "$weir" connect "${cli[@]}" "$kernel_ip" 5002 2>refused.log
+    timeout 100 "$weir" connect "${cli[@]}" "$kernel_ip" 5002 2>refused.log
     [ $? = 1 ] && grep refused refused.log
 }
 
 urgent_both_ways() {
-    start weir "$build/interop_urgent" listen "$weir_at:5001" "${device[@]}" --timeout 20
+    start weir "$build/interop_urgent" listen "$weir_at:5001" "${device[@]}" --timeout 100
     await weir ready || return
-    timeout 20 "$kernel" urgent "$weir_ip" 5001 >urgent.log && wait "$last_pid" || return
+    timeout 100 "$kernel" urgent "$weir_ip" 5001 >urgent.log && wait "$last_pid" || return
     cat urgent.log weir.log
     grep -q '^= calmHURRcalm again and out of band Y$' urgent.log &&
         grep -q '^weir: 19 bytes, urgent up to byte 9, told so$' weir.log

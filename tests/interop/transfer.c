@@ -355,7 +355,7 @@ static bool has_marks(const struct transfer *t)
 static int report(const struct transfer *t)
 {
     uint64_t sent = 0, received = 0;
-    double seconds = (double)(t->end - t->begin) / 1e9;
+    double seconds = t->begin == 0 ? 0 : (double)(t->end - t->begin) / 1e9;
     bool good = t->over == t->o.count && t->wrong == 0 && has_marks(t);
     struct weir_stats stats;
 
@@ -367,7 +367,7 @@ static int report(const struct transfer *t)
     printf("weir: %u of %u connections, %u at once, %" PRIu64 " bytes out, %" PRIu64
            " in, %.3f s, %.2f Gbit/s, %" PRIu64 " retransmits, peak memory %zu\n",
            t->over, t->o.count, t->open_peak, sent, received, seconds,
-           (double)(sent + received) * 8 / 1e9 / seconds, stats.tcp_retransmits,
+           seconds > 0 ? (double)(sent + received) * 8 / 1e9 / seconds : 0, stats.tcp_retransmits,
            stats.memory_peak_bytes);
     printf("%u with data in the SYN, %" PRIu64 " with a cookie for a SYN\n", t->fast,
            stats.tcp_cookies_taken);

@@ -2,7 +2,7 @@
 # trouble.sh - peers that die, stop reading, or vanish, and links that go down or lose packets
 . "$(dirname "$0")/lib.sh"
 enter "$@"
-needs nft
+needs nft ss
 
 lots=(--send 1000000000000 --recv any)
 
@@ -10,13 +10,12 @@ lots=(--send 1000000000000 --recv any)
 
 # The kernel resets a connection whose process dies with unread data.
 kernel_is_killed() {
-    start weir "$transfer" listen "$weir_at:5001" "${device[@]}" "${lots[@]}" --timeout 20 \
+    start weir "$transfer" listen "$weir_at:5001" "${device[@]}" "${lots[@]}" --timeout 100 \
         --expect WEIR_ECONNRESET
     local weir_pid=$last_pid
     await weir ready || return
     start kernel "$peer" connect "$weir_at:5001" "${lots[@]}"
-    sleep 0.3
-    kill -KILL "$last_pid" && result_of weir "$weir_pid"
+    await_that is_flowing && kill -KILL "$last_pid" && result_of weir "$weir_pid"
 }
 
 # The device stays; when Weir is back, it does not know the connection and resets it.
@@ -25,9 +24,9 @@ weir_is_killed() {
     start weir "$transfer" listen "$weir_at:5001" "${device[@]}" "${lots[@]}"
     local weir_pid=$last_pid code
     await weir ready || return
-    start kernel "$peer" connect "$weir_at:5001" "${lots[@]}" --expect ECONNRESET --timeout 20
+    start kernel "$peer" connect "$weir_at:5001" "${lots[@]}" --expect ECONNRESET --timeout 100
     local kernel_pid=$last_pid
-    sleep 0.3
+    await_that is_flowing || return
     kill -KILL "$weir_pid"
     wait "$weir_pid"
     start again "$transfer" listen "$weir_at:5001" "${device[@]}"
@@ -43,9 +42,9 @@ weir_vanishes() {
     start weir "$transfer" listen "$weir_at:5001" "${device[@]}" "${lots[@]}"
     local weir_pid=$last_pid
     await weir ready || return
-    start kernel "$peer" connect "$weir_at:5001" "${lots[@]}" --user-timeout 1000 --timeout 20 \
+    start kernel "$peer" connect "$weir_at:5001" "${lots[@]}" --user-timeout 1000 --timeout 100 \
         --expect "$1"
-    sleep 0.3
+    await_that is_flowing || return
     kill -KILL "$weir_pid"
     result_of kernel "$last_pid"
 }
@@ -64,27 +63,30 @@ no_rules() {
 
 # begun WEIR-OPTION...: a transfer under way, Weir listening; weir_pid and kernel_pid.
 begun() {
-    start weir "$transfer" listen "$weir_at:5001" "${device[@]}" --timeout 20 "$@"
+    start weir "$transfer" listen "$weir_at:5001" "${device[@]}" --timeout 100 "$@"
     weir_pid=$last_pid
     await weir ready || return
-    start kernel "$peer" connect "$weir_at:5001" "${lots[@]}" --user-timeout 1500 --timeout 20 \
+    start kernel "$peer" connect "$weir_at:5001" "${lots[@]}" --user-timeout 1500 --timeout 100 \
         --expect ETIMEDOUT
     kernel_pid=$last_pid
-    sleep 0.3
+    await_that is_flowing
 }
 
-# Weir waits longer: it takes its device with it, and the kernel would say something else then.
+# The device stays when Weir has ended, or the kernel would say something else then.
 both_time_out() {
-    begun "${lots[@]}" --user-timeout 2500 --expect WEIR_ETIMEDOUT && "$@" || return
+    begun "${lots[@]}" --user-timeout 1500 --expect WEIR_ETIMEDOUT && "$@" || return
     result_of weir "$weir_pid"
     local code=$?
     result_of kernel "$kernel_pid" && return "$code"
 }
 
 packets_are_lost() {
+    ip tuntap add w0 mode tun || return
     both_time_out drop_all
     local code=$?
     no_rules
+    end_started
+    ip link del w0
     return "$code"
 }
 
@@ -96,12 +98,12 @@ address_vanishes() {
 
 # Keep-alive finds out that a silent peer is gone.
 keepalive_ends() {
-    start weir "$transfer" listen "$weir_at:5001" "${device[@]}" --recv any --keep-open --timeout 20 \
+    start weir "$transfer" listen "$weir_at:5001" "${device[@]}" --recv any --keep-open --timeout 100 \
         --keepalive 150 --expect WEIR_ETIMEDOUT
     weir_pid=$last_pid
     await weir ready || return
     start kernel "$peer" connect "$weir_at:5001" --send 500 --recv any --keep-open
-    sleep 0.3
+    await_that is_flowing sent || return
     drop_all
     result_of weir "$weir_pid"
     local code=$?
@@ -111,14 +113,15 @@ keepalive_ends() {
 
 # For a second the link is down; then all arrives.
 link_comes_back() {
-    local enough=(--send 300000000 --recv 300000000 --timeout 30)
+    local enough=(--send 1000000000 --recv 1000000000 --timeout 100)
     start weir "$transfer" listen "$weir_at:5001" "${device[@]}" "${enough[@]}"
     weir_pid=$last_pid
     await weir ready || return
     start kernel "$peer" connect "$weir_at:5001" "${enough[@]}"
     kernel_pid=$last_pid
-    sleep 0.2
+    await_that is_flowing || return
     ip link set w0 down
+    is_flowing || return # or all was there already
     sleep 1
     ip link set w0 up
     # Going down took the kernel's routes and IPv6 addresses.
@@ -129,6 +132,19 @@ link_comes_back() {
     result_of kernel "$kernel_pid" && return "$code"
 }
 
+# Then there is no time to tell of, and no rate.
+nobody_comes() {
+    start weir "$transfer" listen "$weir_at:5001" "${device[@]}" --timeout 1
+    local weir_pid=$last_pid
+    "$peer" listen "$any_at:5001" --timeout 1 >kernel.log && return 1
+    result_of weir "$weir_pid" && return 1
+    cat kernel.log
+    grep -q '^weir: 0 of 1 .* 0.000 s, 0.00 Gbit/s, 0 retransmits' weir.log &&
+        grep -q '^kernel: 0 of 1 .* 0.000 s$' kernel.log
+}
+
+on tun
+check "nobody comes" nobody_comes
 for family in 4 6; do
     on tun $family
     check "the kernel's program is killed, IPv$family" kernel_is_killed
@@ -145,7 +161,7 @@ done
 
 # ---- nobody reads ----
 
-some=(--send 2000000 --recv 2000000 --timeout 20)
+some=(--send 2000000 --recv 2000000 --timeout 100)
 for family in 4 6; do
     on tun $family
     check "Weir does not read for two seconds, IPv$family" \
@@ -158,7 +174,7 @@ check "neither reads for two seconds" \
     weir_connects "${some[@]}" --pause 2000 -- "${some[@]}" --pause 2000
 
 # Silence for three seconds: a keep-alive that is not answered would have ended it by then.
-few=(--send 500 --recv 500 --timeout 20)
+few=(--send 500 --recv 500 --timeout 100)
 on tun 4
 check "the kernel's keep-alive is answered" \
     weir_listens "${few[@]}" --echo --pause 3600 -- "${few[@]}" --echoed --keepalive 1000
@@ -176,8 +192,8 @@ lossy() {
     return "$code"
 }
 
-bytes=(--send 4000000 --recv 4000000 --timeout 60)
-many=(--count 100 --send 50000 --recv 50000 --timeout 60)
+bytes=(--send 4000000 --recv 4000000 --timeout 100)
+many=(--count 100 --send 50000 --recv 50000 --timeout 100)
 for where in "tun-plain 4" "tun 6" "tap-plain 6"; do
     # shellcheck disable=SC2086 # a link and a family
     on $where
