@@ -90,33 +90,70 @@ static bool read_option(const struct drill_option *o, struct drill_net *net,
     return true;
 }
 
+enum {
+    OVER_IPV4 = 1 << DRILL_IPV4 | 1 << DRILL_MAPPED,
+    OVER_IPV6 = 1 << DRILL_IPV6,
+};
+
 /* Where the ICMP messages that a script has are known, as drill_options_families. */
-static unsigned families_of_messages(const struct drill_script *script)
+static unsigned families_of_messages(const struct drill_script *script, bool with_codes)
 {
-    unsigned families = 1 << DRILL_IPV4 | 1 << DRILL_IPV6 | 1 << DRILL_MAPPED;
+    unsigned families = OVER_IPV4 | OVER_IPV6;
 
     for (const struct drill_event *e = script->events; e != NULL; e = e->next) {
         const struct drill_packet *p = e->kind == DRILL_EVENT_PACKET ? e->packet : NULL;
+        const char *icmp_code;
         bool is_of4, is_of6;
         uint8_t type, code;
 
         if (p == NULL || p->protocol != DRILL_ICMP || p->icmp_type == NULL)
             continue;
-        is_of4 = drill_icmp_numbers(false, p->icmp_type, p->icmp_code, &type, &code) == NULL;
-        is_of6 = drill_icmp_numbers(true, p->icmp_type, p->icmp_code, &type, &code) == NULL;
+        icmp_code = with_codes ? p->icmp_code : NULL;
+        is_of4 = drill_icmp_numbers(false, p->icmp_type, icmp_code, &type, &code) == NULL;
+        is_of6 = drill_icmp_numbers(true, p->icmp_type, icmp_code, &type, &code) == NULL;
         if (is_of6 && !is_of4)
-            families &= 1u << DRILL_IPV6;
+            families &= OVER_IPV6;
+        else if (is_of4 && !is_of6)
+            families &= OVER_IPV4;
     }
     return families;
 }
 
-/* It says nothing of families, but speaks of what IPv6 alone has. */
+/* A script that says which addresses there are says it of one family, or of both. */
+static unsigned families_of_addresses(const struct drill_script *script)
+{
+    unsigned families = 0;
+
+    for (const struct drill_option *o = script->options; o != NULL; o = o->next) {
+        struct weir_prefix prefix;
+        struct weir_addr addr;
+
+        if ((strcmp(o->name, "local_ip") == 0 || strcmp(o->name, "remote_ip") == 0)
+            && read_prefix(o->value, &prefix, &addr))
+            families |= weir_addr_is_v4(&addr) ? OVER_IPV4 : OVER_IPV6;
+    }
+    return families != 0 ? families : OVER_IPV4 | OVER_IPV6;
+}
+
+/* What does not fit together is a mistake that is told where the message stands. */
+static unsigned families_of_content(const struct drill_script *script)
+{
+    unsigned addresses = families_of_addresses(script);
+    unsigned both = addresses & families_of_messages(script, true);
+
+    return both != 0 ? both : addresses;
+}
+
+/*
+ * It says nothing of families, but speaks of what IPv6 alone has. Codes do not count: one that is a
+ * name of whoever runs the script (-D) makes no other script of it.
+ */
 static bool is_of_ipv6_alone(const struct drill_script *script)
 {
     for (const struct drill_option *o = script->options; o != NULL; o = o->next)
         if (strcmp(o->name, "ip_version") == 0)
             return false;
-    return families_of_messages(script) == 1u << DRILL_IPV6;
+    return families_of_messages(script, false) == OVER_IPV6;
 }
 
 unsigned drill_options_families(const struct drill_script *script, struct drill_error *error)
@@ -137,7 +174,7 @@ unsigned drill_options_families(const struct drill_script *script, struct drill_
         }
         families |= 1u << i;
     }
-    return families != 0 ? families : families_of_messages(script);
+    return families != 0 ? families : families_of_content(script);
 }
 
 bool drill_options_read(const struct drill_script *script, struct drill_net *net,

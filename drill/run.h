@@ -31,8 +31,9 @@ struct drill_failure {
 };
 
 /*
- * The families over which a script can run, as bits (1 << DRILL_IPV4): all, or those that it
- * names with --ip_version=ipv4, ipv6 or ipv4-mapped-ipv6. 0, and *error: there is no such family.
+ * The families over which a script can run, as bits (1 << DRILL_IPV4): those that it names with
+ * --ip_version=ipv4, ipv6 or ipv4-mapped-ipv6, or else those whose addresses and ICMP messages it speaks
+ * of, or else all. 0, and *error: there is no such family.
  */
 unsigned drill_options_families(const struct drill_script *script, struct drill_error *error);
 

@@ -84,6 +84,52 @@ bool join_is_end(const uint8_t *packet, size_t len)
     return parse(packet, len, &pkt) && (pkt.tcp.flags & TCP_PSH);
 }
 
+static bool burst_end_of(const uint8_t *packet, size_t len, struct burst_end *end)
+{
+    struct pkt pkt;
+
+    if (!parse(packet, len, &pkt))
+        return false;
+    *end = (struct burst_end){.src_port = pkt.tcp.src_port,
+                              .dst_port = pkt.tcp.dst_port,
+                              .end = pkt.tcp.seq + (uint32_t)pkt.tcp.payload_len};
+    return true;
+}
+
+static bool is_same_flow(const struct burst_end *a, const struct burst_end *b)
+{
+    return a->src_port == b->src_port && a->dst_port == b->dst_port;
+}
+
+/* What has been sent before has its end already; with a SYN other numbers begin. */
+void bursts_note(struct bursts *b, const uint8_t *packet, size_t len)
+{
+    struct burst_end end;
+    struct pkt pkt;
+
+    if (pkt_parse(span_of(packet, len), len, &pkt) == WHY_NONE && pkt.protocol == IP_PROTOCOL_TCP
+        && (pkt.tcp.flags & TCP_SYN))
+        b->count = 0;
+    if (!burst_end_of(packet, len, &end))
+        return;
+    for (size_t i = 0; i < b->count && i < BURSTS_MAX; i++)
+        if (is_same_flow(&b->ends[i], &end) && (int32_t)(b->ends[i].end - end.end) >= 0)
+            return;
+    b->ends[b->count++ % BURSTS_MAX] = end;
+}
+
+bool bursts_end_with(const struct bursts *b, const uint8_t *packet, size_t len)
+{
+    struct burst_end end;
+
+    if (!burst_end_of(packet, len, &end))
+        return false;
+    for (size_t i = 0; i < b->count && i < BURSTS_MAX; i++)
+        if (is_same_flow(&b->ends[i], &end) && b->ends[i].end == end.end)
+            return true;
+    return false;
+}
+
 bool join_destination(const uint8_t *packet, size_t len, struct weir_addr *dst)
 {
     struct pkt pkt;

@@ -83,6 +83,7 @@ struct adapter {
     struct drill_target target;
     long settings_read; /* of the file of sysctls, in bytes */
     size_t segs_joined; /* as tcp_min_tso_segs says */
+    struct bursts bursts;
     /* A packet that was taken to see whether it can be joined to the one before. */
     size_t next_len;
     weir_ns_t next_at;
@@ -478,13 +479,13 @@ static size_t most_joined(struct adapter *a, const uint8_t *bytes, size_t len)
     return drill_world_burst_segs(a->world, &seen.src, &seen.dst, a->segs_joined);
 }
 
-/* The end of a write, or of what Linux would have in one buffer: nothing is joined to that. */
+/* The end of a write, or of what Linux has in one buffer: nothing is joined to that. */
 static bool is_end(struct adapter *a, const uint8_t *bytes, size_t len)
 {
     struct drill_seen seen;
     const char *problem;
 
-    return join_is_end(bytes, len)
+    return join_is_end(bytes, len) || bursts_end_with(&a->bursts, bytes, len)
            || (drill_seen_parse(bytes, len, &seen, &problem)
                && drill_world_burst_ends(a->world, &seen.src, &seen.dst,
                                          seen.seg.seq + seen.seg.len));
@@ -517,8 +518,10 @@ static int on_netdev_receive(void *u, void *bytes, size_t *len, long long *time_
     a->was_asked = false;
     drill_world_take_written(a->world);
     *len = receive(a, bytes, room, at + RECEIVE_NS, &at);
-    if (*len > 0)
+    if (*len > 0) {
         join_next(a, bytes, len, room, at);
+        bursts_note(&a->bursts, bytes, *len);
+    }
     *time_us = at / WEIR_US;
     return 0;
 }
@@ -573,17 +576,25 @@ static void die(const char *format, const char *word)
 
 static void set_flag(struct drill_net *net, const char *name, const char *value)
 {
+    bool is_mtu = strcmp(name, "mtu") == 0;
     struct weir_prefix prefix;
     char *end;
 
-    if (strcmp(name, "mtu") == 0) {
-        net->mtu = (uint32_t)strtoul(value, &end, 10);
-        if (*end != '\0' || net->mtu < 576 || net->mtu > 65535)
-            die("mtu=%s is not a number from 576 to 65535", value);
+    if (is_mtu || strcmp(name, "mss") == 0) {
+        unsigned long number = strtoul(value, &end, 10);
+
+        if (*end != '\0' || number < (is_mtu ? 576 : 1) || number > UINT16_MAX)
+            die(is_mtu ? "mtu=%s is not a number from 576 to 65535"
+                       : "mss=%s is not a number from 1 to 65535",
+                value);
+        if (is_mtu)
+            net->mtu = (uint32_t)number;
+        else
+            net->seg_bytes = (uint16_t)number;
         return;
     }
     if (strcmp(name, "local") != 0 && strcmp(name, "remote") != 0 && strcmp(name, "gw") != 0)
-        die("there is no flag '%s': local, remote, gw, mtu", name);
+        die("there is no flag '%s': local, remote, gw, mtu, mss", name);
     if (weir_prefix_parse(value, &prefix) != 0)
         die("'%s' is not an address", value);
     if (name[0] == 'l') {
