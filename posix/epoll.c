@@ -193,11 +193,20 @@ static int change(struct weir_posix *px, struct set *set, int op, struct file *f
         return -ENOENT;
     if (op == EPOLL_CTL_DEL)
         remove_item(i);
-    else if ((event->events | i->event.events) & EPOLLEXCLUSIVE)
+    else if (i->event.events & EPOLLEXCLUSIVE)
         return -EINVAL;
     else
         arm(px, i, event);
     return 0;
+}
+
+/* What may be asked together with EPOLLEXCLUSIVE: of a socket, from the beginning, for good. */
+static bool is_fit_for_exclusive(const struct file *f, int op, uint32_t events)
+{
+    const uint32_t with = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET;
+
+    return op == EPOLL_CTL_ADD && f->kind != FILE_EPOLL
+           && !(events & ~(with | (uint32_t)EPOLLEXCLUSIVE));
 }
 
 static int control(struct weir_posix *px, struct file *set, int op, int fd,
@@ -211,6 +220,9 @@ static int control(struct weir_posix *px, struct file *set, int op, int fd,
     if (set->kind != FILE_EPOLL || f == set)
         err = -EINVAL;
     else if (op != EPOLL_CTL_ADD && op != EPOLL_CTL_MOD && op != EPOLL_CTL_DEL)
+        err = -EINVAL;
+    else if (op != EPOLL_CTL_DEL && (event->events & EPOLLEXCLUSIVE)
+             && !is_fit_for_exclusive(f, op, event->events))
         err = -EINVAL;
     else
         err = change(px, set_of(set), op, f, fd, event);

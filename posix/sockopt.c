@@ -266,11 +266,12 @@ static int get_linger(const struct sock *s, struct option *o)
     return option_give(o, &linger, sizeof linger);
 }
 
-/* The socket's own switches. */
+/* The socket's own switches. Those for control messages change nothing for streams, which have none. */
 static bool *switch_of(struct sock *s, const struct option *o)
 {
     static const int level[] = {SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6};
     bool is_stream = s->file.kind == FILE_STREAM;
+    bool is_v6 = o->level == level[2] && s->domain == AF_INET6;
 
     if (o->level == level[0] && o->name == SO_REUSEADDR)
         return &s->reuse_addr;
@@ -282,17 +283,17 @@ static bool *switch_of(struct sock *s, const struct option *o)
         return &s->opts.oob_inline;
     if (o->level == level[0] && o->name == SO_BROADCAST)
         return &s->opts.broadcast;
-    if (o->level == level[1] && o->name == IP_PKTINFO && !is_stream)
+    if (o->level == level[1] && o->name == IP_PKTINFO)
         return &s->opts.recv_pktinfo;
-    if (o->level == level[1] && o->name == IP_RECVTTL && !is_stream)
+    if (o->level == level[1] && o->name == IP_RECVTTL)
         return &s->opts.recv_ttl;
-    if (o->level == level[1] && o->name == IP_RECVTOS && !is_stream)
+    if (o->level == level[1] && o->name == IP_RECVTOS)
         return &s->opts.recv_tos;
-    if (o->level == level[2] && o->name == IPV6_RECVPKTINFO && !is_stream)
+    if (is_v6 && o->name == IPV6_RECVPKTINFO)
         return &s->opts.recv_pktinfo6;
-    if (o->level == level[2] && o->name == IPV6_RECVHOPLIMIT && !is_stream)
+    if (is_v6 && o->name == IPV6_RECVHOPLIMIT)
         return &s->opts.recv_hoplimit;
-    if (o->level == level[2] && o->name == IPV6_RECVTCLASS && !is_stream)
+    if (is_v6 && o->name == IPV6_RECVTCLASS)
         return &s->opts.recv_tclass;
     return NULL;
 }
@@ -688,6 +689,7 @@ static int get_tcp(struct weir_posix *px, struct sock *s, struct option *o)
     case TCP_FASTOPEN_CONNECT: return option_give_int(o, s->opts.fastopen_connect);
     case TCP_INQ: return option_give_int(o, s->opts.recv_inq);
     case TCP_INFO: return get_info(px, s, o);
+    case TCP_CC_INFO: return option_give(o, "", 0); /* none of ours has more to tell */
     default: return -ENOPROTOOPT;
     }
 }

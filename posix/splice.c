@@ -147,7 +147,7 @@ static ssize_t move_all(struct weir_posix *px, struct transfer *t, size_t len, b
     if (result == 0 && t->in == NULL && t->out == NULL)
         result = -EINVAL;
     if (result == 0 && ((t->in != NULL && t->in_offset) || (t->out != NULL && t->out_offset)))
-        result = -ESPIPE;
+        result = -EINVAL; /* only what can be read anywhere has places */
     if (result == 0 && len > 0)
         result = run(px, t, len, until_full);
     if (t->in != NULL)
@@ -180,8 +180,7 @@ ssize_t weir_px_splice(struct weir_posix *px, int in_fd, int64_t *in_offset, int
                          .out_fd = out_fd,
                          .in_offset = in_offset,
                          .out_offset = out_offset,
-                         .flags = ((flags & SPLICE_F_NONBLOCK) ? MSG_DONTWAIT : 0)
-                                  | ((flags & SPLICE_F_MORE) ? MSG_MORE : 0)};
+                         .flags = (flags & SPLICE_F_MORE) ? MSG_MORE : 0};
     ssize_t result = -EINVAL;
 
     px_enter(px);

@@ -225,7 +225,8 @@ WEIR_API ssize_t weir_px_readv(struct weir_posix *px, int fd, const struct iovec
 /*
  * Sends from a file to a socket: in_fd is one of hook.file_read. splice moves bytes between a
  * socket and a pipe (or any file) of hook.file_read and hook.file_write, or between two sockets;
- * flags are SPLICE_F_NONBLOCK and SPLICE_F_MORE. offset may be NULL.
+ * flags are SPLICE_F_MORE and SPLICE_F_NONBLOCK, which is for the other end: a socket waits or not as
+ * O_NONBLOCK says. offset may be NULL.
  */
 WEIR_API ssize_t weir_px_sendfile(struct weir_posix *px, int out_fd, int in_fd, int64_t *offset,
                                   size_t count);

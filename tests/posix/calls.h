@@ -37,6 +37,9 @@ struct calls {
                     struct timespec *timeout);
     ssize_t (*read)(int fd, void *bytes, size_t len);
     ssize_t (*readv)(int fd, const struct iovec *iov, int count);
+    ssize_t (*sendfile)(int out_fd, int in_fd, int64_t *offset, size_t count);
+    ssize_t (*splice)(int in_fd, int64_t *in_offset, int out_fd, int64_t *out_offset, size_t len,
+                      unsigned flags);
     int (*close)(int fd);
     int (*dup)(int fd);
     int (*dup2)(int old_fd, int new_fd);
@@ -46,9 +49,14 @@ struct calls {
     int (*poll)(struct pollfd *fds, nfds_t count, int timeout_ms);
     int (*select)(int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
                   struct timeval *timeout);
+    int (*ppoll)(struct pollfd *fds, nfds_t count, const struct timespec *timeout);
+    int (*pselect)(int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
+                   const struct timespec *timeout);
     int (*epoll_create1)(int flags);
     int (*epoll_ctl)(int epfd, int op, int fd, struct epoll_event *event);
     int (*epoll_wait)(int epfd, struct epoll_event *events, int max, int timeout_ms);
+    int (*epoll_pwait2)(int epfd, struct epoll_event *events, int max,
+                        const struct timespec *timeout);
 };
 
 extern const struct calls kernel_calls;

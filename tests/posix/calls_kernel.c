@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 static void nothing(void)
@@ -70,6 +71,39 @@ static int kernel_recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int fla
     return recvmmsg(fd, msgs, count, flags, timeout);
 }
 
+static ssize_t kernel_sendfile(int out_fd, int in_fd, int64_t *offset, size_t count)
+{
+    off_t at = offset != NULL ? *offset : 0;
+    ssize_t result = sendfile(out_fd, in_fd, offset != NULL ? &at : NULL, count);
+
+    if (offset != NULL)
+        *offset = at;
+    return result;
+}
+
+static ssize_t kernel_splice(int in_fd, int64_t *in_offset, int out_fd, int64_t *out_offset,
+                             size_t len, unsigned flags)
+{
+    return splice(in_fd, in_offset, out_fd, out_offset, len, flags);
+}
+
+static int kernel_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout)
+{
+    return ppoll(fds, count, timeout, NULL);
+}
+
+static int kernel_pselect(int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
+                          const struct timespec *timeout)
+{
+    return pselect(count, readable, writable, exceptional, timeout, NULL);
+}
+
+static int kernel_epoll_pwait2(int epfd, struct epoll_event *events, int max,
+                               const struct timespec *timeout)
+{
+    return epoll_pwait2(epfd, events, max, timeout, NULL);
+}
+
 const struct calls kernel_calls = {
     .begin = nothing,
     .end = nothing,
@@ -93,6 +127,8 @@ const struct calls kernel_calls = {
     .recvmmsg = kernel_recvmmsg,
     .read = read,
     .readv = readv,
+    .sendfile = kernel_sendfile,
+    .splice = kernel_splice,
     .close = close,
     .dup = dup,
     .dup2 = dup2,
@@ -101,7 +137,10 @@ const struct calls kernel_calls = {
     .ioctl = kernel_ioctl,
     .poll = poll,
     .select = select,
+    .ppoll = kernel_ppoll,
+    .pselect = kernel_pselect,
     .epoll_create1 = epoll_create1,
     .epoll_ctl = epoll_ctl,
     .epoll_wait = epoll_wait,
+    .epoll_pwait2 = kernel_epoll_pwait2,
 };

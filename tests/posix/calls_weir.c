@@ -6,9 +6,11 @@
  */
 #include "posix/calls.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <weir/host.h>
 #include <weir/posix.h>
 
@@ -28,6 +30,27 @@ static void *run(void *ctx)
 {
     weir_host_run(ctx);
     return NULL;
+}
+
+/* Files and pipes are the kernel's; net_own gives them numbers that no socket has. */
+static ssize_t read_file(void *ctx, int fd, void *bytes, size_t len, int64_t *offset)
+{
+    ssize_t n = offset != NULL ? pread(fd, bytes, len, *offset) : read(fd, bytes, len);
+
+    (void)ctx;
+    if (n > 0 && offset != NULL)
+        *offset += n;
+    return n < 0 ? -errno : n;
+}
+
+static ssize_t write_file(void *ctx, int fd, const void *bytes, size_t len, int64_t *offset)
+{
+    ssize_t n = offset != NULL ? pwrite(fd, bytes, len, *offset) : write(fd, bytes, len);
+
+    (void)ctx;
+    if (n > 0 && offset != NULL)
+        *offset += n;
+    return n < 0 ? -errno : n;
 }
 
 static void add_address(weir_netif_t netif, const char *text)
@@ -50,6 +73,8 @@ static void begin(void)
     config.ip.icmp_errors_per_peer_s = 50; /* the kernel has no limit for its loopback interface */
     must(weir_host_create(&config, &host), "host");
     weir_px_config_init(&own);
+    own.hook.file_read = read_file;
+    own.hook.file_write = write_file;
     must(weir_netif_add(weir_host_stack(host), &lo, &own.loopback), "loopback");
     add_address(own.loopback, "127.0.0.1/8");
     add_address(own.loopback, "::1/128");
@@ -224,6 +249,34 @@ static int px_epoll_wait(int epfd, struct epoll_event *events, int max, int time
     return weir_px_epoll_wait(px, epfd, events, max, timeout_ms);
 }
 
+static ssize_t px_sendfile(int out_fd, int in_fd, int64_t *offset, size_t count)
+{
+    return weir_px_sendfile(px, out_fd, in_fd, offset, count);
+}
+
+static ssize_t px_splice(int in_fd, int64_t *in_offset, int out_fd, int64_t *out_offset, size_t len,
+                         unsigned flags)
+{
+    return weir_px_splice(px, in_fd, in_offset, out_fd, out_offset, len, flags);
+}
+
+static int px_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout)
+{
+    return weir_px_ppoll(px, fds, count, timeout);
+}
+
+static int px_pselect(int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
+                      const struct timespec *timeout)
+{
+    return weir_px_pselect(px, count, readable, writable, exceptional, timeout);
+}
+
+static int px_epoll_pwait2(int epfd, struct epoll_event *events, int max,
+                           const struct timespec *timeout)
+{
+    return weir_px_epoll_pwait2(px, epfd, events, max, timeout);
+}
+
 const struct calls weir_calls = {
     .begin = begin,
     .end = end,
@@ -247,6 +300,8 @@ const struct calls weir_calls = {
     .recvmmsg = px_recvmmsg,
     .read = px_read,
     .readv = px_readv,
+    .sendfile = px_sendfile,
+    .splice = px_splice,
     .close = px_close,
     .dup = px_dup,
     .dup2 = px_dup2,
@@ -255,7 +310,10 @@ const struct calls weir_calls = {
     .ioctl = px_ioctl,
     .poll = px_poll,
     .select = px_select,
+    .ppoll = px_ppoll,
+    .pselect = px_pselect,
     .epoll_create1 = px_epoll_create1,
     .epoll_ctl = px_epoll_ctl,
     .epoll_wait = px_epoll_wait,
+    .epoll_pwait2 = px_epoll_pwait2,
 };

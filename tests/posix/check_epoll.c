@@ -159,6 +159,31 @@ static void sets_in_sets(void)
     sys->close(outer);
 }
 
+/* Of several sets that wait for one socket, and what may not be asked of one. */
+static void exclusive(void)
+{
+    int a = sys->epoll_create1(EPOLL_CLOEXEC), b = sys->epoll_create1(0), fds[2];
+    char byte;
+
+    net_pair(fds);
+    SAY(sys->fcntl(a, F_GETFD, 0));
+    SAY(add(a, fds[0], EPOLLIN | EPOLLEXCLUSIVE, 1));
+    SAY(add(b, fds[0], EPOLLIN | EPOLLEXCLUSIVE | EPOLLET, 2));
+    SAY(change(a, fds[0], EPOLLIN | EPOLLEXCLUSIVE, 3));
+    SAY(change(a, fds[0], EPOLLIN, 4));
+    SAY(add(b, fds[1], EPOLLIN | EPOLLEXCLUSIVE | EPOLLONESHOT, 5));
+    SAY(add(b, fds[1], EPOLLIN | EPOLLRDHUP | EPOLLEXCLUSIVE, 5));
+    SAY(add(a, b, EPOLLIN | EPOLLEXCLUSIVE, 6));
+    sys->sendto(fds[1], "x", 1, 0, NULL, 0);
+    say_events(a);
+    sys->recvfrom(fds[0], &byte, 1, 0, NULL, NULL);
+    say_events(a);
+    sys->close(a);
+    sys->close(b);
+    sys->close(fds[0]);
+    sys->close(fds[1]);
+}
+
 void check_epoll(void)
 {
     odd_arguments();
@@ -167,4 +192,5 @@ void check_epoll(void)
     levels(EPOLLONESHOT);
     ends();
     sets_in_sets();
+    exclusive();
 }

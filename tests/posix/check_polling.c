@@ -84,9 +84,42 @@ static void selecting(void)
     SAY(sys->select(most, &readable, NULL, NULL, &none));
 }
 
+/* With nanoseconds, and no limit. */
+static void finer(void)
+{
+    struct timespec none = {0, 0}, some = {0, 5000000}, bad = {0, 1000000000}, before = {-1, 0};
+    struct epoll_event event = {.events = EPOLLIN};
+    int fds[2], set = sys->epoll_create1(0);
+    struct pollfd p;
+    fd_set readable;
+
+    net_pair(fds);
+    sys->epoll_ctl(set, EPOLL_CTL_ADD, fds[0], &event);
+    p = (struct pollfd){.fd = fds[0], .events = POLLIN};
+    FD_ZERO(&readable);
+    FD_SET(fds[0], &readable);
+    SAY(sys->ppoll(&p, 1, &none));
+    SAY(sys->ppoll(&p, 1, &some));
+    SAY(sys->ppoll(&p, 1, &bad));
+    SAY(sys->ppoll(&p, 1, &before));
+    SAY(sys->pselect(fds[0] + 1, &readable, NULL, NULL, &some));
+    SAY(sys->pselect(fds[0] + 1, &readable, NULL, NULL, &bad));
+    SAY(sys->epoll_pwait2(set, &event, 1, &some));
+    SAY(sys->epoll_pwait2(set, &event, 1, &bad));
+    sys->sendto(fds[1], "x", 1, 0, NULL, 0);
+    SAY(sys->ppoll(&p, 1, NULL));
+    FD_SET(fds[0], &readable);
+    SAY(sys->pselect(fds[0] + 1, &readable, NULL, NULL, NULL));
+    SAY(sys->epoll_pwait2(set, &event, 1, NULL));
+    sys->close(set);
+    sys->close(fds[0]);
+    sys->close(fds[1]);
+}
+
 void check_polling(void)
 {
     odd_arguments();
     timing();
     selecting();
+    finer();
 }

@@ -54,5 +54,7 @@ void check_datagrams(void);
 void check_ipv6(void);
 void check_errors(void);
 void check_threads(void);
+void check_known(void);
+void check_splicing(void);
 
 #endif
