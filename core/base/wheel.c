@@ -2,9 +2,9 @@
  * wheel.c - which deadline comes next, of very many
  *
  * Ticks are microseconds, counted from below the earliest instant, so that they are not
- * negative. The number of a slot at level l is a tick without its lowest 7 l bits; its
- * place in the array, the lowest 8 bits of that. At each level the slots that have
- * entries are less than 256 after the one that contains wheel.tick, so no two slots have
+ * negative. The number of a slot is a tick without the bits that are within the slot; its
+ * place among those of its level, the lowest bits of that. At each level the slots that have
+ * entries are less than a turn after the one that contains wheel.tick, so no two slots have
  * the same place. Above level 0 they all begin after wheel.tick: an entry of the slot that
  * contains it would belong further down.
  */
@@ -16,9 +16,27 @@
 #include <string.h>
 
 enum {
-    few = 4,             /* entries of a slot that may be moved in one go when it begins */
-    first_lane_max = 64, /* entries of a slot before it uses other lanes */
-    moved_at_a_time = 32 /* so many are worth a call ahead of their time */
+    few = 4,              /* entries of a slot that may be moved in one go when it begins */
+    moved_at_a_time = 32, /* so many are worth a call ahead of their time */
+    lanes_max = 8,
+};
+
+struct level {
+    uint8_t shift;     /* a slot is 2^shift ticks wide */
+    uint8_t lane_bits; /* and has 2^lane_bits lists */
+    uint16_t slots;
+    uint16_t first_place, first_list;
+};
+
+/* Entries wait longest, and are in no cache when they are moved, where what is due in minutes is. */
+static const struct level levels[WHEEL_LEVELS] = {
+    {.shift = 0, .lane_bits = 0, .slots = 2048, .first_place = 0, .first_list = 0},
+    {.shift = 10, .lane_bits = 2, .slots = 1024, .first_place = 2048, .first_list = 2048},
+    {.shift = 19, .lane_bits = 3, .slots = 256, .first_place = 3072, .first_list = 6144},
+    {.shift = 26, .lane_bits = 2, .slots = 256, .first_place = 3328, .first_list = 8192},
+    {.shift = 33, .lane_bits = 0, .slots = 256, .first_place = 3584, .first_list = 9216},
+    {.shift = 40, .lane_bits = 0, .slots = 256, .first_place = 3840, .first_list = 9472},
+    {.shift = 47, .lane_bits = 0, .slots = 256, .first_place = 4096, .first_list = 9728},
 };
 
 static const uint64_t no_tick = UINT64_MAX;
@@ -27,8 +45,8 @@ static const uint64_t ns_per_tick = 1000;
 /* Ticks begin at -origin, the last multiple of 1000 that is not after INT64_MIN. */
 static const uint64_t origin = UINT64_C(9223372036854776000);
 
-_Static_assert(WHEEL_SLOTS == 64 * WHEEL_WORDS, "a level's slots are the bits of some words");
-_Static_assert(WHEEL_LEVELS *WHEEL_LEVEL_BITS >= 55, "2^64 ns are less than 2^55 us");
+_Static_assert(9728 + 256 == WHEEL_LISTS, "the last level has the last lists");
+_Static_assert(4096 + 256 == WHEEL_PLACES, "and the last places");
 
 /* ---- ticks and slots ---- */
 
@@ -57,29 +75,73 @@ static ns_t instant_of(uint64_t tick)
 
 static unsigned shift_of(unsigned level)
 {
-    return level * WHEEL_LEVEL_BITS;
+    return levels[level].shift;
 }
 
 static unsigned place_of(unsigned level, uint64_t number)
 {
-    return level * WHEEL_SLOTS + (unsigned)(number % WHEEL_SLOTS);
+    const struct level *l = &levels[level];
+
+    return l->first_place + ((unsigned)number & (l->slots - 1u));
 }
 
-/* How many slots of a level are between the present one and that of a tick. */
-static uint64_t distance(const struct wheel *w, unsigned level, uint64_t tick)
+/* The first of a slot's lists. */
+static unsigned list_of(unsigned level, unsigned place)
 {
-    return (tick >> shift_of(level)) - (w->tick >> shift_of(level));
+    const struct level *l = &levels[level];
+
+    return l->first_list + ((place - l->first_place) << l->lane_bits);
 }
 
-/* The lowest level that reaches a tick. */
+static unsigned lanes_of(unsigned level)
+{
+    return 1u << levels[level].lane_bits;
+}
+
+/* The lowest level that reaches a tick, counted in whole slots after the present one. */
 static unsigned level_of(const struct wheel *w, uint64_t tick)
 {
-    uint64_t ticks = tick - w->tick;
-    unsigned bits = 64 - (unsigned)__builtin_clzll(ticks | (WHEEL_SLOTS - 1));
-    unsigned level = (bits - WHEEL_SLOT_BITS + WHEEL_LEVEL_BITS - 1) / WHEEL_LEVEL_BITS;
+    const struct level *l = levels;
 
-    /* Counted in whole slots it may be one too far. */
-    return distance(w, level, tick) < WHEEL_SLOTS ? level : level + 1;
+    while ((tick >> l->shift) - (w->tick >> l->shift) >= l->slots)
+        l++;
+    return (unsigned)(l - levels);
+}
+
+static unsigned level_at(unsigned place)
+{
+    unsigned level = WHEEL_LEVELS - 1;
+
+    while (place < levels[level].first_place)
+        level--;
+    return level;
+}
+
+/* ---- lists that are known by their last ---- */
+
+static void append(struct list **last, struct list *link)
+{
+    link->prev = *last;
+    link->next = link;
+    if (*last != NULL) {
+        link->next = (*last)->next;
+        (*last)->next = link;
+    }
+    *last = link;
+}
+
+static void drop(struct list **last, struct list *link)
+{
+    struct list *prev = link->prev, *next = link->next;
+
+    if (link == *last)
+        *last = prev; /* NULL if it was the only one */
+    else
+        next->prev = prev;
+    if (prev == NULL && *last != NULL)
+        prev = *last; /* to which the first is next */
+    if (prev != NULL)
+        prev->next = next;
 }
 
 /* ---- putting entries in and out ---- */
@@ -90,63 +152,14 @@ static uint64_t first_demand(const struct wheel *w, unsigned level, uint64_t num
     return u64_max((number - 1) << shift_of(level), w->tick);
 }
 
-/* The bit of a slot, and the index of its word among those of all levels. */
-static uint64_t bit_of(unsigned place)
+static void note_first(struct wheel *w, unsigned level, unsigned place)
 {
-    return UINT64_C(1) << place % 64;
-}
+    struct list **last = &w->last[list_of(level, place)];
 
-static uint64_t *word_of(uint64_t words[][WHEEL_WORDS], unsigned place)
-{
-    return &words[place / WHEEL_SLOTS][place % WHEEL_SLOTS / 64];
-}
-
-static bool is_spread(const struct wheel *w, unsigned place)
-{
-    return w->spread[place / WHEEL_SLOTS][place % WHEEL_SLOTS / 64] & bit_of(place);
-}
-
-static unsigned lanes_of(const struct wheel *w, unsigned place)
-{
-    return is_spread(w, place) ? WHEEL_LANES : 1;
-}
-
-static void note_first(struct wheel *w, unsigned place)
-{
-    list_init(&w->slots[place]);
-    *word_of(w->occupied, place) |= bit_of(place);
-    w->occupied_levels |= UINT32_C(1) << place / WHEEL_SLOTS;
-}
-
-/* Only some levels have more lanes than the first, which are asked for there. */
-static struct list *lane_at(struct wheel *w, unsigned place, unsigned lane)
-{
-    return lane == 0 ? &w->slots[place]
-                     : &w->lanes[lane - 1][place - WHEEL_LANES_LEVEL * WHEEL_SLOTS];
-}
-
-static bool may_spread(unsigned place)
-{
-    return place / WHEEL_SLOTS - WHEEL_LANES_LEVEL < WHEEL_LANES_LEVELS;
-}
-
-static void spread(struct wheel *w, unsigned place)
-{
-    for (unsigned lane = 1; lane < WHEEL_LANES; lane++)
-        list_init(lane_at(w, place, lane));
-    *word_of(w->spread, place) |= bit_of(place);
-}
-
-/* The list that gets the next entry of a slot with so many. */
-static struct list *lane_for(struct wheel *w, unsigned place, uint32_t count)
-{
-    if (count == 0)
-        note_first(w, place);
-    if (count < first_lane_max || !may_spread(place))
-        return &w->slots[place];
-    if (!is_spread(w, place))
-        spread(w, place);
-    return lane_at(w, place, count % WHEEL_LANES);
+    for (unsigned lane = 0; lane < lanes_of(level); lane++)
+        last[lane] = NULL;
+    w->occupied[place / 64] |= UINT64_C(1) << place % 64;
+    w->words[level] |= UINT32_C(1) << (place - levels[level].first_place) / 64;
 }
 
 /* Returns from when on there is something to do for it. */
@@ -155,9 +168,15 @@ static uint64_t put_in(struct wheel *w, struct wheel_entry *e)
     uint64_t tick = u64_max(tick_not_before(e->at), w->tick);
     unsigned level = level_of(w, tick);
     uint64_t number = tick >> shift_of(level);
+    unsigned place = place_of(level, number);
+    uint32_t count = w->counts[place]++;
+    unsigned list = list_of(level, place) + (count & (lanes_of(level) - 1));
 
-    e->place = place_of(level, number);
-    list_add_last(lane_for(w, e->place, w->counts[e->place]++), &e->link);
+    if (count == 0)
+        note_first(w, level, place);
+    e->place = (uint16_t)place;
+    e->list = (uint16_t)list;
+    append(&w->last[list], &e->link);
     if (level == 0)
         return tick;
     w->coming_from = u64_min(w->coming_from, number << shift_of(level));
@@ -166,14 +185,11 @@ static uint64_t put_in(struct wheel *w, struct wheel_entry *e)
 
 static void note_empty(struct wheel *w, unsigned place)
 {
-    unsigned level = place / WHEEL_SLOTS;
+    unsigned level = level_at(place);
 
-    *word_of(w->occupied, place) &= ~bit_of(place);
-    *word_of(w->spread, place) &= ~bit_of(place);
-    for (unsigned i = 0; i < WHEEL_WORDS; i++)
-        if (w->occupied[level][i] != 0)
-            return;
-    w->occupied_levels &= ~(UINT32_C(1) << level);
+    w->occupied[place / 64] &= ~(UINT64_C(1) << place % 64);
+    if (w->occupied[place / 64] == 0)
+        w->words[level] &= ~(UINT32_C(1) << (place - levels[level].first_place) / 64);
 }
 
 static void count_down(struct wheel *w, unsigned place, uint32_t count)
@@ -186,8 +202,8 @@ static void count_down(struct wheel *w, unsigned place, uint32_t count)
 
 static void take_out(struct wheel *w, struct wheel_entry *e)
 {
-    list_remove(&e->link);
     count_down(w, e->place, 1);
+    drop(&w->last[e->list], &e->link);
 }
 
 static struct wheel_entry *entry_of(struct list *link)
@@ -200,56 +216,79 @@ static struct wheel_entry *entry_of(struct list *link)
 /* The number of the first slot of a level that has an entry; the level has one. */
 static uint64_t first_slot(const struct wheel *w, unsigned level)
 {
-    uint64_t present = w->tick >> shift_of(level);
-    unsigned turn = (unsigned)(present % WHEEL_SLOTS), i = turn / 64;
-    uint64_t ahead = w->occupied[level][i] & UINT64_MAX << turn % 64;
+    const struct level *l = &levels[level];
+    const uint64_t *occupied = &w->occupied[l->first_place / 64];
+    uint64_t present = w->tick >> l->shift;
+    unsigned turn = (unsigned)present & (l->slots - 1u), i = turn / 64;
+    uint64_t ahead = occupied[i] & UINT64_MAX << turn % 64;
 
-    while (ahead == 0) { /* around, and to what the first word has before the present */
-        i = (i + 1) % WHEEL_WORDS;
-        ahead = w->occupied[level][i];
+    if (ahead
+        == 0) { /* what follows, or else from the beginning, with what is before the present */
+        uint32_t further = w->words[level] & UINT32_MAX << i << 1;
+
+        i = (unsigned)__builtin_ctz(further ? further : w->words[level]);
+        ahead = occupied[i];
     }
-    return present + (i * 64 + (unsigned)__builtin_ctzll(ahead) - turn) % WHEEL_SLOTS;
+    return present + ((i * 64 + (unsigned)__builtin_ctzll(ahead) - turn) & (l->slots - 1u));
 }
 
 /* The lowest level from the given one on that has an entry; WHEEL_LEVELS if none has. */
 static unsigned next_level(const struct wheel *w, unsigned level)
 {
-    uint32_t levels = w->occupied_levels >> level;
-
-    return levels ? level + (unsigned)__builtin_ctz(levels) : WHEEL_LEVELS;
+    while (level < WHEEL_LEVELS && w->words[level] == 0)
+        level++;
+    return level;
 }
 
 /* Moves some entries of a slot, which has as many, to lower levels: of each lane one after the other. */
-static void move_down(struct wheel *w, unsigned place, uint32_t count)
+static void move_down(struct wheel *w, unsigned level, unsigned place, uint32_t count)
 {
-    struct list *lanes[WHEEL_LANES], *next[WHEEL_LANES];
-    unsigned lane_count = lanes_of(w, place), i;
+    struct list **last = &w->last[list_of(level, place)], *next[lanes_max];
+    unsigned lane_count = lanes_of(level), i;
 
-    for (i = 0; i < lane_count; i++) {
-        lanes[i] = lane_at(w, place, i);
-        next[i] = lanes[i]->next;
-        __builtin_prefetch(next[i]);
-    }
+    for (i = 0; i < lane_count; i++)
+        next[i] = last[i] == NULL ? NULL : last[i]->next;
     count_down(w, place, count);
-    for (i = 0; count > 0; i = i + 1 < lane_count ? i + 1 : 0) {
+    for (i = 0; count > 0; i = (i + 1) & (lane_count - 1)) {
         struct list *link = next[i];
 
-        if (link == lanes[i])
+        if (link == NULL)
             continue;
-        next[i] = link->next;
-        __builtin_prefetch(next[i]);
+        next[i] = link == last[i] ? NULL : link->next;
+        __builtin_prefetch(next[i], 1);
         (void)put_in(w, entry_of(link)); /* how long all is quiet is worked out when time stops */
         count--;
     }
     for (i = 0; i < lane_count; i++) {
-        lanes[i]->next = next[i];
-        next[i]->prev = lanes[i];
+        if (next[i] == NULL) {
+            last[i] = NULL;
+            continue;
+        }
+        last[i]->next = next[i];
+        next[i]->prev = NULL;
     }
 }
 
 /*
+ * While a slot's entries are moved, the first of the next one's lanes are on their way, and the last of
+ * those that follow, by which their first will be found.
+ */
+static void fetch_ahead(const struct wheel *w, unsigned level, uint64_t number)
+{
+    unsigned soon = place_of(level, number + 1), later = place_of(level, number + 2), lane;
+    struct list *const *last = &w->last[list_of(level, soon)];
+
+    for (lane = 0; w->counts[soon] > few && lane < lanes_of(level); lane++)
+        if (last[lane] != NULL)
+            __builtin_prefetch(last[lane]->next, 1);
+    last = &w->last[list_of(level, later)];
+    for (lane = 0; w->counts[later] > few && lane < lanes_of(level); lane++)
+        __builtin_prefetch(last[lane], 1);
+}
+
+/*
  * How many of a slot's entries are to be moved now so that the last goes when the slot begins,
- * however often somebody comes by.
+ * however often somebody comes by. Of each lane as many, so that the next that come find the same order.
  */
 static uint32_t quota(const struct wheel *w, unsigned level, uint64_t number)
 {
@@ -257,7 +296,9 @@ static uint32_t quota(const struct wheel *w, unsigned level, uint64_t number)
     uint64_t left = (number << shift_of(level)) - from, passed = w->tick - from;
     uint32_t count = w->counts[place_of(level, number)];
 
-    return passed == 0 ? 0 : (uint32_t)div_ceil(count, left / passed);
+    uint32_t part = passed == 0 ? 0 : (uint32_t)div_ceil(count, left / passed);
+
+    return u32_min((part + lanes_of(level) - 1) & ~(lanes_of(level) - 1), count);
 }
 
 /* Moves entries ahead of the time. */
@@ -268,7 +309,7 @@ static void settle(struct wheel *w)
         uint64_t number = first_slot(w, level);
 
         if (number == (w->tick >> shift_of(level)) + 1)
-            move_down(w, place_of(level, number), quota(w, level, number));
+            move_down(w, level, place_of(level, number), quota(w, level, number));
     }
 }
 
@@ -304,12 +345,12 @@ static uint64_t find_quiet_end(const struct wheel *w)
 /* The slot above level 0 that begins first. */
 struct coming {
     uint64_t tick; /* no_tick: there is none */
-    unsigned place;
+    unsigned level, place;
 };
 
 static struct coming first_coming(const struct wheel *w)
 {
-    struct coming first = {no_tick, 0};
+    struct coming first = {no_tick, 0, 0};
 
     for (unsigned level = next_level(w, 1); level < WHEEL_LEVELS;
          level = next_level(w, level + 1)) {
@@ -317,7 +358,7 @@ static struct coming first_coming(const struct wheel *w)
         uint64_t tick = number << shift_of(level);
 
         if (tick < first.tick)
-            first = (struct coming){tick, place_of(level, number)};
+            first = (struct coming){tick, level, place_of(level, number)};
     }
     return first;
 }
@@ -326,15 +367,16 @@ static struct coming first_coming(const struct wheel *w)
 
 static uint64_t first_due(const struct wheel *w)
 {
-    return w->occupied_levels & 1 ? first_slot(w, 0) : no_tick;
+    return w->words[0] != 0 ? first_slot(w, 0) : no_tick;
 }
 
-static uint64_t first_of(const struct wheel *w, unsigned place)
+static uint64_t first_of(const struct wheel *w, unsigned level, unsigned place)
 {
+    struct list *const *last = &w->last[list_of(level, place)], *link;
     uint64_t first = no_tick;
 
-    for (unsigned lane = 0; lane < lanes_of(w, place); lane++)
-        LIST_EACH (link, lane_at((struct wheel *)(uintptr_t)w, place, lane))
+    for (unsigned lane = 0; lane < lanes_of(level); lane++)
+        for (link = last[lane]; link != NULL; link = link->prev)
             first = u64_min(first, tick_not_before(entry_of(link)->at));
     return first;
 }
@@ -348,7 +390,7 @@ ns_t wheel_deadline(const struct wheel *w)
          level = next_level(w, level + 1)) {
         uint64_t number = first_slot(w, level);
         if (has_few(w, level, number))
-            first = u64_min(first, first_of(w, place_of(level, number)));
+            first = u64_min(first, first_of(w, level, place_of(level, number)));
         else
             first = u64_min(first, next_move(w, level, number));
     }
@@ -364,10 +406,9 @@ void wheel_init(struct wheel *w, ns_t now)
     w->coming_from = no_tick;
     w->settled = w->tick;
     w->count = 0;
-    w->occupied_levels = 0;
-    memset(w->counts, 0, sizeof w->counts);
+    memset(w->words, 0, sizeof w->words);
     memset(w->occupied, 0, sizeof w->occupied);
-    memset(w->spread, 0, sizeof w->spread);
+    memset(w->counts, 0, sizeof w->counts);
 }
 
 void wheel_disarm(struct wheel *w, struct wheel_entry *e)
@@ -401,7 +442,8 @@ static uint64_t find_due(struct wheel *w, uint64_t target)
         if (coming.tick > u64_min(due, target))
             break;
         w->tick = coming.tick;
-        move_down(w, coming.place, w->counts[coming.place]);
+        fetch_ahead(w, coming.level, coming.tick >> shift_of(coming.level));
+        move_down(w, coming.level, coming.place, w->counts[coming.place]);
         due = first_due(w);
     }
     return due;
@@ -419,7 +461,7 @@ struct wheel_entry *wheel_expire(struct wheel *w, ns_t now)
     due = find_due(w, target);
     if (due <= target) {
         w->tick = due;
-        e = entry_of(w->slots[place_of(0, w->tick)].next);
+        e = entry_of(w->last[place_of(0, w->tick)]->next);
         wheel_disarm(w, e);
         return e;
     }

@@ -4,16 +4,23 @@
  * A hierarchical timing wheel (Varghese and Lauck 1987) with ticks of one microsecond.
  * A deadline counts as reached at the first whole microsecond that is not before it.
  *
- * A slot of level l is 128^l ticks wide and a level has 256 of them, so it reaches ahead
- * from 255 to 256 times its slots' width. An entry is put into the lowest level that
- * reaches it. Since a slot's entries all fit the level below as soon as the slot before
+ * A level is an array of slots, each as wide as half a turn of the level below. An entry is put into
+ * the lowest level that reaches it, and since a slot's entries all fit the level below as soon as the slot before
  * has begun, they are moved there during all of that slot, as many at a time as keeps pace with
- * it: however many deadlines fall close together, there is no pause when their slot comes. An entry moves
- * at most WHEEL_LEVELS - 1 times.
+ * it: however many deadlines fall close together, there is no pause when their slot comes. The lowest two levels
+ * have many slots, so that what is due within a second moves once, and within two minutes, twice:
+ *
+ *   level   slots   wide      reaches
+ *     0     2048    1 us      2 ms
+ *     1     1024    1 ms      1 s
+ *     2      256    524 ms    134 s
+ *     3      256    67 s      4.8 h
+ *     4 to 6, 256 slots each: all instants there are
  *
  * Of very many entries each is somewhere else in memory, and a list says where the next one is only
- * when the one before it has come. So a slot with many has several lists, its lanes, and whoever
- * empties it goes along all of them at once.
+ * when the one before it has come. So slots in which there may be many have several lists, their lanes:
+ * entries are put into one after the other, and are taken out so, which keeps their order while all
+ * lanes are waited for at once. Of a list the wheel has the last entry only, and that has the first.
  *
  * Entries come out in the order of their ticks. The order of those with the same tick
  * depends on what was armed and expired before, and when, but not on addresses.
@@ -30,43 +37,44 @@
 #include <stdint.h>
 
 enum {
-    WHEEL_SLOT_BITS = HAS_SCALE ? 8 : 0,
-    WHEEL_SLOTS = 1 << WHEEL_SLOT_BITS,
-    WHEEL_WORDS = (WHEEL_SLOTS + 63) / 64,  /* with a bit for each slot of a level */
-    WHEEL_LEVEL_BITS = WHEEL_SLOT_BITS - 1, /* a slot is half a turn of the level below */
-    WHEEL_LEVELS = HAS_SCALE ? 8 : 1,       /* 55 bits: all microseconds that ns_t can say */
-    WHEEL_LANES = HAS_SCALE ? 4 : 2,        /* lists of a slot that has many entries, at */
-    WHEEL_LANES_LEVEL = HAS_SCALE ? 2 : 0,  /* levels from this one on, where nobody has been */
-    WHEEL_LANES_LEVELS = HAS_SCALE ? 2 : 1, /* for long: deadlines in 30 ms to 9 minutes */
+    WHEEL_LEVELS = 7,
+    WHEEL_PLACES = 2048 + 1024 + 5 * 256, /* slots of all levels */
+    WHEEL_WORDS = WHEEL_PLACES / 64,      /* with a bit for each */
+    WHEEL_LISTS = 2048 + 1024 * 4 + 256 * 8 + 256 * 4 + 3 * 256,
 };
 
 /* Zeroed memory is an entry that is not armed. */
 struct wheel_entry {
-    struct list link; /* NULL: not armed */
+    struct list link; /* prev of the first: NULL; next of the last: the first; NULL: not armed */
     ns_t at;
-    uint32_t place; /* of its slot */
+    uint16_t place; /* of its slot */
+    uint16_t list;  /* which of the slot's it is in, counted among those of all slots */
 };
 
+#if WEIR_HAS_SCALE
 struct wheel {
-    uint64_t tick;            /* all entries before it have been returned */
-    uint64_t quiet_until;     /* before this tick no entry is due or to be moved */
-    uint64_t coming_from;     /* before this tick no slot above level 0 begins that has entries */
-    uint64_t settled;         /* up to this tick moving has kept pace with time */
-    uint32_t count;           /* entries armed */
-    uint32_t occupied_levels; /* bit l: some slot of level l has an entry */
-    uint64_t occupied[WHEEL_LEVELS][WHEEL_WORDS];
-    uint64_t spread[WHEEL_LEVELS][WHEEL_WORDS];    /* slots that use all their lanes */
-    uint32_t counts[WHEEL_LEVELS * WHEEL_SLOTS];   /* entries of each slot */
-    struct list slots[WHEEL_LEVELS * WHEEL_SLOTS]; /* valid where occupied: the first lane */
-    /* The others, of the levels that have them; valid where spread. */
-    struct list lanes[WHEEL_LANES - 1][WHEEL_LANES_LEVELS * WHEEL_SLOTS];
+    uint64_t tick;        /* all entries before it have been returned */
+    uint64_t quiet_until; /* before this tick no entry is due or to be moved */
+    uint64_t coming_from; /* before this tick no slot above level 0 begins that has entries */
+    uint64_t settled;     /* up to this tick moving has kept pace with time */
+    uint32_t count;       /* entries armed */
+    uint32_t words[WHEEL_LEVELS];   /* bit i: the i-th of the level's words has a bit set */
+    uint64_t occupied[WHEEL_WORDS]; /* bits of slots that have an entry */
+    uint32_t counts[WHEEL_PLACES];  /* entries of each slot */
+    struct list *last[WHEEL_LISTS]; /* valid where occupied; NULL: there is none */
 };
+#else
+struct wheel {
+    uint32_t count;
+    struct list in_order; /* of deadlines */
+};
+#endif
 
 void wheel_init(struct wheel *w, ns_t now);
 
 static inline void wheel_entry_init(struct wheel_entry *e)
 {
-    *e = (struct wheel_entry){{NULL, NULL}, NEVER, 0};
+    *e = (struct wheel_entry){.at = NEVER};
 }
 
 static inline bool wheel_is_armed(const struct wheel_entry *e)

@@ -169,7 +169,7 @@ static struct wheel_entry *entry_of(struct list *link)
 void wheel_init(struct wheel *w, ns_t now)
 {
     w->count = 0;
-    list_init(&w->slots[0]);
+    list_init(&w->in_order);
 }
 
 void wheel_disarm(struct wheel *w, struct wheel_entry *e)
@@ -189,7 +189,7 @@ void wheel_arm(struct wheel *w, struct wheel_entry *e, ns_t at)
     wheel_disarm(w, e);
     if (at == NEVER)
         return;
-    for (before = w->slots[0].prev; before != &w->slots[0] && entry_of(before)->at > at;)
+    for (before = w->in_order.prev; before != &w->in_order && entry_of(before)->at > at;)
         before = before->prev;
     e->at = at;
     list_add_first(before, &e->link);
@@ -198,7 +198,7 @@ void wheel_arm(struct wheel *w, struct wheel_entry *e, ns_t at)
 
 ns_t wheel_deadline(const struct wheel *w)
 {
-    return w->count == 0 ? NEVER : entry_of(w->slots[0].next)->at;
+    return w->count == 0 ? NEVER : entry_of(w->in_order.next)->at;
 }
 
 struct wheel_entry *wheel_expire(struct wheel *w, ns_t now)
@@ -207,7 +207,7 @@ struct wheel_entry *wheel_expire(struct wheel *w, ns_t now)
 
     if (w->count == 0 || wheel_deadline(w) > now)
         return NULL;
-    e = entry_of(w->slots[0].next);
+    e = entry_of(w->in_order.next);
     wheel_disarm(w, e);
     return e;
 }

@@ -214,16 +214,18 @@ enum {
 static struct wheel_entry crowd[crowd_count];
 static ns_t wanted_at[crowd_count];
 
+static uint64_t level_of(unsigned place)
+{
+    return place < 2048 ? 0 : place < 2048 + 1024 ? 1 : 2 + (place - 2048 - 1024) / 256;
+}
+
 /* What is left to be done: a move takes an entry down by at least one level. */
 static uint64_t levels_to_descend(void)
 {
     uint64_t sum = 0;
 
-    for (uint64_t level = 1; level < WHEEL_LEVELS; level++) {
-        for (unsigned i = 0; i < WHEEL_SLOTS; i++) {
-            sum += level * wheel.counts[level * WHEEL_SLOTS + i];
-        }
-    }
+    for (unsigned place = 0; place < WHEEL_PLACES; place++)
+        sum += level_of(place) * wheel.counts[place];
     return sum;
 }
 
