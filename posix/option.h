@@ -27,6 +27,11 @@ int option_give_int(struct option *o, int value);
 int option_set_in_stack(struct weir_posix *px, struct sock *s, enum weir_opt opt, int64_t value);
 int64_t option_get_in_stack(const struct weir_posix *px, const struct sock *s, enum weir_opt opt);
 
+/* ---- sockopt_tcp.c: those of IPPROTO_TCP. 0, or a negative errno ---- */
+
+int option_set_tcp(struct weir_posix *px, struct sock *s, const struct option *o);
+int option_get_tcp(struct weir_posix *px, struct sock *s, struct option *o);
+
 /* ---- kept.c: options that the socket keeps, and a few that follow from them ---- */
 
 void kept_init(struct sock_opts *opts);

@@ -160,11 +160,13 @@ enum { SOCK_LISTED_MAX = WEIR_OPT_COUNT + 2 };
 size_t sock_list_options(const struct sock *s, struct weir_opt_value opts[SOCK_LISTED_MAX],
                          bool is_listener);
 
-/* TCP_FASTOPEN_KEY of the socket becomes its listener's: 0, or a negative errno. */
-int sock_apply_fastopen_keys(struct weir_posix *px, const struct sock *s, weir_handle_t listener);
-
 /* SO_PEEK_OFF follows what is peeked at and what is read. */
 void sock_move_peek_offset(struct sock *s, ssize_t len, bool is_peek);
+
+/* ---- sockopt_tcp.c ---- */
+
+/* TCP_FASTOPEN_KEY of the socket becomes its listener's: 0, or a negative errno. */
+int sock_apply_fastopen_keys(struct weir_posix *px, const struct sock *s, weir_handle_t listener);
 
 /* ---- keys.c ---- */
 

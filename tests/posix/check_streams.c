@@ -170,9 +170,12 @@ static void filling(void)
     while ((n = sys->sendto(fds[0], bytes, sizeof bytes, MSG_DONTWAIT, NULL, 0)) > 0)
         ;
     SAY(n);
-    net_moment();
-    while ((n = sys->sendto(fds[0], bytes, sizeof bytes, MSG_DONTWAIT, NULL, 0)) > 0)
-        ;
+    do { /* until the buffers do not grow any more */
+        while ((n = sys->sendto(fds[0], bytes, sizeof bytes, MSG_DONTWAIT, NULL, 0)) > 0)
+            ;
+        for (int i = 0; i < 10; i++)
+            net_moment();
+    } while (net_ready(fds[0], POLLOUT) & POLLOUT);
     net_say_ready("full", fds[0]);
     SAY(sys->setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv));
     SAY(sys->sendto(fds[0], bytes, 1, 0, NULL, 0));
