@@ -121,7 +121,7 @@ static inline void frame_put_checksum(uint8_t *at, uint16_t checksum)
 
 /*
  * As frame_need_checksum and frame_finish_checksum_by at once, for who knows the raw sum (checksum.h)
- * of the headers, of an even length, with the pseudo-header.
+ * of the headers, of an even length, with the pseudo-header; behind them there is one slice at most.
  */
 void frame_set_checksum(struct frame *frame, uint16_t offset, uint64_t sum,
                         const struct checksum_ops *ops);

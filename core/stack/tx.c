@@ -458,7 +458,7 @@ static bool run_back(struct weir *s, struct netif *netif)
     return true;
 }
 
-static void run_loopback(struct weir *s, struct netif *netif)
+static APART void take_all_back(struct weir *s, struct netif *netif)
 {
     struct list *ready = &s->ready[slot_of(netif)];
 
@@ -468,6 +468,13 @@ static void run_loopback(struct weir *s, struct netif *netif)
         if (!netif_is_loopback(netif) || !run_ready(s, ready))
             return;
     }
+}
+
+/* Packets to ourselves wait, or are made here. */
+static void run_loopback(struct weir *s, struct netif *netif)
+{
+    if (HAS_ROUTING && (netif->back.head != NULL || netif->is_loopback))
+        take_all_back(s, netif);
 }
 
 static void finish(const struct weir *s, const struct netif *netif, struct frame *frame)
@@ -515,8 +522,8 @@ static size_t hand_out(const struct weir *s, const struct netif *netif, struct f
 }
 
 /* What waits at the interface, or whoever has its turn sends: at most max frames, 0 if there are none. */
-static APART size_t next_frames(struct weir *s, struct netif *netif, struct weir_frame **frames,
-                                size_t max)
+static size_t next_frames(struct weir *s, struct netif *netif, struct weir_frame **frames,
+                          size_t max)
 {
     struct list *ready = &s->ready[slot_of(netif)];
 
@@ -536,24 +543,34 @@ static bool is_anybodys_turn(const struct weir *s, const struct netif *netif)
     return netif->out.head != NULL || !list_is_empty(&s->ready[slot_of(netif)]);
 }
 
+/* As many frames as there are, at most max. */
+static APART size_t run_all(struct weir *s, struct netif *netif, struct weir_frame **frames,
+                            size_t max)
+{
+    size_t count = 0, more = 1;
+
+    while (count < max && more > 0 && is_anybodys_turn(s, netif)) {
+        more = next_frames(s, netif, frames + count, max - count);
+        count += more;
+        if (more > 0)
+            count += run_usual(s, netif, frames + count, max - count);
+    }
+    return count;
+}
+
 size_t api_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, size_t max)
 {
     struct netif *netif = netif_find(&s->ip, id);
-    size_t count = 0, more;
+    size_t count;
 
     if (netif == NULL)
         return 0;
     run_loopback(s, netif);
     if (netif_is_loopback(netif))
         return 0;
-    while (count < max && is_anybodys_turn(s, netif)) {
-        more = run_usual(s, netif, frames + count, max - count);
-        if (more == 0)
-            more = next_frames(s, netif, frames + count, max - count);
-        if (more == 0)
-            break;
-        count += more;
-    }
+    count = run_usual(s, netif, frames, max);
+    if (count < max && is_anybodys_turn(s, netif))
+        count += run_all(s, netif, frames + count, max - count);
     for (size_t i = 0; i < count; i++)
         s->bytes_out += frames[i]->len;
     s->frames_out += count;
@@ -561,7 +578,7 @@ size_t api_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, s
     return count;
 }
 
-void api_output_done(struct weir *s, struct weir_frame **frames, size_t count)
+WHOLE void api_output_done(struct weir *s, struct weir_frame **frames, size_t count)
 {
     frame_put_many(&s->frames, &s->bufs, frames, count);
     if (count > 0)

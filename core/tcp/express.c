@@ -37,19 +37,23 @@ static bool is_sequenced(const struct usual *u)
 
 /*
  * Of decide()'s list in output.c, does nothing stand before new text, or between it and an ACK? Does the
- * header say nothing but where the segment stands, what it acknowledges and the time, and is nothing lost or
- * divided? Then nothing is left behind it, too. All of that is asked at once: it hardly ever is so.
+ * header say nothing but where the segment stands, what it acknowledges and the time? Is nothing lost or
+ * divided, or probed for? Then nothing is left behind it, too. All of that is asked at once: it is
+ * mostly so.
  */
 static bool is_undisturbed(const struct tcp_conn *c, const struct tcp_env *env)
 {
     const struct tcp_work *w = c->work;
     uint32_t owed = w->rst_owed | w->probe_owed | w->keepalive_owed | w->tlp.probe_owed
                     | w->recovery.syn_owed | w->sack.has_dsack | w->is_unpushed
-                    | w->sendq.has_records | env->config.pacing | w->ecn.past_count;
-    uint32_t counted = w->dup_acks_owed | w->scoreboard.lost_bytes | c->auth | c->mtu_low
-                       | c->user->pacing_max_kib | (w->loss_timer == LOSS_PROBE);
+                    | w->sendq.has_records | env->config.pacing | w->ecn.past_count | w->tlp.is_out
+                    | w->tlp.wants_rtt;
+    uint32_t counted = w->dup_acks_owed | w->scoreboard.lost_bytes | w->scoreboard.sacked_bytes
+                       | w->recovery.dup_bytes | w->backoff | c->auth | c->mtu_low
+                       | c->user->pacing_max_kib;
 
     return (owed | counted) == 0 && w->cc.pacing_rate == 0 && w->reasm == NULL
+           && w->recovery.state <= RECOVERY_CWR && w->loss_timer != LOSS_PROBE
            && c->ecn.mode == ECN_NONE && !c->snd_urgent && !c->timeout_owed;
 }
 
@@ -76,15 +80,17 @@ static bool has_to_wait(const struct tcp_conn *c, const struct usual *u)
  */
 static bool all_may_go(struct tcp_conn *c, const struct tcp_env *env, const struct usual *u)
 {
+    const struct tcp_work *w = c->work;
     uint32_t flight = tcp_flight(c);
 
     if (u->len > u->mss || has_to_wait(c, u) || scoreboard_is_full(c))
         return false;
     if (flight > c->snd.wnd || u->len + u->has_fin > c->snd.wnd - flight)
         return false;
-    if (flight == 0)
-        turn_restart_after_idle(c, env);
-    return u->len <= recovery_room(c);
+    if (flight == 0 && w->sent_at != 0 && !w->is_restarted) /* turn_restart_after_idle() */
+        turn_restart(c, env);
+    return u->len == 0
+           || u->len + w->scoreboard.in_flight_bytes <= w->cc.cwnd; /* recovery_room() */
 }
 
 /* Is there room to remember that it was sent? Mostly that of what was sent before. */
@@ -154,6 +160,15 @@ static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct
     w->is_syn_text_next = false;
 }
 
+/* turn_note_app_limited(): nothing is lost. */
+static void note_app_limited(struct tcp_conn *c)
+{
+    const struct tcp_work *w = c->work;
+
+    if (w->cc.cwnd > w->scoreboard.in_flight_bytes)
+        rate_on_app_limited(c, w->scoreboard.in_flight_bytes);
+}
+
 /* What text and FIN do, which take numbers: note_sequenced(), recovery_on_sent() and end_turn(). */
 static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct usual *u)
 {
@@ -169,14 +184,14 @@ static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct
     w->push_all = false;
     if (u->len > 0)
         note_text_sent(c, env, u);
-    timers_on_sent(c, env, true);
+    timers_on_sent_calmly(c, env);
     timers_on_not_held_back(c);
     if (u->has_fin) {
         turn_note_blocked(c, env, BLOCKED_BY_NOTHING);
         return;
     }
-    turn_note_blocked_anew(c, env, turn_waits_for(c));
-    turn_note_app_limited(c);
+    turn_note_blocked(c, env, turn_waits_for(c)); /* as before it: not at all in between */
+    note_app_limited(c);
 }
 
 /* What an acknowledgement does: new_text(), which finds nothing, and end_turn(). */

@@ -70,13 +70,14 @@ uint32_t segment_pseudo_sum(const struct tcp_conn *c, const struct tcp_env *env)
 static inline uint64_t segment_fill_plain(struct tcp_conn *c, const struct tcp_env *env, seq_t seq,
                                           uint16_t flags, struct frame *frame)
 {
+    uint16_t window = window_announce(c, false);
     struct tcp_plain h = {
         .src_port = c->ends.local_port,
         .dst_port = c->ends.remote_port,
         .seq = seq.raw,
         .ack = c->rcv.nxt.raw,
         .flags = flags,
-        .window = window_announce(c, false),
+        .window = window,
         .has_timestamps = c->agreed.timestamps_ok,
         .ts_val = tstamp_clock(env->now, c->ts.offset),
         .ts_ecr = c->ts.recent,

@@ -172,6 +172,16 @@ void timers_on_sent(struct tcp_conn *c, struct tcp_env *env, bool is_new)
         arm_rto(c, env, rto_at);
 }
 
+void timers_on_sent_calmly(struct tcp_conn *c, struct tcp_env *env)
+{
+    struct tcp_work *w = c->work;
+
+    if (w->rto_at == NEVER) /* [RFC6298 5.1] */
+        w->rto_at = ns_after(env->now, timers_rto_ns(c, env));
+    tlp_schedule_calmly(c, env);
+    arm_first_of(c, w->tlp.at != NEVER);
+}
+
 /* Never earlier than it would have been, and not while it is backing off. */
 void timers_on_first_resent(struct tcp_conn *c, struct tcp_env *env)
 {

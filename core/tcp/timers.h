@@ -25,6 +25,9 @@ void tcp_expire(struct tcp_conn *c, struct tcp_env *env);
 /* Something with a sequence number was sent; is_new: for the first time. */
 void timers_on_sent(struct tcp_conn *c, struct tcp_env *env, bool is_new);
 
+/* New data was sent where nothing speaks against a probe (tlp_schedule_calmly). */
+void timers_on_sent_calmly(struct tcp_conn *c, struct tcp_env *env);
+
 /* What begins at snd.una was sent again: there is a round trip until it can be acknowledged. */
 void timers_on_first_resent(struct tcp_conn *c, struct tcp_env *env);
 

@@ -39,6 +39,13 @@ void tlp_schedule(struct tcp_conn *c, const struct tcp_env *env)
     c->work->tlp.at = tlp_may_probe(c, env) ? ns_after(env->now, pto_ns(c, env)) : NEVER;
 }
 
+void tlp_schedule_calmly(struct tcp_conn *c, const struct tcp_env *env)
+{
+    bool is_wanted = env->config.tail_loss_probe && c->agreed.sack_ok;
+
+    c->work->tlp.at = is_wanted ? ns_after(env->now, pto_ns(c, env)) : NEVER;
+}
+
 void tlp_on_sent(struct tcp_conn *c, bool is_resent)
 {
     struct tlp *t = &c->work->tlp;

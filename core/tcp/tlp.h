@@ -28,6 +28,9 @@ bool tlp_may_probe(const struct tcp_conn *c, const struct tcp_env *env);
 /* New data was sent, or acknowledged: sets at [RFC8985 7.2]. */
 void tlp_schedule(struct tcp_conn *c, const struct tcp_env *env);
 
+/* The same where nothing speaks against a probe but that there may be none at all: new data was sent. */
+void tlp_schedule_calmly(struct tcp_conn *c, const struct tcp_env *env);
+
 /* The probe has been sent [RFC8985 7.3]. */
 void tlp_on_sent(struct tcp_conn *c, bool is_resent);
 

@@ -27,18 +27,22 @@ static inline bool turn_is_corked(const struct tcp_conn *c)
     return c->user->cork || c->work->more_follows;
 }
 
+static inline void turn_restart(struct tcp_conn *c, const struct tcp_env *env)
+{
+    c->work->is_restarted = true;
+    recovery_on_restart(c, env, ns_since(c->work->sent_at, env->now));
+}
+
 /*
  * A connection that was idle may have to start slowly again [RFC5681 4.1], once it may send at all:
  * one that finds the peer's window shut goes on being idle.
  */
 static inline void turn_restart_after_idle(struct tcp_conn *c, const struct tcp_env *env)
 {
-    struct tcp_work *w = c->work;
+    const struct tcp_work *w = c->work;
 
-    if (tcp_flight(c) > 0 || w->sent_at == 0 || w->is_restarted || window_usable(c) == 0)
-        return;
-    w->is_restarted = true;
-    recovery_on_restart(c, env, ns_since(w->sent_at, env->now));
+    if (tcp_flight(c) == 0 && w->sent_at != 0 && !w->is_restarted && window_usable(c) > 0)
+        turn_restart(c, env);
 }
 
 static inline void turn_note_blocked(struct tcp_conn *c, const struct tcp_env *env,
@@ -52,15 +56,6 @@ static inline void turn_note_blocked(struct tcp_conn *c, const struct tcp_env *e
         w->blocked_ns[w->blocked_by] += ns_since(w->blocked_since_at, env->now);
     w->blocked_by = (uint8_t)by;
     w->blocked_since_at = env->now;
-}
-
-/* The same after something was sent, so that it begins now. */
-static inline void turn_note_blocked_anew(struct tcp_conn *c, const struct tcp_env *env,
-                                          enum tcp_blocked by)
-{
-    turn_note_blocked(c, env, BLOCKED_BY_NOTHING);
-    c->work->blocked_by = (uint8_t)by;
-    c->work->blocked_since_at = env->now;
 }
 
 /*
@@ -102,7 +97,8 @@ static inline void turn_note_interactive(struct tcp_conn *c, const struct tcp_en
 {
     struct tcp_work *w = c->work;
 
-    if (w->delack_ns != 0 && ns_since(w->data_received_at, env->now) < w->delack_ns)
+    if (!w->is_interactive && w->delack_ns != 0
+        && ns_since(w->data_received_at, env->now) < w->delack_ns)
         w->is_interactive = true;
 }
 

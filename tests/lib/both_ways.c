@@ -91,10 +91,21 @@ static void expect_same_frame(const struct frame *a, const struct frame *b)
     EXPECT_EQ(a->ecn, b->ecn);
 }
 
+/* Adds up what has gone by so far, which the short way does not do anew with every segment. */
+static void settle_blocked(struct tcp_work *w, ns_t now)
+{
+    if (w->blocked_by == BLOCKED_BY_NOTHING)
+        return;
+    w->blocked_ns[w->blocked_by] += ns_since(w->blocked_since_at, now);
+    w->blocked_since_at = now;
+}
+
 /* The sum is a part of the work that only the short way has a use for. */
-static void expect_same(struct saved *a, struct saved *b)
+static void expect_same(struct saved *a, struct saved *b, ns_t now)
 {
     a->work.pseudo_sum = b->work.pseudo_sum;
+    settle_blocked(&a->work, now);
+    settle_blocked(&b->work, now);
     EXPECT(memcmp(&a->conn, &b->conn, sizeof a->conn) == 0);
     EXPECT(memcmp(&a->work, &b->work, sizeof a->work) == 0);
 }
@@ -136,7 +147,7 @@ static void compare(struct tcp_conn *c, struct tcp_env *env, bool has_offload)
     if (frames[0] != NULL) {
         EXPECT(frames[1] != NULL);
         expect_same_frame(frames[0], frames[1]);
-        expect_same(&ends[0], &ends[1]);
+        expect_same(&ends[0], &ends[1], env->now);
         EXPECT(memcmp(&beside[0], &beside[1], sizeof beside[0]) == 0);
     }
     frame_put(env->frames, env->bufs, &frames[0]);
@@ -158,7 +169,7 @@ static void compare_silence(struct tcp_conn *c, struct tcp_env *env)
     EXPECT(!turn.has_more && !turn.no_memory);
     save(&ends[1], c);
     put_back(c, &before);
-    expect_same(&ends[0], &ends[1]);
+    expect_same(&ends[0], &ends[1], env->now);
 }
 
 void both_ways_check(struct tcp_conn *c, struct tcp_env *env)
@@ -269,11 +280,11 @@ static bool has_place(const struct tcp_conn *c, size_t len)
 }
 
 /* Of a sample only the short way makes no copy. */
-static void expect_same_work(struct saved *a, struct saved *b)
+static void expect_same_work(struct saved *a, struct saved *b, ns_t now)
 {
     a->work.rate.newest = b->work.rate.newest;
     a->work.rate.newest_sent_at = b->work.rate.newest_sent_at;
-    expect_same(a, b);
+    expect_same(a, b, now);
 }
 
 bool both_ways_check_input(struct tcp_conn *c, struct tcp_env *env, const struct express_seg *usual,
@@ -302,9 +313,9 @@ bool both_ways_check_input(struct tcp_conn *c, struct tcp_env *env, const struct
             break;
     }
     if (is_usual)
-        expect_same_work(&ends[0], &ends[1]);
+        expect_same_work(&ends[0], &ends[1], env->now);
     else
-        expect_same_work(&ends[0], &before);
+        expect_same_work(&ends[0], &before, env->now);
     expect_same_around(&arounds[0], is_usual ? &arounds[1] : &around);
     return is_usual;
 }
