@@ -163,19 +163,20 @@ static void filling(void)
 {
     static char bytes[65536];
     struct timeval tv = {0, 30000};
+    int fds[2], rounds;
     ssize_t n;
-    int fds[2];
 
     net_pair(fds);
     while ((n = sys->sendto(fds[0], bytes, sizeof bytes, MSG_DONTWAIT, NULL, 0)) > 0)
         ;
     SAY(n);
     do { /* until the buffers do not grow any more */
-        while ((n = sys->sendto(fds[0], bytes, sizeof bytes, MSG_DONTWAIT, NULL, 0)) > 0)
-            ;
-        for (int i = 0; i < 10; i++)
+        for (int i = 0; i < 20; i++)
             net_moment();
-    } while (net_ready(fds[0], POLLOUT) & POLLOUT);
+        rounds = 0;
+        while ((n = sys->sendto(fds[0], bytes, sizeof bytes, MSG_DONTWAIT, NULL, 0)) > 0)
+            rounds++;
+    } while (rounds > 0);
     net_say_ready("full", fds[0]);
     SAY(sys->setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv));
     SAY(sys->sendto(fds[0], bytes, 1, 0, NULL, 0));
