@@ -44,11 +44,9 @@ SHARED ns_t ns_after(ns_t now, ns_t duration_ns)
 /* How long it is from since until now: 0 if that is still to come, NEVER if too long to say. */
 SHARED ns_t ns_since(ns_t since, ns_t now)
 {
-    ns_t ns;
-
-    if (__builtin_sub_overflow(now, since, &ns))
-        return now > since ? NEVER : 0;
-    return ns_max(ns, 0);
+    if (now <= since)
+        return 0;
+    return since < 0 && now > NEVER + since ? NEVER : now - since;
 }
 
 /* A duration in a coarser unit (NS_US, NS_MS, NS_S), rounded up; not below 0. */

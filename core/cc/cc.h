@@ -94,7 +94,8 @@ struct cc_ops {
     /*
      * on_ack for an acknowledgement in order, without news of losses and marks, while cwnd is not what holds
      * sending back, as it mostly is where little is sent: with what of struct cc_ack the algorithm looks at
-     * then. False: it looks at more, nothing was done, and on_ack is called after all.
+     * then. False: it looks at more, nothing was done, and on_ack is called after all. Who has it does not
+     * look at cc_ack.rate.
      */
     bool (*on_unlimited_ack)(struct cc *cc, uint32_t acked_bytes, uint32_t flight_bytes,
                              ns_t rtt_ns);

@@ -54,15 +54,17 @@ static bool take_conn(struct weir *s, struct weir_event *event)
     if (link == NULL)
         return false;
     c = container_of(link, struct conn, event);
+    if (s->told.handle == 0 || s->told.conn != c) {
+        s->told.handle = handle_of_conn(s, c);
+        s->told.conn = c;
+    }
     *event = (struct weir_event){
-        .handle = handle_of_conn(s, c),
+        .handle = s->told.handle,
         .user = c->user,
         .bits = c->tcp.events,
         .error = error_of(&c->tcp),
     };
     c->tcp.events = 0;
-    s->told.handle = event->handle;
-    s->told.conn = c;
     return true;
 }
 

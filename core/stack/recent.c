@@ -86,12 +86,12 @@ static uint32_t place_of_packet(const uint8_t *ip)
     return place_of(be32_at(ip + PLAIN_SRC_AT), be32_at(ip + PLAIN_PORTS_AT));
 }
 
-void recent_note(struct weir *s, const struct flow *flow, const struct netif *netif,
+void recent_note(struct weir *s, const struct tcp_tuple *tuple, const struct netif *netif,
                  const uint8_t *ip)
 {
     struct recent *r = &s->recent[place_of_packet(ip)];
 
-    if (r->flow != flow || flow->kind != HANDLE_CONN)
+    if (r->flow == NULL || r->flow->kind != HANDLE_CONN || !demux_is_between(s, r->flow, tuple))
         return;
     r->netif = netif;
     r->epoch = s->ip.epoch;

@@ -128,7 +128,7 @@ enum {
     ROUTE_BITS = HAS_SCALE ? 6 : 2,
     ROUTE_ENTRIES = 1 << ROUTE_BITS,
     READY_LISTS = NETIF_SLOTS,
-    RECENT_BITS = HAS_PREDICTION ? 9 : 0,
+    RECENT_BITS = HAS_PREDICTION ? 11 : 0,
     RECENT_FLOWS = 1 << RECENT_BITS,
 };
 
@@ -252,8 +252,11 @@ void recent_remove(struct weir *s, const struct flow *flow);
 /* The same with another flow between the same ends. */
 void recent_move(struct weir *s, const struct flow *from, struct flow *to);
 
-/* A plain packet over IPv4 that came in at netif is the flow's, and IP has nothing against its ends. */
-void recent_note(struct weir *s, const struct flow *flow, const struct netif *netif,
+/*
+ * A plain packet over IPv4 between these ends came in at netif, and IP has nothing against them: the next one is
+ * that connection's as well, if there is one by now.
+ */
+void recent_note(struct weir *s, const struct tcp_tuple *tuple, const struct netif *netif,
                  const uint8_t *ip);
 
 /*

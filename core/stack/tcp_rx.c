@@ -302,14 +302,11 @@ static APART enum why to_listener_or_nobody(struct weir *s, struct arrival *a, s
 
 void rx_segment(struct weir *s, struct arrival *a)
 {
-    struct flow *flow = recent_find(s, &a->tuple);
+    struct flow *flow = demux_find(s, &a->tuple, &a->hash);
 
-    if (flow == NULL)
-        flow = demux_find(s, &a->tuple, &a->hash);
-    else
-        recent_note(s, flow, a->netif, a->ip);
     count_add(&s->tcp.counts.segs_in, a->seg.segs);
     end(s, a, flow != NULL ? to_flow(s, a, flow) : to_listener_or_nobody(s, a, rx_listener(s, a)));
+    recent_note(s, &a->tuple, a->netif, a->ip);
 }
 
 size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest, size_t count)

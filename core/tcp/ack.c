@@ -241,16 +241,17 @@ void ack_take_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
         .cum_bytes = seq_len(c->snd.una, ack),
         .newest_rtt_ns = ns_max(rtt_ns, 1),
     };
+    bool asks_for_rate = c->work->cc.ops->on_unlimited_ack == NULL;
     struct cc_rate rate;
 
     d.rtt_ns = first == last ? d.newest_rtt_ns : ns_max(ns_since(first->sent_at, env->now), 1);
     take_samples(c, env, d.rtt_ns, d.newest_rtt_ns);
-    rate = rate_on_acked_calmly(c, env, last, d.cum_bytes);
+    rate_on_acked_calmly(c, env, last, d.cum_bytes, asks_for_rate ? &rate : NULL);
     rack_on_delivered_calmly(c, last, rtt_ns, ack);
     c->snd.una = ack;
     scoreboard_drop_calmly(c, env, ack);
     release(c, env, ack);
-    recovery_on_ack_calmly(c, env, &d, &rate);
+    recovery_on_ack_calmly(c, env, &d, asks_for_rate ? &rate : NULL);
     timers_on_acked(c, env);
 }
 

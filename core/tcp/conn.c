@@ -6,8 +6,8 @@
  */
 #include "tcp/conn.h"
 #include "base/check.h"
-#include "base/hint.h"
 #include "base/count.h"
+#include "base/hint.h"
 #include "tcp/reasm.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"

@@ -112,13 +112,16 @@ struct cc_rate rate_take_sample(struct tcp_conn *c, const struct tcp_env *env)
 }
 
 /* What is delivered now is in order, so its last is the newest. */
-struct cc_rate rate_on_acked_calmly(struct tcp_conn *c, const struct tcp_env *env,
-                                    const struct sent *last, uint32_t bytes)
+void rate_on_acked_calmly(struct tcp_conn *c, const struct tcp_env *env, const struct sent *last,
+                          uint32_t bytes, struct cc_rate *sample)
 {
     struct rate *r = &c->work->rate;
+    struct cc_rate made;
 
     r->delivered_bytes += bytes;
     r->delivered_at = env->now;
     end_limited(r);
-    return sample_of(c, env, &last->mark, last->sent_at);
+    made = sample_of(c, env, &last->mark, last->sent_at);
+    if (sample != NULL)
+        *sample = made;
 }

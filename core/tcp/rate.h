@@ -64,9 +64,9 @@ struct cc_rate rate_take_sample(struct tcp_conn *c, const struct tcp_env *env);
 
 /*
  * Both for an acknowledgement that delivers bytes in order, of which last was sent last, after its
- * round trip was measured.
+ * round trip was measured. *sample is the sample, unless nobody asks for it (NULL).
  */
-struct cc_rate rate_on_acked_calmly(struct tcp_conn *c, const struct tcp_env *env,
-                                    const struct sent *last, uint32_t bytes);
+void rate_on_acked_calmly(struct tcp_conn *c, const struct tcp_env *env, const struct sent *last,
+                          uint32_t bytes, struct cc_rate *sample);
 
 #endif

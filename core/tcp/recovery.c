@@ -616,10 +616,11 @@ static APART void tell_all(struct tcp_conn *c, const struct tcp_env *env, const 
         .delivered_bytes = c->work->rate.delivered_bytes,
         .rtt_ns = d->newest_rtt_ns,
         .srtt_ns = (ns_t)c->rtt.srtt_us * NS_US,
-        .rate = *rate,
         .cwnd_limited = cwv_is_limit(c, env),
     };
 
+    if (rate != NULL)
+        ack.rate = *rate;
     cc->ops->on_ack(cc, &ack);
 }
 

@@ -74,7 +74,10 @@ bool recovery_on_ack(struct tcp_conn *c, struct tcp_env *env, struct delivery *d
  */
 bool recovery_is_calm(const struct tcp_conn *c);
 
-/* Such a one has come, where it was so, with that sample: recovery_on_ack, which would return true. */
+/*
+ * Such a one has come, where it was so, with that sample, if the congestion control asks for samples:
+ * recovery_on_ack, which would return true.
+ */
 void recovery_on_ack_calmly(struct tcp_conn *c, struct tcp_env *env, const struct delivery *d,
                             const struct cc_rate *rate);
 

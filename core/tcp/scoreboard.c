@@ -417,10 +417,8 @@ static void trim(struct scoreboard *b, struct sent *sent, seq_t una)
 }
 
 /* All of the first record is acknowledged. */
-static void drop_first(struct scoreboard *b, struct tcp_env *env)
+static void drop_first(struct scoreboard *b, struct tcp_env *env, struct sent *sent)
 {
-    struct sent *sent = at(b, 0);
-
     list_remove(&sent->link);
     b->head++;
     b->count--;
@@ -438,28 +436,27 @@ bool scoreboard_is_calm(const struct tcp_conn *c)
 const struct sent *scoreboard_last_before(const struct tcp_conn *c, seq_t end)
 {
     const struct scoreboard *b = board_of(c);
-    uint32_t i = 0;
+    const struct sent *sent = at(b, 0);
 
-    while (seq_lt(at(b, i)->end, end))
-        i++;
-    return at(b, i);
+    for (uint32_t i = 1; seq_lt(sent->end, end); i++)
+        sent = at(b, i);
+    return sent;
 }
 
 void scoreboard_drop_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t una)
 {
     struct scoreboard *b = board_of(c);
-    struct sent *sent;
 
-    for (sent = at(b, 0); seq_lt(sent->end, una); sent = at(b, 0)) {
-        b->in_flight_bytes -= len_of(sent);
-        drop_first(b, env);
+    for (bool is_last = false; !is_last;) {
+        struct sent *sent = at(b, 0);
+        is_last = seq_geq(sent->end, una);
+        if (seq_gt(sent->end, una)) {
+            trim(b, sent, una);
+        } else {
+            b->in_flight_bytes -= len_of(sent);
+            drop_first(b, env, sent);
+        }
     }
-    if (seq_gt(sent->end, una)) {
-        trim(b, sent, una);
-        return;
-    }
-    b->in_flight_bytes -= len_of(sent);
-    drop_first(b, env);
 }
 
 void scoreboard_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t una, struct delivery *d)
@@ -480,7 +477,7 @@ void scoreboard_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t una, str
             break;
         }
         discount(b, sent, len_of(sent), sent->segs);
-        drop_first(b, env);
+        drop_first(b, env, sent);
     }
     d->is_earlier_copy = false;
     if (d->resent_acked) { /* what came behind it may have waited for it [RFC6298 3] */

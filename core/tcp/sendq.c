@@ -187,7 +187,8 @@ static bool keep_spare(struct sendq *q)
 }
 
 /* The same for any write. */
-static APART bool add_any(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes, uint32_t len)
+static APART bool add_any(struct tcp_conn *c, struct tcp_env *env, const uint8_t *bytes,
+                          uint32_t len)
 {
     struct sendq *q = &c->work->sendq;
     struct pieces made = {NULL, NULL};

@@ -22,7 +22,7 @@ void recent_move(struct weir *s, const struct flow *from, struct flow *to)
 {
 }
 
-void recent_note(struct weir *s, const struct flow *flow, const struct netif *netif,
+void recent_note(struct weir *s, const struct tcp_tuple *tuple, const struct netif *netif,
                  const uint8_t *ip)
 {
 }

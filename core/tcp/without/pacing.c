@@ -53,8 +53,9 @@ struct cc_rate rate_take_sample(struct tcp_conn *c, const struct tcp_env *env)
     return (struct cc_rate){0};
 }
 
-struct cc_rate rate_on_acked_calmly(struct tcp_conn *c, const struct tcp_env *env,
-                                    const struct sent *last, uint32_t bytes)
+void rate_on_acked_calmly(struct tcp_conn *c, const struct tcp_env *env, const struct sent *last,
+                          uint32_t bytes, struct cc_rate *sample)
 {
-    return (struct cc_rate){0};
+    if (sample != NULL)
+        *sample = (struct cc_rate){0};
 }
