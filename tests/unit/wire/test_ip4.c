@@ -124,6 +124,31 @@ TEST(ip4_emits_a_whole_packets_header_the_same_both_ways)
     }
 }
 
+TEST(ip4_header_gets_its_length_and_identification_afterwards)
+{
+    uint64_t state = 32;
+
+    for (int i = 0; i < 1000; i++) {
+        uint8_t random[16], whole[IP4_HEADER_LEN], later[IP4_HEADER_LEN];
+        struct weir_addr src, dst;
+        struct ip4_plain h = {.src = &src, .dst = &dst};
+
+        bytes_fill(random, sizeof random, &state);
+        src = weir_addr_v4(random[0], random[1], random[2], random[3]);
+        dst = weir_addr_v4(random[4], random[5], random[6], random[7]);
+        h.tos = random[10];
+        h.ttl = random[11];
+        h.protocol = random[12];
+        h.dont_fragment = random[13] & 1;
+        ip4_emit_plain(&h, later);
+        h.total_len = (uint16_t)(random[14] << 8 | random[15]);
+        h.id = (uint16_t)(random[8] << 8 | random[9]);
+        ip4_emit_plain(&h, whole);
+        ip4_set_len_and_id(later, h.total_len, h.id);
+        EXPECT_MEM(later, whole, sizeof whole);
+    }
+}
+
 TEST(ip4_cuts_off_the_padding_of_the_link)
 {
     uint8_t bytes[SAMPLE_MAX + 30] = {0};
