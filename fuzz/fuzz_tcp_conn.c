@@ -454,6 +454,7 @@ static void open(struct run *r)
     if (how & 1) {
         halfopen_init(&halfopen, &r->env, &r->conn, &tuple, &syn, isn, mtu);
         expect(tcp_open_passively(&r->conn, &r->env, &halfopen, user));
+        timers_on_sent(&r->conn, &r->env, true); /* what comes next need not complete it */
     } else {
         expect(ends_init(&r->conn.ends, &r->env, &tuple));
         expect(tcp_open(&r->conn, &r->env, isn, mtu) == WEIR_OK);

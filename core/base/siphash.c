@@ -105,14 +105,20 @@ static inline __attribute__((always_inline)) uint64_t hash_words(struct siphash_
     if (!HAS_SCALE) /* the same, and smaller */
         return hash_bytes(key, (const uint8_t *)words, count * sizeof *words, rounds);
 #endif
-    if (count == 2) { /* as nearly always: both ends of IPv4 */
-        mix_word(&s, words[0], rounds);
-        mix_word(&s, words[1], rounds);
-    } else {
-        for (size_t i = 0; i < count; i++)
-            mix_word(&s, words[i], rounds);
-    }
+    for (size_t i = 0; i < count; i++)
+        mix_word(&s, words[i], rounds);
     mix_word(&s, (uint64_t)count << 59, rounds); /* 8 * count bytes, in the top byte */
+    return finish(&s, rounds);
+}
+
+/* Half a word has room beside the length. */
+static inline uint64_t hash_word_and_half(struct siphash_key key, uint64_t word, uint32_t half,
+                                          unsigned rounds)
+{
+    struct state s = start(key);
+
+    mix_word(&s, word, rounds);
+    mix_word(&s, (uint64_t)12 << 56 | half, rounds);
     return finish(&s, rounds);
 }
 
@@ -134,6 +140,16 @@ uint64_t siphash24_words(struct siphash_key key, const uint64_t *words, size_t c
 uint64_t siphash13_words(struct siphash_key key, const uint64_t *words, size_t count)
 {
     return hash_words(key, words, count, 1);
+}
+
+uint64_t siphash24_word_and_half(struct siphash_key key, uint64_t word, uint32_t half)
+{
+    return hash_word_and_half(key, word, half, 2);
+}
+
+uint64_t siphash13_word_and_half(struct siphash_key key, uint64_t word, uint32_t half)
+{
+    return hash_word_and_half(key, word, half, 1);
 }
 
 struct siphash_key siphash_key_of(const uint8_t bytes[16])

@@ -32,4 +32,8 @@ uint64_t siphash13(struct siphash_key key, const void *bytes, size_t len);
 uint64_t siphash24_words(struct siphash_key key, const uint64_t *words, size_t count);
 uint64_t siphash13_words(struct siphash_key key, const uint64_t *words, size_t count);
 
+/* The same of a word and half a word: 12 bytes, as both ends of IPv4 are. */
+uint64_t siphash24_word_and_half(struct siphash_key key, uint64_t word, uint32_t half);
+uint64_t siphash13_word_and_half(struct siphash_key key, uint64_t word, uint32_t half);
+
 #endif

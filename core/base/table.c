@@ -8,6 +8,7 @@
 #include "base/table.h"
 
 #include "base/check.h"
+#include "base/hint.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include <string.h>
@@ -186,7 +187,7 @@ static bool add_bucket(struct table *t)
  * Splits the bucket whose turn it is. Two chains made of one need no more buckets than
  * the one had, so all that can fail is the new bucket; then the next addition tries again.
  */
-static void split(struct table *t)
+static APART void split(struct table *t)
 {
     uint32_t from = t->buckets & level_mask(t);
 

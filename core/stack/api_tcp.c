@@ -116,7 +116,7 @@ int api_connect_with(struct weir *s, const struct weir_endpoint *local,
         return err;
     }
     *conn = handle_of_conn(s, c);
-    stack_settle(s, c);
+    tx_make_ready(s, c); /* there is nothing else to settle: it waits for nothing yet */
     return WEIR_OK;
 }
 

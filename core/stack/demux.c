@@ -7,6 +7,7 @@
  */
 #include "base/addr.h"
 #include "base/check.h"
+#include "base/hint.h"
 #include "stack/stack.h"
 
 /* A ref is an index in the pool of its kind. */
@@ -16,12 +17,13 @@
 static uint32_t hash_of(const struct weir *s, const struct tcp_tuple *t)
 {
     uint64_t words[TCP_TUPLE_WORDS];
-    size_t count;
 
     if (!HAS_SCALE) /* who searches a list can do without a key */
-        return (uint32_t)t->local_port << 16 | t->remote_port;
-    count = tcp_tuple_words(t, words);
-    return (uint32_t)siphash13_words(s->flow_key, words, count);
+        return tcp_tuple_ports(t);
+    if (addr_is_v4(&t->remote_addr))
+        return (uint32_t)siphash13_word_and_half(s->flow_key, tcp_tuple_addrs4(t),
+                                                 tcp_tuple_ports(t));
+    return (uint32_t)siphash13_words(s->flow_key, words, tcp_tuple_words(t, words));
 }
 
 static const struct pool *pool_of(const struct weir *s, enum handle_kind kind)
@@ -99,7 +101,7 @@ bool demux_is_between(const struct weir *s, const struct flow *flow, const struc
     return false;
 }
 
-struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple, uint32_t *hash)
+WHOLE struct flow *demux_find(struct weir *s, const struct tcp_tuple *tuple, uint32_t *hash)
 {
     struct flow *recent = recent_find(s, tuple);
     struct table_iter it;
@@ -137,7 +139,7 @@ struct flow *demux_guess(const struct weir *s, uint32_t hash)
     return flow_at(s, ref);
 }
 
-bool demux_add(struct weir *s, struct flow *flow, uint32_t hash)
+WHOLE bool demux_add(struct weir *s, struct flow *flow, uint32_t hash)
 {
     CHECK(!flow->is_in_table);
     flow->hash = hash;
@@ -160,7 +162,7 @@ void demux_remove(struct weir *s, struct flow *flow)
  * Among those that were found last, its place is the one that the other has had; a connection says
  * where that is more easily than a record.
  */
-void demux_move(struct weir *s, struct flow *from, struct flow *to)
+WHOLE void demux_move(struct weir *s, struct flow *from, struct flow *to)
 {
     CHECK(from->is_in_table && !to->is_in_table);
     CHECK(table_replace(&s->flows, from->hash, ref_of(s, from), ref_of(s, to)));
@@ -170,11 +172,10 @@ void demux_move(struct weir *s, struct flow *from, struct flow *to)
     recent_move(s, from, to);
 }
 
-static uint32_t hash_of_port(const struct weir *s, uint16_t port)
+/* Which ports have listeners is up to the application: there is nothing that a key would keep. */
+static uint32_t hash_of_port(uint16_t port)
 {
-    uint64_t word = port;
-
-    return !HAS_SCALE ? port : (uint32_t)siphash13_words(s->flow_key, &word, 1);
+    return port;
 }
 
 static bool is_any_of_both(const struct weir_addr *a)
@@ -219,7 +220,7 @@ struct listener *demux_find_listener(const struct weir *s, const struct tcp_tupl
 
     if (table_count(&s->local_ports) == 0)
         return NULL;
-    it = table_find(&s->local_ports, hash_of_port(s, local.port));
+    it = table_find(&s->local_ports, hash_of_port(local.port));
     for (uint32_t ref; table_next(&it, &ref);) {
         struct listener *l = pool_at(&s->listeners, ref);
         int l_fit = fit(l, &local);
@@ -235,7 +236,7 @@ struct listener *demux_find_listener(const struct weir *s, const struct tcp_tupl
 /* Two listeners collide if a segment could fit both equally well, unless both want to share. */
 bool demux_has_listener(const struct weir *s, const struct weir_endpoint *local, bool shares_port)
 {
-    struct table_iter it = table_find(&s->local_ports, hash_of_port(s, local->port));
+    struct table_iter it = table_find(&s->local_ports, hash_of_port(local->port));
 
     for (uint32_t ref; table_next(&it, &ref);) {
         const struct listener *l = pool_at(&s->listeners, ref);
@@ -264,7 +265,7 @@ bool demux_add_listener(struct weir *s, struct listener *l)
 {
     s->heard.listener = NULL;
     flood_forget(s);
-    l->hash = hash_of_port(s, l->local.port);
+    l->hash = hash_of_port(l->local.port);
     return table_add(&s->local_ports, l->hash, pool_index(&s->listeners, l));
 }
 

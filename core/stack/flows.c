@@ -281,15 +281,53 @@ struct halfopen *flows_new_halfopen(struct weir *s)
     h->flow = (struct flow){.kind = HANDLE_HALFOPEN};
     h->alarm.flow = &h->flow;
     wheel_entry_init(&h->alarm.entry);
+    list_init(&h->link);
     h->answered = (struct answered){.ever = false};
     h->is_deferred = false;
     return h;
 }
 
+/*
+ * The first time all wait equally long, so that their list is in the order of what they wait for; who
+ * would stand wrong there, as the configuration has changed, has an alarm as those have who wait again.
+ */
+void flows_wait_first(struct weir *s, struct halfopen *h)
+{
+    ns_t at = ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp));
+    struct list *last = s->halfopen_list.prev;
+
+    if (!HAS_SCALE
+        || (last != &s->halfopen_list && container_of(last, struct halfopen, link)->end_at > at)) {
+        wheel_arm(&s->wheel, &h->alarm.entry, at);
+        return;
+    }
+    h->end_at = at;
+    list_add_last(&s->halfopen_list, &h->link);
+}
+
+static void wait_again(struct weir *s, struct halfopen *h, ns_t until_at)
+{
+    list_remove(&h->link);
+    wheel_arm(&s->wheel, &h->alarm.entry, until_at);
+}
+
+static void stop_waiting(struct weir *s, struct halfopen *h)
+{
+    list_remove(&h->link);
+    wheel_disarm(&s->wheel, &h->alarm.entry);
+}
+
+static struct halfopen *oldest_halfopen(struct weir *s)
+{
+    struct list *link = HAS_SCALE ? list_first(&s->halfopen_list) : NULL;
+
+    return link == NULL ? NULL : container_of(link, struct halfopen, link);
+}
+
 void flows_free_halfopen(struct weir *s, struct halfopen *h)
 {
     demux_remove(s, &h->flow);
-    wheel_disarm(&s->wheel, &h->alarm.entry);
+    stop_waiting(s, h);
     auth_put(&s->tcp, &h->tcp.auth);
     pool_put(&s->halfopens, h);
 }
@@ -351,7 +389,7 @@ void flows_send_synack(struct weir *s, struct halfopen *h, bool is_resent)
 void flows_defer(struct weir *s, struct halfopen *h)
 {
     h->is_deferred = true;
-    wheel_arm(&s->wheel, &h->alarm.entry, h->defer_until_at);
+    wait_again(s, h, h->defer_until_at);
 }
 
 static void expire_halfopen(struct weir *s, struct halfopen *h)
@@ -365,7 +403,7 @@ static void expire_halfopen(struct weir *s, struct halfopen *h)
         return;
     }
     flows_send_synack(s, h, true);
-    wheel_arm(&s->wheel, &h->alarm.entry, ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
+    wait_again(s, h, ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
 }
 
 /* ---- TIME-WAIT ---- */
@@ -483,6 +521,7 @@ void flows_expire(struct weir *s)
 {
     struct wheel_entry *entry;
     struct timewait *tw;
+    struct halfopen *h;
 
     while ((entry = wheel_expire(&s->wheel, s->tcp.now)) != NULL) {
         struct flow *flow = container_of(entry, struct alarm, entry)->flow;
@@ -491,6 +530,8 @@ void flows_expire(struct weir *s)
         else
             expire_halfopen(s, container_of(flow, struct halfopen, flow));
     }
+    while ((h = oldest_halfopen(s)) != NULL && h->end_at <= s->tcp.now)
+        expire_halfopen(s, h);
     while ((tw = oldest_timewait(s)) != NULL && tw->end_at <= s->tcp.now)
         flows_free_timewait(s, tw);
 }
@@ -498,7 +539,10 @@ void flows_expire(struct weir *s)
 ns_t flows_deadline(struct weir *s)
 {
     const struct timewait *tw = oldest_timewait(s);
+    const struct halfopen *h = oldest_halfopen(s);
     ns_t at = wheel_deadline(&s->wheel);
 
-    return tw == NULL ? at : ns_min(at, tw->end_at);
+    if (tw != NULL)
+        at = ns_min(at, tw->end_at);
+    return h != NULL ? ns_min(at, h->end_at) : at;
 }

@@ -68,7 +68,7 @@ static enum why remember(struct weir *s, struct halfopen *h, uint32_t hash)
     }
     flows_trace_state(s, &h->flow, TCP_LISTEN, TCP_SYN_RECEIVED);
     flows_send_synack(s, h, false);
-    wheel_arm(&s->wheel, &h->alarm.entry, ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
+    flows_wait_first(s, h);
     return WHY_NONE;
 }
 

@@ -73,7 +73,9 @@ struct answered {
 
 struct halfopen {
     struct flow flow;
-    struct alarm alarm;
+    struct list link;   /* in halfopen_list, while it waits for the first time */
+    ns_t end_at;        /* when that is over, if it is there */
+    struct alarm alarm; /* of a later time */
     struct tcp_halfopen tcp;
     struct answered answered;
     uint64_t listener;   /* its handle in the pool: the listener may be gone */
@@ -191,6 +193,7 @@ struct weir {
 
     struct wheel wheel;
     struct list timewait_list; /* oldest first */
+    struct list halfopen_list; /* the same of those whose SYN-ACK has been sent once */
 
     struct list ready
         [READY_LISTS];     /* of tcp_work.ready: connections with something to send, by interface */
@@ -309,6 +312,9 @@ bool flood_rx(struct weir *s, struct netif *netif, const struct weir_frame *fram
 struct conn *flows_new_conn(struct weir *s);
 void flows_free_conn(struct weir *s, struct conn *c);
 struct halfopen *flows_new_halfopen(struct weir *s);
+
+/* Its SYN-ACK has been sent for the first time. */
+void flows_wait_first(struct weir *s, struct halfopen *h);
 void flows_free_halfopen(struct weir *s, struct halfopen *h);
 void flows_enter_timewait(struct weir *s, struct conn *c);
 void flows_free_timewait(struct weir *s, struct timewait *tw);

@@ -25,23 +25,32 @@ struct tcp_tuple {
     uint16_t remote_port;
 };
 
+static inline uint32_t tcp_tuple_ports(const struct tcp_tuple *t)
+{
+    return (uint32_t)t->local_port << 16 | t->remote_port;
+}
+
+/* Both addresses of IPv4, which differ in their last four bytes only. */
+static inline uint64_t tcp_tuple_addrs4(const struct tcp_tuple *t)
+{
+    return (uint64_t)be32_at(t->local_addr.b + 12) << 32 | be32_at(t->remote_addr.b + 12);
+}
+
 enum { TCP_TUPLE_WORDS = 5 };
 
 /* Both ends as words to be hashed, the same on all machines; returns how many. */
 static inline size_t tcp_tuple_words(const struct tcp_tuple *t, uint64_t words[TCP_TUPLE_WORDS])
 {
-    uint64_t ports = (uint64_t)t->local_port << 16 | t->remote_port;
-
-    if (addr_is_v4(&t->remote_addr)) { /* which differ in their last four bytes only */
-        words[0] = (uint64_t)be32_at(t->local_addr.b + 12) << 32 | be32_at(t->remote_addr.b + 12);
-        words[1] = ports;
+    if (addr_is_v4(&t->remote_addr)) {
+        words[0] = tcp_tuple_addrs4(t);
+        words[1] = tcp_tuple_ports(t);
         return 2;
     }
     words[0] = be64_at(t->local_addr.b);
     words[1] = be64_at(t->local_addr.b + 8);
     words[2] = be64_at(t->remote_addr.b);
     words[3] = be64_at(t->remote_addr.b + 8);
-    words[4] = ports;
+    words[4] = tcp_tuple_ports(t);
     return TCP_TUPLE_WORDS;
 }
 

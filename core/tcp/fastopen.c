@@ -28,6 +28,7 @@
 #include "tcp/recovery.h"
 #include "tcp/seg.h"
 #include "tcp/sendq.h"
+#include "tcp/timers.h"
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
 #include <string.h>
@@ -150,6 +151,7 @@ void fastopen_begin(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *syn
     c->snd.nxt = c->snd.iss;
     c->fastopen = syn->len > 0 ? WEIR_FASTOPEN_ACCEPTED : WEIR_FASTOPEN_OPENED;
     recovery_init(c, env); /* text may be sent before the handshake is complete */
+    timers_on_sent(c, env, true);
     recovery_on_syn(c);
     tcp_take_syn_text(c, env, syn);
 }

@@ -12,9 +12,10 @@
 uint64_t isn_hash(struct siphash_key key, const struct tcp_tuple *tuple)
 {
     uint64_t words[TCP_TUPLE_WORDS];
-    size_t count = tcp_tuple_words(tuple, words);
 
-    return siphash24_words(key, words, count);
+    if (HAS_SCALE && addr_is_v4(&tuple->remote_addr)) /* a fifth less work */
+        return siphash24_word_and_half(key, tcp_tuple_addrs4(tuple), tcp_tuple_ports(tuple));
+    return siphash24_words(key, words, tcp_tuple_words(tuple, words));
 }
 
 uint64_t isn_ends(const struct tcp_env *env, const struct tcp_tuple *tuple)

@@ -12,7 +12,6 @@
 #include "tcp/seg.h"
 #include "tcp/segment.h"
 #include "tcp/sendq.h"
-#include "tcp/timers.h"
 #include "tcp/tstamp.h"
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
@@ -47,7 +46,8 @@ void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const stru
                    uint32_t mtu)
 {
     const struct tcp_user *user = model->user;
-    uint16_t mss = options_mss_for(&tuple->remote_addr, mtu, user);
+    bool is_v4 = addr_is_v4(&tuple->remote_addr);
+    uint16_t mss = options_mss_for(is_v4, mtu, user);
 
     *h = (struct tcp_halfopen){
         .tuple = *tuple,
@@ -63,8 +63,7 @@ void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const stru
         .min_ttl = user->min_ttl,
         .synack_at = env->now,
         .ecn = ecn_half_of_syn(env, tcp_cc(model), syn),
-        .agreed = options_agree(env, options_wish(env, user, mss), &syn->opt,
-                                addr_is_v4(&tuple->remote_addr)),
+        .agreed = options_agree(env, options_wish(env, user, mss), &syn->opt, is_v4),
     };
 }
 
@@ -217,7 +216,6 @@ bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tc
     if (h->synack_at != 0 && !tstamp_is_agreed(&h->agreed)) /* with them, the ACK itself says it */
         rtt_on_sample(c, env, ns_since(h->synack_at, env->now));
     tcp_set_state(c, env, TCP_SYN_RECEIVED);
-    timers_on_sent(c, env, true);
     count_add(&env->counts.passive_opens, 1);
     return true;
 }

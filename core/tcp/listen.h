@@ -88,7 +88,8 @@ struct frame *halfopen_ack(const struct tcp_halfopen *h, struct tcp_env *env);
 
 /*
  * Makes a closed connection the one that h was, in SYN-RECEIVED, with options that it shares from
- * then on. False: no memory.
+ * then on. It waits for nothing: the segment that completes the handshake is what it takes in next, or
+ * fastopen_begin follows. False: no memory.
  */
 bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
                         const struct tcp_user *user);

@@ -33,9 +33,9 @@ static uint32_t headers_len(bool is_v4)
 }
 
 /* MMS_R - 20, with MMS_R what IP can take after its header; always sent [RFC9293 SHLD-5, MAY-3]. */
-uint16_t options_mss_for(const struct weir_addr *remote, uint32_t mtu, const struct tcp_user *user)
+uint16_t options_mss_for(bool is_v4, uint32_t mtu, const struct tcp_user *user)
 {
-    uint32_t mss = mtu - headers_len(addr_is_v4(remote));
+    uint32_t mss = mtu - headers_len(is_v4);
 
     if (user->mss != 0 && user->mss < mss)
         mss = user->mss;

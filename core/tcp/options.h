@@ -9,11 +9,11 @@
 
 struct tcp_options;
 
-/* What we announce for a path of that MTU and that family [RFC9293 MUST-14, MUST-67, SHLD-6]. */
 /* What a peer has announced, or by saying nothing. */
 uint16_t options_mss_of(const struct tcp_options *peers, bool is_v4);
 
-uint16_t options_mss_for(const struct weir_addr *remote, uint32_t mtu, const struct tcp_user *user);
+/* What we announce for a path of that MTU and that family [RFC9293 MUST-14, MUST-67, SHLD-6]. */
+uint16_t options_mss_for(bool is_v4, uint32_t mtu, const struct tcp_user *user);
 
 /* The options of our SYN, or of a SYN-ACK that answers peer's. */
 void options_offer(struct tcp_options *out, const struct tcp_agreed *ours, uint32_t ts_val,

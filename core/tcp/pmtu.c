@@ -16,8 +16,7 @@ void tcp_set_pmtu(struct tcp_conn *c, struct tcp_env *env, uint32_t mtu)
 
     c->pmtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu;
     if (c->state == TCP_SYN_SENT && c->pmtu < before) {
-        struct weir_addr remote = ends_remote(&c->ends, env);
-        c->agreed.rcv_mss = options_mss_for(&remote, c->pmtu, c->user);
+        c->agreed.rcv_mss = options_mss_for(ends_are_v4(&c->ends), c->pmtu, c->user);
         fastopen_on_too_big(c);
     }
     if (c->work == NULL || !tcp_is_synchronized(c))

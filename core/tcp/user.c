@@ -53,13 +53,11 @@ static void emit_call(const struct tcp_conn *c, const struct tcp_env *env, const
 /* OPEN [RFC9293 3.10.1]. */
 int tcp_open(struct tcp_conn *c, struct tcp_env *env, struct isn isn, uint32_t mtu)
 {
-    struct tcp_tuple tuple = ends_tuple(&c->ends, env);
-
     c->pmtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu;
     c->snd.iss = isn.seq;
     c->snd.una = isn.seq;
     c->snd.nxt = seq_add(isn.seq, 1); /* where the text will begin */
-    c->agreed = options_wish(env, c->user, options_mss_for(&tuple.remote_addr, mtu, c->user));
+    c->agreed = options_wish(env, c->user, options_mss_for(ends_are_v4(&c->ends), mtu, c->user));
     c->agreed.snd_mss = c->agreed.rcv_mss; /* until the peer says otherwise */
     tstamp_open(c, env, isn.ts_offset);
     if (!tcp_work_attach(c, env))

@@ -108,6 +108,15 @@ TEST(siphash_of_words_is_that_of_their_bytes)
     }
 }
 
+TEST(siphash_of_a_word_and_half_is_that_of_twelve_bytes)
+{
+    struct siphash_key key = siphash_key_of(key_bytes);
+    uint64_t word = UINT64_C(0x0706050403020100);
+
+    EXPECT_EQ(siphash24_word_and_half(key, word, 0x0b0a0908), siphash24_of_len[12]);
+    EXPECT_EQ(siphash13_word_and_half(key, word, 0x0b0a0908), siphash13_of_len[12]);
+}
+
 /* The last byte of what is hashed is the length modulo 256. */
 TEST(siphash_of_long_words_agrees_with_bytes)
 {

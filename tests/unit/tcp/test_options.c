@@ -16,11 +16,10 @@ TEST(options_announce_what_ip_can_take_without_headers) /* [RFC9293 MUST-67, SHL
         {1280, true, 1220, 0},    {65535, false, 65495, 0}, {1500, false, 900, 900},
         {1000, false, 960, 5000},
     };
-    struct weir_addr v4 = weir_addr_v4(192, 0, 2, 1), v6 = {{0x20, 1}};
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct tcp_user user = {.mss = rows[i].user};
-        EXPECT_EQ(options_mss_for(rows[i].is_v6 ? &v6 : &v4, rows[i].mtu, &user), rows[i].mss);
+        EXPECT_EQ(options_mss_for(!rows[i].is_v6, rows[i].mtu, &user), rows[i].mss);
     }
 }
 
