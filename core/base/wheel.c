@@ -70,7 +70,21 @@ static uint64_t tick_not_before(ns_t at)
 
 static ns_t instant_of(uint64_t tick)
 {
-    return (ns_t)(tick * ns_per_tick - origin);
+    return tick == no_tick ? NEVER : (ns_t)(tick * ns_per_tick - origin);
+}
+
+/* The tick that time has come to: while all is quiet nobody keeps it up to date. */
+static uint64_t present_tick(const struct wheel *w)
+{
+    return w->now < w->quiet_until_at ? u64_max(tick_begun(w->now), w->tick) : w->tick;
+}
+
+static void catch_up(struct wheel *w)
+{
+    if (w->tick_at == w->now)
+        return;
+    w->tick = present_tick(w);
+    w->tick_at = w->now;
 }
 
 static unsigned shift_of(unsigned level)
@@ -316,7 +330,7 @@ static void settle(struct wheel *w)
 /* While the slot before a full one lasts: when some of its entries are to be moved. */
 static uint64_t next_move(const struct wheel *w, unsigned level, uint64_t number)
 {
-    uint64_t from = u64_max((number - 1) << shift_of(level), w->tick);
+    uint64_t from = u64_max((number - 1) << shift_of(level), present_tick(w));
     uint64_t left = (number << shift_of(level)) - from;
     uint32_t count = w->counts[place_of(level, number)];
 
@@ -394,15 +408,17 @@ ns_t wheel_deadline(const struct wheel *w)
         else
             first = u64_min(first, next_move(w, level, number));
     }
-    return first == no_tick ? NEVER : instant_of(first);
+    return instant_of(first);
 }
 
 /* ---- the interface ---- */
 
 void wheel_init(struct wheel *w, ns_t now)
 {
+    w->now = now;
+    w->quiet_until_at = NEVER;
+    w->tick_at = now;
     w->tick = tick_begun(now);
-    w->quiet_until = no_tick;
     w->coming_from = no_tick;
     w->settled = w->tick;
     w->count = 0;
@@ -426,7 +442,8 @@ void wheel_arm(struct wheel *w, struct wheel_entry *e, ns_t at)
     if (at == NEVER)
         return;
     e->at = at;
-    w->quiet_until = u64_min(w->quiet_until, put_in(w, e));
+    catch_up(w);
+    w->quiet_until_at = ns_min(w->quiet_until_at, instant_of(put_in(w, e)));
     w->count++;
 }
 
@@ -449,15 +466,11 @@ static uint64_t find_due(struct wheel *w, uint64_t target)
     return due;
 }
 
-struct wheel_entry *wheel_expire(struct wheel *w, ns_t now)
+struct wheel_entry *wheel_take_due(struct wheel *w)
 {
-    uint64_t target = u64_max(tick_begun(now), w->tick), due;
+    uint64_t target = u64_max(tick_begun(w->now), w->tick), due;
     struct wheel_entry *e;
 
-    if (target < w->quiet_until) {
-        w->tick = target;
-        return NULL;
-    }
     due = find_due(w, target);
     if (due <= target) {
         w->tick = due;
@@ -468,6 +481,6 @@ struct wheel_entry *wheel_expire(struct wheel *w, ns_t now)
     w->tick = target;
     settle(w);
     w->settled = target;
-    w->quiet_until = find_quiet_end(w);
+    w->quiet_until_at = instant_of(find_quiet_end(w));
     return NULL;
 }

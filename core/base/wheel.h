@@ -53,8 +53,10 @@ struct wheel_entry {
 
 #if WEIR_HAS_SCALE
 struct wheel {
+    ns_t now;             /* the latest instant seen */
+    ns_t quiet_until_at;  /* before it no entry is due or to be moved */
     uint64_t tick;        /* all entries before it have been returned */
-    uint64_t quiet_until; /* before this tick no entry is due or to be moved */
+    ns_t tick_at;         /* up to then, as far as it was looked at while all was quiet */
     uint64_t coming_from; /* before this tick no slot above level 0 begins that has entries */
     uint64_t settled;     /* up to this tick moving has kept pace with time */
     uint32_t count;       /* entries armed */
@@ -65,6 +67,7 @@ struct wheel {
 };
 #else
 struct wheel {
+    ns_t now; /* the latest instant seen */
     uint32_t count;
     struct list in_order; /* of deadlines */
 };
@@ -88,11 +91,22 @@ void wheel_arm(struct wheel *w, struct wheel_entry *e, ns_t at);
 /* Harmless if e is not armed. */
 void wheel_disarm(struct wheel *w, struct wheel_entry *e);
 
+/* wheel_expire, when there may be something to do. */
+struct wheel_entry *wheel_take_due(struct wheel *w);
+
 /*
  * The next entry that is due, disarmed; NULL when there is none. To be called until it is
  * NULL; then, or at any time, wheel_deadline says when to call it again.
  */
-struct wheel_entry *wheel_expire(struct wheel *w, ns_t now);
+static inline struct wheel_entry *wheel_expire(struct wheel *w, ns_t now)
+{
+    w->now = ns_max(w->now, now);
+#if WEIR_HAS_SCALE
+    if (w->now < w->quiet_until_at)
+        return NULL;
+#endif
+    return wheel_take_due(w);
+}
 
 /*
  * The earliest instant at which wheel_expire has something to do, never later than the

@@ -517,23 +517,42 @@ static void expire_conn(struct weir *s, struct conn *c)
     stack_settle(s, c);
 }
 
-void flows_expire(struct weir *s)
+static APART void expire_from(struct weir *s, struct wheel_entry *entry)
 {
-    struct wheel_entry *entry;
-    struct timewait *tw;
-    struct halfopen *h;
-
-    while ((entry = wheel_expire(&s->wheel, s->tcp.now)) != NULL) {
+    for (; entry != NULL; entry = wheel_expire(&s->wheel, s->tcp.now)) {
         struct flow *flow = container_of(entry, struct alarm, entry)->flow;
         if (flow->kind == HANDLE_CONN)
             expire_conn(s, conn_of(flow));
         else
             expire_halfopen(s, container_of(flow, struct halfopen, flow));
     }
-    while ((h = oldest_halfopen(s)) != NULL && h->end_at <= s->tcp.now)
-        expire_halfopen(s, h);
-    while ((tw = oldest_timewait(s)) != NULL && tw->end_at <= s->tcp.now)
-        flows_free_timewait(s, tw);
+}
+
+static bool is_halfopen_due(struct weir *s)
+{
+    const struct halfopen *h = oldest_halfopen(s);
+
+    return h != NULL && h->end_at <= s->tcp.now;
+}
+
+static bool is_timewait_over(struct weir *s)
+{
+    const struct timewait *tw = oldest_timewait(s);
+
+    return tw != NULL && tw->end_at <= s->tcp.now;
+}
+
+/* Mostly nothing is due. */
+void flows_expire(struct weir *s)
+{
+    struct wheel_entry *entry = wheel_expire(&s->wheel, s->tcp.now);
+
+    if (entry != NULL)
+        expire_from(s, entry);
+    while (is_halfopen_due(s))
+        expire_halfopen(s, oldest_halfopen(s));
+    while (is_timewait_over(s))
+        flows_free_timewait(s, oldest_timewait(s));
 }
 
 ns_t flows_deadline(struct weir *s)

@@ -168,6 +168,7 @@ static struct wheel_entry *entry_of(struct list *link)
 
 void wheel_init(struct wheel *w, ns_t now)
 {
+    w->now = now;
     w->count = 0;
     list_init(&w->in_order);
 }
@@ -201,11 +202,11 @@ ns_t wheel_deadline(const struct wheel *w)
     return w->count == 0 ? NEVER : entry_of(w->in_order.next)->at;
 }
 
-struct wheel_entry *wheel_expire(struct wheel *w, ns_t now)
+struct wheel_entry *wheel_take_due(struct wheel *w)
 {
     struct wheel_entry *e;
 
-    if (w->count == 0 || wheel_deadline(w) > now)
+    if (w->count == 0 || wheel_deadline(w) > w->now)
         return NULL;
     e = entry_of(w->in_order.next);
     wheel_disarm(w, e);
