@@ -20,7 +20,7 @@ static ssize_t connect_and_send(struct weir_posix *px, struct sock *s, const str
     int err;
 
     if (addr == NULL || msg->msg_namelen < sizeof addr->sa_family)
-        return addr == NULL && s->phase == SOCK_CLOSED ? -EDESTADDRREQ : -EINVAL;
+        return -EINVAL;
     if (addr->sa_family == AF_UNSPEC)
         return -EOPNOTSUPP;
     err = addr_parse(s, addr, msg->msg_namelen, &to);

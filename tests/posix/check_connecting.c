@@ -207,6 +207,48 @@ static void with_itself(void)
     sys->close(fd);
 }
 
+/* Nobody has asked for cookies before, and listeners give none: data follows the handshake. */
+static void with_data(void)
+{
+    int listener = net_listener("127.0.0.1"), fd = sys->socket(AF_INET, SOCK_STREAM, 0), on = 1, b;
+    union net_addr to = net_name(listener), none = nobody();
+    char first[] = "first";
+    struct iovec iov = {first, 5};
+    struct msghdr msg = {
+        .msg_name = &to, .msg_namelen = sizeof to.in, .msg_iov = &iov, .msg_iovlen = 1};
+    char bytes[8];
+
+    SAY(sys->sendto(fd, "first", 5, MSG_FASTOPEN, NULL, 0));
+    SAY(sys->sendto(fd, "first", 5, MSG_FASTOPEN, &to.any, 4));
+    SAY(sys->sendto(fd, "first", 5, MSG_FASTOPEN, &to.any, sizeof to.in));
+    b = SAY_FD(sys->accept4(listener, NULL, NULL, 0));
+    SAY(sys->recvfrom(b, bytes, sizeof bytes, 0, NULL, NULL));
+    SAY(sys->sendto(fd, "more", 4, MSG_FASTOPEN, &to.any, sizeof to.in));
+    sys->close(fd);
+    sys->close(b);
+
+    fd = sys->socket(AF_INET, SOCK_STREAM, 0);
+    SAY(sys->sendmsg(fd, &msg, MSG_FASTOPEN));
+    b = SAY_FD(sys->accept4(listener, NULL, NULL, 0));
+    SAY(sys->recvfrom(b, bytes, sizeof bytes, 0, NULL, NULL));
+    sys->close(fd);
+    sys->close(b);
+
+    fd = sys->socket(AF_INET, SOCK_STREAM, 0);
+    SAY(sys->sendto(fd, "first", 5, MSG_FASTOPEN, &none.any, sizeof none.in));
+    sys->close(fd);
+
+    fd = sys->socket(AF_INET, SOCK_STREAM, 0);
+    SAY(sys->setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof on));
+    SAY(sys->connect(fd, &to.any, sizeof to.in));
+    SAY(sys->write(fd, "later", 5));
+    b = SAY_FD(sys->accept4(listener, NULL, NULL, 0));
+    SAY(sys->recvfrom(b, bytes, sizeof bytes, 0, NULL, NULL));
+    sys->close(fd);
+    sys->close(b);
+    sys->close(listener);
+}
+
 void check_connecting(void)
 {
     bad_addresses();
@@ -218,4 +260,5 @@ void check_connecting(void)
     from_a_port();
     to_any();
     with_itself();
+    with_data();
 }

@@ -203,6 +203,37 @@ static void congestion(void)
     sys->close(fd);
 }
 
+static void digest_keys(void)
+{
+    int fd = sys->socket(AF_INET, SOCK_STREAM, 0), udp = sys->socket(AF_INET, SOCK_DGRAM, 0);
+    struct tcp_md5sig key = {.tcpm_keylen = 3, .tcpm_key = "key"};
+    union net_addr at = net_in("127.0.0.1", 0), other = net_in6("::1", 0);
+    char got[sizeof key];
+    socklen_t len = sizeof got;
+
+    memcpy(&key.tcpm_addr, &at.storage, sizeof key.tcpm_addr);
+    SAY(sys->setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key));
+    SAY(sys->setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key - 1));
+    SAY(sys->setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, NULL, sizeof key));
+    SAY(sys->setsockopt(udp, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key));
+    SAY(sys->getsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, got, &len));
+    key.tcpm_keylen = TCP_MD5SIG_MAXKEYLEN + 1;
+    SAY(sys->setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key));
+    key.tcpm_keylen = 0; /* removes it */
+    SAY(sys->setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key));
+    SAY(sys->setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key));
+    key.tcpm_keylen = 3;
+    key.tcpm_flags = TCP_MD5SIG_FLAG_PREFIX;
+    key.tcpm_prefixlen = 24;
+    SAY(sys->setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &key, sizeof key));
+    key.tcpm_prefixlen = 33;
+    SAY(sys->setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &key, sizeof key));
+    memcpy(&key.tcpm_addr, &other.storage, sizeof key.tcpm_addr);
+    SAY(sys->setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key));
+    sys->close(fd);
+    sys->close(udp);
+}
+
 /* The numbers are shown as they are kept. */
 static void fastopen_key(void)
 {
@@ -304,6 +335,7 @@ void check_options(void)
     buffers(SOCK_STREAM);
     buffers(SOCK_DGRAM);
     congestion();
+    digest_keys();
     fastopen_key();
     info();
     connected();
