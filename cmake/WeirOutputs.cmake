@@ -96,10 +96,9 @@ endif()
 # What google's packetdrill loads to test Weir. It exports one function and nothing else.
 weir_sources(packetdrill_sources drill/so)
 if(packetdrill_sources AND TARGET layer_posix)
-    add_library(weir_packetdrill SHARED ${packetdrill_sources} ${inner_objects})
-    target_link_libraries(weir_packetdrill PRIVATE weir_outer_flags Threads::Threads m)
-    target_compile_options(weir_packetdrill PRIVATE ${lto_flags})
-    target_link_options(weir_packetdrill PRIVATE ${lto_flags}
+    add_library(weir_packetdrill SHARED ${packetdrill_sources})
+    weir_link_visible(weir_packetdrill)
+    target_link_options(weir_packetdrill PRIVATE -Wl,--gc-sections
         -Wl,--version-script=${PROJECT_SOURCE_DIR}/drill/so/exports)
     set_target_properties(weir_packetdrill PROPERTIES
         LINK_DEPENDS ${PROJECT_SOURCE_DIR}/drill/so/exports)

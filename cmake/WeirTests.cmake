@@ -208,3 +208,10 @@ foreach(script ${scripts})
     cmake_path(GET folder FILENAME group)
     weir_add_test(${group}_${name} ${group} ${script})
 endforeach()
+
+# Those that take longest begin first, or all would wait for them in the end.
+foreach(name unit_stack unit_tcp unit_posix cli_serve cli_stream cli_link)
+    if(TEST ${name})
+        set_tests_properties(${name} PROPERTIES COST 100)
+    endif()
+endforeach()

@@ -206,6 +206,13 @@ void test_expect_mem(const char *file, int line, const char *what, const void *a
         hex(right_text, sizeof right_text, right + same, len - same));
 }
 
+/* ---- machines ---- */
+
+uint64_t test_many(uint64_t count)
+{
+    return getenv("WEIR_TEST_EMULATED") != NULL ? count / 10 : count;
+}
+
 /* ---- randomness ---- */
 
 uint64_t test_seed(void)

@@ -83,6 +83,9 @@ void test_expect_str(const char *file, int line, const char *what, const char *a
 void test_expect_mem(const char *file, int line, const char *what, const void *a, const void *b,
                      size_t len);
 
+/* So many, or a tenth where the machine is only emulated (WEIR_TEST_EMULATED is set). */
+uint64_t test_many(uint64_t count);
+
 /*
  * The seed of a random test: WEIR_TEST_SEED from the environment, or a fixed number. A
  * failure of a test that asked for it prints it.
