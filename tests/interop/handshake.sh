@@ -52,7 +52,7 @@ watch_syns() {
 
 one_syn_had_data() {
     local code=$?
-    await capture '^[0-9].*length [1-9]' && sleep 0.2 # for more, which there must not be
+    await_that grep -q '^[0-9].*length [1-9]' capture.log && sleep 0.2 # for more, which there must not be
     grep '^[0-9]' capture.log
     [ "$(grep -c '^[0-9].*length [1-9]' capture.log)" = 1 ] || code=1
     end_started
