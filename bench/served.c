@@ -80,6 +80,9 @@ static void note_time(struct served *s, double begin)
     if (took_s > s->longest_undisturbed_s && disturbances == s->disturbances)
         s->longest_undisturbed_s = took_s;
     s->disturbances = disturbances;
+    if (s->counted < s->steps && took_s < s->least_s[s->counted])
+        s->least_s[s->counted] = took_s;
+    s->counted++;
 }
 
 static void on_event(struct served *s, const struct weir_event *event)

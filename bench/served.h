@@ -23,7 +23,10 @@ struct served {
     double
         longest_undisturbed_s; /* and of those while no other process ran, and no page was made */
     long disturbances;
-    size_t count; /* segments of the batch that is being made */
+    double *least_s; /* of each step the least so far, of several runs; NULL: not asked for */
+    size_t steps;    /* that it has room for */
+    size_t counted;  /* steps of this run */
+    size_t count;    /* segments of the batch that is being made */
     struct weir_frame frames[SERVED_BATCH];
     uint8_t bytes[SERVED_BATCH][CRAFTED_LEN];
 };

@@ -46,7 +46,7 @@ TABLE = [
         },
     ),
     ("tun --ipv6", {"in_ratio_to_kernel": (">=", 1), "out_ratio_to_kernel": (">=", 1)}),
-    ("idle", {"bytes_per_connection": ("<=", 256), "longest_pause_ms": ("<=", 1),
+    ("idle", {"bytes_per_connection": ("<=", 256), "longest_pause_both_times_ms": ("<=", 1),
               "active_ratio_to_small_table": (">=", 0.9)}),
     ("fairness", {"p1_ratio_to_mean": (">=", 0.5)}),
     ("syn", {"syns_per_cpu_s": (">=", 5000000)}),
