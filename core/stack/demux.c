@@ -200,8 +200,8 @@ static int fit(const struct listener *l, const struct weir_endpoint *local)
  * Each pair of a flow and a listener has a weight, and the heaviest wins: when a listener comes or
  * goes, only the flows that it gets or had are spread anew.
  */
-static uint64_t weight(const struct weir *s, const struct listener *l,
-                       const struct tcp_tuple *tuple)
+static APART uint64_t weight(const struct weir *s, const struct listener *l,
+                             const struct tcp_tuple *tuple)
 {
     uint64_t words[2] = {pool_handle(&s->listeners, l), hash_of(s, tuple)};
 
@@ -210,8 +210,8 @@ static uint64_t weight(const struct weir *s, const struct listener *l,
     return siphash13_words(s->flow_key, words, 2);
 }
 
-struct listener *demux_find_listener(const struct weir *s, const struct tcp_tuple *tuple,
-                                     weir_netif_t netif)
+WHOLE struct listener *demux_find_listener(const struct weir *s, const struct tcp_tuple *tuple,
+                                           weir_netif_t netif)
 {
     struct weir_endpoint local = {tuple->local_addr, tuple->local_port, netif};
     struct listener *best = NULL;

@@ -52,7 +52,8 @@ void scoreboard_init(struct tcp_conn *c)
 {
     struct scoreboard *b = board_of(c);
 
-    *b = (struct scoreboard){.order = b->few, .capacity = SCOREBOARD_FEW};
+    b->order = b->few;
+    b->capacity = SCOREBOARD_FEW;
     list_init(&b->in_flight);
     list_init(&b->lost);
 }
@@ -86,6 +87,7 @@ void scoreboard_fini(struct tcp_conn *c, struct tcp_env *env)
 void scoreboard_clear(struct tcp_conn *c, struct tcp_env *env)
 {
     scoreboard_fini(c, env);
+    *board_of(c) = (struct scoreboard){.count = 0};
     scoreboard_init(c);
 }
 

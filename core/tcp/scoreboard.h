@@ -92,6 +92,7 @@ struct delivery {
     bool is_reordered;       /* something that was overtaken */
 };
 
+/* Nothing is under way; what was there is cleared memory. */
 void scoreboard_init(struct tcp_conn *c);
 void scoreboard_clear(struct tcp_conn *c, struct tcp_env *env);
 void scoreboard_fini(struct tcp_conn *c, struct tcp_env *env);

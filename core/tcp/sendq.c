@@ -24,7 +24,7 @@ void sendq_init(struct tcp_conn *c)
 {
     bool fin_acked = c->state == TCP_FIN_WAIT_2;
 
-    c->work->sendq = (struct sendq){.start = seq_sub(c->snd.nxt, fin_acked)};
+    c->work->sendq.start = seq_sub(c->snd.nxt, fin_acked);
 }
 
 void sendq_fini(struct tcp_conn *c, struct tcp_env *env)

@@ -15,7 +15,7 @@ struct frame;
 struct tcp_conn;
 struct tcp_env;
 
-/* An empty queue that goes on at snd.nxt. */
+/* An empty queue that goes on at snd.nxt, of cleared memory. */
 void sendq_init(struct tcp_conn *c);
 void sendq_clear(struct tcp_conn *c, struct tcp_env *env);
 void sendq_fini(struct tcp_conn *c, struct tcp_env *env);
