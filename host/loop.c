@@ -357,6 +357,17 @@ static void unlock(const struct weir_host *h)
         h->guard.unlock(h->guard.ctx);
 }
 
+/*
+ * As late as it may be before a timer fires: who was held up for long finds what stops the timer among
+ * what has come meanwhile.
+ */
+static void advance_calmly(struct weir_host *h, weir_ns_t now)
+{
+    weir_ns_t due = weir_deadline(h->stack);
+
+    weir_advance(h->stack, now < due ? now : due - 1);
+}
+
 int weir_host_step(struct weir_host *h, weir_ns_t max_wait_ns)
 {
     struct poller_event ready[READY_MAX];
@@ -367,7 +378,7 @@ int weir_host_step(struct weir_host *h, weir_ns_t max_wait_ns)
     lock(h);
     now = weir_host_now();
     /* Between two steps the application may have used the stack. */
-    weir_advance(h->stack, now);
+    advance_calmly(h, now);
     if (settle(h, &err) || err != 0)
         max_wait_ns = 0;
     max_wait_ns = earlier(idle_ns(h, now), max_wait_ns);
@@ -376,9 +387,10 @@ int weir_host_step(struct weir_host *h, weir_ns_t max_wait_ns)
     lock(h);
     h->unfinished = false;
     now = weir_host_now();
-    weir_advance(h->stack, now);
+    advance_calmly(h, now);
     keep_first(&err, sort_ready(h, ready, count));
     keep_first(&err, receive_all(h));
+    weir_advance(h->stack, now);
     call_watches(h, ready, count);
     run_timer(h, now);
     settle(h, &err);

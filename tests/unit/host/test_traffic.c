@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 #include <weir/host.h>
+#include <weir/stats.h>
 #include <weir/tcp.h>
 #include <weir/udp.h>
 
@@ -146,6 +148,42 @@ TEST(hosts_of_one_thread_talk_over_the_memory_driver)
     EXPECT_EQ(server.received, LEN);
     weir_host_destroy(&client.host);
     weir_host_destroy(&server.host);
+}
+
+/* One thread did not run for a while: what came meanwhile is taken in before timers fire. */
+TEST(host_that_was_held_up_repeats_nothing_that_was_acknowledged)
+{
+    const struct weir_netif_config netif = {.link = WEIR_LINK_IP, .mtu = 1500};
+    const struct timespec held_up = {.tv_nsec = 400 * WEIR_MS}; /* longer than the timeout */
+    struct weir_endpoint to = endpoint("192.0.2.2:80");
+    struct weir_driver *cable[2];
+    struct weir_host *client, *server;
+    struct weir_stats stats;
+    weir_listener_t listener;
+    weir_conn_t conn;
+    uint8_t bytes[1000] = {0};
+
+    EXPECT_EQ(weir_memory_open(cable, &netif, 32), 0);
+    client = host_with(&cable[0], "192.0.2.1/24");
+    server = host_with(&cable[1], "192.0.2.2/24");
+    EXPECT_EQ(weir_listen(weir_host_stack(server), &to, 5, &listener), 0);
+    EXPECT_EQ(weir_connect(weir_host_stack(client), NULL, &to, &conn), 0);
+    for (int i = 0; i < 3; i++) {
+        EXPECT_EQ(weir_host_step(client, 0), 0);
+        EXPECT_EQ(weir_host_step(server, 0), 0);
+    }
+    EXPECT_EQ(weir_send(weir_host_stack(client), conn, bytes, sizeof bytes, 0), sizeof bytes);
+    EXPECT_EQ(weir_host_step(client, 0), 0);
+    EXPECT_EQ(weir_host_step(server, 0), 0);
+    EXPECT_EQ(weir_accept(weir_host_stack(server), listener, &conn), 0);
+    EXPECT_EQ(weir_recv(weir_host_stack(server), conn, bytes, sizeof bytes), sizeof bytes);
+    EXPECT_EQ(nanosleep(&held_up, NULL), 0);
+    EXPECT_EQ(weir_host_step(client, 0), 0);
+
+    weir_stats(weir_host_stack(client), &stats);
+    EXPECT_EQ(stats.tcp_retransmits, 0);
+    weir_host_destroy(&client);
+    weir_host_destroy(&server);
 }
 
 /* ---- a driver that blocks ---- */
