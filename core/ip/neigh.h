@@ -37,7 +37,7 @@ enum neigh_state {
 };
 
 enum {
-    NEIGH_WAITING_TOTAL = 256, /* packets that wait in all entries together */
+    NEIGH_WAITING_TOTAL = 512, /* packets that wait in all entries together */
 };
 
 struct neigh {

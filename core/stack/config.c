@@ -64,7 +64,7 @@ static const struct weir_config defaults = {
         {
             .ttl = 64,
             .neighbours = 1024,
-            .neighbour_queue = 16,
+            .neighbour_queue = 256,
             .fragments_bytes = 1024 * 1024,
             .fragments_per_source = 16,
             .fragments_ns = 30 * WEIR_S,

@@ -133,7 +133,7 @@ struct weir_tcp_config {
 struct weir_ip_config {
     uint8_t ttl;                     /* 64 */
     uint32_t neighbours;             /* 1024: entries of the ARP and NDP cache */
-    uint32_t neighbour_queue;        /* 16 packets wait for an address to be resolved */
+    uint32_t neighbour_queue;        /* 256 packets wait for an address to be resolved */
     uint32_t fragments_bytes;        /* 1 MiB held for reassembly in all */
     uint32_t fragments_per_source;   /* 16 datagrams under reassembly for one source */
     weir_ns_t fragments_ns;          /* 30 s; IPv6: 60 s [RFC8200 4.5] */

@@ -645,7 +645,7 @@ TEST(neigh_packets_that_wait_are_bounded_in_all)
     char text[32];
 
     w->ip.config.neighbour_queue = 100;
-    for (unsigned i = 0; i < 20; i++)
+    for (unsigned i = 0; i < 30; i++)
         for (unsigned j = 0; j < 20; j++) {
             struct ip_path path = {0};
 
@@ -654,6 +654,6 @@ TEST(neigh_packets_that_wait_are_bounded_in_all)
             EXPECT(w->ip.neighs.waiting <= NEIGH_WAITING_TOTAL);
         }
     EXPECT_EQ(w->ip.neighs.waiting, NEIGH_WAITING_TOTAL);
-    EXPECT_EQ(w->dropped[WHY_NEIGH_FULL], 20 * 20 - NEIGH_WAITING_TOTAL);
+    EXPECT_EQ(w->dropped[WHY_NEIGH_FULL], 30 * 20 - NEIGH_WAITING_TOTAL);
     world_free(&w);
 }

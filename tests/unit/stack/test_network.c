@@ -3,6 +3,7 @@
  */
 #include "lib/test.h"
 #include "lib/world.h"
+#include "wire/tcp.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -379,4 +380,20 @@ TEST(ping_replies_in_fragments_over_every_link)
         world_settle(w);
         EXPECT_EQ(weir_ping_recv(world_stack(w, 0), p, bytes, sizeof bytes, &reply), sizeof bytes);
     }
+}
+
+/* As many as Linux keeps, so that a burst to somebody new is not repeated a second later. */
+TEST(network_a_burst_of_connections_to_a_new_neighbour_loses_none)
+{
+    enum { COUNT = 200 };
+    struct world *w = world_make(&(struct world_setup){.link = WEIR_LINK_ETHERNET});
+    struct weir_endpoint to = world_endpoint(w, 1, WORLD_PORT);
+    weir_conn_t c;
+
+    world_listen(w, 1, WORLD_PORT, COUNT);
+    for (int i = 0; i < COUNT; i++)
+        EXPECT_EQ(weir_connect(world_stack(w, 0), NULL, &to, &c), WEIR_OK);
+    world_settle(w);
+    EXPECT_EQ(world_dropped(w, 0, "neigh_full"), 0);
+    EXPECT_EQ(world_count(w, 1, TCP_SYN | TCP_ACK, TCP_SYN | TCP_ACK), COUNT);
 }
