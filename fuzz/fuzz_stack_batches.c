@@ -364,7 +364,7 @@ static void disturb(struct run *r, struct speech *s)
     uint8_t how = take(&r->in);
 
     switch (how % 8) {
-    case 0: s->damage_at = 1 + take16(&r->in) % (s->len + TCP_HEADER_LEN); break;
+    case 0: s->damage_at = (uint16_t)(1 + take16(&r->in) % (s->len + TCP_HEADER_LEN)); break;
     case 1: s->flags |= TCP_PSH; break;
     case 2: s->flags |= TCP_FIN; break;
     case 3: s->flags ^= take16(&r->in) & TCP_FLAGS; break;
@@ -424,7 +424,7 @@ static void step_segment(struct run *r)
     s.window = bits & 0x200 ? take16(&r->in) : 60000;
     s.len = bits & 0x400 ? take16(&r->in) % (TEXT_MAX + 1) : 0;
     if (bits & 0x800)
-        s.seq += (uint32_t)(int32_t)(int16_t)take16(&r->in);
+        s.seq += take16(&r->in) - 0x8000u;
     if (bits & 0x1000)
         s.ack = info.snd_una + take16(&r->in);
     if (bits & 0x2000 && info.sack_ok) {

@@ -21,7 +21,7 @@ trap 'rm -rf "$there"' EXIT
 parts=$(sed -n 's/^#define WEIR_HAS_\([A-Z0-9_]*\) .*/\1/p' core/base/parts.h | tr '[:upper:]\n' '[:lower:] ')
 flags="-std=c11 -ffreestanding -fbuiltin -Os -flto -flto-partition=one -ffunction-sections -fdata-sections \
     -fno-asynchronous-unwind-tables -fno-ipa-cp -fno-reorder-blocks -fno-tree-dominator-opts \
-    -fno-move-loop-invariants -DWEIR_QUIET_CHECKS -Iinclude -Icore -Itools/size"
+    -fno-move-loop-invariants -fno-thread-jumps -fno-schedule-insns2 -DWEIR_QUIET_CHECKS -Iinclude -Icore -Itools/size"
 
 # The largest functions and tables. Once everything is one unit they are in no file any more.
 largest() {

@@ -257,7 +257,7 @@ static unsigned next_level(const struct wheel *w, unsigned level)
 /* Moves some entries of a slot, which has as many, to lower levels: of each lane one after the other. */
 static void move_down(struct wheel *w, unsigned level, unsigned place, uint32_t count)
 {
-    struct list **last = &w->last[list_of(level, place)], *next[lanes_max];
+    struct list **last = &w->last[list_of(level, place)], *next[lanes_max] = {NULL};
     unsigned lane_count = lanes_of(level), i;
 
     for (i = 0; i < lane_count; i++)

@@ -3,6 +3,7 @@
  *
  * News gathers where it belongs until it is taken; here are the lists of those that have any.
  */
+#include "base/hint.h"
 #include "stack/api.h"
 #include "stack/stack.h"
 
@@ -54,7 +55,7 @@ static bool take_conn(struct weir *s, struct weir_event *event)
     if (link == NULL)
         return false;
     c = container_of(link, struct conn, event);
-    if (s->told.handle == 0 || s->told.conn != c) {
+    if (!HAS_PREDICTION || s->told.handle == 0 || s->told.conn != c) {
         s->told.handle = handle_of_conn(s, c);
         s->told.conn = c;
     }

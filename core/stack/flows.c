@@ -227,7 +227,7 @@ static APART void settle_unusual(struct weir *s, struct conn *c)
 /* A turn would find nothing: mostly it does without one. */
 static APART void settle_silent(struct weir *s, struct conn *c)
 {
-    if (c->tcp.work != NULL && !express_note_silence(&c->tcp, &s->tcp))
+    if (!express_note_silence(&c->tcp, &s->tcp))
         tx_make_ready(s, c);
     arm(s, c);
 }
@@ -249,12 +249,13 @@ void stack_settle(struct weir *s, struct conn *c)
     case TCP_CLOSE_WAIT:
     case TCP_CLOSING:
     case TCP_LAST_ACK:
-        if (c->tcp.work == NULL || express_is_silent(&c->tcp)) {
+        if (HAS_PREDICTION && c->tcp.work != NULL && express_is_silent(&c->tcp)) {
             settle_silent(s, c);
             break;
         }
         arm(s, c);
-        tx_make_ready(s, c);
+        if (c->tcp.work != NULL)
+            tx_make_ready(s, c);
         break;
     }
 }

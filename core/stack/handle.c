@@ -4,6 +4,7 @@
  * The kind in the top four bits, then what the pool says: a generation that makes stale
  * handles known, and an index.
  */
+#include "base/hint.h"
 #include "stack/stack.h"
 
 #define KIND_SHIFT 60
@@ -48,7 +49,7 @@ static struct conn *find_conn(const struct weir *s, uint64_t handle)
 {
     if (handle_kind_of(handle) != HANDLE_CONN)
         return NULL;
-    return handle == s->told.handle ? s->told.conn : pool_find(&s->conns, in_pool(handle));
+    return HAS_PREDICTION && handle == s->told.handle ? s->told.conn : pool_find(&s->conns, in_pool(handle));
 }
 
 /* A connection that was given up, or that nobody has accepted yet, is nobody's. */

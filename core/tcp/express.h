@@ -23,8 +23,7 @@ struct frame *express_output(struct tcp_conn *c, struct tcp_env *env, bool has_o
  */
 static inline bool express_is_silent(const struct tcp_conn *c)
 {
-    return HAS_PREDICTION && tcp_flight(c) == 0 && !c->work->ack_owed
-           && !(c->events & WEIR_EVENT_READABLE)
+    return tcp_flight(c) == 0 && !c->work->ack_owed && !(c->events & WEIR_EVENT_READABLE)
            && (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT
                || c->state == TCP_FIN_WAIT_2);
 }
