@@ -49,7 +49,8 @@ static struct conn *find_conn(const struct weir *s, uint64_t handle)
 {
     if (handle_kind_of(handle) != HANDLE_CONN)
         return NULL;
-    return HAS_PREDICTION && handle == s->told.handle ? s->told.conn : pool_find(&s->conns, in_pool(handle));
+    return HAS_PREDICTION && handle == s->told.handle ? s->told.conn
+                                                      : pool_find(&s->conns, in_pool(handle));
 }
 
 /* A connection that was given up, or that nobody has accepted yet, is nobody's. */
