@@ -432,7 +432,8 @@ void wheel_disarm(struct wheel *w, struct wheel_entry *e)
     if (!wheel_is_armed(e))
         return;
     take_out(w, e);
-    wheel_entry_init(e);
+    e->link.next = NULL;
+    e->at = NEVER;
     w->count--;
 }
 

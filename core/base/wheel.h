@@ -49,6 +49,7 @@ struct wheel_entry {
     ns_t at;
     uint16_t place; /* of its slot */
     uint16_t list;  /* which of the slot's it is in, counted among those of all slots */
+    uint8_t owner;  /* 0, or what says to whoever takes it out what it is a part of */
 };
 
 #if WEIR_HAS_SCALE

@@ -37,6 +37,7 @@ int ip_init(struct ip *ip, const struct ip_setup *setup)
     ip->frames = setup->frames;
     ip->dropped = setup->dropped;
     ip->tracer = setup->tracer;
+    ip->wheel = setup->wheel;
     ip->checksum = checksum_ops_for(setup->config->cpu_features);
     ip->config = setup->config->ip;
     ip->slab_bytes = setup->config->slab_bytes;
@@ -47,7 +48,6 @@ int ip_init(struct ip *ip, const struct ip_setup *setup)
     rng_init(&ip->rng, secret, STREAM_IP);
     for (size_t i = 0; i < IP_ID_COUNTERS; i++)
         ip->id_counters[i] = rng_u32(&ip->rng);
-    wheel_init(&ip->wheel, ip->now);
     icmp_init(ip);
     if (addrs_init(ip) && route_init(ip) && neigh_init(ip) && frag_init(ip) && pmtu_init(ip))
         return WEIR_OK;
@@ -79,8 +79,10 @@ void ip_fini(struct ip *ip)
 
 /* ---- time ---- */
 
-static void on_due(struct ip *ip, struct ip_timer *timer)
+void ip_expire(struct ip *ip, struct wheel_entry *due)
 {
+    struct ip_timer *timer = container_of(due, struct ip_timer, entry);
+
     switch (timer->kind) {
     case IP_TIMER_NEIGH: neigh_expire(ip, container_of(timer, struct neigh, timer)); break;
     case IP_TIMER_ADDR: addrs_expire(ip, container_of(timer, struct ip_addr, timer)); break;
@@ -93,27 +95,20 @@ static void on_due(struct ip *ip, struct ip_timer *timer)
     }
 }
 
-void ip_expire(struct ip *ip)
+ns_t ip_deadline(const struct ip *ip)
 {
-    struct wheel_entry *due;
-
-    while ((due = wheel_expire(&ip->wheel, ip->now)) != NULL)
-        on_due(ip, container_of(due, struct ip_timer, entry));
-}
-
-ns_t ip_deadline(struct ip *ip)
-{
-    return ip->failed.count > 0 ? ip->now : wheel_deadline(&ip->wheel);
+    return ip->failed.count > 0 ? ip->now : NEVER;
 }
 
 void ip_arm(struct ip *ip, struct ip_timer *timer, ns_t at)
 {
-    wheel_arm(&ip->wheel, &timer->entry, at);
+    timer->entry.owner = IP_TIMER_OWNER;
+    wheel_arm(ip->wheel, &timer->entry, at);
 }
 
 void ip_disarm(struct ip *ip, struct ip_timer *timer)
 {
-    wheel_disarm(&ip->wheel, &timer->entry);
+    wheel_disarm(ip->wheel, &timer->entry);
 }
 
 /* ---- what did not arrive ---- */

@@ -69,7 +69,7 @@ struct ip {
     struct siphash_key id_key;     /* of identifications */
     struct siphash_key stable_key; /* of stable addresses [RFC7217] */
     struct rng rng;
-    struct wheel wheel;
+    struct wheel *wheel; /* which is the whole stack's */
 
     struct netif *netifs[NETIF_SLOTS]; /* the first netif_count are not NULL; removed: id 0 */
     uint32_t netif_count;
@@ -95,6 +95,7 @@ struct ip_setup {
     const struct weir_config *config;
     uint64_t *dropped; /* WHY_COUNT counters */
     const struct tracer *tracer;
+    struct wheel *wheel; /* for entries whose owner is IP_TIMER_OWNER */
     ns_t now;
 };
 
@@ -236,11 +237,11 @@ enum why ip_send(struct ip *ip, struct ip_path *path, const struct ip_send *how,
 
 /* ---- time ---- */
 
-/* Does what is due at ip->now. */
-void ip_expire(struct ip *ip);
+/* Does what is due: an entry of IP's that was taken out of the wheel. */
+void ip_expire(struct ip *ip, struct wheel_entry *due);
 
-/* When ip_expire wants to be called next; NEVER: nothing is pending. */
-ns_t ip_deadline(struct ip *ip);
+/* When there is something to do besides what the wheel says; NEVER: nothing is pending. */
+ns_t ip_deadline(const struct ip *ip);
 
 /*
  * The next packet of ours that could not be delivered because its next hop does not

@@ -1,13 +1,15 @@
 /*
  * timer.h - what IP waits for
  *
- * All of IP's deadlines are in one wheel, ip->wheel. The kind says which struct an entry
- * is part of, and so who is told when it is due (ip_expire).
+ * All of IP's deadlines are in one wheel with those of the layers above, ip->wheel: IP's are marked.
+ * The kind says which struct an entry is part of, and so who is told when it is due (ip_expire).
  */
 #ifndef CORE_IP_TIMER_H
 #define CORE_IP_TIMER_H
 
 #include "base/wheel.h"
+
+enum { IP_TIMER_OWNER = 1 };
 
 enum ip_timer_kind {
     IP_TIMER_NEIGH,   /* struct neigh: solicit again, or give up */

@@ -518,14 +518,21 @@ static void expire_conn(struct weir *s, struct conn *c)
     stack_settle(s, c);
 }
 
+static void expire_flow(struct weir *s, struct flow *flow)
+{
+    if (flow->kind == HANDLE_CONN)
+        expire_conn(s, conn_of(flow));
+    else
+        expire_halfopen(s, container_of(flow, struct halfopen, flow));
+}
+
 static APART void expire_from(struct weir *s, struct wheel_entry *entry)
 {
     for (; entry != NULL; entry = wheel_expire(&s->wheel, s->tcp.now)) {
-        struct flow *flow = container_of(entry, struct alarm, entry)->flow;
-        if (flow->kind == HANDLE_CONN)
-            expire_conn(s, conn_of(flow));
+        if (entry->owner == IP_TIMER_OWNER)
+            ip_expire(&s->ip, entry);
         else
-            expire_halfopen(s, container_of(flow, struct halfopen, flow));
+            expire_flow(s, container_of(entry, struct alarm, entry)->flow);
     }
 }
 

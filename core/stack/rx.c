@@ -178,7 +178,6 @@ void api_advance(struct weir *s, weir_ns_t now)
     }
     s->is_starved = false;
     flows_expire(s);
-    ip_expire(&s->ip);
     rx_failures(s);
     tx_run_stranded(s);
 }

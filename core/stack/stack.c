@@ -140,6 +140,7 @@ static int init_ip(struct weir *s, ns_t now)
         .config = &s->config,
         .dropped = s->dropped,
         .tracer = &s->tracer,
+        .wheel = &s->wheel,
         .now = now,
     };
     struct udp_setup udp_setup = {&s->mem, &s->bufs, &s->frames, &s->config};
@@ -195,12 +196,13 @@ static void release(struct weir *s)
     CHECK(mem.used == 0);
 }
 
+/* IP first: it takes its timers out of the wheel, in which those of connections are beside them. */
 static void end(struct weir *s)
 {
+    ip_fini(&s->ip);
     free_conns(s);
     ping_fini(&s->pings);
     udp_fini(&s->udp);
-    ip_fini(&s->ip);
     fini_pools(s);
     release(s);
 }

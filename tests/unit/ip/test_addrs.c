@@ -19,9 +19,9 @@ TEST(dad_sends_one_probe_and_waits_a_second) /* [RFC4862 5.4.2] */
 
     add_addr(w, w->eth, "2001:db8::1/64");
     EXPECT_EQ(find(w, "2001:db8::1")->state, WEIR_ADDR_TENTATIVE);
-    EXPECT(ip_deadline(&w->ip) <= w->ip.now + NS_S);
-    w->ip.now = ip_deadline(&w->ip);
-    ip_expire(&w->ip);
+    EXPECT(world_deadline(w) <= w->ip.now + NS_S);
+    w->ip.now = world_deadline(w);
+    world_expire(w);
     sent_at = w->ip.now;
 
     EXPECT(world_out(w, w->eth));

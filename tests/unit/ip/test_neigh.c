@@ -102,12 +102,12 @@ TEST(arp_without_an_answer_fails_after_three_requests) /* [RFC4861 7.2.2] */
         expect_arp_request(w, "192.0.2.2");
         EXPECT(!world_out(w, w->eth));
         EXPECT_EQ(peer4(w)->state, NEIGH_INCOMPLETE);
-        EXPECT_EQ(ip_deadline(&w->ip), w->ip.now + NS_S);
+        EXPECT_EQ(world_deadline(w), w->ip.now + NS_S);
         world_wait(w, NS_S);
     }
     EXPECT_EQ(peer4(w)->state, NEIGH_FAILED);
     EXPECT_EQ(w->dropped[WHY_NEIGH_FAILED], 1);
-    EXPECT_EQ(ip_deadline(&w->ip), w->ip.now);
+    EXPECT_EQ(world_deadline(w), w->ip.now);
 
     EXPECT(ip_take_failure(&w->ip, &error));
     EXPECT_EQ(error.kind, ICMP_ERROR_HOST);
@@ -345,7 +345,7 @@ TEST(neigh_removal_of_the_interface_forgets_all)
     EXPECT_EQ(w->ip.neighs.waiting, 0);
     EXPECT(netif_find(&w->ip, id) == NULL);
     EXPECT_EQ(netif_remove(&w->ip, id), WEIR_EINVAL);
-    EXPECT_EQ(ip_deadline(&w->ip), NEVER);
+    EXPECT_EQ(world_deadline(w), NEVER);
     world_free(&w);
 }
 

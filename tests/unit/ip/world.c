@@ -52,8 +52,10 @@ static struct world *new_with_slabs(size_t slab_bytes)
         .config = &w->config,
         .dropped = w->dropped,
         .tracer = &w->tracer,
+        .wheel = &w->wheel,
         .now = 1000 * NS_S,
     };
+    wheel_init(&w->wheel, setup.now);
     EXPECT_EQ(ip_init(&w->ip, &setup), WEIR_OK);
     return w;
 }
@@ -116,23 +118,38 @@ void world_free(struct world **w)
     free(world);
 }
 
+void world_expire(struct world *w)
+{
+    struct wheel_entry *due;
+
+    while ((due = wheel_expire(&w->wheel, w->ip.now)) != NULL) {
+        EXPECT_EQ(due->owner, IP_TIMER_OWNER);
+        ip_expire(&w->ip, due);
+    }
+}
+
+ns_t world_deadline(struct world *w)
+{
+    return ns_min(ip_deadline(&w->ip), wheel_deadline(&w->wheel));
+}
+
 void world_wait(struct world *w, ns_t duration_ns)
 {
     ns_t end = w->ip.now + duration_ns;
 
     for (;;) {
-        ns_t at = ip_deadline(&w->ip);
+        ns_t at = world_deadline(w);
 
         if (at > end)
             break;
         if (at > w->ip.now)
             w->ip.now = at;
-        ip_expire(&w->ip);
+        world_expire(w);
         if (w->ip.failed.count > 0)
             break;
     }
     w->ip.now = end;
-    ip_expire(&w->ip);
+    world_expire(w);
 }
 
 enum ip_verdict world_in_keep(struct world *w, struct netif *netif, const void *bytes, size_t len)

@@ -30,6 +30,7 @@ struct world {
     struct weir_config config;
     uint64_t dropped[WHY_COUNT];
     struct tracer tracer;
+    struct wheel wheel;
     struct ip ip;
     struct netif *eth, *tun;
 
@@ -61,6 +62,12 @@ void world_free(struct world **w);
 
 struct netif *world_add_eth(struct world *w);
 struct netif *world_add_tun(struct world *w);
+
+/* Does what is due. */
+void world_expire(struct world *w);
+
+/* When there is something to do next; NEVER: nothing is pending. */
+ns_t world_deadline(struct world *w);
 
 /* Lets so much time pass, deadline by deadline. */
 void world_wait(struct world *w, ns_t duration_ns);
