@@ -98,6 +98,15 @@ check_tidy() {
     find core -name '*.c' -print0 | xargs -0 -P "$(nproc)" -n 8 tools/tidy.sh
 }
 
+# The mistakes that tests/sim/planted.sh plants still have their places.
+check_planted() {
+    local patch code=0
+    for patch in tests/sim/planted/*.patch; do
+        git apply --check "$patch" || code=1
+    done
+    return $code
+}
+
 check_pure() {
     tools/build.sh release --target weir_static --target weir_shared &&
         tools/check_pure.py build/release/weir.o build/release/libweir.so
@@ -180,6 +189,7 @@ lint() {
     stage_beside format check_format
     stage_beside layers tools/check_layers.py
     stage_beside text tools/check_text.sh
+    stage_beside planted check_planted
     wait
     ! any 'core/*/*.c' || stage pure check_pure
     ! any 'core/*/*.c' || stage tidy check_tidy
