@@ -16,6 +16,7 @@
 
 #include "fuzz/expect.h"
 #include "fuzz/input.h"
+#include "fuzz/lent.h"
 #include <weir/posix.h>
 #include <weir/tcp.h>
 
@@ -39,33 +40,14 @@ struct run {
     struct weir *stack;
     struct weir_posix *px;
     weir_ns_t now;
-    size_t blocks;
+    struct lent_memory memory;
     bool has_urgent; /* urgent bytes are left out of what is read: contents are not checked */
     bool is_odd;     /* options make poll and recv disagree */
     struct stream streams[STREAMS];
     size_t stream_count;
 };
 
-/* ---- memory and time ---- */
-
-static void *fuzz_alloc(void *ctx, size_t size, size_t align)
-{
-    struct run *r = ctx;
-    void *memory = NULL;
-
-    expect(posix_memalign(&memory, align < sizeof(void *) ? sizeof(void *) : align, size) == 0);
-    r->blocks++;
-    return memory;
-}
-
-static void fuzz_free(void *ctx, void *memory, size_t size)
-{
-    struct run *r = ctx;
-
-    (void)size;
-    r->blocks--;
-    free(memory);
-}
+/* ---- time ---- */
 
 static weir_ns_t now(void *ctx)
 {
@@ -507,7 +489,7 @@ static void begin(struct run *r)
     r->now = 1000 * WEIR_S;
     weir_config_init(&config);
     config.secret[0] = 7;
-    config.allocator = (struct weir_allocator){fuzz_alloc, fuzz_free, r};
+    config.allocator = lent_allocator(&r->memory);
     expect(weir_create(&config, r->now, &r->stack) == 0);
     weir_px_config_init(&px);
     expect(weir_netif_add(r->stack, &lo, &px.loopback) == 0);
@@ -530,6 +512,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     }
     weir_px_destroy(&r.px);
     weir_destroy(&r.stack);
-    expect(r.blocks == 0);
+    expect(r.memory.blocks == 0);
     return 0;
 }

@@ -14,11 +14,9 @@
 #include "base/pool.h"
 #include "fuzz/expect.h"
 #include "fuzz/input.h"
-#include "stack/stack.h"
-#include "wire/eth.h"
-#include "wire/ip4.h"
-#include "wire/ip6.h"
-#include "wire/pkt.h"
+#include "fuzz/lent.h"
+#include "fuzz/scene.h"
+#include "wire/ip.h"
 #include "wire/tcp.h"
 #include <weir/auth.h>
 #include <weir/stats.h>
@@ -36,18 +34,11 @@ static const uint32_t peer_isn = 0x7ffffff0;
 
 struct run {
     struct input in;
-    struct weir *stack;
-    weir_netif_t netif;
-    weir_ns_t now;
-    bool is_v6, is_ethernet, lends;
-    uint32_t fail_in;      /* allocations until one fails; 0: none does */
-    size_t blocks, frames; /* outstanding */
+    struct scene scene;
     weir_listener_t listener;
     weir_conn_t conns[CONNS];
     weir_udp_t udp;
     weir_ping_t ping;
-    struct weir_frame *kept[KEPT];
-    size_t kept_count;
     uint8_t last[FRAME_ROOM]; /* the last frame that was sent */
     size_t last_len;
 };
@@ -60,105 +51,23 @@ static uint32_t take_distance(struct input *in)
     return v & 0x8000 ? 0xffff0000u | v : v;
 }
 
-/* ---- memory and frames ---- */
-
-static void *fuzz_alloc(void *ctx, size_t size, size_t align)
-{
-    struct run *r = ctx;
-    void *memory = NULL;
-
-    if (r->fail_in > 0 && --r->fail_in == 0)
-        return NULL;
-    expect(posix_memalign(&memory, align < sizeof(void *) ? sizeof(void *) : align, size) == 0);
-    memset(memory, 0xa5, size);
-    r->blocks++;
-    return memory;
-}
-
-static void fuzz_free(void *ctx, void *memory, size_t size)
-{
-    struct run *r = ctx;
-
-    (void)size;
-    r->blocks--;
-    free(memory);
-}
-
-struct owner {
-    struct run *run;
-    uint8_t *bytes;
-};
-
-static void release(void *ctx)
-{
-    struct owner *o = ctx;
-
-    o->run->frames--;
-    free(o->bytes);
-    free(o);
-}
+/* ---- frames in ---- */
 
 static void hand_in(struct run *r, const uint8_t *bytes, size_t len, uint8_t flags)
 {
     struct weir_frame frame = {.len = len, .slice_count = 1, .flags = flags};
-    uint8_t *copy = malloc(len + 1);
+    struct lender *l = lender_begin(&r->scene.frames);
 
-    expect(copy != NULL);
-    memcpy(copy, bytes, len);
-    frame.slices[0] = (struct weir_slice){copy, len};
-    if (!r->lends) {
-        struct owner *o = malloc(sizeof *o);
-        expect(o != NULL);
-        *o = (struct owner){r, copy};
-        frame.release = release;
-        frame.owner = o;
-        r->frames++;
+    l->bytes[l->count++] = lent_copy(bytes, len);
+    frame.slices[0] = (struct weir_slice){l->bytes[0], len};
+    if (!r->scene.lends) {
+        frame.release = lender_release;
+        frame.owner = l;
     }
-    weir_input(r->stack, r->netif, &frame, 1);
+    weir_input(r->scene.stack, r->scene.netif, &frame, 1);
     expect(frame.release == NULL);
-    if (r->lends)
-        free(copy);
-}
-
-static struct weir_addr addr_of(const struct run *r, uint8_t last)
-{
-    struct weir_addr v6 = {{0x20, 0x01, 0x0d, 0xb8, [15] = last}};
-
-    return r->is_v6 ? v6 : weir_addr_v4(198, 18, 0, last);
-}
-
-static struct weir_endpoint endpoint_of(const struct run *r, uint8_t last, uint16_t port)
-{
-    return (struct weir_endpoint){.addr = addr_of(r, last), .port = port};
-}
-
-/* The link header before an IP packet, if there is one. Returns its length. */
-static size_t put_link(const struct run *r, uint8_t *at)
-{
-    struct eth_header h = {
-        .dst = {{2, 0, 0, 0, 0, 1}},
-        .src = {{2, 0, 0, 0, 0, 2}},
-        .type = r->is_v6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4,
-    };
-
-    return r->is_ethernet ? eth_emit(&h, at, ETH_HEADER_LEN) : 0;
-}
-
-static size_t put_ip(const struct run *r, uint8_t *at, uint8_t protocol, size_t len)
-{
-    struct ip4_header h4 = {.src = addr_of(r, 2),
-                            .dst = addr_of(r, 1),
-                            .payload_len = len,
-                            .ttl = 64,
-                            .protocol = protocol};
-    struct ip6_header h6 = {.src = addr_of(r, 2),
-                            .dst = addr_of(r, 1),
-                            .payload_len = len,
-                            .ttl = 255,
-                            .protocol = protocol,
-                            .next_header = protocol};
-
-    return r->is_v6 ? ip6_emit(&h6, at, IP6_HEADER_LEN) : ip4_emit(&h4, at, IP4_HEADER_LEN);
+    if (r->scene.lends)
+        lender_release(l);
 }
 
 /* A transport from the peer at bytes[0..len), with its checksum at offset at. */
@@ -166,9 +75,11 @@ static void hand_in_transport(struct run *r, uint8_t protocol, uint8_t *bytes, s
                               size_t at)
 {
     static uint8_t frame[FRAME_ROOM + 64];
-    struct weir_addr src = addr_of(r, 2), dst = addr_of(r, 1);
-    bool has_pseudo = r->is_v6 || protocol != IP_PROTOCOL_ICMP4;
-    size_t begin = put_link(r, frame);
+    const struct scene *s = &r->scene;
+    struct weir_addr src = scene_addr(s, 2), dst = scene_addr(s, 1);
+    struct scene_ip ip = {src, s->is_v6 ? 255 : 64, 0, protocol};
+    bool has_pseudo = s->is_v6 || protocol != IP_PROTOCOL_ICMP4;
+    size_t begin = scene_put_headers(s, &ip, len, frame);
     uint32_t sum = has_pseudo ? checksum_pseudo(&src, &dst, protocol, len) : 0;
     uint16_t checksum;
 
@@ -178,7 +89,6 @@ static void hand_in_transport(struct run *r, uint8_t protocol, uint8_t *bytes, s
         bytes[at] = (uint8_t)(checksum >> 8);
         bytes[at + 1] = (uint8_t)checksum;
     }
-    begin += put_ip(r, frame + begin, protocol, len);
     memcpy(frame + begin, bytes, len);
     hand_in(r, frame, begin + len, 0);
 }
@@ -252,9 +162,9 @@ static void step_segment(struct run *r)
     uint16_t bits = take16(&r->in);
 
     s.flags = bits & TCP_FLAGS;
-    if (weir_tcp_info(r->stack, c, &info) == WEIR_OK && which < 128) {
-        expect(weir_local(r->stack, c, &local) == WEIR_OK);
-        expect(weir_remote(r->stack, c, &remote) == WEIR_OK);
+    if (weir_tcp_info(r->scene.stack, c, &info) == WEIR_OK && which < 128) {
+        expect(weir_local(r->scene.stack, c, &local) == WEIR_OK);
+        expect(weir_remote(r->scene.stack, c, &remote) == WEIR_OK);
         s.from = remote.port;
         s.to = local.port;
         s.seq = info.rcv_nxt;
@@ -279,15 +189,7 @@ static void step_segment(struct run *r)
 
 static void step_time(struct run *r)
 {
-    uint8_t how = take(&r->in);
-    weir_ns_t deadline = weir_deadline(r->stack);
-
-    expect(deadline >= r->now);
-    if (how < 128 && deadline != WEIR_NEVER)
-        r->now = deadline;
-    else
-        r->now += INT64_C(1000) << how % 32;
-    weir_advance(r->stack, r->now);
+    (void)scene_step_time(&r->scene, &r->in);
 }
 
 static void note_last(struct run *r, const struct weir_frame *frame)
@@ -307,12 +209,15 @@ static void note_last(struct run *r, const struct weir_frame *frame)
     r->last_len = len < sizeof r->last ? len : sizeof r->last;
 }
 
-static void give_back(struct run *r, size_t count)
+static size_t send_out(struct run *r)
 {
-    if (count > r->kept_count)
-        count = r->kept_count;
-    weir_output_done(r->stack, r->kept + r->kept_count - count, count);
-    r->kept_count -= count;
+    struct scene *s = &r->scene;
+    size_t count;
+    struct weir_frame **frames = scene_output(s, KEPT - s->kept_count, &count);
+
+    for (size_t i = 0; i < count; i++)
+        note_last(r, frames[i]);
+    return count;
 }
 
 static void step_output(struct run *r)
@@ -320,13 +225,9 @@ static void step_output(struct run *r)
     uint8_t how = take(&r->in);
 
     for (int i = 0; i < 1 + how % 8; i++) {
-        size_t n = weir_output(r->stack, r->netif, r->kept + r->kept_count, KEPT - r->kept_count);
-        expect(n <= KEPT - r->kept_count);
-        for (size_t k = 0; k < n; k++)
-            note_last(r, r->kept[r->kept_count + k]);
-        r->kept_count += n;
-        if (how < 200 || r->kept_count > KEPT / 2)
-            give_back(r, KEPT);
+        (void)send_out(r);
+        if (how < 200 || r->scene.kept_count > KEPT / 2)
+            scene_give_all_back(&r->scene);
     }
 }
 
@@ -334,7 +235,7 @@ static void step_output(struct run *r)
 static void step_icmp_error(struct run *r)
 {
     uint8_t bytes[200] = {take(&r->in), take(&r->in)};
-    size_t link_len = r->is_ethernet ? ETH_HEADER_LEN : 0, len = 8;
+    size_t link_len = scene_link_len(&r->scene), len = 8;
     uint8_t changes = take(&r->in) % 4;
 
     bytes[6] = take(&r->in);
@@ -347,7 +248,7 @@ static void step_icmp_error(struct run *r)
     }
     for (; changes > 0; changes--)
         bytes[8 + take(&r->in) % (sizeof bytes - 8)] = take(&r->in);
-    hand_in_transport(r, r->is_v6 ? IP_PROTOCOL_ICMP6 : IP_PROTOCOL_ICMP4, bytes, len, 2);
+    hand_in_transport(r, r->scene.is_v6 ? IP_PROTOCOL_ICMP6 : IP_PROTOCOL_ICMP4, bytes, len, 2);
 }
 
 /* What was sent comes back, changed. */
@@ -372,7 +273,7 @@ static weir_conn_t *conn_of(struct run *r)
 static void forget(struct run *r, weir_conn_t *c)
 {
     if (*c != 0)
-        (void)weir_close(r->stack, *c);
+        (void)weir_close(r->scene.stack, *c);
     *c = 0;
 }
 
@@ -380,13 +281,13 @@ static void step_open(struct run *r)
 {
     weir_conn_t *c = conn_of(r);
     uint8_t how = take(&r->in);
-    struct weir_endpoint to = endpoint_of(r, how < 200 ? 2 : 1, 80);
+    struct weir_endpoint to = scene_endpoint(&r->scene, how < 200 ? 2 : 1, 80);
 
     forget(r, c);
     if (how % 2 == 0)
-        (void)weir_connect(r->stack, NULL, &to, c);
+        (void)weir_connect(r->scene.stack, NULL, &to, c);
     else
-        (void)weir_accept(r->stack, r->listener, c);
+        (void)weir_accept(r->scene.stack, r->listener, c);
 }
 
 static void no_release(void *owner)
@@ -403,9 +304,9 @@ static void step_send(struct run *r)
     struct weir_slice slice = {bytes, len};
 
     if (how & 4)
-        (void)weir_send_lent(r->stack, c, slice, how & 3, no_release, NULL);
+        (void)weir_send_lent(r->scene.stack, c, slice, how & 3, no_release, NULL);
     else
-        (void)weir_send(r->stack, c, bytes, len, how & 3);
+        (void)weir_send(r->scene.stack, c, bytes, len, how & 3);
 }
 
 /* What was posted last is taken back; if nothing was, a read is posted. */
@@ -413,11 +314,11 @@ static void step_posted(struct run *r, weir_conn_t c, size_t len)
 {
     static uint8_t posted[70000];
     void *bytes;
-    ptrdiff_t n = weir_recv_take(r->stack, c, &bytes);
+    ptrdiff_t n = weir_recv_take(r->scene.stack, c, &bytes);
 
     expect(n <= (ptrdiff_t)sizeof posted && (bytes == NULL || bytes == posted));
     if (n == WEIR_ESTATE)
-        (void)weir_recv_post(r->stack, c, posted, len);
+        (void)weir_recv_post(r->scene.stack, c, posted, len);
 }
 
 static void step_recv(struct run *r)
@@ -433,14 +334,14 @@ static void step_recv(struct run *r)
         return;
     }
     if (len % 2 == 0) {
-        n = weir_recv(r->stack, c, bytes, len);
+        n = weir_recv(r->scene.stack, c, bytes, len);
         expect(n <= (ptrdiff_t)len);
         return;
     }
-    n = weir_recv_lent(r->stack, c, slices, 3, &count);
+    n = weir_recv_lent(r->scene.stack, c, slices, 3, &count);
     if (n > 0)
-        expect(weir_recv_done(r->stack, c, len % (size_t)(n + 1)) == WEIR_OK);
-    (void)weir_urgent(r->stack, c);
+        expect(weir_recv_done(r->scene.stack, c, len % (size_t)(n + 1)) == WEIR_OK);
+    (void)weir_urgent(r->scene.stack, c);
 }
 
 static void step_end(struct run *r)
@@ -449,67 +350,61 @@ static void step_end(struct run *r)
     uint8_t how = take(&r->in) % 4;
 
     if (how == 0) {
-        (void)weir_abort(r->stack, *c);
+        (void)weir_abort(r->scene.stack, *c);
         *c = 0;
     } else if (how == 1) {
         forget(r, c);
     } else {
-        (void)weir_shutdown(r->stack, *c);
+        (void)weir_shutdown(r->scene.stack, *c);
     }
 }
 
 static void step_option(struct run *r)
 {
-    static const int64_t values[] = {0,      1,       2,      64,        536, 5000,
-                                     100000, WEIR_MS, WEIR_S, INT64_MAX, -1};
     uint8_t which = take(&r->in);
-    weir_handle_t h = which < 200 ? *conn_of(r) : which < 230 ? r->listener : r->udp;
-    int64_t value;
-    enum weir_opt opt = (enum weir_opt)(take(&r->in) % (WEIR_OPT_COUNT + 1));
 
-    (void)weir_set(r->stack, h, opt, values[take(&r->in) % (sizeof values / sizeof values[0])]);
-    (void)weir_get(r->stack, h, opt, &value);
+    scene_step_option(&r->scene, &r->in,
+                      which < 200   ? *conn_of(r)
+                      : which < 230 ? r->listener
+                                    : r->udp);
 }
 
 static void step_datagram(struct run *r)
 {
     static uint8_t bytes[70000];
     uint8_t how = take(&r->in);
-    struct weir_endpoint to = endpoint_of(r, how < 200 ? 2 : 1, 53), from;
+    struct weir_endpoint to = scene_endpoint(&r->scene, how < 200 ? 2 : 1, 53), from;
     struct weir_ping_reply reply;
     size_t len = take16(&r->in);
 
     switch (how % 4) {
-    case 0: (void)weir_udp_send(r->stack, r->udp, &to, bytes, len); break;
-    case 1: (void)weir_udp_recv(r->stack, r->udp, bytes, len, &from, &to); break;
-    case 2: (void)weir_ping_send(r->stack, r->ping, how, bytes, len); break;
-    default: (void)weir_ping_recv(r->stack, r->ping, bytes, len, &reply); break;
+    case 0: (void)weir_udp_send(r->scene.stack, r->udp, &to, bytes, len); break;
+    case 1: (void)weir_udp_recv(r->scene.stack, r->udp, bytes, len, &from, &to); break;
+    case 2: (void)weir_ping_send(r->scene.stack, r->ping, how, bytes, len); break;
+    default: (void)weir_ping_recv(r->scene.stack, r->ping, bytes, len, &reply); break;
     }
 }
 
 static void step_network(struct run *r)
 {
-    struct weir_prefix p = {addr_of(r, 1), r->is_v6 ? 64 : 120};
+    struct weir_prefix p = scene_prefix(&r->scene);
     uint8_t how = take(&r->in);
 
     switch (how % 4) {
-    case 0: (void)weir_netif_set_mtu(r->stack, r->netif, take16(&r->in)); break;
-    case 1: (void)weir_addr_remove(r->stack, r->netif, &p.addr); break;
-    default: (void)weir_addr_add(r->stack, r->netif, &p); break;
+    case 0: (void)weir_netif_set_mtu(r->scene.stack, r->scene.netif, take16(&r->in)); break;
+    case 1: (void)weir_addr_remove(r->scene.stack, r->scene.netif, &p.addr); break;
+    default: (void)weir_addr_add(r->scene.stack, r->scene.netif, &p); break;
     }
 }
 
 static void step_events(struct run *r)
 {
-    struct weir_event e;
-
-    for (int i = 0; i < 100 && weir_event(r->stack, &e); i++)
-        expect(e.handle != 0 && e.bits != 0);
+    scene_step_events(&r->scene);
 }
 
 static void step_memory(struct run *r)
 {
-    r->fail_in = take(&r->in) % 4;
+    r->scene.memory.fail_in = take(&r->in) % 4;
 }
 
 static void (*const steps[])(struct run *) = {
@@ -519,52 +414,38 @@ static void (*const steps[])(struct run *) = {
     step_datagram,  step_network,   step_events,  step_memory,
 };
 
-/* ---- before, between and after ---- */
-
-static void check(struct run *r)
-{
-    uint32_t i = 0;
-
-    for (struct conn *c; (c = pool_next(&r->stack->conns, &i)) != NULL;)
-        tcp_conn_check(&c->tcp);
-    expect(weir_deadline(r->stack) >= r->now);
-}
+/* ---- before and after ---- */
 
 static void output_all(struct run *r)
 {
-    for (int i = 0; i < 64; i++) {
-        size_t n = weir_output(r->stack, r->netif, r->kept, KEPT);
-        for (size_t k = 0; k < n; k++)
-            note_last(r, r->kept[k]);
-        weir_output_done(r->stack, r->kept, n);
-        if (n == 0)
-            return;
-    }
+    scene_give_all_back(&r->scene);
+    while (send_out(r) > 0)
+        scene_give_all_back(&r->scene);
 }
 
 /* One connection that we have opened, and one that the peer has. */
 static void open_two(struct run *r)
 {
     static const uint8_t syn_options[] = {2, 4, 5, 180, 3, 3, 7, 1};
-    struct weir_endpoint to = endpoint_of(r, 2, 80), local;
+    struct weir_endpoint to = scene_endpoint(&r->scene, 2, 80), local;
     struct speech s = {.from = 80, .seq = peer_isn, .ack = our_isn + 1, .flags = TCP_SYN | TCP_ACK};
 
-    weir_tcp_next_isn(r->stack, our_isn);
-    expect(weir_connect(r->stack, NULL, &to, &r->conns[0]) == WEIR_OK);
+    weir_tcp_next_isn(r->scene.stack, our_isn);
+    expect(weir_connect(r->scene.stack, NULL, &to, &r->conns[0]) == WEIR_OK);
     output_all(r);
-    expect(weir_local(r->stack, r->conns[0], &local) == WEIR_OK);
+    expect(weir_local(r->scene.stack, r->conns[0], &local) == WEIR_OK);
     s.to = local.port;
     hand_in_segment(r, &s, syn_options, sizeof syn_options, 0);
     output_all(r);
 
-    weir_tcp_next_isn(r->stack, our_isn);
+    weir_tcp_next_isn(r->scene.stack, our_isn);
     s = (struct speech){.from = 1999, .to = 80, .seq = peer_isn, .flags = TCP_SYN};
     hand_in_segment(r, &s, syn_options, sizeof syn_options, 0);
     output_all(r);
     s = (struct speech){
         .from = 1999, .to = 80, .seq = peer_isn + 1, .ack = our_isn + 1, .flags = TCP_ACK};
     hand_in_segment(r, &s, syn_options, 0, 0);
-    expect(weir_accept(r->stack, r->listener, &r->conns[1]) == WEIR_OK);
+    expect(weir_accept(r->scene.stack, r->listener, &r->conns[1]) == WEIR_OK);
     output_all(r);
 }
 
@@ -589,9 +470,9 @@ static void dress_listener(struct run *r, bool wants_digests, bool is_ao)
                                       .key = secret,
                                       .key_len = sizeof secret};
 
-    expect(weir_set(r->stack, r->listener, WEIR_OPT_FASTOPEN_QUEUE, 2) == WEIR_OK);
+    expect(weir_set(r->scene.stack, r->listener, WEIR_OPT_FASTOPEN_QUEUE, 2) == WEIR_OK);
     if (wants_digests)
-        expect(weir_auth_add(r->stack, r->listener, &key) == WEIR_OK);
+        expect(weir_auth_add(r->scene.stack, r->listener, &key) == WEIR_OK);
 }
 
 static void begin(struct run *r)
@@ -603,17 +484,18 @@ static void begin(struct run *r)
         .mtu = how & 2 ? 9000 : 1500,
         .offloads = how & 4 ? 7 : 0,
     };
+    struct scene *s = &r->scene;
     struct weir_prefix prefix;
     struct weir_endpoint listen_at = {.port = 80}, udp_at = {.port = 53};
     struct weir_addr peer;
     struct weir_config config;
     static const struct weir_crypto crypto = {.digest = no_digest};
 
-    r->is_ethernet = how & 1;
-    r->is_v6 = how & 8;
-    r->lends = how & 16;
+    s->is_ethernet = how & 1;
+    s->is_v6 = how & 8;
+    s->lends = how & 16;
     weir_config_init(&config);
-    config.allocator = (struct weir_allocator){fuzz_alloc, fuzz_free, r};
+    config.allocator = lent_allocator(&s->memory);
     config.slab_bytes = 8192;
     config.buffer_large = 4096;
     config.tcp.timestamps = how & 32;
@@ -623,19 +505,15 @@ static void begin(struct run *r)
     config.crypto = &crypto;
     config.timewaits = 4;
     config.ip.fragments_bytes = 65536;
-    expect(weir_create(&config, 0, &r->stack) == WEIR_OK);
-    expect(weir_netif_add(r->stack, &netif, &r->netif) == WEIR_OK);
-    prefix = (struct weir_prefix){addr_of(r, 1), r->is_v6 ? 64 : 120};
-    expect(weir_addr_add(r->stack, r->netif, &prefix) == WEIR_OK);
-    for (int i = 0; i < 5; i++) { /* duplicate address detection */
-        r->now += WEIR_S;
-        weir_advance(r->stack, r->now);
-        output_all(r);
-    }
-    peer = addr_of(r, 2);
-    expect(weir_listen(r->stack, &listen_at, 4, &r->listener) == WEIR_OK);
-    expect(weir_udp_open(r->stack, &udp_at, NULL, &r->udp) == WEIR_OK);
-    expect(weir_ping_open(r->stack, &peer, &r->ping) == WEIR_OK);
+    expect(weir_create(&config, 0, &s->stack) == WEIR_OK);
+    expect(weir_netif_add(s->stack, &netif, &s->netif) == WEIR_OK);
+    prefix = scene_prefix(s);
+    expect(weir_addr_add(s->stack, s->netif, &prefix) == WEIR_OK);
+    scene_settle(s);
+    peer = scene_addr(s, 2);
+    expect(weir_listen(s->stack, &listen_at, 4, &r->listener) == WEIR_OK);
+    expect(weir_udp_open(s->stack, &udp_at, NULL, &r->udp) == WEIR_OK);
+    expect(weir_ping_open(s->stack, &peer, &r->ping) == WEIR_OK);
     open_two(r);
     dress_listener(r, (how & 65) == 65, how & 32);
 }
@@ -649,12 +527,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     begin(r);
     for (int i = 0; i < STEPS && r->in.len > 0; i++) {
         steps[take(&r->in) % (sizeof steps / sizeof steps[0])](r);
-        check(r);
+        scene_check(&r->scene);
     }
-    give_back(r, KEPT);
-    weir_destroy(&r->stack);
-    expect(r->blocks == 0);
-    expect(r->frames == 0);
+    scene_end(&r->scene);
     free(r);
     return 0;
 }

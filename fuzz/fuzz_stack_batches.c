@@ -13,13 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/be.h"
 #include "base/checksum.h"
-#include "base/pool.h"
 #include "fuzz/expect.h"
 #include "fuzz/input.h"
-#include "stack/stack.h"
-#include "wire/eth.h"
+#include "fuzz/lent.h"
+#include "fuzz/scene.h"
 #include "wire/pkt.h"
 #include <weir/trace.h>
 
@@ -27,7 +25,6 @@ enum {
     STEPS = 400,
     CONNS = 6,
     BATCH = 96,
-    KEPT = 160,
     FRAME_ROOM = 2048,
     TEXT_MAX = 1460,
     READ_MAX = 70000,
@@ -40,19 +37,13 @@ struct reading {
 
 struct run {
     struct input in;
-    struct weir *stack;
-    weir_netif_t netif;
-    weir_ns_t now;
-    bool is_v6, is_ethernet, lends, has_netif;
-    uint32_t fail_in;            /* allocations until one fails; 0: none does */
-    size_t blocks, frames, lent; /* outstanding */
+    struct scene scene;
+    size_t lent; /* by the application */
     weir_listener_t listener;
     weir_conn_t conns[CONNS];
     struct reading reading[CONNS];
     struct weir_frame batch[BATCH];
     size_t batch_count;
-    struct weir_frame *kept[KEPT];
-    size_t kept_count;
     uint32_t ts_val;
     uint32_t ts_ecr[16]; /* what we said last, by ports */
     struct pkt last;     /* of ours; its spans are in last_bytes */
@@ -66,66 +57,17 @@ static uint8_t text_at(uint32_t seq)
     return (uint8_t)(seq ^ seq >> 8 ^ seq >> 16);
 }
 
-/* ---- memory ---- */
-
-static void *fuzz_alloc(void *ctx, size_t size, size_t align)
-{
-    struct run *r = ctx;
-    void *memory = NULL;
-
-    if (r->fail_in > 0 && --r->fail_in == 0)
-        return NULL;
-    expect(posix_memalign(&memory, align < sizeof(void *) ? sizeof(void *) : align, size) == 0);
-    memset(memory, 0xa5, size);
-    r->blocks++;
-    return memory;
-}
-
-static void fuzz_free(void *ctx, void *memory, size_t size)
-{
-    struct run *r = ctx;
-
-    (void)size;
-    r->blocks--;
-    free(memory);
-}
-
-static uint8_t *copy_of(const uint8_t *bytes, size_t len)
-{
-    uint8_t *copy = malloc(len);
-
-    expect(copy != NULL);
-    memcpy(copy, bytes, len);
-    return copy;
-}
-
 /* ---- frames in ---- */
-
-struct owner {
-    size_t *outstanding;
-    uint8_t *bytes[WEIR_FRAME_SLICES];
-    size_t count;
-};
-
-static void release(void *ctx)
-{
-    struct owner *o = ctx;
-
-    (*o->outstanding)--;
-    for (size_t i = 0; i < o->count; i++)
-        free(o->bytes[i]);
-    free(o);
-}
 
 static void flush(struct run *r)
 {
     struct weir_slice lent[BATCH * WEIR_FRAME_SLICES];
     size_t lent_count = 0;
 
-    for (size_t i = 0; r->lends && i < r->batch_count; i++)
+    for (size_t i = 0; r->scene.lends && i < r->batch_count; i++)
         for (size_t k = 0; k < r->batch[i].slice_count; k++)
             lent[lent_count++] = r->batch[i].slices[k];
-    weir_input(r->stack, r->netif, r->batch, r->batch_count);
+    weir_input(r->scene.stack, r->scene.netif, r->batch, r->batch_count);
     for (size_t i = 0; i < r->batch_count; i++)
         expect(r->batch[i].release == NULL);
     while (lent_count > 0)
@@ -148,29 +90,19 @@ static void hand_in(struct run *r, const uint8_t *bytes, size_t len, size_t head
         if (cuts[i] == at)
             continue;
         frame->slices[frame->slice_count++] =
-            (struct weir_slice){copy_of(bytes + at, cuts[i] - at), cuts[i] - at};
+            (struct weir_slice){lent_copy(bytes + at, cuts[i] - at), cuts[i] - at};
         at = cuts[i];
     }
-    if (!r->lends) {
-        struct owner *o = calloc(1, sizeof *o);
-        expect(o != NULL);
-        o->outstanding = &r->frames;
-        for (; o->count < frame->slice_count; o->count++)
-            o->bytes[o->count] = frame->slices[o->count].bytes;
-        frame->release = release;
-        frame->owner = o;
+    if (!r->scene.lends) {
+        struct lender *l = lender_begin(&r->scene.frames);
+        for (; l->count < frame->slice_count; l->count++)
+            l->bytes[l->count] = frame->slices[l->count].bytes;
+        frame->release = lender_release;
+        frame->owner = l;
         frame->memory = how & 16 ? 100000 : 0;
-        r->frames++;
     }
     if (r->batch_count == BATCH)
         flush(r);
-}
-
-static struct weir_addr addr_of(const struct run *r, uint8_t last)
-{
-    struct weir_addr v6 = {{0x20, 0x01, 0x0d, 0xb8, [15] = last}};
-
-    return r->is_v6 ? v6 : weir_addr_v4(198, 18, 0, last);
 }
 
 /* What a peer says. */
@@ -186,40 +118,11 @@ struct speech {
     uint8_t tos;
 };
 
-static size_t put_link(const struct run *r, uint8_t *at)
-{
-    struct eth_header h = {
-        .dst = {{2, 0, 0, 0, 0, 1}},
-        .src = {{2, 0, 0, 0, 0, 2}},
-        .type = r->is_v6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4,
-    };
-
-    return r->is_ethernet ? eth_emit(&h, at, ETH_HEADER_LEN) : 0;
-}
-
-static size_t put_ip(const struct run *r, const struct speech *s, uint8_t *at, size_t len)
-{
-    struct ip4_header h4 = {.src = s->from,
-                            .dst = addr_of(r, 1),
-                            .payload_len = len,
-                            .ttl = 64,
-                            .tos = s->tos,
-                            .protocol = IP_PROTOCOL_TCP};
-    struct ip6_header h6 = {.src = s->from,
-                            .dst = addr_of(r, 1),
-                            .payload_len = len,
-                            .ttl = 64,
-                            .tos = s->tos,
-                            .protocol = IP_PROTOCOL_TCP,
-                            .next_header = IP_PROTOCOL_TCP};
-
-    return r->is_v6 ? ip6_emit(&h6, at, IP6_HEADER_LEN) : ip4_emit(&h4, at, IP4_HEADER_LEN);
-}
-
 static void say(struct run *r, const struct speech *s)
 {
     uint8_t bytes[FRAME_ROOM], tcp[TCP_HEADER_MAX + TEXT_MAX], options[TCP_OPTIONS_MAX];
-    struct weir_addr to = addr_of(r, 1);
+    struct weir_addr to = scene_addr(&r->scene, 1);
+    struct scene_ip ip = {s->from, 64, s->tos, IP_PROTOCOL_TCP};
     size_t options_len = 0, len, at;
     struct tcp_header h = {
         .src_port = s->from_port,
@@ -243,8 +146,7 @@ static void say(struct run *r, const struct speech *s)
     tcp[TCP_CHECKSUM_AT + 1] = (uint8_t)sum;
     if (s->damage_at > 0 && s->damage_at < len + s->len)
         tcp[s->damage_at] ^= 0x10;
-    at = put_link(r, bytes);
-    at += put_ip(r, s, bytes + at, len + s->len);
+    at = scene_put_headers(&r->scene, &ip, len + s->len, bytes);
     memcpy(bytes + at, tcp, len + s->len);
     hand_in(r, bytes, at + len + s->len, at + len,
             s->damage_at > 0 ? s->how & 0xfe : s->how); /* the driver would have seen it */
@@ -275,7 +177,7 @@ static void check_segment(struct run *r, const struct weir_frame *frame, struct 
 static void note_out(struct run *r, const struct weir_frame *frame)
 {
     static uint8_t bytes[70000];
-    size_t len = 0, link_len = r->is_ethernet ? ETH_HEADER_LEN : 0, headers;
+    size_t len = 0, link_len = scene_link_len(&r->scene), headers;
     struct pkt p;
 
     for (size_t i = 0; i < frame->slice_count; i++) {
@@ -284,7 +186,7 @@ static void note_out(struct run *r, const struct weir_frame *frame)
         len += frame->slices[i].len;
     }
     expect(len == frame->len && len >= link_len);
-    if (bytes[link_len] >> 4 != (r->is_v6 ? 6 : 4) /* ARP */
+    if (bytes[link_len] >> 4 != (r->scene.is_v6 ? 6 : 4) /* ARP */
         || pkt_parse(span_of(bytes + link_len, len - link_len), len - link_len, &p) != WHY_NONE
         || p.protocol != IP_PROTOCOL_TCP || p.is_fragment)
         return;
@@ -297,37 +199,22 @@ static void note_out(struct run *r, const struct weir_frame *frame)
     r->last_len = tcp_seq_len(&p.tcp);
 }
 
-static void give_back(struct run *r, size_t at)
-{
-    weir_output_done(r->stack, &r->kept[at], 1);
-    r->kept[at] = r->kept[--r->kept_count];
-}
-
-static void give_all_back(struct run *r)
-{
-    weir_output_done(r->stack, r->kept, r->kept_count);
-    r->kept_count = 0;
-}
-
 static void send_out(struct run *r, size_t max)
 {
-    struct weir_frame **at = r->kept + r->kept_count;
-    size_t room = KEPT - r->kept_count, n;
+    size_t count;
+    struct weir_frame **frames = scene_output(&r->scene, max, &count);
 
-    n = weir_output(r->stack, r->netif, at, max < room ? max : room);
-    expect(n <= max && n <= room);
-    for (size_t i = 0; i < n; i++)
-        note_out(r, at[i]);
-    r->kept_count += n;
+    for (size_t i = 0; i < count; i++)
+        note_out(r, frames[i]);
 }
 
 static void output_all(struct run *r)
 {
     for (int i = 0; i < 64; i++) {
-        send_out(r, KEPT);
-        if (r->kept_count == 0)
+        send_out(r, SCENE_KEPT);
+        if (r->scene.kept_count == 0)
             return;
-        give_all_back(r);
+        scene_give_all_back(&r->scene);
     }
 }
 
@@ -342,11 +229,11 @@ static bool address(struct run *r, size_t i, struct speech *s, struct weir_tcp_i
 {
     struct weir_endpoint local, remote;
 
-    *s = (struct speech){.from = addr_of(r, 2)};
-    if (weir_tcp_info(r->stack, r->conns[i], info) != WEIR_OK)
+    *s = (struct speech){.from = scene_addr(&r->scene, 2)};
+    if (weir_tcp_info(r->scene.stack, r->conns[i], info) != WEIR_OK)
         return false;
-    expect(weir_local(r->stack, r->conns[i], &local) == WEIR_OK);
-    expect(weir_remote(r->stack, r->conns[i], &remote) == WEIR_OK);
+    expect(weir_local(r->scene.stack, r->conns[i], &local) == WEIR_OK);
+    expect(weir_remote(r->scene.stack, r->conns[i], &remote) == WEIR_OK);
     s->from = remote.addr;
     s->from_port = remote.port;
     s->to_port = local.port;
@@ -458,7 +345,7 @@ static void step_syns(struct run *r)
 {
     uint8_t count = 1 + take(&r->in) % 24, which = take(&r->in), how = take(&r->in);
     struct speech s = {
-        .from = addr_of(r, how & 32 ? (uint8_t)(3 + how % 4) : 2),
+        .from = scene_addr(&r->scene, how & 32 ? (uint8_t)(3 + how % 4) : 2),
         .to_port = 80,
         .flags = which & 16 ? TCP_SYN | TCP_ECE | TCP_CWR : TCP_SYN,
         .window = 60000,
@@ -518,18 +405,7 @@ static void step_flush(struct run *r)
 
 static void step_time(struct run *r)
 {
-    uint8_t how = take(&r->in);
-    weir_ns_t deadline = weir_deadline(r->stack);
-
-    expect(deadline >= r->now);
-    if (how < 128 && deadline != WEIR_NEVER)
-        r->now = deadline;
-    else if (how == 255 && r->now < INT64_MAX / 4)
-        r->now *= 2;
-    else if (r->now < INT64_MAX / 2)
-        r->now += INT64_C(1000) << how % 32;
-    r->ts_val += how;
-    weir_advance(r->stack, r->now);
+    r->ts_val += scene_step_time(&r->scene, &r->in);
 }
 
 /* ---- what the driver does ---- */
@@ -538,15 +414,15 @@ static void step_output(struct run *r)
 {
     uint8_t how = take(&r->in);
 
-    send_out(r, how & 1 ? KEPT : (size_t)(how >> 4) + 1);
+    send_out(r, how & 1 ? SCENE_KEPT : (size_t)(how >> 4) + 1);
     if (how & 2)
-        give_all_back(r);
+        scene_give_all_back(&r->scene);
 }
 
 static void step_give_back(struct run *r)
 {
-    for (uint8_t count = take(&r->in); count > 0 && r->kept_count > 0; count--)
-        give_back(r, take(&r->in) % r->kept_count);
+    for (uint8_t count = take(&r->in); count > 0 && r->scene.kept_count > 0; count--)
+        scene_give_back(&r->scene, take(&r->in) % r->scene.kept_count);
 }
 
 /* ---- what the application does ---- */
@@ -555,7 +431,7 @@ static void step_give_back(struct run *r)
 static void forget(struct run *r, size_t i)
 {
     if (r->conns[i] != 0)
-        (void)weir_close(r->stack, r->conns[i]);
+        (void)weir_close(r->scene.stack, r->conns[i]);
     r->conns[i] = 0;
     free(r->reading[i].posted);
     r->reading[i] = (struct reading){0};
@@ -565,14 +441,14 @@ static void step_open(struct run *r)
 {
     size_t i = conn_at(r);
     uint8_t how = take(&r->in);
-    struct weir_endpoint to = {.addr = addr_of(r, how < 240 ? 2 : 1), .port = 80};
+    struct weir_endpoint to = {.addr = scene_addr(&r->scene, how < 240 ? 2 : 1), .port = 80};
     struct weir_opt_value fast[] = {{WEIR_OPT_FASTOPEN, 1}, {WEIR_OPT_FASTOPEN_NO_COOKIE, how & 8}};
 
     forget(r, i);
     if (how % 4 == 0)
-        (void)weir_connect_with(r->stack, NULL, &to, fast, how & 4 ? 2 : 0, &r->conns[i]);
+        (void)weir_connect_with(r->scene.stack, NULL, &to, fast, how & 4 ? 2 : 0, &r->conns[i]);
     else
-        (void)weir_accept(r->stack, r->listener, &r->conns[i]);
+        (void)weir_accept(r->scene.stack, r->listener, &r->conns[i]);
 }
 
 /* Of text that was sent or received, counted from the first byte. */
@@ -582,7 +458,7 @@ static void expect_text(const struct run *r, size_t i, const uint8_t *bytes, ptr
 
     if (len <= 0)
         return;
-    expect(weir_tcp_info(r->stack, r->conns[i], &info) == WEIR_OK);
+    expect(weir_tcp_info(r->scene.stack, r->conns[i], &info) == WEIR_OK);
     for (uint32_t k = 0; k < (uint32_t)len; k++)
         expect(bytes[k] == text_at(info.irs + 1 + r->reading[i].read + k));
 }
@@ -593,11 +469,6 @@ static void note_read(struct run *r, size_t i, ptrdiff_t len)
         r->reading[i].read += (uint32_t)len;
 }
 
-static void release_lent(void *ctx)
-{
-    release(ctx);
-}
-
 static void step_send(struct run *r)
 {
     static uint8_t bytes[READ_MAX];
@@ -606,22 +477,20 @@ static void step_send(struct run *r)
     struct weir_tcp_info info;
     ptrdiff_t n;
 
-    if (weir_tcp_info(r->stack, r->conns[i], &info) != WEIR_OK)
+    if (weir_tcp_info(r->scene.stack, r->conns[i], &info) != WEIR_OK)
         return;
     len = how & 64 ? len % 3000 : len;
     for (size_t k = 0; k < len; k++)
         bytes[k] = text_at(info.iss + 1 + r->reading[i].sent + (uint32_t)k);
     if (how & 8 && len > 0) {
-        struct owner *o = calloc(1, sizeof *o);
-        expect(o != NULL);
-        *o = (struct owner){&r->lent, {copy_of(bytes, len)}, 1};
-        r->lent++;
-        n = weir_send_lent(r->stack, r->conns[i], (struct weir_slice){o->bytes[0], len}, how & 7,
-                           release_lent, o);
+        struct lender *l = lender_begin(&r->lent);
+        l->bytes[l->count++] = lent_copy(bytes, len);
+        n = weir_send_lent(r->scene.stack, r->conns[i], (struct weir_slice){l->bytes[0], len},
+                           how & 7, lender_release, l);
         if (n < 0)
-            release(o);
+            lender_release(l);
     } else {
-        n = weir_send(r->stack, r->conns[i], bytes, len, how & 7);
+        n = weir_send(r->scene.stack, r->conns[i], bytes, len, how & 7);
     }
     expect(n <= (ptrdiff_t)len);
     if (n > 0)
@@ -638,13 +507,13 @@ static void step_post(struct run *r)
     if (reading->posted == NULL) {
         reading->posted = malloc(len);
         expect(reading->posted != NULL);
-        if (weir_recv_post(r->stack, r->conns[i], reading->posted, len) != WEIR_OK) {
+        if (weir_recv_post(r->scene.stack, r->conns[i], reading->posted, len) != WEIR_OK) {
             free(reading->posted);
             reading->posted = NULL;
         }
         return;
     }
-    n = weir_recv_take(r->stack, r->conns[i], &bytes);
+    n = weir_recv_take(r->scene.stack, r->conns[i], &bytes);
     expect(n != WEIR_ESTATE && bytes == reading->posted);
     expect_text(r, i, bytes, n);
     note_read(r, i, n);
@@ -661,25 +530,25 @@ static void step_recv(struct run *r)
 
     if (len % 4 == 0) {
         skip = len % 300;
-        n = weir_peek(r->stack, r->conns[i], skip, bytes, len);
+        n = weir_peek(r->scene.stack, r->conns[i], skip, bytes, len);
         r->reading[i].read += (uint32_t)skip;
         expect_text(r, i, bytes, n);
         r->reading[i].read -= (uint32_t)skip;
         return;
     }
     if (len % 2 == 0) {
-        n = weir_recv(r->stack, r->conns[i], bytes, len);
+        n = weir_recv(r->scene.stack, r->conns[i], bytes, len);
         expect(n <= (ptrdiff_t)len);
         expect_text(r, i, bytes, n);
         note_read(r, i, n);
         return;
     }
-    n = weir_recv_lent(r->stack, r->conns[i], slices, 3, &count);
+    n = weir_recv_lent(r->scene.stack, r->conns[i], slices, 3, &count);
     if (n <= 0)
         return;
     expect_text(r, i, slices[0].bytes, (ptrdiff_t)slices[0].len);
     n = (ptrdiff_t)(len % (size_t)(n + 1));
-    expect(weir_recv_done(r->stack, r->conns[i], (size_t)n) == WEIR_OK);
+    expect(weir_recv_done(r->scene.stack, r->conns[i], (size_t)n) == WEIR_OK);
     note_read(r, i, n);
 }
 
@@ -689,66 +558,62 @@ static void step_end(struct run *r)
     uint8_t how = take(&r->in) % 4;
 
     if (how == 0) {
-        (void)weir_abort(r->stack, r->conns[i]);
+        (void)weir_abort(r->scene.stack, r->conns[i]);
         r->conns[i] = 0;
         forget(r, i);
     } else if (how == 1) {
         forget(r, i);
     } else {
-        (void)weir_shutdown(r->stack, r->conns[i]);
+        (void)weir_shutdown(r->scene.stack, r->conns[i]);
     }
 }
 
 static void step_option(struct run *r)
 {
-    static const int64_t values[] = {0,      1,       2,      64,        536, 5000,
-                                     100000, WEIR_MS, WEIR_S, INT64_MAX, -1};
     uint8_t which = take(&r->in);
-    weir_handle_t h = which < 200 ? r->conns[which % CONNS] : r->listener;
-    enum weir_opt opt = (enum weir_opt)(take(&r->in) % (WEIR_OPT_COUNT + 1));
 
-    (void)weir_set(r->stack, h, opt, values[take(&r->in) % (sizeof values / sizeof values[0])]);
+    scene_step_option(&r->scene, &r->in, which < 200 ? r->conns[which % CONNS] : r->listener);
 }
 
 static void add_netif(struct run *r, uint8_t how)
 {
     struct weir_netif_config netif = {
-        .link = r->is_ethernet ? WEIR_LINK_ETHERNET : WEIR_LINK_IP,
+        .link = r->scene.is_ethernet ? WEIR_LINK_ETHERNET : WEIR_LINK_IP,
         .mac = {2, 0, 0, 0, 0, 1},
         .mtu = how & 2 ? 9000 : 1500,
         .offloads = how & 4   ? 7
                     : how & 8 ? 1
                               : 0,
     };
-    struct weir_prefix prefix = {addr_of(r, 1), r->is_v6 ? 64 : 24};
+    struct weir_prefix prefix = scene_prefix(&r->scene);
 
-    if (weir_netif_add(r->stack, &netif, &r->netif) == WEIR_OK)
-        (void)weir_addr_add(r->stack, r->netif, &prefix);
+    if (weir_netif_add(r->scene.stack, &netif, &r->scene.netif) == WEIR_OK)
+        (void)weir_addr_add(r->scene.stack, r->scene.netif, &prefix);
 }
 
 static void step_network(struct run *r)
 {
-    struct weir_prefix p = {addr_of(r, 1), r->is_v6 ? 64 : 24};
+    struct weir_prefix p = scene_prefix(&r->scene);
     struct weir_endpoint at = {.port = 80};
     uint8_t how = take(&r->in);
 
     switch (how % 8) {
-    case 0: (void)weir_netif_set_mtu(r->stack, r->netif, take16(&r->in)); break;
-    case 1: (void)weir_addr_remove(r->stack, r->netif, &p.addr); break;
+    case 0: (void)weir_netif_set_mtu(r->scene.stack, r->scene.netif, take16(&r->in)); break;
+    case 1: (void)weir_addr_remove(r->scene.stack, r->scene.netif, &p.addr); break;
     case 2:
-        give_all_back(r);
-        (void)weir_netif_remove(r->stack, r->netif);
+        scene_give_all_back(&r->scene);
+        (void)weir_netif_remove(r->scene.stack, r->scene.netif);
         break;
     case 3: add_netif(r, how >> 3); break;
-    case 4: (void)weir_close(r->stack, r->listener); break;
-    case 5: (void)weir_listen(r->stack, &at, how >> 4, &r->listener); break;
-    default: (void)weir_addr_add(r->stack, r->netif, &p); break;
+    case 4: (void)weir_close(r->scene.stack, r->listener); break;
+    case 5: (void)weir_listen(r->scene.stack, &at, how >> 4, &r->listener); break;
+    default: (void)weir_addr_add(r->scene.stack, r->scene.netif, &p); break;
     }
 }
 
 static void step_configure(struct run *r)
 {
-    struct weir_tcp_config config = *weir_tcp_config(r->stack);
+    struct weir_tcp_config config = *weir_tcp_config(r->scene.stack);
     uint8_t how = take(&r->in);
 
     switch (how % 8) {
@@ -763,20 +628,17 @@ static void step_configure(struct run *r)
     case 6: config.cubic_as_linux = how & 8; break;
     default: config.fastopen_takes_no_cookie = how & 8; break;
     }
-    (void)weir_tcp_configure(r->stack, &config);
+    (void)weir_tcp_configure(r->scene.stack, &config);
 }
 
 static void step_events(struct run *r)
 {
-    struct weir_event e;
-
-    for (int i = 0; i < 100 && weir_event(r->stack, &e); i++)
-        expect(e.handle != 0 && e.bits != 0);
+    scene_step_events(&r->scene);
 }
 
 static void step_memory(struct run *r)
 {
-    r->fail_in = take(&r->in) % 8;
+    r->scene.memory.fail_in = take(&r->in) % 8;
 }
 
 static void on_trace(void *ctx, const struct weir_trace *event)
@@ -787,7 +649,7 @@ static void on_trace(void *ctx, const struct weir_trace *event)
 
 static void step_trace(struct run *r)
 {
-    weir_trace_set(r->stack, take(&r->in) & 1 ? on_trace : NULL, NULL);
+    weir_trace_set(r->scene.stack, take(&r->in) & 1 ? on_trace : NULL, NULL);
 }
 
 static void (*const steps[])(struct run *) = {
@@ -799,31 +661,22 @@ static void (*const steps[])(struct run *) = {
     step_events,  step_memory, step_trace,
 };
 
-/* ---- before, between and after ---- */
-
-static void check(struct run *r)
-{
-    uint32_t i = 0;
-
-    for (struct conn *c; (c = pool_next(&r->stack->conns, &i)) != NULL;)
-        tcp_conn_check(&c->tcp);
-    expect(weir_deadline(r->stack) >= r->now);
-}
+/* ---- before and after ---- */
 
 /* One connection that we have opened, and some that the peer has. */
 static void open_some(struct run *r, uint8_t options)
 {
-    struct weir_endpoint to = {.addr = addr_of(r, 2), .port = 80};
+    struct weir_endpoint to = {.addr = scene_addr(&r->scene, 2), .port = 80};
     struct speech s = {.to_port = 80, .flags = TCP_SYN, .window = 60000};
 
-    weir_tcp_next_isn(r->stack, 0xfffffff0);
-    (void)weir_connect(r->stack, NULL, &to, &r->conns[0]);
+    weir_tcp_next_isn(r->scene.stack, 0xfffffff0);
+    (void)weir_connect(r->scene.stack, NULL, &to, &r->conns[0]);
     output_all(r);
     for (size_t i = 0; i < CONNS - 2; i++) {
         struct run asked = *r;
         uint8_t answer[] = {options, 0};
         if (i > 0) { /* a SYN, its answer, and the end of the handshake */
-            s.from = addr_of(r, 2);
+            s.from = scene_addr(&r->scene, 2);
             s.from_port = r->next_port++;
             s.seq = 0x7ffffff0;
             add_syn_options(r, &s, options);
@@ -837,7 +690,7 @@ static void open_some(struct run *r, uint8_t options)
         r->in = asked.in;
         output_all(r);
         if (i > 0)
-            (void)weir_accept(r->stack, r->listener, &r->conns[i]);
+            (void)weir_accept(r->scene.stack, r->listener, &r->conns[i]);
     }
 }
 
@@ -845,14 +698,15 @@ static void begin(struct run *r)
 {
     uint8_t how = take(&r->in), more = take(&r->in), network = take(&r->in);
     struct weir_endpoint listen_at = {.port = 80};
+    struct scene *s = &r->scene;
     struct weir_config config;
 
-    r->is_ethernet = how & 1;
-    r->is_v6 = how & 2;
-    r->lends = how & 4;
+    s->is_ethernet = how & 1;
+    s->is_v6 = how & 2;
+    s->lends = how & 4;
     r->next_port = 2000;
     weir_config_init(&config);
-    config.allocator = (struct weir_allocator){fuzz_alloc, fuzz_free, r};
+    config.allocator = lent_allocator(&s->memory);
     if (how & 8) {
         config.slab_bytes = 8192;
         config.buffer_large = 4096;
@@ -869,15 +723,12 @@ static void begin(struct run *r)
     config.syn_queue = 8;
     config.timewaits = 4;
     config.cpu_features = 0;
-    expect(weir_create(&config, 0, &r->stack) == WEIR_OK);
+    expect(weir_create(&config, 0, &s->stack) == WEIR_OK);
     add_netif(r, network);
-    for (int i = 0; i < 5; i++) { /* duplicate address detection */
-        r->now += WEIR_S;
-        weir_advance(r->stack, r->now);
-        output_all(r);
-    }
-    (void)weir_listen(r->stack, &listen_at, 4, &r->listener);
-    (void)weir_set(r->stack, r->listener, WEIR_OPT_FASTOPEN_QUEUE, 2);
+    expect(s->netif != 0);
+    scene_settle(s);
+    (void)weir_listen(s->stack, &listen_at, 4, &r->listener);
+    (void)weir_set(s->stack, r->listener, WEIR_OPT_FASTOPEN_QUEUE, 2);
     open_some(r, network >> 4);
 }
 
@@ -890,12 +741,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     begin(r);
     for (int i = 0; i < STEPS && r->in.len > 0; i++) {
         steps[take(&r->in) % (sizeof steps / sizeof steps[0])](r);
-        check(r);
+        scene_check(&r->scene);
     }
     flush(r);
-    give_all_back(r);
-    weir_destroy(&r->stack);
-    expect(r->blocks == 0 && r->frames == 0 && r->lent == 0);
+    scene_end(&r->scene);
+    expect(r->lent == 0);
     for (size_t i = 0; i < CONNS; i++)
         free(r->reading[i].posted);
     free(r);
