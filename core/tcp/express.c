@@ -222,8 +222,10 @@ APART WHOLE struct frame *express_output(struct tcp_conn *c, struct tcp_env *env
     struct usual u;
     struct frame *frame;
 
-    if (!HAS_PREDICTION || c->work == NULL || !has_turn(c, &u.has_fin) || !is_undisturbed(c, env))
+    if (!HAS_PREDICTION || c->work == NULL)
         return NULL;
+    if (!has_turn(c, &u.has_fin) || !is_undisturbed(c, env))
+        return c->state == TCP_SYN_SENT ? express_syn(c, env) : NULL;
     u.len = seq_len(c->snd.nxt, sendq_end(c));
     u.mss = c->work->cc.mss;
     if (is_sequenced(&u) ? !all_may_go(c, env, &u) : !c->work->ack_owed)

@@ -12,10 +12,13 @@ struct frame;
 
 /*
  * The next segment, if it is one of those that nearly all are: text that goes all at once, with
- * the FIN or without, or an acknowledgement, behind which nothing is left to be sent. Its checksum is complete unless
+ * the FIN or without, an acknowledgement, or a first SYN, behind which nothing is left to be sent. Its checksum is complete unless
  * has_offload. NULL: it is another one, or there is none, or no memory; tcp_output knows.
  */
 struct frame *express_output(struct tcp_conn *c, struct tcp_env *env, bool has_offload);
+
+/* The same for a connection in SYN-SENT: its first SYN, if it is a usual one (express_syn.c). */
+struct frame *express_syn(struct tcp_conn *c, struct tcp_env *env);
 
 /*
  * Nothing is under way, no acknowledgement is owed, the application has not closed, and has nothing new to

@@ -67,8 +67,31 @@ void halfopen_init(struct tcp_halfopen *h, const struct tcp_env *env, const stru
     };
 }
 
-struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env,
-                              const struct fastopen_keys *keys)
+/* Nothing is offered but what nearly everybody does. */
+static bool has_usual_synack(const struct tcp_halfopen *h)
+{
+    return HAS_PREDICTION && options_are_usual(&h->agreed) && h->ecn.mode == ECN_NONE
+           && h->auth == 0 && !h->grants_cookie;
+}
+
+static struct frame *usual_synack(const struct tcp_halfopen *h, struct tcp_env *env)
+{
+    struct usual_syn syn = {
+        .tuple = &h->tuple,
+        .offers = &h->agreed,
+        .seq = h->iss,
+        .ack = seq_add(h->irs, 1),
+        .flags = TCP_SYN | TCP_ACK,
+        .window = h->rcv_wnd,
+        .ts_val = tstamp_clock(env->now, h->ts_offset),
+        .ts_ecr = h->ts_recent,
+    };
+
+    return segment_build_usual_syn(env, &syn);
+}
+
+static struct frame *any_synack(const struct tcp_halfopen *h, struct tcp_env *env,
+                                const struct fastopen_keys *keys)
 {
     struct reply reply = {
         .tuple = &h->tuple,
@@ -90,6 +113,12 @@ struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env,
     reply.flags |= ecn_half_synack(&h->ecn, h->retries, &options);
     options_fit(&options);
     return segment_build_reply(env, &reply, &options);
+}
+
+struct frame *halfopen_synack(const struct tcp_halfopen *h, struct tcp_env *env,
+                              const struct fastopen_keys *keys)
+{
+    return has_usual_synack(h) ? usual_synack(h, env) : any_synack(h, env, keys);
 }
 
 struct frame *halfopen_ack(const struct tcp_halfopen *h, struct tcp_env *env)

@@ -19,6 +19,12 @@ uint16_t options_mss_for(bool is_v4, uint32_t mtu, const struct tcp_user *user);
 void options_offer(struct tcp_options *out, const struct tcp_agreed *ours, uint32_t ts_val,
                    uint32_t ts_ecr);
 
+/* Whether that is all that nearly every SYN and SYN-ACK offers (TCP_USUAL_SYN). */
+static inline bool options_are_usual(const struct tcp_agreed *ours)
+{
+    return HAS_TIMESTAMPS && ours->wscale_ok && ours->timestamps_ok && ours->sack_ok;
+}
+
 /* What we would like, before the peer has spoken. */
 struct tcp_agreed options_wish(const struct tcp_env *env, const struct tcp_user *user,
                                uint16_t rcv_mss);

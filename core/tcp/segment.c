@@ -229,6 +229,31 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
     return frame;
 }
 
+struct frame *segment_build_usual_syn(struct tcp_env *env, const struct usual_syn *syn)
+{
+    struct frame *frame = frame_get_headed(env->frames, TCP_USUAL_SYN_LEN);
+    struct tcp_plain h = {
+        .src_port = syn->tuple->local_port,
+        .dst_port = syn->tuple->remote_port,
+        .seq = syn->seq.raw,
+        .ack = syn->ack.raw,
+        .flags = syn->flags,
+        .window = syn->window,
+        .has_timestamps = true,
+        .ts_val = syn->ts_val,
+        .ts_ecr = syn->ts_ecr,
+    };
+    uint64_t sum;
+
+    if (frame == NULL)
+        return NULL;
+    sum = tcp_emit_usual_syn(&h, syn->offers->rcv_mss, syn->offers->rcv_wscale,
+                             frame->wire.slices[0].bytes);
+    sum = checksum_raw_plus(sum, raw_pseudo(syn->tuple, TCP_USUAL_SYN_LEN));
+    frame_set_header_checksum(frame, TCP_CHECKSUM_AT, sum);
+    return frame;
+}
+
 struct frame *segment_build_reply(struct tcp_env *env, const struct reply *reply,
                                   const struct tcp_options *options)
 {

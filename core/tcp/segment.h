@@ -90,6 +90,19 @@ static inline uint64_t segment_fill_plain(struct tcp_conn *c, const struct tcp_e
     return tcp_emit_plain(&h, frame->wire.slices[0].bytes);
 }
 
+/* A SYN or SYN-ACK that offers what nearly all of them offer, and says nothing else. */
+struct usual_syn {
+    const struct tcp_tuple *tuple;
+    const struct tcp_agreed *offers; /* of which all is offered (options_are_usual) */
+    seq_t seq, ack;
+    uint16_t flags;
+    uint16_t window;
+    uint32_t ts_val, ts_ecr;
+};
+
+/* Its frame, with the checksum; NULL: no memory. */
+struct frame *segment_build_usual_syn(struct tcp_env *env, const struct usual_syn *syn);
+
 struct frame *segment_build_reply(struct tcp_env *env, const struct reply *reply,
                                   const struct tcp_options *options);
 
