@@ -16,7 +16,7 @@
 enum {
     DEPTH_MAX = 5,
     PRIVATE = EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE,
-    ALWAYS = EPOLLERR | EPOLLHUP,
+    ALWAYS = EPOLLERR | EPOLLHUP, /* asked for or not, until EPOLLONESHOT has told one */
 };
 
 struct set {
@@ -48,7 +48,7 @@ static uint32_t events_of(struct weir_posix *px, const struct item *i)
 {
     if (is_disabled(i))
         return 0;
-    return i->file->ops->ready(px, i->file) & (i->event.events | ALWAYS) & ~(uint32_t)PRIVATE;
+    return i->file->ops->ready(px, i->file) & i->event.events & ~(uint32_t)PRIVATE;
 }
 
 /* ---- sets ---- */
@@ -96,7 +96,7 @@ void epoll_on_change(struct weir_posix *px, struct file *f, unsigned bits)
     for (struct links *l = f->items.next; l != &f->items; l = l->next) {
         struct item *i = LINKED(l, struct item, in_file);
 
-        if (!is_disabled(i) && (bits & (i->event.events | ALWAYS)) != 0)
+        if ((bits & i->event.events & ~(uint32_t)PRIVATE) != 0)
             add_ready(px, i);
     }
 }
@@ -157,6 +157,7 @@ static int check_depth(struct set *set, struct file *f)
 static void arm(struct weir_posix *px, struct item *i, const struct epoll_event *event)
 {
     i->event = *event;
+    i->event.events |= ALWAYS;
     if (events_of(px, i) != 0)
         add_ready(px, i);
 }

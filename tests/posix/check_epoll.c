@@ -184,6 +184,33 @@ static void exclusive(void)
     sys->close(fds[1]);
 }
 
+/* Errors and ends are told to everybody, but to who was told once. */
+static void asked_for_nothing(uint32_t how)
+{
+    int set = sys->epoll_create1(0), fds[2], moved[2];
+    struct linger hard = {1, 0};
+
+    say_seen("asked for nothing, %x", how);
+    net_pair(fds);
+    net_pair(moved);
+    SAY(add(set, fds[0], how, 1));
+    SAY(add(set, moved[0], EPOLLIN, 2));
+    SAY(change(set, moved[0], how, 3));
+    say_events(set);
+    sys->setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    sys->setsockopt(moved[1], SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    sys->close(fds[1]);
+    net_moment();
+    say_events(set);
+    sys->close(moved[1]);
+    net_moment();
+    say_events(set);
+    say_events(set);
+    sys->close(fds[0]);
+    sys->close(moved[0]);
+    sys->close(set);
+}
+
 void check_epoll(void)
 {
     odd_arguments();
@@ -193,4 +220,7 @@ void check_epoll(void)
     ends();
     sets_in_sets();
     exclusive();
+    asked_for_nothing(0);
+    asked_for_nothing(EPOLLET);
+    asked_for_nothing(EPOLLONESHOT);
 }
