@@ -107,7 +107,7 @@ static bool has_room(struct zerocopy *z)
     return true;
 }
 
-/* Where there is no memory to wait for its end, a write is told to be over: it was copied. */
+/* Those from first to last are over. */
 static void tell(struct sock *s, uint32_t first, uint32_t last)
 {
     struct error *e = NULL;
@@ -125,10 +125,25 @@ static void tell(struct sock *s, uint32_t first, uint32_t last)
     e->said.ee_data = last;
 }
 
+/* The first so many of those that wait. */
+static void end(struct weir_posix *px, struct sock *s, size_t count)
+{
+    struct zerocopy *z = &s->zerocopy;
+    uint32_t first = z->next - (uint32_t)z->count;
+
+    tell(s, first, first + (uint32_t)count - 1);
+    z->count -= count;
+    memmove(z->ends, z->ends + count, z->count * sizeof *z->ends);
+    file_changed(px, &s->file, POLLERR);
+}
+
+/* Where there is no memory for more, those that wait are told to be over: they were copied. */
 void errqueue_note_write(struct weir_posix *px, struct sock *s)
 {
     struct zerocopy *z = &s->zerocopy;
 
+    if (!has_room(z) && z->count > 0)
+        end(px, s, z->count);
     if (!has_room(z)) {
         tell(s, z->next, z->next);
         z->next++;
@@ -151,14 +166,8 @@ void errqueue_on_acked(struct weir_posix *px, struct sock *s)
         weir_tcp_queued(px->stack, s->handle, &queued);
     while (over < z->count && z->ends[over] <= s->sendmem.written - queued.send_bytes)
         over++;
-    if (over > 0) {
-        uint32_t first = z->next - (uint32_t)z->count;
-
-        tell(s, first, first + (uint32_t)over - 1);
-        z->count -= over;
-        memmove(z->ends, z->ends + over, z->count * sizeof *z->ends);
-        file_changed(px, &s->file, POLLERR);
-    }
+    if (over > 0)
+        end(px, s, over);
     if (z->count > 0)
         stream_want(px, s, STREAM_ACKED);
 }
@@ -196,7 +205,7 @@ static size_t copy_bytes(const struct error *e, struct bytes *to)
     return done;
 }
 
-ssize_t errqueue_recv(struct sock *s, struct msghdr *msg, struct bytes *to)
+ssize_t errqueue_recv(struct weir_posix *px, struct sock *s, struct msghdr *msg, struct bytes *to)
 {
     struct links *link = links_take_first(&s->errors.all);
     struct error *e;
@@ -207,6 +216,8 @@ ssize_t errqueue_recv(struct sock *s, struct msghdr *msg, struct bytes *to)
     e = error_of(link);
     s->errors.count--;
     forget_pending(s, e);
+    if (errqueue_has_any(s)) /* who waits for edges has one for each */
+        file_changed(px, &s->file, POLLERR);
     done = copy_bytes(e, to);
     if (msg->msg_name != NULL && e->is_of_network)
         addr_store(s, &e->to, msg->msg_name, &msg->msg_namelen);
@@ -223,13 +234,18 @@ void errqueue_init(struct sock *s)
     links_init(&s->errors.all);
 }
 
-void errqueue_forget(struct sock *s)
+void errqueue_clear(struct sock *s)
 {
     struct links *link;
 
     while ((link = links_take_first(&s->errors.all)) != NULL)
         free(error_of(link));
     s->errors.count = 0;
+}
+
+void errqueue_forget(struct sock *s)
+{
+    errqueue_clear(s);
     free(s->zerocopy.ends);
     s->zerocopy = (struct zerocopy){0};
 }

@@ -135,28 +135,41 @@ static void set(struct weir_posix *px, int fd, struct file *f, bool cloexec)
     px->fds[fd] = (struct descriptor){.file = f, .cloexec = cloexec};
 }
 
-/* Takes the caller's reference only if it succeeds. */
-static int install_from(struct weir_posix *px, struct file *f, size_t first, bool cloexec)
+void file_give_back(struct weir_posix *px, int fd)
+{
+    if (px->config.hook.fd_close != NULL)
+        px->config.hook.fd_close(px->config.hook.files_ctx, fd);
+}
+
+/* A number with room for it. */
+static int choose_from(struct weir_posix *px, size_t first)
 {
     int fd = choose(px, first);
 
-    if (fd < 0)
+    if (fd < 0 || grow(px, (size_t)fd))
         return fd;
-    if (!grow(px, (size_t)fd)) {
-        if (px->config.hook.fd_close != NULL)
-            px->config.hook.fd_close(px->config.hook.files_ctx, fd);
-        return -ENOMEM;
-    }
+    file_give_back(px, fd);
+    return -ENOMEM;
+}
+
+int file_choose(struct weir_posix *px)
+{
+    return choose_from(px, 0);
+}
+
+void file_install_at(struct weir_posix *px, int fd, struct file *f, bool cloexec)
+{
     set(px, fd, f, cloexec);
-    return fd;
 }
 
 int file_install(struct weir_posix *px, struct file *f, bool cloexec)
 {
-    int fd = install_from(px, f, 0, cloexec);
+    int fd = file_choose(px);
 
     if (fd < 0)
         file_put(px, f);
+    else
+        set(px, fd, f, cloexec);
     return fd;
 }
 
@@ -167,8 +180,7 @@ static void clear(struct weir_posix *px, int fd)
     px->fds[fd] = (struct descriptor){0};
     if ((size_t)fd < px->fd_lowest && fd >= px->config.fd_first)
         px->fd_lowest = (size_t)fd;
-    if (px->config.hook.fd_close != NULL)
-        px->config.hook.fd_close(px->config.hook.files_ctx, fd);
+    file_give_back(px, fd);
     file_put(px, f);
 }
 
@@ -205,9 +217,11 @@ static int duplicate(struct weir_posix *px, int fd, size_t first, bool cloexec)
     if (!is_open(px, fd))
         return -EBADF;
     f = px->fds[fd].file;
-    copy = install_from(px, f, first, cloexec);
-    if (copy >= 0)
-        file_ref(f);
+    copy = choose_from(px, first);
+    if (copy < 0)
+        return copy;
+    file_ref(f);
+    set(px, copy, f, cloexec);
     return copy;
 }
 

@@ -162,12 +162,12 @@ static ssize_t recv_datagram(struct weir_posix *px, struct sock *s, struct msghd
     return err != 0 ? err : datagram_recv(px, s, msg, &to, flags);
 }
 
-static ssize_t recv_error(struct sock *s, struct msghdr *msg)
+static ssize_t recv_error(struct weir_posix *px, struct sock *s, struct msghdr *msg)
 {
     struct bytes to;
     int err = bytes_init(&to, msg->msg_iov, msg->msg_iovlen);
 
-    return err != 0 ? err : errqueue_recv(s, msg, &to);
+    return err != 0 ? err : errqueue_recv(px, s, msg, &to);
 }
 
 static ssize_t recv_message(struct weir_posix *px, int fd, struct msghdr *msg, int flags)
@@ -180,7 +180,7 @@ static ssize_t recv_message(struct weir_posix *px, int fd, struct msghdr *msg, i
     if (s == NULL)
         return err;
     if (flags & MSG_ERRQUEUE)
-        result = recv_error(s, msg);
+        result = recv_error(px, s, msg);
     else if (s->file.kind == FILE_STREAM)
         result = recv_stream(px, s, msg, flags);
     else

@@ -37,7 +37,7 @@ static int unsent(struct weir_posix *px, const struct sock *s, bool is_sent_coun
     *count = 0;
     if (s->phase == SOCK_LISTENING)
         return -EINVAL;
-    if (s->file.kind == FILE_STREAM && s->handle != 0)
+    if (s->file.kind == FILE_STREAM && s->handle != 0 && !sock_is_opening(s))
         weir_tcp_queued(px->stack, s->handle, &queued);
     *count = (int)(is_sent_counted ? queued.send_bytes : queued.unsent_bytes);
     return 0;

@@ -76,6 +76,9 @@ static int set_row(struct sock *s, const struct row *r, const struct option *o)
         *(int *)member = value;
     else
         *(bool *)member = value != 0;
+    if (value == 0
+        && (member == (void *)&s->opts.recv_errors || member == (void *)&s->opts.recv_errors6))
+        errqueue_clear(s); /* with everything in it, as on Linux */
     return 0;
 }
 

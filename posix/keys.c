@@ -23,8 +23,8 @@ static int prefix_of(const struct sock *s, const struct tcp_md5sig *sig, bool is
 {
     struct sockaddr_storage storage;
     struct weir_endpoint peer;
-    bool has_prefix = is_ext && (sig->tcpm_flags & TCP_MD5SIG_FLAG_PREFIX);
-    uint8_t most = s->domain == AF_INET ? 32 : 128;
+    bool has_prefix = is_ext && (sig->tcpm_flags & TCP_MD5SIG_FLAG_PREFIX), is_v4;
+    uint8_t most;
     int err;
 
     memcpy(&storage, &sig->tcpm_addr, sizeof storage);
@@ -33,11 +33,13 @@ static int prefix_of(const struct sock *s, const struct tcp_md5sig *sig, bool is
     err = addr_parse(s, (const struct sockaddr *)&storage, sizeof storage, &peer);
     if (err != 0)
         return -EINVAL;
+    is_v4 = weir_addr_is_v4(&peer.addr);
+    most = is_v4 ? 32 : 128;
     if (has_prefix && sig->tcpm_prefixlen > most)
         return -EINVAL;
     prefix->addr = peer.addr;
     prefix->len = has_prefix ? sig->tcpm_prefixlen : most;
-    if (s->domain == AF_INET)
+    if (is_v4)
         prefix->len = (uint8_t)(prefix->len + 96);
     return 0;
 }
@@ -58,6 +60,27 @@ static int errno_of(int err)
     return err == WEIR_ESTATE ? -EINVAL : err == WEIR_ENOTSUP ? -ENOPROTOOPT : px_errno(err);
 }
 
+static bool is_in(const struct weir_prefix *prefix, const struct weir_addr *addr)
+{
+    for (unsigned bit = 0; bit < prefix->len; bit++) {
+        uint8_t mask = (uint8_t)(0x80 >> bit % 8);
+        if ((prefix->addr.b[bit / 8] ^ addr->b[bit / 8]) & mask)
+            return false;
+    }
+    return true;
+}
+
+/* A connection has one peer: a key for anybody else would only forbid it to speak. */
+static bool concerns(const struct weir_posix *px, weir_handle_t handle,
+                     const struct weir_prefix *prefix)
+{
+    struct weir_endpoint remote;
+
+    return handle != 0
+           && (weir_remote(px->stack, handle, &remote) != WEIR_OK || is_in(prefix, &remote.addr));
+}
+
+/* It may be that only the socket knew it. */
 static int remove_key(struct weir_posix *px, struct sock *s, const struct weir_prefix *prefix)
 {
     struct key **at = find(s, prefix), *k = *at;
@@ -65,28 +88,37 @@ static int remove_key(struct weir_posix *px, struct sock *s, const struct weir_p
 
     if (k == NULL)
         return -ENOENT;
-    if (s->handle != 0)
+    if (concerns(px, s->handle, prefix))
         err = weir_auth_remove(px->stack, s->handle, &k->key);
+    if (err != WEIR_OK && err != WEIR_EINVAL && err != WEIR_ESTALE)
+        return errno_of(err);
     *at = k->next;
     free(k);
-    return errno_of(err);
+    return 0;
 }
 
+/* In the place of the one that there was; a key that is refused leaves that. */
 static int add_key(struct weir_posix *px, struct sock *s, const struct weir_prefix *prefix,
                    const struct tcp_md5sig *sig)
 {
-    struct key **at = find(s, prefix), *k = *at;
+    struct key **at = find(s, prefix), *before = *at, *k = calloc(1, sizeof *k);
+    int err = WEIR_OK;
 
-    if (k == NULL) {
-        k = calloc(1, sizeof *k);
-        if (k == NULL)
-            return -ENOMEM;
-        *at = k;
-    }
+    if (k == NULL)
+        return -ENOMEM;
     memcpy(k->bytes, sig->tcpm_key, sig->tcpm_keylen);
     k->key = (struct weir_auth_key){
         .algorithm = WEIR_AUTH_MD5, .peer = *prefix, .key = k->bytes, .key_len = sig->tcpm_keylen};
-    return s->handle != 0 ? errno_of(weir_auth_add(px->stack, s->handle, &k->key)) : 0;
+    if (concerns(px, s->handle, prefix))
+        err = weir_auth_add(px->stack, s->handle, &k->key);
+    if (err != WEIR_OK) {
+        free(k);
+        return errno_of(err);
+    }
+    k->next = before != NULL ? before->next : NULL;
+    *at = k;
+    free(before);
+    return 0;
 }
 
 int keys_set(struct weir_posix *px, struct sock *s, const void *value, socklen_t len, bool is_ext)
@@ -108,26 +140,12 @@ int keys_set(struct weir_posix *px, struct sock *s, const void *value, socklen_t
     return sig.tcpm_keylen == 0 ? remove_key(px, s, &prefix) : add_key(px, s, &prefix, &sig);
 }
 
-static bool is_for(const struct weir_prefix *prefix, const struct weir_addr *addr)
-{
-    for (unsigned bit = 0; bit < prefix->len; bit++) {
-        uint8_t mask = (uint8_t)(0x80 >> bit % 8);
-        if ((prefix->addr.b[bit / 8] ^ addr->b[bit / 8]) & mask)
-            return false;
-    }
-    return true;
-}
-
-/* A connection has one peer: a key for anybody else would only forbid it to speak. */
 int keys_apply(struct weir_posix *px, const struct sock *s, weir_handle_t handle)
 {
-    struct weir_endpoint remote;
-    bool has_peer = weir_remote(px->stack, handle, &remote) == WEIR_OK;
-
     for (const struct key *k = s->keys; k != NULL; k = k->next) {
         int err = WEIR_OK;
 
-        if (!has_peer || is_for(&k->key.peer, &remote.addr))
+        if (concerns(px, handle, &k->key.peer))
             err = weir_auth_add(px->stack, handle, &k->key);
         if (err != WEIR_OK)
             return errno_of(err);

@@ -112,6 +112,14 @@ struct file *file_get(struct weir_posix *px, int fd);
 void file_ref(struct file *f);
 void file_put(struct weir_posix *px, struct file *f);
 
+/*
+ * The number that the next descriptor has, or -EMFILE or -ENOMEM. Before anybody else comes it is
+ * used for a file, to which goes the caller's reference, or given back.
+ */
+int file_choose(struct weir_posix *px);
+void file_install_at(struct weir_posix *px, int fd, struct file *f, bool cloexec);
+void file_give_back(struct weir_posix *px, int fd);
+
 /* Gives a file a descriptor, to which goes the caller's reference. A number, -EMFILE or -ENOMEM,
  * and then the file is released. */
 int file_install(struct weir_posix *px, struct file *f, bool cloexec);

@@ -214,8 +214,11 @@ extern const struct file_ops stream_ops;
 void stream_on_event(struct weir_posix *px, struct sock *s, const struct weir_event *event);
 int stream_listen(struct weir_posix *px, struct sock *s, int backlog);
 
-/* The accepted socket belongs to the caller. */
-int stream_accept(struct weir_posix *px, struct sock *s, struct sock **accepted);
+/* Waits until there is a connection: 0, or a negative errno. */
+int stream_wait_to_accept(struct weir_posix *px, struct sock *s);
+
+/* Takes it; the socket belongs to the caller. */
+int stream_accept(struct weir_posix *px, const struct sock *listener, struct sock **accepted);
 int stream_connect(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to);
 
 /* Goes on with a connect, or says why there is nothing to go on with. */
@@ -225,6 +228,9 @@ int stream_shutdown(struct weir_posix *px, struct sock *s, unsigned how);
 
 ssize_t stream_send(struct weir_posix *px, struct sock *s, struct bytes *from, int flags);
 ssize_t stream_recv(struct weir_posix *px, struct sock *s, struct bytes *to, int flags);
+
+/* MSG_PEEK from the first byte on, whatever SO_PEEK_OFF says. */
+ssize_t stream_peek(struct weir_posix *px, struct sock *s, struct bytes *to, int flags);
 
 /* Connects and sends at once [RFC7413]: MSG_FASTOPEN, or the first write after a deferred connect. */
 ssize_t stream_send_fastopen(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to,
@@ -244,6 +250,9 @@ void stream_want(struct weir_posix *px, const struct sock *s, enum stream_wants 
 
 void errqueue_init(struct sock *s);
 void errqueue_forget(struct sock *s);
+
+/* Nobody wants to read what is in it. */
+void errqueue_clear(struct sock *s);
 void errqueue_on_icmp(struct weir_posix *px, struct sock *s, const struct weir_icmp_error *icmp);
 
 /* Something was written with MSG_ZEROCOPY; something was acknowledged. */
@@ -251,7 +260,7 @@ void errqueue_note_write(struct weir_posix *px, struct sock *s);
 void errqueue_on_acked(struct weir_posix *px, struct sock *s);
 
 bool errqueue_has_any(const struct sock *s);
-ssize_t errqueue_recv(struct sock *s, struct msghdr *msg, struct bytes *to);
+ssize_t errqueue_recv(struct weir_posix *px, struct sock *s, struct msghdr *msg, struct bytes *to);
 
 /* ---- sendmem.c ---- */
 

@@ -253,28 +253,33 @@ int weir_px_listen(struct weir_posix *px, int fd, int backlog)
     return (int)px_return(px, err);
 }
 
+/* Where there is no descriptor for it a connection stays in the queue. */
 static int accept_from(struct weir_posix *px, struct sock *s, struct sockaddr *addr, socklen_t *len,
                        int flags)
 {
     struct sock *accepted;
-    int err, fd;
+    int fd, err = s->file.kind == FILE_STREAM ? stream_wait_to_accept(px, s) : -EOPNOTSUPP;
 
-    if (s->file.kind != FILE_STREAM)
-        return -EOPNOTSUPP;
-    err = stream_accept(px, s, &accepted);
     if (err != 0)
         return err;
+    fd = file_choose(px);
+    if (fd < 0)
+        return fd;
+    err = stream_accept(px, s, &accepted);
+    if (err != 0) {
+        file_give_back(px, fd);
+        return err;
+    }
     if (addr != NULL && *len > INT32_MAX) { /* the connection is lost, as on Linux */
+        file_give_back(px, fd);
         sock_put(px, accepted);
         return -EINVAL;
     }
     if (flags & SOCK_NONBLOCK)
         accepted->file.flags |= O_NONBLOCK;
-    file_ref(&accepted->file);
-    fd = file_install(px, &accepted->file, (flags & SOCK_CLOEXEC) != 0);
-    if (fd >= 0 && addr != NULL)
+    if (addr != NULL)
         addr_store(s, &accepted->remote, addr, len);
-    sock_put(px, accepted);
+    file_install_at(px, fd, &accepted->file, (flags & SOCK_CLOEXEC) != 0);
     return fd;
 }
 

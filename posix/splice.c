@@ -37,6 +37,18 @@ static int find(struct weir_posix *px, int fd, struct sock **s)
     return -EINVAL;
 }
 
+/*
+ * Is there a connection that takes anything? One that was put off is made first, without text: none is
+ * there before it is known that it will be taken.
+ */
+static ssize_t check_can_send(struct weir_posix *px, struct sock *s, int flags)
+{
+    struct bytes none = {0};
+
+    return s->is_deferred ? stream_send_fastopen(px, s, &s->remote, &none, flags)
+                          : stream_send(px, s, &none, flags);
+}
+
 /* How much the socket takes now, at least 1. */
 static ssize_t wait_for_room(struct weir_posix *px, struct sock *s, int flags)
 {
@@ -44,8 +56,7 @@ static ssize_t wait_for_room(struct weir_posix *px, struct sock *s, int flags)
 
     for (;;) {
         struct weir_tcp_queued queued;
-        struct bytes none = {0};
-        ssize_t err = stream_send(px, s, &none, flags);
+        ssize_t err = check_can_send(px, s, flags);
         size_t room;
 
         if (err < 0)
@@ -78,7 +89,7 @@ static ssize_t fetch(struct weir_posix *px, struct transfer *t, size_t len)
     bytes_init(&to, &iov, 1);
     if (stream_before_urgent(t->in) == 0 && !t->in->opts.oob_inline && stream_left(px, t->in) > 0)
         return 0; /* the urgent byte is not spliced, and stops what is behind it */
-    return stream_recv(px, t->in, &to, t->flags | MSG_PEEK);
+    return stream_peek(px, t->in, &to, t->flags);
 }
 
 static void consume(struct weir_posix *px, struct sock *s, size_t len)
@@ -116,6 +127,8 @@ static ssize_t move(struct weir_posix *px, struct transfer *t, size_t len)
     passed = pass_on(px, t, (size_t)got);
     if (passed > 0 && t->in != NULL)
         consume(px, t->in, (size_t)passed);
+    if (passed < got && t->in == NULL && t->in_offset != NULL)
+        *t->in_offset -= got - (passed > 0 ? passed : 0);
     return passed;
 }
 

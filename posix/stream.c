@@ -198,9 +198,15 @@ static uint32_t backlog_of(const struct weir_posix *px, int backlog)
     return asked < most ? asked : most;
 }
 
+/* What bind has asked for, when the port has gone with a connection; or any. */
+static struct weir_endpoint only_address(const struct sock *s)
+{
+    return (struct weir_endpoint){.addr = s->local.addr};
+}
+
 int stream_listen(struct weir_posix *px, struct sock *s, int backlog)
 {
-    struct weir_endpoint any = {.addr = addr_any(s)};
+    struct weir_endpoint own = only_address(s);
     int err = 0;
 
     s->backlog = backlog_of(px, backlog);
@@ -209,11 +215,11 @@ int stream_listen(struct weir_posix *px, struct sock *s, int backlog)
     if (s->phase != SOCK_CLOSED)
         return -EINVAL;
     if (!s->is_bound)
-        err = ports_bind(px, s, &any);
+        err = ports_bind(px, s, &own);
     return err != 0 ? err : open_listener(px, s);
 }
 
-/* A new socket is like its listener, but for what descriptors have. */
+/* A new socket is like its listener, but for what descriptors have. NULL: no memory. */
 static struct sock *inherit(struct weir_posix *px, const struct sock *listener)
 {
     struct sock *s = sock_new(px, listener->domain, listener->type, listener->protocol);
@@ -227,19 +233,20 @@ static struct sock *inherit(struct weir_posix *px, const struct sock *listener)
     return s;
 }
 
-static int take_connection(struct weir_posix *px, struct sock *s, struct sock **accepted)
+int stream_accept(struct weir_posix *px, const struct sock *listener, struct sock **accepted)
 {
+    struct sock *s = inherit(px, listener);
     weir_conn_t conn;
-    int err = weir_accept(px->stack, s->handle, &conn);
+    int err;
 
-    if (err != WEIR_OK)
-        return px_errno(err);
-    *accepted = inherit(px, s);
-    if (*accepted == NULL) {
-        weir_abort(px->stack, conn);
+    if (s == NULL)
         return -ENOBUFS;
+    err = weir_accept(px->stack, listener->handle, &conn);
+    if (err != WEIR_OK) {
+        sock_free(px, s);
+        return px_errno(err);
     }
-    s = *accepted;
+    *accepted = s;
     s->phase = SOCK_CONNECTED;
     s->is_established = true;
     sock_set_handle(px, s, conn);
@@ -250,7 +257,7 @@ static int take_connection(struct weir_posix *px, struct sock *s, struct sock **
     return 0;
 }
 
-int stream_accept(struct weir_posix *px, struct sock *s, struct sock **accepted)
+int stream_wait_to_accept(struct weir_posix *px, struct sock *s)
 {
     weir_ns_t until = sock_recv_until(px, s, 0);
 
@@ -259,9 +266,8 @@ int stream_accept(struct weir_posix *px, struct sock *s, struct sock **accepted)
 
         if (s->phase != SOCK_LISTENING)
             return -EINVAL;
-        err = take_connection(px, s, accepted);
-        if (err != -EAGAIN)
-            return err;
+        if (weir_acceptable(px->stack, s->handle) > 0)
+            return 0;
         err = px_wait(px, &s->file, until);
         if (err != 0)
             return err;
@@ -348,6 +354,7 @@ static int open_connection(struct weir_posix *px, struct sock *s,
 {
     struct weir_opt_value opts[SOCK_LISTED_MAX];
     struct weir_endpoint to = *remote;
+    struct weir_endpoint own = s->is_bound ? s->local : only_address(s);
     size_t count = sock_list_options(s, opts, false);
     weir_conn_t conn;
     int err;
@@ -355,7 +362,7 @@ static int open_connection(struct weir_posix *px, struct sock *s,
     if (weir_addr_is_any(&to.addr))
         to.addr = addr_loopback(&to.addr);
     opts[count++] = (struct weir_opt_value){WEIR_OPT_FASTOPEN, fastopen};
-    err = weir_connect_with(px->stack, s->is_bound ? &s->local : NULL, &to, opts, count, &conn);
+    err = weir_connect_with(px->stack, &own, &to, opts, count, &conn);
     if (err != WEIR_OK)
         return connect_errno(&to, err);
     err = keys_apply(px, s, conn);
@@ -415,38 +422,51 @@ static ssize_t queue_before_syn(struct weir_posix *px, struct sock *s, struct by
     return done;
 }
 
-static void note_fastopen(struct weir_posix *px, struct sock *s, ssize_t done, int flags)
+/*
+ * Who waits has given all: it goes with the acknowledgement of the SYN-ACK. It stays queued when the
+ * call ends early, and so is what the call has done, unless the connection has failed.
+ */
+static ssize_t wait_with_text(struct weir_posix *px, struct sock *s, struct bytes *from, int flags)
 {
-    if (done > 0 && (flags & MSG_ZEROCOPY) && s->opts.zerocopy)
-        errqueue_note_write(px, s);
+    ssize_t done = queue_before_syn(px, s, from, SIZE_MAX), rest = 0;
+    int err = finish_connect(px, s, sock_send_until(px, s, flags), -EINPROGRESS);
+
+    if (err != 0 && !sock_is_opening(s))
+        return err;
+    if (err == 0 && from->left > 0)
+        rest = stream_send(px, s, from, flags & ~MSG_ZEROCOPY);
+    if (rest < 0)
+        err = (int)rest;
+    else
+        done += rest;
+    return done + s->syn_bytes > 0 ? done : err;
 }
 
-/*
- * Who does not wait for the connection has sent what the SYN takes. Who waits has given all: it
- * goes with the acknowledgement of the SYN-ACK.
- */
+/* Who does not wait for the connection has sent what the SYN takes. */
 static ssize_t begin_fastopen(struct weir_posix *px, struct sock *s, struct bytes *from, int flags)
 {
     ptrdiff_t room = weir_fastopen_room(px->stack, s->handle);
-    ssize_t done, rest;
-    int err;
+    ssize_t done = queue_before_syn(px, s, from, room > 0 ? (size_t)room : 0), more;
 
-    if (sock_is_nonblocking(s, flags)) {
-        done = queue_before_syn(px, s, from, room > 0 ? (size_t)room : 0);
-        s->syn_bytes = (uint32_t)done;
-        note_fastopen(px, s, done, flags);
-        return done > 0 ? done : -EINPROGRESS;
-    }
-    done = queue_before_syn(px, s, from, room > 0 ? (size_t)room : 0);
     s->syn_bytes = (uint32_t)done;
-    done += queue_before_syn(px, s, from, SIZE_MAX);
-    err = finish_connect(px, s, sock_send_until(px, s, flags), -EINPROGRESS);
-    if (from->left == 0)
-        note_fastopen(px, s, done, flags);
-    if (err != 0 || from->left == 0)
-        return err != 0 ? err : done;
-    rest = stream_send(px, s, from, flags);
-    return rest >= 0 ? done + rest : done > 0 ? done : rest;
+    if (!sock_is_nonblocking(s, flags)) {
+        more = wait_with_text(px, s, from, flags);
+        if (more < 0)
+            return more;
+        done += more;
+    } else if (done == 0) {
+        return -EINPROGRESS;
+    }
+    if (done > 0 && (flags & MSG_ZEROCOPY) && s->opts.zerocopy)
+        errqueue_note_write(px, s);
+    return done;
+}
+
+/* A connect that was put off, and cannot be made: the socket is as it was before. */
+static void give_up_deferred(struct weir_posix *px, struct sock *s)
+{
+    forget(px, s);
+    file_changed(px, &s->file, POLLIN | POLLOUT | POLLHUP);
 }
 
 ssize_t stream_send_fastopen(struct weir_posix *px, struct sock *s, const struct weir_endpoint *to,
@@ -454,14 +474,16 @@ ssize_t stream_send_fastopen(struct weir_posix *px, struct sock *s, const struct
 {
     int err;
 
-    if (s->phase == SOCK_CONNECTED)
+    if (s->phase == SOCK_CONNECTED || s->phase == SOCK_LISTENING)
         return -EISCONN;
     if (s->phase == SOCK_CONNECTING && !s->is_deferred) {
         err = finish_connect(px, s, sock_send_until(px, s, flags), -EALREADY);
         return err != 0 ? err : stream_send(px, s, from, flags);
     }
-    s->is_deferred = false;
     err = open_connection(px, s, to, true);
+    if (err != 0 && s->is_deferred)
+        give_up_deferred(px, s);
+    s->is_deferred = false;
     return err != 0 ? err : begin_fastopen(px, s, from, flags);
 }
 

@@ -301,18 +301,30 @@ static ssize_t read_all(struct weir_posix *px, struct sock *s, struct reading *r
     return (ssize_t)r->done;
 }
 
-ssize_t stream_recv(struct weir_posix *px, struct sock *s, struct bytes *to, int flags)
+/* From so far behind the first byte on. */
+static ssize_t recv_from(struct weir_posix *px, struct sock *s, struct bytes *to, int flags,
+                         uint32_t pos)
 {
-    struct reading r = {.to = to, .flags = flags};
-    ssize_t got;
+    struct reading r = {.to = to, .flags = flags, .pos = pos};
 
     if (s->phase == SOCK_LISTENING)
         return -ENOTCONN;
-    if (flags & MSG_OOB)
+    return read_all(px, s, &r, wanted(s, to, flags));
+}
+
+ssize_t stream_peek(struct weir_posix *px, struct sock *s, struct bytes *to, int flags)
+{
+    return recv_from(px, s, to, flags | MSG_PEEK, 0);
+}
+
+ssize_t stream_recv(struct weir_posix *px, struct sock *s, struct bytes *to, int flags)
+{
+    bool looks_ahead = (flags & MSG_PEEK) && s->opts.peek_offset > 0;
+    ssize_t got;
+
+    if ((flags & MSG_OOB) && s->phase != SOCK_LISTENING)
         return recv_urgent(s, to, flags);
-    if ((flags & MSG_PEEK) && s->opts.peek_offset > 0)
-        r.pos = (uint32_t)s->opts.peek_offset;
-    got = read_all(px, s, &r, wanted(s, to, flags));
+    got = recv_from(px, s, to, flags, looks_ahead ? (uint32_t)s->opts.peek_offset : 0);
     if (got > 0 && s->opts.peek_offset >= 0)
         sock_move_peek_offset(s, got, (flags & MSG_PEEK) != 0);
     return got;

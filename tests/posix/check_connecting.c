@@ -2,6 +2,8 @@
  * check_connecting.c - connect in all its moods
  */
 #include "posix/net.h"
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 static int error_of(int fd)
 {
@@ -249,6 +251,56 @@ static void with_data(void)
     sys->close(listener);
 }
 
+static void with_data_and_something_else(void)
+{
+    int listener = net_listener("127.0.0.1"), fd = sys->socket(AF_INET, SOCK_STREAM, 0), value = -1;
+    union net_addr to = net_name(listener), none = nobody();
+    struct timeval tv = {0, 100000};
+    char bytes[8];
+    int b;
+
+    SAY(sys->sendto(listener, "first", 5, MSG_FASTOPEN, &to.any, sizeof to.in));
+    SAY(sys->setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &(int){1}, sizeof(int)));
+    SAY(sys->sendto(fd, "first", 5, MSG_FASTOPEN | MSG_ZEROCOPY, &none.any, sizeof none.in));
+    SAY(sys->recvfrom(fd, bytes, sizeof bytes, MSG_ERRQUEUE, NULL, NULL));
+    SAY(sys->sendto(fd, "", 0, MSG_FASTOPEN, &to.any, sizeof to.in));
+    b = SAY_FD(sys->accept4(listener, NULL, NULL, 0));
+    SAY(sys->setsockopt(b, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv));
+    SAY(sys->recvfrom(b, bytes, sizeof bytes, 0, NULL, NULL));
+    SAY(sys->ioctl(fd, SIOCOUTQ, &value));
+    say_seen("    %d", value);
+    sys->close(fd);
+    sys->close(b);
+    sys->close(listener);
+}
+
+/* Bind has asked for an address, and for no port. */
+static void address_alone(void)
+{
+    int listener = net_listener("127.0.0.1"), fd = sys->socket(AF_INET, SOCK_STREAM, 0);
+    union net_addr to = net_name(listener), own = net_in("127.0.0.9", 0);
+    const struct sockaddr nothing = {.sa_family = AF_UNSPEC};
+
+    SAY(sys->bind(fd, &own.any, sizeof own.in));
+    for (int i = 0; i < 2; i++) {
+        SAY(sys->connect(fd, &to.any, sizeof to.in));
+        own = net_name(fd);
+        own.in.sin_port = 0;
+        say_address("    from", &own.storage, sizeof own.in);
+        sys->close(sys->accept4(listener, NULL, NULL, 0));
+        SAY(sys->connect(fd, &nothing, sizeof nothing));
+        own = net_name(fd);
+        own.in.sin_port = 0;
+        say_address("    left", &own.storage, sizeof own.in);
+    }
+    SAY(sys->listen(fd, 1));
+    own = net_name(fd);
+    own.in.sin_port = 0;
+    say_address("    at", &own.storage, sizeof own.in);
+    sys->close(fd);
+    sys->close(listener);
+}
+
 void check_connecting(void)
 {
     bad_addresses();
@@ -261,4 +313,6 @@ void check_connecting(void)
     to_any();
     with_itself();
     with_data();
+    with_data_and_something_else();
+    address_alone();
 }

@@ -156,6 +156,49 @@ static void without_copies(bool is_on)
     sys->close(fds[1]);
 }
 
+/* Two datagrams whose errors wait. */
+static int with_two(void)
+{
+    union net_addr to = net_in("127.0.0.1", 9);
+    int fd = sys->socket(AF_INET, SOCK_DGRAM, 0);
+
+    set(fd, IPPROTO_IP, IP_RECVERR);
+    for (int i = 0; i < 2; i++) {
+        while (sys->sendto(fd, "data", 4, 0, &to.any, net_len(&to)) < 0)
+            ;
+        net_moment();
+    }
+    return fd;
+}
+
+static void not_wanted(void)
+{
+    int fd = with_two(), off = 0;
+
+    net_say_ready("two errors", fd);
+    SAY(sys->setsockopt(fd, IPPROTO_IP, IP_RECVERR, &off, sizeof off));
+    net_say_ready("not wanted", fd);
+    say_next(fd, 100, 256);
+    say_error(fd);
+    net_say_ready("the error was told", fd);
+    sys->close(fd);
+}
+
+static void edges(void)
+{
+    int fd = with_two(), set_fd = sys->epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+
+    SAY(sys->epoll_ctl(set_fd, EPOLL_CTL_ADD, fd, &event));
+    for (int i = 0; i < 3; i++) {
+        if (SAY(sys->epoll_wait(set_fd, &event, 1, 0)) == 1)
+            say_seen("    %x", event.events);
+        say_next(fd, 100, 256);
+    }
+    sys->close(fd);
+    sys->close(set_fd);
+}
+
 void check_errors(void)
 {
     unreachable(AF_INET, "127.0.0.1", IPPROTO_IP, IP_RECVERR);
@@ -166,4 +209,6 @@ void check_errors(void)
     unreachable_connected(true);
     without_copies(false);
     without_copies(true);
+    not_wanted();
+    edges();
 }

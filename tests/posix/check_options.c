@@ -234,6 +234,32 @@ static void digest_keys(void)
     sys->close(udp);
 }
 
+static void digest_keys_of_others(void)
+{
+    union net_addr at = net_in("192.0.2.1", 0), mapped = net_in6("::ffff:192.0.2.0", 0);
+    struct tcp_md5sig key = {.tcpm_keylen = 3, .tcpm_key = "key"};
+    int fds[2], fd = sys->socket(AF_INET6, SOCK_STREAM, 0);
+
+    net_pair(fds);
+    memcpy(&key.tcpm_addr, &at.storage, sizeof key.tcpm_addr);
+    SAY(sys->setsockopt(fds[0], IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key));
+    SAY(sys->sendto(fds[0], "x", 1, 0, NULL, 0));
+    key.tcpm_keylen = 0;
+    SAY(sys->setsockopt(fds[0], IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key));
+    SAY(sys->setsockopt(fds[0], IPPROTO_TCP, TCP_MD5SIG, &key, sizeof key));
+    sys->close(fds[0]);
+    sys->close(fds[1]);
+
+    memcpy(&key.tcpm_addr, &mapped.storage, sizeof key.tcpm_addr);
+    key.tcpm_keylen = 3;
+    key.tcpm_flags = TCP_MD5SIG_FLAG_PREFIX;
+    for (uint8_t len = 31; len <= 33; len++) {
+        key.tcpm_prefixlen = len;
+        SAY(sys->setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &key, sizeof key));
+    }
+    sys->close(fd);
+}
+
 /* The numbers are shown as they are kept. */
 static void fastopen_key(void)
 {
@@ -336,6 +362,7 @@ void check_options(void)
     buffers(SOCK_DGRAM);
     congestion();
     digest_keys();
+    digest_keys_of_others();
     fastopen_key();
     info();
     connected();

@@ -198,6 +198,7 @@ struct lab *lab_make_with(const struct weir_config *given)
     add_address(lab, "fd00::1/64");
     weir_px_config_init(&px);
     px.loopback = lab->loopback;
+    px.fd_limit = FILE_FD;
     px.hook = (struct weir_px_hook){.ctx = lab,
                                     .now = now,
                                     .wait = wait,
