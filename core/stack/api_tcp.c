@@ -230,6 +230,18 @@ int api_accept(struct weir *s, weir_listener_t listener, weir_conn_t *conn)
 
 /* ---- SEND and RECEIVE ---- */
 
+/*
+ * What may follow from a call that sends nothing: an acknowledgement, or that there is nothing more to
+ * be done, for which nobody waits yet. Mostly somebody does.
+ */
+static bool has_news(const struct conn *c)
+{
+    const struct tcp_work *w = c->tcp.work;
+
+    return w != NULL
+           && (w->ack_owed || (w->deadline_at[TIMER_REST] == NEVER && tcp_can_rest(&c->tcp)));
+}
+
 /* A write is nothing but more to send: there is nothing else to settle. */
 
 WHOLE ptrdiff_t api_send(struct weir *s, weir_conn_t conn, const void *bytes, size_t len,
@@ -243,6 +255,8 @@ WHOLE ptrdiff_t api_send(struct weir *s, weir_conn_t conn, const void *bytes, si
     sent = tcp_send(&c->tcp, &s->tcp, bytes, len, flags);
     if (sent > 0)
         tx_make_ready(s, c);
+    else if (has_news(c))
+        stack_settle(s, c);
     return sent;
 }
 
@@ -257,12 +271,9 @@ ptrdiff_t api_send_lent(struct weir *s, weir_conn_t conn, struct weir_slice byte
     sent = tcp_send_lent(&c->tcp, &s->tcp, bytes, flags, release, owner);
     if (sent > 0)
         tx_make_ready(s, c);
+    else if (has_news(c))
+        stack_settle(s, c);
     return sent;
-}
-
-static bool owes_ack(const struct conn *c)
-{
-    return c->tcp.work != NULL && c->tcp.work->ack_owed;
 }
 
 ptrdiff_t api_recv(struct weir *s, weir_conn_t conn, void *bytes, size_t len)
@@ -273,7 +284,7 @@ ptrdiff_t api_recv(struct weir *s, weir_conn_t conn, void *bytes, size_t len)
     if (c == NULL)
         return WEIR_ESTALE;
     got = tcp_recv(&c->tcp, &s->tcp, bytes, len);
-    if (got > 0 && owes_ack(c))
+    if (got > 0 && has_news(c))
         stack_settle(s, c);
     return got;
 }
@@ -295,7 +306,7 @@ int api_recv_done(struct weir *s, weir_conn_t conn, size_t len)
     if (c == NULL)
         return WEIR_ESTALE;
     err = tcp_recv_done(&c->tcp, &s->tcp, len);
-    if (err == WEIR_OK && owes_ack(c))
+    if (err == WEIR_OK && has_news(c))
         stack_settle(s, c);
     return err;
 }
@@ -307,7 +318,7 @@ int api_recv_post(struct weir *s, weir_conn_t conn, void *bytes, size_t len)
     return c == NULL ? WEIR_ESTALE : tcp_recv_post(&c->tcp, &s->tcp, bytes, len);
 }
 
-/* Without a posted read the connection may come to rest: that is looked at when it has its turn. */
+/* Without a posted read the connection may come to rest, also if nothing was read. */
 ptrdiff_t api_recv_take(struct weir *s, weir_conn_t conn, void **bytes)
 {
     struct conn *c = handle_conn(s, conn);
@@ -317,10 +328,8 @@ ptrdiff_t api_recv_take(struct weir *s, weir_conn_t conn, void **bytes)
     if (c == NULL)
         return WEIR_ESTALE;
     got = tcp_recv_take(&c->tcp, &s->tcp, bytes);
-    if (got > 0 && owes_ack(c))
+    if (has_news(c))
         stack_settle(s, c);
-    else if (c->tcp.work != NULL && tcp_can_rest(&c->tcp))
-        tx_make_ready(s, c);
     return got;
 }
 

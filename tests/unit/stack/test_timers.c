@@ -571,3 +571,44 @@ TEST(keepalives_come_without_memory_for_an_alarm)
     world_run(w, 7200 * WEIR_S);
     EXPECT_EQ(world_count(w, 0, TCP_ACK, TCP_ACK), before + 1);
 }
+
+/* What a busy connection needs is given back also if the application was away for longer than that takes. */
+TEST(a_connection_rests_when_its_text_is_read_late)
+{
+    struct world *w = world_make(&(struct world_setup){0});
+    struct world_pair p = world_connect(w);
+    struct weir_slice slices[2];
+    uint8_t bytes[100];
+    size_t count;
+
+    for (int how = 0; how < 2; how++) {
+        world_sends(w, 1, p.b, sizeof bytes);
+        world_run(w, 10 * WEIR_S);
+        EXPECT_EQ(world_stack(w, 0)->tcp.works.used, 1);
+        EXPECT_EQ(world_stack(w, 1)->tcp.works.used, 0);
+        if (how == 0) {
+            EXPECT_EQ(weir_recv(world_stack(w, 0), p.a, bytes, sizeof bytes), sizeof bytes);
+        } else {
+            EXPECT_EQ(weir_recv_lent(world_stack(w, 0), p.a, slices, 2, &count), sizeof bytes);
+            EXPECT_EQ(weir_recv_done(world_stack(w, 0), p.a, sizeof bytes), WEIR_OK);
+        }
+        world_run(w, 10 * WEIR_S);
+        EXPECT_EQ(world_stack(w, 0)->tcp.works.used, 0);
+    }
+}
+
+/* The same if there was no memory for what it wanted to send. */
+TEST(a_connection_rests_again_that_could_not_send)
+{
+    struct world *w = world_make(&(struct world_setup){0});
+    struct world_pair p = world_connect(w);
+    static const uint8_t bytes[60000];
+
+    world_run(w, 10 * WEIR_S);
+    EXPECT_EQ(world_stack(w, 0)->tcp.works.used, 0);
+    w->stacks[0].alloc.fail_at = w->stacks[0].alloc.calls + 1;
+    EXPECT_EQ(weir_send(world_stack(w, 0), p.a, bytes, sizeof bytes, 0), WEIR_ENOMEM);
+    EXPECT_EQ(world_stack(w, 0)->tcp.works.used, 1);
+    world_run(w, 10 * WEIR_S);
+    EXPECT_EQ(world_stack(w, 0)->tcp.works.used, 0);
+}
