@@ -80,27 +80,40 @@ static void queue_for_accept(struct weir *s, struct listener *l, struct conn *c)
     events_note_listener(s, l);
 }
 
+/*
+ * The connection that a record was. Mostly all there is left of the handshake is its end, which has come
+ * as ack (or NULL).
+ */
+static bool open(struct weir *s, struct conn *c, const struct tcp_halfopen *h,
+                 const struct listener *l, const struct tcp_seg *ack)
+{
+    if (ack != NULL && halfopen_is_usual(h) && !trace_is_on(&s->tracer))
+        return tcp_open_acknowledged(&c->tcp, &s->tcp, h, l->model.user, ack);
+    return tcp_open_passively(&c->tcp, &s->tcp, h, l->model.user);
+}
+
 /* A record has been told of already: its connection begins in its state without a word. */
 static bool become(struct weir *s, struct conn *c, const struct tcp_halfopen *h,
-                   const struct listener *l)
+                   const struct listener *l, const struct tcp_seg *ack)
 {
     bool done;
 
     c->tcp.cc = l->model.cc;
     s->tcp.tracer = h->is_told ? &silent : &s->tracer;
-    done = tcp_open_passively(&c->tcp, &s->tcp, h, l->model.user);
+    done = open(s, c, h, l, ack);
     s->tcp.tracer = &s->tracer;
     return done;
 }
 
 /* A connection of what was half open; the caller puts it in the table. NULL: no memory. */
-static struct conn *new_conn(struct weir *s, struct tcp_halfopen *h, const struct listener *l)
+static struct conn *new_conn(struct weir *s, struct tcp_halfopen *h, const struct listener *l,
+                             const struct tcp_seg *ack)
 {
     struct conn *c = flows_new_conn(s);
 
     if (c == NULL)
         return NULL;
-    if (!become(s, c, h, l)) {
+    if (!become(s, c, h, l, ack)) {
         flows_free_conn(s, c);
         return NULL;
     }
@@ -137,7 +150,7 @@ static bool open_fast(struct weir *s, struct arrival *a, struct listener *l,
 
     if (!has_room_for_pending(s, l))
         return false;
-    c = new_conn(s, what, l);
+    c = new_conn(s, what, l, NULL);
     if (c == NULL)
         return false;
     if (!demux_add(s, &c->flow, a->hash)) {
@@ -242,7 +255,7 @@ static enum why begin(struct weir *s, struct arrival *a, struct listener *l, str
     enum why why;
 
     queue_for_accept(s, l, c);
-    why = tcp_input(&c->tcp, &s->tcp, &a->seg);
+    why = tcp_complete(&c->tcp, &s->tcp, &a->seg);
     stack_settle(s, c);
     return why;
 }
@@ -289,7 +302,7 @@ static enum why complete(struct weir *s, struct arrival *a, struct halfopen *h)
     }
     if (is_full(l))
         return refuse(s, a, h);
-    c = new_conn(s, &h->tcp, l);
+    c = new_conn(s, &h->tcp, l, &a->seg);
     if (c == NULL)
         return WHY_NO_MEMORY;
     demux_move(s, &h->flow, &c->flow);
@@ -364,7 +377,7 @@ static enum why take_cookie(struct weir *s, struct arrival *a, struct listener *
             rx_send_reset(s, a, TCP_LISTEN);
         return WHY_TCP_ACCEPT_QUEUE;
     }
-    c = take_keys(s, a, l, &h) ? new_conn(s, &h, l) : NULL;
+    c = take_keys(s, a, l, &h) ? new_conn(s, &h, l, NULL) : NULL;
     auth_put(&s->tcp, &h.auth);
     if (c == NULL)
         return WHY_NO_MEMORY;

@@ -232,6 +232,16 @@ void ack_take_handshake(struct tcp_conn *c, struct tcp_env *env, const struct tc
     timers_on_acked(c, env);
 }
 
+void ack_take_synack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+    ns_t rtt_ns = tstamp_rtt_ns(c, env, tstamp_echo(c, seg)); /* measure_echo() */
+
+    ack_set_window(c, seg);
+    c->snd.una = seg->ack;
+    if (rtt_ns > 0)
+        rtt_on_sample(c, env, rtt_ns);
+}
+
 void ack_take_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
 {
     const struct sent *first = scoreboard_first(c), *last = scoreboard_last_before(c, ack);

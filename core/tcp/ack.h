@@ -21,6 +21,12 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
 void ack_take_handshake(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
 
 /*
+ * The same of a SYN-ACK that was sent once, on a connection that is made by that: nothing is queued, nor
+ * has anybody asked for anything.
+ */
+void ack_take_synack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
+
+/*
  * The same for a segment that acknowledges something new, has no blocks of SACK and no news of
  * marks, on a connection that is synchronized (predict.h).
  */

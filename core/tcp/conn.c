@@ -55,13 +55,11 @@ void tcp_conn_init_like(struct tcp_conn *c, const struct tcp_conn *model)
     (void)choice_ref(model->user);
 }
 
-APART bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
+/* What recovery begins with is left to who calls it. */
+static bool attach(struct tcp_conn *c, struct tcp_env *env)
 {
-    struct tcp_work *w;
+    struct tcp_work *w = pool_get_zeroed(&env->works);
 
-    if (c->work != NULL)
-        return true;
-    w = pool_get_zeroed(&env->works);
     if (w == NULL)
         return false;
     w->blocked_by = BLOCKED_BY_APP;
@@ -72,14 +70,28 @@ APART bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
     c->work = w;
     w->rtt_min_at = env->now;
     timers_stop(c);
-    timers_on_keepalive(c, env); /* it may be long until it rests again */
     sendq_init(c);
     scoreboard_init(c);
+    return true;
+}
+
+APART bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (c->work != NULL)
+        return true;
+    if (!attach(c, env))
+        return false;
+    timers_on_keepalive(c, env); /* it may be long until it rests again */
     if (c->state == TCP_CLOSED)
         recovery_begin(c, env);
     else
         recovery_init(c, env);
     return true;
+}
+
+bool tcp_work_attach_first(struct tcp_conn *c, struct tcp_env *env)
+{
+    return attach(c, env);
 }
 
 /* Only what a resting connection has no use for may be in work then. */

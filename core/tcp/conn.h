@@ -412,6 +412,9 @@ void tcp_end(struct tcp_conn *c, struct tcp_env *env, int error);
 /* Makes sure that work is attached; false: no memory. */
 bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env);
 
+/* The same for one that has none and is established next (tcp_established), which begins the rest. */
+bool tcp_work_attach_first(struct tcp_conn *c, struct tcp_env *env);
+
 /* Gives work back, if there is nothing in it that would be missed. */
 void tcp_work_detach(struct tcp_conn *c, struct tcp_env *env);
 bool tcp_can_rest(const struct tcp_conn *c);

@@ -160,20 +160,19 @@ uint16_t ecn_half_ack(const struct ecn_half *half)
     return half->mode == ECN_ACCURATE ? accecn_flags_of(accecn_ace(&fresh)) : 0;
 }
 
-static void set_mode(struct tcp_conn *c, enum ecn_mode mode, const struct tcp_seg *seg)
+static void set_mode(struct tcp_conn *c, enum ecn_mode mode, enum ip_ecn syn_mark)
 {
     c->ecn.mode = mode & 3u;
     if (mode == ECN_ACCURATE)
-        accecn_start(c, ip_ecn_of(seg->tos));
+        accecn_start(c, syn_mark);
 }
 
 /* A server that has seen or sent a SYN without ECN may not know the client's mode [RFC9768 3.1.5]. */
 void ecn_start(struct tcp_conn *c, const struct ecn_half *half, uint8_t retries)
 {
-    struct tcp_seg syn = {.tos = half->syn_mark};
     bool was_plain = half->mode == ECN_ACCURATE && retries >= ACCURATE_TRIES;
 
-    set_mode(c, (enum ecn_mode)half->mode, &syn);
+    set_mode(c, (enum ecn_mode)half->mode, (enum ip_ecn)half->syn_mark);
     c->ecn.is_not_ect = half->is_not_ect || was_plain;
 }
 
@@ -194,7 +193,7 @@ static enum ecn_mode told_by(const struct tcp_conn *c, const struct tcp_seg *seg
 
 void ecn_on_synack(struct tcp_conn *c, const struct tcp_seg *seg)
 {
-    set_mode(c, told_by(c, seg), seg);
+    set_mode(c, told_by(c, seg), ip_ecn_of(seg->tos));
     switch ((enum ecn_mode)c->ecn.mode) {
     case ECN_NONE: break;
     case ECN_CLASSIC: c->ecn.is_not_ect = c->ecn.plain_syn_sent; break; /* [RFC3168 6.1.1] */
@@ -209,7 +208,7 @@ void ecn_on_synack(struct tcp_conn *c, const struct tcp_seg *seg)
 /* As a listener would answer it [RFC9768 3.1.2]. */
 void ecn_on_syn(struct tcp_conn *c, const struct tcp_env *env, const struct tcp_seg *seg)
 {
-    set_mode(c, respond(to_accept(env, tcp_cc(c)), seg), seg);
+    set_mode(c, respond(to_accept(env, tcp_cc(c)), seg), ip_ecn_of(seg->tos));
     c->ecn.is_not_ect = c->ecn.asked == ECN_NONE || c->ecn.plain_syn_sent;
 }
 

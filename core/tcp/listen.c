@@ -4,15 +4,20 @@
 #include "tcp/listen.h"
 #include "base/addr.h"
 #include "base/count.h"
+#include "base/parts.h"
+#include "tcp/ack.h"
 #include "tcp/ecn.h"
 #include "tcp/fastopen.h"
+#include "tcp/input.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
 #include "tcp/rtt.h"
 #include "tcp/seg.h"
 #include "tcp/segment.h"
-#include "tcp/sendq.h"
+#include "tcp/timers.h"
 #include "tcp/tstamp.h"
+#include "tcp/tune.h"
+#include "wire/ip.h"
 #include "wire/tcp.h"
 #include "wire/tcp_options.h"
 
@@ -210,8 +215,9 @@ enum halfopen_verdict halfopen_input(struct tcp_halfopen *h, const struct tcp_se
     return verdict(HALFOPEN_COMPLETE, WHY_NONE, why);
 }
 
-bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
-                        const struct tcp_user *user)
+/* What the record says; false: no memory. */
+static bool become(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
+                   const struct tcp_user *user)
 {
     if (!ends_init(&c->ends, env, &h->tuple))
         return false;
@@ -237,14 +243,61 @@ bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tc
     c->rcv.acked = c->rcv.nxt;
     c->rcv.wnd = h->rcv_wnd;
     c->retransmits = h->retries;
-    if (!tcp_work_attach(c, env))
-        return false;
+    return true;
+}
+
+/* Its work is attached. */
+static void receive_syn(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h)
+{
     ecn_start(c, &h->ecn, h->retries);
-    if (h->retries > 0)
-        recovery_on_syn_lost(c, env);
     if (h->synack_at != 0 && !tstamp_is_agreed(&h->agreed)) /* with them, the ACK itself says it */
         rtt_on_sample(c, env, ns_since(h->synack_at, env->now));
     tcp_set_state(c, env, TCP_SYN_RECEIVED);
     count_add(&env->counts.passive_opens, 1);
+}
+
+bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
+                        const struct tcp_user *user)
+{
+    if (!become(c, env, h, user) || !tcp_work_attach(c, env))
+        return false;
+    if (h->retries > 0)
+        recovery_on_syn_lost(c, env);
+    receive_syn(c, env, h);
     return true;
+}
+
+bool halfopen_is_usual(const struct tcp_halfopen *h)
+{
+    return HAS_PREDICTION && h->retries == 0 && h->auth == 0 && h->ecn.mode == ECN_NONE;
+}
+
+bool tcp_open_acknowledged(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
+                           const struct tcp_user *user, const struct tcp_seg *ack)
+{
+    if (!become(c, env, h, user) || !tcp_work_attach_first(c, env))
+        return false;
+    receive_syn(c, env, h);
+    ack_take_synack(c, env, ack);
+    tcp_established(c, env);
+    tune_on_acked(c, env);
+    return true;
+}
+
+/* It acknowledges, and says nothing else: of the list in input.c that leaves the end of the fifth check. */
+static bool is_bare(const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    return HAS_PREDICTION && c->state == TCP_ESTABLISHED && seg->len == 0
+           && (seg->flags & ~TCP_PSH) == TCP_ACK && (seg->opt.present & ~TCP_HAS_TIMESTAMPS) == 0
+           && ip_ecn_of(seg->tos) != IP_ECN_CE;
+}
+
+enum why tcp_complete(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg)
+{
+    if (!is_bare(c, seg))
+        return tcp_input(c, env, seg);
+    count_add32(&c->segs_in, seg->segs);
+    tstamp_note(c, env, seg);
+    timers_on_received(c, env);
+    return WHY_NONE;
 }

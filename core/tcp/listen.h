@@ -94,4 +94,16 @@ struct frame *halfopen_ack(const struct tcp_halfopen *h, struct tcp_env *env);
 bool tcp_open_passively(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
                         const struct tcp_user *user);
 
+/*
+ * The same for a record that was sent one SYN-ACK and has nothing unusual (halfopen_is_usual), of a
+ * segment that completes the handshake (HALFOPEN_COMPLETE): the connection is established, and takes
+ * that segment in as it takes any other.
+ */
+bool halfopen_is_usual(const struct tcp_halfopen *h);
+bool tcp_open_acknowledged(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
+                           const struct tcp_user *user, const struct tcp_seg *ack);
+
+/* Takes that segment in, after either of the two; as tcp_input. */
+enum why tcp_complete(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg *seg);
+
 #endif

@@ -13,10 +13,12 @@
 #include "tcp/express.h"
 #include "tcp/express_in.h"
 #include "tcp/input.h"
+#include "tcp/listen.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
 #include "tcp/scoreboard.h"
 #include "tcp/seg.h"
+#include "wire/tcp.h"
 #include <string.h>
 
 struct saved {
@@ -320,4 +322,43 @@ bool both_ways_check_input(struct tcp_conn *c, struct tcp_env *env, const struct
         expect_same_work(&ends[0], &before, env->now);
     expect_same_around(&arounds[0], is_usual ? &arounds[1] : &around);
     return is_usual;
+}
+
+/* ---- opening ---- */
+
+static void open_one_way(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
+                         struct tcp_seg *ack, bool is_short)
+{
+    if (is_short) {
+        EXPECT(tcp_open_acknowledged(c, env, h, c->user, ack));
+        EXPECT_EQ(tcp_complete(c, env, ack), WHY_NONE);
+    } else {
+        EXPECT(tcp_open_passively(c, env, h, c->user));
+        EXPECT_EQ(tcp_input_by_steps(c, env, ack), WHY_NONE);
+    }
+}
+
+/* Pools give the same memory out again: what leads into the connection leads to the same places. */
+void both_ways_check_open(const struct tcp_conn *c, struct tcp_env *env,
+                          const struct tcp_halfopen *h, const struct tcp_seg *seg)
+{
+    struct tcp_counts before = env->counts, counts[2];
+    struct saved ends[2];
+
+    for (int i = 0; i < 2; i++) {
+        struct tcp_seg ack = *seg;
+        struct tcp_conn other;
+
+        ack.len = 0;
+        ack.text_count = 0;
+        ack.flags &= (uint16_t)~TCP_FIN;
+        tcp_conn_init_like(&other, c);
+        open_one_way(&other, env, h, &ack, i == 0);
+        save(&ends[i], &other);
+        counts[i] = env->counts;
+        env->counts = before;
+        tcp_conn_fini(&other, env);
+    }
+    expect_same(&ends[0], &ends[1], env->now);
+    EXPECT(memcmp(&counts[0], &counts[1], sizeof counts[0]) == 0);
 }

@@ -10,6 +10,7 @@
 struct express_seg;
 struct tcp_conn;
 struct tcp_env;
+struct tcp_halfopen;
 struct tcp_seg;
 
 /*
@@ -26,5 +27,12 @@ void both_ways_check(struct tcp_conn *c, struct tcp_env *env);
  */
 bool both_ways_check_input(struct tcp_conn *c, struct tcp_env *env, const struct express_seg *usual,
                            struct tcp_seg *seg);
+
+/*
+ * The same for the acknowledgement that makes a connection of a usual record (tcp_open_acknowledged,
+ * tcp_open_passively), without what else the segment brings; c is closed, and stays so.
+ */
+void both_ways_check_open(const struct tcp_conn *c, struct tcp_env *env,
+                          const struct tcp_halfopen *h, const struct tcp_seg *seg);
 
 #endif

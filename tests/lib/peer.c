@@ -150,14 +150,24 @@ static enum why to_listener(struct peer *p, struct tcp_seg *seg)
     return why;
 }
 
+/* The record becomes a connection, as in the stack. */
+static bool open(struct peer *p, const struct tcp_seg *seg)
+{
+    if (p->goes_by_steps || trace_is_on(p->env->tracer) || !halfopen_is_usual(&p->halfopen))
+        return tcp_open_passively(p->conn, p->env, &p->halfopen, p->conn->user);
+    if (p->world->alloc.fail_at == 0)
+        both_ways_check_open(p->conn, p->env, &p->halfopen, seg);
+    return tcp_open_acknowledged(p->conn, p->env, &p->halfopen, p->conn->user, seg);
+}
+
 static enum why complete(struct peer *p, struct tcp_seg *seg)
 {
     enum why why;
 
-    if (!tcp_open_passively(p->conn, p->env, &p->halfopen, p->conn->user))
+    if (!open(p, seg))
         return WHY_NO_MEMORY;
     p->stage = PEER_CONN;
-    why = tcp_input(p->conn, p->env, seg);
+    why = tcp_complete(p->conn, p->env, seg);
     EXPECT(!seg->wants_reset);
     return why;
 }

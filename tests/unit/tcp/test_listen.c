@@ -204,3 +204,21 @@ TEST(listen_has_the_options_of_the_listener)
     peer_writes(&p, 1400);
     peer_sees(&p, ". 1:701(700) ack 1");
 }
+
+/* That both ways of it are the same is in lib/both_ways, which lib/peer asks. */
+TEST(listen_makes_an_established_connection_of_a_usual_record)
+{
+    struct peer p = peer_half_open();
+
+    EXPECT(halfopen_is_usual(&p.halfopen));
+    p.halfopen.retries = 1; /* its round trip cannot be told */
+    EXPECT(!halfopen_is_usual(&p.halfopen));
+    p.halfopen.retries = 0;
+    p.halfopen.ecn.mode = ECN_ACCURATE; /* the acknowledgement has a code */
+    EXPECT(!halfopen_is_usual(&p.halfopen));
+    p.halfopen.ecn.mode = ECN_NONE;
+    EXPECT_EQ(peer_sends(&p, "P. 1:11(10) ack 1 win 5000"), WHY_NONE);
+    EXPECT_EQ(p.conn->state, TCP_ESTABLISHED);
+    EXPECT_EQ(peer_reads(&p, 100), 10);
+    peer_sees(&p, ". 1:1(0) ack 11");
+}
