@@ -28,4 +28,10 @@
 #define WHOLE __attribute__((flatten))
 #endif
 
+/*
+ * A condition that nearly always holds. After a dozen of which each may as well not hold, compilers take
+ * what comes then for so rare that they make it small, with divisions where multiplications would do.
+ */
+#define USUALLY(condition) __builtin_expect((condition), 1)
+
 #endif

@@ -44,15 +44,23 @@ SHARED ns_t ns_after(ns_t now, ns_t duration_ns)
 /* How long it is from since until now: 0 if that is still to come, NEVER if too long to say. */
 SHARED ns_t ns_since(ns_t since, ns_t now)
 {
-    if (now <= since)
-        return 0;
-    return since < 0 && now > NEVER + since ? NEVER : now - since;
+    ns_t past_ns;
+
+    if (__builtin_sub_overflow(now, since, &past_ns))
+        return now > since ? NEVER : 0;
+    return past_ns > 0 ? past_ns : 0;
+}
+
+/* Of a duration, which is not negative: without what a sign would cost. */
+static inline ns_t ns_half(ns_t duration_ns)
+{
+    return (ns_t)((uint64_t)duration_ns / 2);
 }
 
 /* A duration in a coarser unit (NS_US, NS_MS, NS_S), rounded up; not below 0. */
 SHARED ns_t ns_div_ceil(ns_t duration_ns, ns_t unit_ns)
 {
-    return duration_ns <= 0 ? 0 : (duration_ns - 1) / unit_ns + 1;
+    return duration_ns <= 0 ? 0 : (ns_t)((uint64_t)(duration_ns - 1) / (uint64_t)unit_ns + 1);
 }
 
 #endif

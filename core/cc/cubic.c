@@ -79,6 +79,12 @@ static void store_part(struct cc *cc, size_t at, const void *part, size_t len)
     memcpy((uint8_t *)cc->state + at, part, len);
 }
 
+/* Where it is, as every acknowledgement of a first slow start changes it. */
+static struct hystart *hystart_of(struct cc *cc)
+{
+    return (struct hystart *)(void *)((uint8_t *)cc->state + offsetof(struct cubic, hystart));
+}
+
 static void init(struct cc *cc)
 {
     struct cubic s = {.now.acked_at = NEVER, .before.acked_at = NEVER};
@@ -198,21 +204,14 @@ static bool is_first_slow_start(const struct cc *cc)
 /* It looks at round trips whether or not they are used to the full. */
 static void look_for_delay(struct cc *cc, uint32_t acked_bytes, uint32_t flight_bytes, ns_t rtt_ns)
 {
-    struct hystart h;
-
-    load_part(cc, offsetof(struct cubic, hystart), &h, sizeof h);
-    if (hystart_on_ack(&h, acked_bytes, flight_bytes, rtt_ns))
+    if (hystart_on_ack(hystart_of(cc), acked_bytes, flight_bytes, rtt_ns))
         cc->ssthresh = cc->cwnd;
-    store_part(cc, offsetof(struct cubic, hystart), &h, sizeof h);
 }
 
 static void start_for_the_first_time(struct cc *cc, const struct cc_ack *ack)
 {
-    struct hystart h;
-
-    load_part(cc, offsetof(struct cubic, hystart), &h, sizeof h);
     if (ack->cwnd_limited)
-        cc_grow(cc, hystart_growth_bytes(&h, ack->acked_bytes));
+        cc_grow(cc, hystart_growth_bytes(hystart_of(cc), ack->acked_bytes));
     look_for_delay(cc, ack->acked_bytes, ack->flight_bytes, ack->rtt_ns);
 }
 
@@ -397,8 +396,6 @@ static void restart_as_linux(struct cc *cc, ns_t now, ns_t idle_ns)
 static void on_restart(struct cc *cc, ns_t now, ns_t idle_ns)
 {
     const size_t acked_at = offsetof(struct cubic, now.acked_at);
-    const size_t hystart_at = offsetof(struct cubic, hystart);
-    struct hystart hystart;
     ns_t at;
 
     if (cc->as_linux) {
@@ -408,9 +405,7 @@ static void on_restart(struct cc *cc, ns_t now, ns_t idle_ns)
     load_part(cc, acked_at, &at, sizeof at);
     at = at == NEVER ? NEVER : now;
     store_part(cc, acked_at, &at, sizeof at);
-    load_part(cc, hystart_at, &hystart, sizeof hystart);
-    hystart_restart_round(&hystart);
-    store_part(cc, hystart_at, &hystart, sizeof hystart);
+    hystart_restart_round(hystart_of(cc));
 }
 
 static const char *phase(const struct cc *cc)

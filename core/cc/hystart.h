@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* NEVER stands for the RFC's infinity. */
-struct hystart {
+/* NEVER stands for the RFC's infinity. Its owner may keep it in memory declared as something else (cc.h). */
+struct __attribute__((may_alias)) hystart {
     ns_t last_round_min_rtt_ns;
     ns_t current_round_min_rtt_ns;
     ns_t css_baseline_min_rtt_ns;

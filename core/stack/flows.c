@@ -260,6 +260,19 @@ void stack_settle(struct weir *s, struct conn *c)
     }
 }
 
+/* It is neither an orphan nor pending, and has not begun to doubt its path. */
+void stack_settle_taken(struct weir *s, struct conn *c)
+{
+    if (c->tcp.events != 0)
+        events_note_conn(s, c);
+    if (express_is_silent(&c->tcp)) {
+        settle_silent(s, c);
+        return;
+    }
+    arm(s, c);
+    tx_make_ready(s, c);
+}
+
 void stack_settle_sent(struct weir *s, struct conn *c)
 {
     if (c->tcp.state == TCP_CLOSED)

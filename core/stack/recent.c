@@ -151,15 +151,22 @@ static bool is_followed(const struct netif *netif, const uint8_t *ip, const stru
                   == 0;
 }
 
+static uint64_t word_at(const uint8_t *bytes)
+{
+    uint64_t word;
+
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
 /* From the addresses, which stand before TCP's header, to the end of timestamps: without a loop. */
 static uint64_t sum_usual(const uint8_t *ends)
 {
-    uint64_t words[USUAL_LEN / 8];
+    uint64_t a = checksum_raw_plus(word_at(ends), word_at(ends + 8));
+    uint64_t b = checksum_raw_plus(word_at(ends + 16), word_at(ends + 24));
 
-    _Static_assert(sizeof words == 5 * sizeof words[0], "all of them are added");
-    memcpy(words, ends, sizeof words);
-    words[0] = checksum_raw_plus(checksum_raw_plus(words[0], words[1]), words[2]);
-    return checksum_raw_plus(checksum_raw_plus(words[0], words[3]), words[4]);
+    _Static_assert(USUAL_LEN == 5 * sizeof a, "all of it is added");
+    return checksum_raw_plus(checksum_raw_plus(a, b), word_at(ends + 32));
 }
 
 /* [RFC9293 MUST-3], unless the driver has seen to it. */
@@ -172,7 +179,7 @@ static bool has_good_checksum(const struct weir_frame *frame, const struct plain
 
     if (frame->flags & (WEIR_FRAME_CSUM_PARTIAL | WEIR_FRAME_CSUM_VALID))
         return true;
-    if (first == USUAL_LEN)
+    if (USUALLY(first == USUAL_LEN))
         sum = checksum_raw_plus(sum, sum_usual(ends));
     else
         sum = checksum_raw_plus(sum, checksum_raw(ends, first));
@@ -249,6 +256,12 @@ static WHOLE bool read(const struct weir_frame *frame, size_t ip_at, struct plai
     return plain_parse(span_of(head->bytes + ip_at, head->len - ip_at), frame->len - ip_at, p);
 }
 
+static void count_in(struct weir *s, const struct weir_frame *frame)
+{
+    s->frames_in++;
+    s->bytes_in += frame->len;
+}
+
 /* One that is not known from the last packet of its flow. */
 static APART bool take_new(struct weir *s, struct netif *netif, struct weir_frame *frame,
                            const struct plain *p)
@@ -266,8 +279,7 @@ static APART bool take_new(struct weir *s, struct netif *netif, struct weir_fram
     a.netif = netif;
     a.ip = p->ip;
     a.ttl = plain_ttl(p);
-    s->frames_in++;
-    s->bytes_in += frame->len;
+    count_in(s, frame);
     rx_segment(s, &a);
     return true;
 }
@@ -300,15 +312,17 @@ static bool take_like(struct weir *s, struct conn *c, struct weir_frame *frame,
 {
     struct express_seg usual;
 
-    if (!has_good_checksum(frame, p, ip_at))
+    if (!USUALLY(has_good_checksum(frame, p, ip_at)))
         return false;
-    if (!(fill_express(&usual, frame, p, ip_at) && express_input(&c->tcp, &s->tcp, &usual))
-        && !take_unusual(s, c, frame, p, ip_at))
-        return false;
-    s->frames_in++;
-    s->bytes_in += frame->len;
+    if (USUALLY(fill_express(&usual, frame, p, ip_at) && express_input(&c->tcp, &s->tcp, &usual))) {
+        stack_settle_taken(s, c);
+    } else {
+        if (!take_unusual(s, c, frame, p, ip_at))
+            return false;
+        stack_settle(s, c);
+    }
+    count_in(s, frame);
     s->tcp.counts.segs_in++;
-    stack_settle(s, c);
     return true;
 }
 
@@ -319,12 +333,13 @@ bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
     struct conn *c;
     struct plain p;
 
-    if (trace_is_on(&s->tracer) || !is_simple(netif, frame)
-        || !has_plain_link(netif, frame->slices[0].bytes)
-        || is_followed(netif, frame->slices[0].bytes + ip_at, next) || !read(frame, ip_at, &p))
+    if (!USUALLY(!trace_is_on(&s->tracer) && is_simple(netif, frame))
+        || !USUALLY(has_plain_link(netif, frame->slices[0].bytes))
+        || is_followed(netif, frame->slices[0].bytes + ip_at, next)
+        || !USUALLY(read(frame, ip_at, &p)))
         return false;
     c = find_like(s, netif, p.ip);
-    if (c == NULL || !is_plain_conn(&c->tcp, &p))
+    if (!USUALLY(c != NULL && is_plain_conn(&c->tcp, &p)))
         return take_new(s, netif, frame, &p);
     return take_like(s, c, frame, &p, ip_at);
 }

@@ -87,16 +87,19 @@ static void take_text(struct tcp_conn *c, struct tcp_env *env, const struct expr
     taken_owe_ack(c, env, len, 1);
 }
 
-WHOLE bool express_input(struct tcp_conn *c, struct tcp_env *env, const struct express_seg *seg)
+/* Not a part of who calls it, so that what it keeps in registers is all its own. */
+APART WHOLE bool express_input(struct tcp_conn *c, struct tcp_env *env,
+                               const struct express_seg *seg)
 {
     struct piece *place = NULL;
 
-    if (!HAS_PREDICTION || c->state != TCP_ESTABLISHED || c->work == NULL || !is_plain(c, seg)
-        || !is_next(c, seg) || !has_plain_options(c, seg) || !has_plain_ack(c, seg))
+    if (!HAS_PREDICTION || !USUALLY(c->state == TCP_ESTABLISHED && c->work != NULL)
+        || !USUALLY(is_plain(c, seg)) || !USUALLY(is_next(c, seg))
+        || !USUALLY(has_plain_options(c, seg)) || !USUALLY(has_plain_ack(c, seg)))
         return false;
     if (seg->text.len > 0) {
         place = place_for_text(c, env, (uint32_t)seg->text.len);
-        if (place == NULL)
+        if (!USUALLY(place != NULL))
             return false;
     }
     count_add32(&c->segs_in, 1);

@@ -76,7 +76,10 @@ bool piece_empty(struct piece *piece)
 {
     if (!is_inside(piece) || !buf_is_small(piece->buf) || !buf_is_sole(piece->buf))
         return false;
-    (void)begin_inside(piece->buf);
+    piece->bytes = piece->buf->bytes + PIECE_SPACE;
+    piece->len = 0;
+    piece->room = (piece->buf->size - PIECE_SPACE) & PIECE_ROOM_MAX;
+    piece->ends_record = false;
     return true;
 }
 

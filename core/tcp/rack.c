@@ -8,6 +8,7 @@
  * State: work.rack.
  */
 #include "tcp/rack.h"
+#include "base/check.h"
 #include "base/num.h"
 #include "tcp/conn.h"
 #include "tcp/scoreboard.h"
@@ -77,8 +78,6 @@ bool rack_is_calm(const struct tcp_conn *c, const struct sent *first)
 {
     const struct rack *r = &c->work->rack;
 
-    if (r->fack_valid && seq_gt(r->fack, first->start))
-        return false;
     return !r->is_valid || !sent_after(r->turn, r->end, first->turn, first->end);
 }
 
@@ -174,4 +173,13 @@ bool rack_detect(struct tcp_conn *c, const struct tcp_env *env)
 bool rack_is_overdue(const struct tcp_conn *c, const struct tcp_env *env, const struct sent *sent)
 {
     return lost_at(c, sent) <= env->now;
+}
+
+/* What has arrived behind a gap is on the scoreboard, unless the peer has taken it back, which is a timeout. */
+void rack_check(const struct tcp_conn *c)
+{
+    const struct tcp_work *w = c->work;
+
+    CHECK(!w->rack.fack_valid || seq_leq(w->rack.fack, c->snd.una) || w->scoreboard.sacked_bytes > 0
+          || w->recovery.recover_valid);
 }

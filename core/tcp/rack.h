@@ -39,8 +39,8 @@ void rack_on_delivered(struct tcp_conn *c, const struct tcp_env *env, const stru
                        seq_t end, struct delivery *d);
 
 /*
- * Nothing that was sent after first, which nothing under way comes before, or that lies behind its
- * beginning, has ever arrived: nothing can be found to be lost.
+ * Nothing that was sent after first, which nothing under way comes before, has ever arrived. If nothing behind
+ * it is known to have arrived, nothing can be found to be lost.
  */
 bool rack_is_calm(const struct tcp_conn *c, const struct sent *first);
 
@@ -61,5 +61,7 @@ bool rack_detect(struct tcp_conn *c, const struct tcp_env *env);
 
 /* The retransmission timer has fired: is this, which is not the first, lost, too? [RFC8985 6.3] */
 bool rack_is_overdue(const struct tcp_conn *c, const struct tcp_env *env, const struct sent *sent);
+
+void rack_check(const struct tcp_conn *c);
 
 #endif

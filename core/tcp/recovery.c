@@ -593,13 +593,17 @@ static bool is_calm(const struct tcp_conn *c, const struct delivery *d)
            && d->cum_bytes > 0 && !d->has_dsack && !d->has_ece;
 }
 
-/* Nor is any of what is under way lost, sent again, or known to have arrived. */
+/* Nor is any of what is under way lost, sent again, or known to have arrived, and rack.c would find nothing. */
 bool recovery_is_calm(const struct tcp_conn *c)
 {
-    const struct recovery *r = recovery_of(c);
+    const struct tcp_work *w = c->work;
+    const struct recovery *r = &w->recovery;
+    const struct scoreboard *b = &w->scoreboard;
+    uint32_t begun =
+        r->state | r->recover_valid | r->dup_bytes | w->tlp.is_out | w->mtu_probe.is_out;
 
-    return r->state == RECOVERY_OPEN && !r->recover_valid && r->dup_bytes == 0
-           && !c->work->tlp.is_out && !c->work->mtu_probe.is_out && scoreboard_is_calm(c)
+    _Static_assert(RECOVERY_OPEN == 0, "other states are seen");
+    return (begun | b->lost_bytes | b->sacked_bytes | b->resent_bytes) == 0 && b->count > 0
            && rack_is_calm(c, scoreboard_first(c));
 }
 
@@ -761,6 +765,7 @@ void recovery_check(const struct tcp_conn *c)
     const struct recovery *r = recovery_of(c);
 
     scoreboard_check(c);
+    rack_check(c);
     CHECK(r->dup_bytes <= tcp_flight(c) + DUP_ACKS * cc_of(c)->mss);
     CHECK(!c->agreed.sack_ok || r->dup_bytes == 0);
     CHECK(cc_of(c)->cwnd > 0);

@@ -167,7 +167,8 @@ static bool keep_spare(struct recvq *q)
 {
     struct piece *p = q->pieces.head;
 
-    if (!HAS_PREDICTION || p != q->pieces.tail || q->spare != NULL || !piece_empty(p))
+    if (!HAS_PREDICTION || !USUALLY(p == q->pieces.tail && q->spare == NULL)
+        || !USUALLY(piece_empty(p)))
         return false;
     q->memory -= p->buf->memory;
     q->pieces = (struct pieces){NULL, NULL};
@@ -196,12 +197,14 @@ uint32_t recvq_read(struct tcp_conn *c, struct tcp_env *env, uint8_t *bytes, uin
     struct recvq *q = &c->work->recvq;
     const struct piece *first = q->pieces.head;
 
-    if (len >= q->bytes && first->len == q->bytes) {
+    if (USUALLY(len >= q->bytes && first->len == q->bytes)) {
         len = first->len;
         span_copy(bytes, span_of(first->bytes, len));
-    } else {
-        len = copy_pieces(q, 0, bytes, len);
+        drop_pieces(q, env, len, true);
+        q->bytes = 0;
+        return len;
     }
+    len = copy_pieces(q, 0, bytes, len);
     recvq_drop(c, env, len);
     return len;
 }

@@ -427,13 +427,6 @@ static void drop_first(struct scoreboard *b, struct tcp_env *env, struct sent *s
     let_go(b, env, sent);
 }
 
-bool scoreboard_is_calm(const struct tcp_conn *c)
-{
-    const struct scoreboard *b = board_of(c);
-
-    return b->count > 0 && (b->lost_bytes | b->sacked_bytes | b->resent_bytes) == 0;
-}
-
 /* The record that ends there, or that its end lies in. */
 const struct sent *scoreboard_last_before(const struct tcp_conn *c, seq_t end)
 {

@@ -116,10 +116,10 @@ void scoreboard_on_resent(struct tcp_conn *c, struct tcp_env *env, seq_t start, 
 /* Everything before una has arrived. */
 void scoreboard_on_acked(struct tcp_conn *c, struct tcp_env *env, seq_t una, struct delivery *d);
 
-/* Something is under way, all of it was sent once, and nothing of it is known to be lost or not. */
-bool scoreboard_is_calm(const struct tcp_conn *c);
-
-/* Where that is so, and all before una has arrived: it is not under way any more. */
+/*
+ * Where something is under way, all of it was sent once, and nothing of it is known to be lost or not, and
+ * all before una has arrived: it is not under way any more.
+ */
 void scoreboard_drop_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t una);
 
 /* The record that has what stands before end, which is under way; records are in the order of sending. */

@@ -27,10 +27,10 @@ static inline void taken_adapt_delay(struct tcp_conn *c, const struct tcp_env *e
     if (w->delack_ns == 0) { /* the first data */
         w->delack_ns = min_ns;
         w->quick_acks = TAKEN_QUICK_ACKS;
-    } else if (since_ns <= min_ns / 2) {
-        w->delack_ns = w->delack_ns / 2 + min_ns / 2;
+    } else if (since_ns <= ns_half(min_ns)) {
+        w->delack_ns = ns_half(w->delack_ns) + ns_half(min_ns);
     } else if (since_ns < w->delack_ns) {
-        w->delack_ns = w->delack_ns / 2 + since_ns;
+        w->delack_ns = ns_half(w->delack_ns) + since_ns;
     } else if (since_ns > (ns_t)c->rtt.rto_us * NS_US) {
         w->quick_acks = TAKEN_QUICK_ACKS; /* the peer starts anew, slowly */
     }
