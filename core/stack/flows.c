@@ -260,9 +260,13 @@ void stack_settle(struct weir *s, struct conn *c)
     }
 }
 
-/* It is neither an orphan nor pending, and has not begun to doubt its path. */
+/* Nobody has closed: it is neither an orphan nor pending, and has not begun to doubt its path. */
 void stack_settle_taken(struct weir *s, struct conn *c)
 {
+    if (!USUALLY(c->tcp.state == TCP_ESTABLISHED)) {
+        stack_settle(s, c);
+        return;
+    }
     if (c->tcp.events != 0)
         events_note_conn(s, c);
     if (express_is_silent(&c->tcp)) {
