@@ -191,6 +191,17 @@ static uint16_t text_len(struct run *r)
                        : (uint16_t)(take_many(r, 2) % TEXT_MAX);
 }
 
+/* Blocks near what is under way. */
+static void set_sack(struct run *r, struct tcp_options *o)
+{
+    o->present |= TCP_HAS_SACK;
+    o->sack_count = (uint8_t)(1 + take_many(r, 1) % 2);
+    for (uint8_t i = 0; i < o->sack_count; i++) {
+        o->sack[i].left = r->conn.snd.una.raw + take_many(r, 2) - 1000;
+        o->sack[i].right = o->sack[i].left + take_many(r, 2);
+    }
+}
+
 static void set_options(struct run *r, struct tcp_options *o)
 {
     uint32_t bits = take_many(r, 1);
@@ -208,6 +219,10 @@ static void set_options(struct run *r, struct tcp_options *o)
         o->present |= TCP_HAS_WINDOW_SCALE;
         o->window_scale = (uint8_t)take_many(r, 1);
     }
+    if (bits & 8)
+        o->present |= TCP_HAS_SACK_PERMITTED;
+    if (bits & 16)
+        set_sack(r, o);
 }
 
 static void make_segment(struct run *r, struct tcp_seg *seg)
