@@ -307,20 +307,30 @@ static APART bool take_unusual(struct weir *s, struct conn *c, struct weir_frame
     return true;
 }
 
+/* One that ends the connection, or one of its sides, or is for TCP's long way. */
+static APART bool take_rare(struct weir *s, struct conn *c, struct weir_frame *frame,
+                            const struct plain *p, size_t ip_at, const struct express_seg *usual)
+{
+    if (!(usual != NULL && express_input_at_end(&c->tcp, &s->tcp, usual))
+        && !take_unusual(s, c, frame, p, ip_at))
+        return false;
+    stack_settle(s, c);
+    return true;
+}
+
 static bool take_like(struct weir *s, struct conn *c, struct weir_frame *frame,
                       const struct plain *p, size_t ip_at)
 {
     struct express_seg usual;
+    bool is_filled;
 
     if (!USUALLY(has_good_checksum(frame, p, ip_at)))
         return false;
-    if (USUALLY(fill_express(&usual, frame, p, ip_at) && express_input(&c->tcp, &s->tcp, &usual))) {
+    is_filled = fill_express(&usual, frame, p, ip_at);
+    if (USUALLY(is_filled && express_input(&c->tcp, &s->tcp, &usual)))
         stack_settle_taken(s, c);
-    } else {
-        if (!take_unusual(s, c, frame, p, ip_at))
-            return false;
-        stack_settle(s, c);
-    }
+    else if (!take_rare(s, c, frame, p, ip_at, is_filled ? &usual : NULL))
+        return false;
     count_in(s, frame);
     s->tcp.counts.segs_in++;
     return true;

@@ -265,6 +265,31 @@ void ack_take_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
     timers_on_acked(c, env);
 }
 
+/*
+ * All that c will ever have sent has arrived, and nobody can ask any more how long that took, or how
+ * much might have been sent next: the application has gone, and there is no trace.
+ */
+static bool is_last(const struct tcp_conn *c, const struct tcp_env *env, seq_t ack)
+{
+    return c->is_orphan && seq_eq(ack, c->snd.nxt) && tcp_fin_sent(c) && !trace_is_on(env->tracer);
+}
+
+static void take_last(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
+{
+    c->snd.una = ack;
+    scoreboard_drop_calmly(c, env, ack);
+    sendq_drop(c, env, ack);
+    timers_on_acked(c, env);
+}
+
+void ack_take_at_end(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
+{
+    if (is_last(c, env, ack))
+        take_last(c, env, ack);
+    else
+        ack_take_calmly(c, env, ack);
+}
+
 static APART void take_new(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
     struct delivery d;

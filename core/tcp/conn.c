@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/count.h"
 #include "base/hint.h"
+#include "base/parts.h"
 #include "tcp/reasm.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
@@ -170,24 +171,48 @@ void tcp_set_state(struct tcp_conn *c, struct tcp_env *env, enum tcp_state state
     c->state = (uint8_t)state;
 }
 
+static void tell_end(struct tcp_conn *c, struct tcp_env *env, int error)
+{
+    c->error = (int8_t)error;
+    c->events |= WEIR_EVENT_CLOSED; /* an abort is told from a close by error [RFC9293 MUST-12] */
+    tcp_set_state(c, env, TCP_CLOSED);
+}
+
+/* Nothing is owed to anybody, and nothing waited for. */
+static void owe_nothing(struct tcp_conn *c)
+{
+    struct tcp_work *w = c->work;
+
+    timers_stop(c);
+    w->dup_acks_owed = 0;
+    w->ack_owed = false;
+    w->keepalive_owed = false;
+    w->probe_owed = false;
+}
+
 /* What arrived before the end may still be read; what was to be sent is dropped. */
 void tcp_end(struct tcp_conn *c, struct tcp_env *env, int error)
 {
     if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
         count_add(&env->counts.failed_opens, 1);
-    c->error = (int8_t)error;
-    c->events |= WEIR_EVENT_CLOSED; /* an abort is told from a close by error [RFC9293 MUST-12] */
-    tcp_set_state(c, env, TCP_CLOSED);
+    tell_end(c, env, error);
     if (c->work != NULL) {
         sendq_clear(c, env);
         reasm_clear(c, env);
         recovery_stop(c, env);
-        timers_stop(c);
-        c->work->dup_acks_owed = 0;
-        c->work->ack_owed = false;
-        c->work->keepalive_owed = false;
-        c->work->probe_owed = false;
+        owe_nothing(c);
     }
+}
+
+/* Who has gone asks for nothing: what is kept for segments to come goes with the rest. */
+void tcp_end_acked(struct tcp_conn *c, struct tcp_env *env)
+{
+    if (!HAS_PREDICTION || !c->is_orphan) {
+        tcp_end(c, env, WEIR_OK);
+        return;
+    }
+    tell_end(c, env, WEIR_OK);
+    owe_nothing(c);
 }
 
 bool tcp_fin_sent(const struct tcp_conn *c)

@@ -409,6 +409,9 @@ void tcp_set_state(struct tcp_conn *c, struct tcp_env *env, enum tcp_state state
 /* The connection ends: nothing more is sent, and the application is told why. */
 void tcp_end(struct tcp_conn *c, struct tcp_env *env, int error);
 
+/* The same in LAST-ACK, when our FIN is acknowledged: there is nothing left that could be dropped. */
+void tcp_end_acked(struct tcp_conn *c, struct tcp_env *env);
+
 /* Makes sure that work is attached; false: no memory. */
 bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env);
 

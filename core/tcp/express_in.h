@@ -31,4 +31,7 @@ struct express_seg {
  */
 bool express_input(struct tcp_conn *c, struct tcp_env *env, const struct express_seg *seg);
 
+/* The same for a segment with the FIN, or on a connection of which one side has closed: it may be the last. */
+bool express_input_at_end(struct tcp_conn *c, struct tcp_env *env, const struct express_seg *seg);
+
 #endif

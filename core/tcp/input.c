@@ -274,26 +274,23 @@ static bool check_ack_range(struct arrival *a)
     return false;
 }
 
-/* What our FIN's acknowledgement means to each state. */
-static bool note_fin_acked(struct arrival *a)
+bool tcp_note_fin_acked(struct tcp_conn *c, struct tcp_env *env)
 {
-    struct tcp_conn *c = a->c;
-
     if (!tcp_fin_acked(c))
         return false;
     switch ((enum tcp_state)c->state) {
     case TCP_FIN_WAIT_1:
-        tcp_set_state(c, a->env, TCP_FIN_WAIT_2);
-        timers_on_orphaned(c, a->env);
+        tcp_set_state(c, env, TCP_FIN_WAIT_2);
+        timers_on_orphaned(c, env);
         if (c->user->note_sent) /* the end was sent, too */
             c->events |= WEIR_EVENT_SENT;
         return false;
     case TCP_CLOSING:
-        tcp_set_state(c, a->env, TCP_TIME_WAIT); /* [RFC9293 MUST-13] */
+        tcp_set_state(c, env, TCP_TIME_WAIT); /* [RFC9293 MUST-13] */
         timers_stop(c);
         c->events |= WEIR_EVENT_CLOSED;
         return true;
-    case TCP_LAST_ACK: tcp_end(c, a->env, WEIR_OK); return true;
+    case TCP_LAST_ACK: tcp_end_acked(c, env); return true;
     case TCP_CLOSED:
     case TCP_LISTEN:
     case TCP_SYN_SENT:
@@ -327,7 +324,7 @@ static bool check_ack(struct arrival *a)
     timers_on_received(c, a->env);
     ecn_on_segment(c, a->seg);
     uto_on_segment(c, a->env, a->seg);
-    return note_fin_acked(a);
+    return tcp_note_fin_acked(c, a->env);
 }
 
 /*
@@ -348,8 +345,6 @@ static bool check_urg(struct arrival *a)
     }
     return false;
 }
-
-static void set_fin_received(struct arrival *a);
 
 /* Out of order never keeps out what would put it in order. */
 static bool refuse_for_memory(struct arrival *a, bool in_order)
@@ -376,7 +371,7 @@ static APART void take_waiting(struct arrival *a)
     c->work->dup_acks_owed = 0; /* what they would say is past */
     c->work->ack_owed = true;
     if (fin)
-        set_fin_received(a);
+        tcp_take_fin(c, a->env);
 }
 
 /* In order: to the application, and with it what has waited for it. */
@@ -461,21 +456,19 @@ static bool take_text(struct arrival *a)
     return keep_for_later(a);
 }
 
-static void set_fin_received(struct arrival *a)
+void tcp_take_fin(struct tcp_conn *c, struct tcp_env *env)
 {
-    struct tcp_conn *c = a->c;
-
     c->rcv.nxt = seq_add(c->rcv.nxt, 1);
     c->fin_received = true;
     c->work->ack_owed = true;
     c->events |= WEIR_EVENT_READABLE | WEIR_EVENT_PEER_CLOSED;
     switch ((enum tcp_state)c->state) {
-    case TCP_ESTABLISHED: tcp_set_state(c, a->env, TCP_CLOSE_WAIT); break;
+    case TCP_ESTABLISHED: tcp_set_state(c, env, TCP_CLOSE_WAIT); break;
     case TCP_FIN_WAIT_1: /* our FIN is not acknowledged: they closed at the same time */
-        tcp_set_state(c, a->env, TCP_CLOSING);
+        tcp_set_state(c, env, TCP_CLOSING);
         break;
     case TCP_FIN_WAIT_2:
-        tcp_set_state(c, a->env, TCP_TIME_WAIT); /* [RFC9293 MUST-13] */
+        tcp_set_state(c, env, TCP_TIME_WAIT); /* [RFC9293 MUST-13] */
         timers_stop(c);
         c->events |= WEIR_EVENT_CLOSED;
         break;
@@ -488,7 +481,7 @@ static void set_fin_received(struct arrival *a)
     case TCP_LAST_ACK:
     case TCP_TIME_WAIT: CHECK(false);
     }
-    reasm_clear(c, a->env); /* what lies after the end was never sent */
+    reasm_clear(c, env); /* what lies after the end was never sent */
 }
 
 /* Eighth: the FIN. */
@@ -496,7 +489,7 @@ static bool take_fin(struct arrival *a)
 {
     if (!(a->seg->flags & TCP_FIN) || !tcp_takes_text(a->c))
         return false;
-    set_fin_received(a);
+    tcp_take_fin(a->c, a->env);
     return false;
 }
 
@@ -527,7 +520,7 @@ APART enum why tcp_input_by_steps(struct tcp_conn *c, struct tcp_env *env, struc
  */
 static APART enum why take_rest(struct arrival *a)
 {
-    (void)(note_fin_acked(a) || (a->seg->len > 0 && take_text(a)) || take_fin(a));
+    (void)(tcp_note_fin_acked(a->c, a->env) || (a->seg->len > 0 && take_text(a)) || take_fin(a));
     return a->why;
 }
 

@@ -31,6 +31,15 @@ void tcp_challenge(struct tcp_conn *c, struct tcp_env *env);
 void tcp_established(struct tcp_conn *c, struct tcp_env *env);
 
 /*
+ * What the acknowledgement of our FIN means to each state, if it has come; true: it is the last that
+ * the connection waits for, and what else the segment brings is nobody's.
+ */
+bool tcp_note_fin_acked(struct tcp_conn *c, struct tcp_env *env);
+
+/* The peer's FIN has come, and all before it. */
+void tcp_take_fin(struct tcp_conn *c, struct tcp_env *env);
+
+/*
  * The text of a SYN with which a connection has just been made [RFC7413 4.2]. What there is no
  * room or memory for will come again.
  */

@@ -283,6 +283,15 @@ static bool has_place(const struct tcp_conn *c, size_t len)
     return len == 0 || (p != NULL && p->room >= len);
 }
 
+/*
+ * What the connection keeps for segments to come goes with its end, and of one that the application has
+ * given up the short way does not note how long its last number took.
+ */
+static bool is_last(const struct tcp_conn *c, seq_t ack)
+{
+    return (c->is_orphan || c->state == TCP_LAST_ACK) && tcp_fin_sent(c) && seq_eq(ack, c->snd.nxt);
+}
+
 /* Of a sample only the short way makes no copy. */
 static void expect_same_work(struct saved *a, struct saved *b, ns_t now)
 {
@@ -298,14 +307,15 @@ bool both_ways_check_input(struct tcp_conn *c, struct tcp_env *env, const struct
     struct around around, arounds[2];
     bool is_usual;
 
-    if (c->work == NULL || trace_is_on(env->tracer) || !keeps_records(c, usual->ack)
-        || !keeps_pieces(c, usual->ack) || !has_place(c, usual->text.len))
+    if (c->work == NULL || trace_is_on(env->tracer) || is_last(c, usual->ack)
+        || !keeps_records(c, usual->ack) || !keeps_pieces(c, usual->ack)
+        || !has_place(c, usual->text.len))
         return false;
     save(&before, c);
     look_around(&around, c);
     for (int i = 0; i < 2; i++) {
         if (i == 0)
-            is_usual = express_input(c, env, usual);
+            is_usual = express_input(c, env, usual) || express_input_at_end(c, env, usual);
         else
             EXPECT(tcp_input_by_steps(c, env, seg) == WHY_NONE);
         save(&ends[i], c);

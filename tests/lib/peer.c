@@ -240,7 +240,7 @@ static bool takes_short_way(struct peer *p, struct tcp_seg *seg)
     if (p->goes_by_steps || !fill_express(seg, &usual))
         return false;
     p->compared += both_ways_check_input(p->conn, p->env, &usual, seg);
-    if (!express_input(p->conn, p->env, &usual))
+    if (!express_input(p->conn, p->env, &usual) && !express_input_at_end(p->conn, p->env, &usual))
         return false;
     p->taken_short++;
     return true;
