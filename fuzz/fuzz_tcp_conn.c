@@ -277,7 +277,9 @@ static void input(struct run *r, struct tcp_seg *seg)
         return;
     if (!r->is_short)
         tcp_input_by_steps(&r->conn, &r->env, seg);
-    else if (!is_usual(seg, &usual) || !express_input(&r->conn, &r->env, &usual))
+    else if (!is_usual(seg, &usual)
+             || (!express_input(&r->conn, &r->env, &usual)
+                 && !express_input_at_end(&r->conn, &r->env, &usual)))
         tcp_input(&r->conn, &r->env, seg);
 }
 

@@ -307,17 +307,6 @@ static APART bool take_unusual(struct weir *s, struct conn *c, struct weir_frame
     return true;
 }
 
-/* One that ends the connection, or one of its sides, or is for TCP's long way. */
-static APART bool take_rare(struct weir *s, struct conn *c, struct weir_frame *frame,
-                            const struct plain *p, size_t ip_at, const struct express_seg *usual)
-{
-    if (!(usual != NULL && express_input_at_end(&c->tcp, &s->tcp, usual))
-        && !take_unusual(s, c, frame, p, ip_at))
-        return false;
-    stack_settle(s, c);
-    return true;
-}
-
 static bool take_like(struct weir *s, struct conn *c, struct weir_frame *frame,
                       const struct plain *p, size_t ip_at)
 {
@@ -327,10 +316,14 @@ static bool take_like(struct weir *s, struct conn *c, struct weir_frame *frame,
     if (!USUALLY(has_good_checksum(frame, p, ip_at)))
         return false;
     is_filled = fill_express(&usual, frame, p, ip_at);
-    if (USUALLY(is_filled && express_input(&c->tcp, &s->tcp, &usual)))
+    if (USUALLY(is_filled && express_input(&c->tcp, &s->tcp, &usual))) {
         stack_settle_taken(s, c);
-    else if (!take_rare(s, c, frame, p, ip_at, is_filled ? &usual : NULL))
-        return false;
+    } else {
+        if (!(is_filled && express_input_at_end(&c->tcp, &s->tcp, &usual))
+            && !take_unusual(s, c, frame, p, ip_at))
+            return false;
+        stack_settle(s, c);
+    }
     count_in(s, frame);
     s->tcp.counts.segs_in++;
     return true;

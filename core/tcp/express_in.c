@@ -3,9 +3,9 @@
  *
  * What express.c is to sending, this is to receiving: on a connection in which nothing is unusual,
  * nearly every segment brings a short text that is the next, or the FIN, acknowledges something new, or
- * both. What predict.c asks of a segment is asked here of what stands in the packet, and of the connection that
- * what is acknowledged has only to be counted out, and that the text has a place; then there is
- * nothing left that could go wrong. Each condition names what it stands for; what fails one of them
+ * both. What predict.c asks of a segment is asked here of what stands in the packet, and of the
+ * connection that what is acknowledged has only to be counted out, and that the text has a place; then
+ * there is nothing left that could go wrong. Each condition names what it stands for; what fails one of them
  * takes the long way, which knows all cases. tests/lib/both_ways.c goes both ways and compares
  * connections, byte by byte. State: none of its own.
  */
