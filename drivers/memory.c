@@ -75,15 +75,6 @@ static void add(struct slots *slots, struct slot *slot)
     slots->tail = slot;
 }
 
-static struct slot *take(struct slots *slots)
-{
-    struct slot *slot = slots->head;
-
-    if (slot != NULL)
-        slots->head = slot->next;
-    return slot;
-}
-
 static void free_when_unused(struct pair *pair)
 {
     if (pair->ends[0].closed && pair->ends[1].closed && pair->directions[0].kept == 0
@@ -147,30 +138,30 @@ static void release(void *owner)
 
     add(&d->spent, slot);
     d->kept--;
-    free_when_unused(d->pair);
+    if (d->kept == 0)
+        free_when_unused(d->pair);
 }
 
 /* The frame as the receiver sees it. Most have headers and text: further slices are rarely copied. */
-static void deliver(struct direction *d, struct slot *slot, struct weir_frame *frame)
+static void show(struct weir_frame *frame, const struct weir_frame *sent)
 {
-    const struct weir_frame *sent = slot->frame;
+    enum { SLICES_LEN = offsetof(struct weir_frame, len) };
 
     frame->slices[0] = sent->slices[0];
     frame->slices[1] = sent->slices[1];
     for (size_t i = 2; i < sent->slice_count; i++)
         frame->slices[i] = sent->slices[i];
-    frame->len = sent->len;
-    frame->slice_count = sent->slice_count;
-    frame->gso = sent->gso;
-    frame->flags = sent->flags;
-    frame->gso_size = sent->gso_size;
-    frame->csum_start = sent->csum_start;
-    frame->csum_offset = sent->csum_offset;
-    frame->header_len = sent->header_len;
+    memcpy(&frame->len, &sent->len, sizeof *frame - SLICES_LEN);
     frame->memory = 0;
+}
+
+/* A short one is valid until the next call, and a long one as long as the receiver keeps it. */
+static void deliver(struct direction *d, struct slot *slot, struct weir_frame *frame)
+{
+    show(frame, slot->frame);
     frame->release = NULL;
     frame->owner = NULL;
-    if (sent->len < KEEP_MIN || d->kept >= d->pair->depth) {
+    if (frame->len < KEEP_MIN || d->kept >= d->pair->depth) {
         add(&d->lent, slot);
         return;
     }
@@ -189,13 +180,16 @@ static void reclaim_lent(struct direction *d)
 static ptrdiff_t receive(struct weir_driver *driver, struct weir_frame *frames, size_t max)
 {
     struct direction *in = end_of(driver)->in;
-    struct slot *slot;
+    struct slot *slot, *next;
     size_t count = 0;
 
     give_back_spent(in->pair);
     reclaim_lent(in);
-    while (count < max && (slot = take(&in->queued)) != NULL)
+    for (slot = in->queued.head; slot != NULL && count < max; slot = next) {
+        next = slot->next;
         deliver(in, slot, &frames[count++]);
+    }
+    in->queued.head = slot;
     return (ptrdiff_t)count;
 }
 
@@ -204,11 +198,30 @@ static bool other_is_closed(const struct end *end)
     return end_of(end->in->sender)->closed;
 }
 
+/* At least one frame, and no more than there are slots free, which are in a row already. */
+static void queue(struct direction *d, struct weir_frame **frames, size_t count)
+{
+    struct slots row = {d->free, d->free};
+
+    for (size_t i = 0; i < count; i++) {
+        row.tail = d->free;
+        row.tail->frame = frames[i];
+        d->free = row.tail->next;
+    }
+    row.tail->next = NULL;
+    if (d->queued.head == NULL)
+        d->queued.head = row.head;
+    else
+        d->queued.tail->next = row.head;
+    d->queued.tail = row.tail;
+    d->under_way += count;
+}
+
 static ptrdiff_t transmit(struct weir_driver *driver, struct weir_frame **frames, size_t count)
 {
     struct end *end = end_of(driver);
     struct direction *out = end->out;
-    size_t taken = 0;
+    size_t room;
 
     give_back_spent(out->pair);
     if (other_is_closed(end)) { /* as with a cable that was pulled */
@@ -216,15 +229,11 @@ static ptrdiff_t transmit(struct weir_driver *driver, struct weir_frame **frames
             driver->done(driver->done_ctx, frames, count);
         return (ptrdiff_t)count;
     }
-    while (taken < count && out->under_way < out->pair->depth) {
-        struct slot *slot = out->free;
-
-        out->free = slot->next;
-        slot->frame = frames[taken++];
-        add(&out->queued, slot);
-        out->under_way++;
-    }
-    return (ptrdiff_t)taken;
+    room = out->pair->depth - out->under_way;
+    count = count < room ? count : room;
+    if (count > 0)
+        queue(out, frames, count);
+    return (ptrdiff_t)count;
 }
 
 /* What both ends have closed can be read by nobody: also what is kept goes back. */
