@@ -88,9 +88,34 @@ typedef uint64_t wide_lanes __attribute__((vector_size(32)));
 enum {
     LANE_BYTES = sizeof(lanes),
     TURN_BYTES = 4 * LANE_BYTES,
-    TURNS_MAX = 4096, /* each adds less than 2^19 to a lane */
+    BLOCK_BYTES = 4096 * TURN_BYTES, /* adds less than 2^31 to each lane */
     PAYS_FROM = 2 * TURN_BYTES,
+    AHEAD_BYTES = 512, /* so far ahead bytes are fetched: half as far, or twice, is no better */
 };
+
+/*
+ * Sums of numbers of 32 bits, without their carries, and of the upper halves alone: that is all there is
+ * to know, since the lower halves are what is left of the former, and takes the fewest instructions.
+ */
+struct lane_sums {
+    lanes whole, upper;
+};
+
+AVX2_INLINE void add_lanes(struct lane_sums *sums, lanes words)
+{
+    sums->whole += words;
+    sums->upper += words >> 16;
+}
+
+/* Of both, as words of 16 bits. */
+AVX2_INLINE uint64_t sum_lanes(struct lane_sums a, struct lane_sums b)
+{
+    lanes upper = a.upper + b.upper, lower = a.whole + b.whole - (upper << 16);
+    lanes sum = upper + lower;
+    wide_lanes wide = ((wide_lanes)sum & 0xffffffff) + ((wide_lanes)sum >> 32);
+
+    return wide[0] + wide[1] + wide[2] + wide[3];
+}
 
 /* Where nothing is copied, to is not looked at. */
 AVX2_INLINE lanes lanes_at(bool copies, uint8_t *to, const uint8_t *from, size_t at)
@@ -102,44 +127,59 @@ AVX2_INLINE lanes lanes_at(bool copies, uint8_t *to, const uint8_t *from, size_t
     return bytes;
 }
 
-AVX2_INLINE uint64_t sum_lanes(lanes sum)
+/* There may be nothing so far ahead: no harm is done. */
+AVX2_INLINE void fetch_ahead(const uint8_t *from)
 {
-    wide_lanes wide = ((wide_lanes)sum & 0xffffffff) + ((wide_lanes)sum >> 32);
+    uintptr_t ahead = (uintptr_t)from + AHEAD_BYTES;
 
-    return wide[0] + wide[1] + wide[2] + wide[3];
+    __builtin_prefetch((const void *)ahead);
+    __builtin_prefetch((const void *)(ahead + TURN_BYTES / 2));
 }
 
-/* At most TURNS_MAX turns. */
-AVX2_INLINE uint64_t sum_turns(bool copies, uint8_t *to, const uint8_t *from, size_t at,
-                               size_t turns)
-{
-    lanes even = {0}, odd = {0}, even2 = {0}, odd2 = {0};
+/* As many bytes of the last lane as are not in one before it. */
+static const uint8_t last_bytes[2 * LANE_BYTES] = {
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+};
 
-    for (size_t end = at + turns * TURN_BYTES; at < end; at += TURN_BYTES) {
-        lanes a = lanes_at(copies, to, from, at), b = lanes_at(copies, to, from, at + LANE_BYTES);
-        lanes c = lanes_at(copies, to, from, at + 2 * LANE_BYTES);
-        lanes d = lanes_at(copies, to, from, at + 3 * LANE_BYTES);
-        even += (a & 0xffff) + (b & 0xffff);
-        odd += (a >> 16) + (b >> 16);
-        even2 += (c & 0xffff) + (d & 0xffff);
-        odd2 += (c >> 16) + (d >> 16);
+/*
+ * len is even, at least LANE_BYTES and at most BLOCK_BYTES. What follows the bytes is likely to be asked
+ * for next, so fetching ahead does not stop at their end.
+ */
+AVX2_INLINE uint64_t sum_block(bool copies, uint8_t *to, const uint8_t *from, size_t len)
+{
+    struct lane_sums sums = {{0}, {0}}, more = {{0}, {0}};
+    lanes last;
+    size_t at = 0;
+
+    for (; len - at >= TURN_BYTES; at += TURN_BYTES) {
+        fetch_ahead(from + at);
+        add_lanes(&sums, lanes_at(copies, to, from, at));
+        add_lanes(&more, lanes_at(copies, to, from, at + LANE_BYTES));
+        add_lanes(&sums, lanes_at(copies, to, from, at + 2 * LANE_BYTES));
+        add_lanes(&more, lanes_at(copies, to, from, at + 3 * LANE_BYTES));
     }
-    return sum_lanes(even + odd + even2 + odd2);
+    for (; len - at >= LANE_BYTES; at += LANE_BYTES)
+        add_lanes(&sums, lanes_at(copies, to, from, at));
+    last = lanes_at(copies, to, from, len - LANE_BYTES);
+    add_lanes(&more, last & *(const lanes_anywhere *)(const void *)(last_bytes + len % LANE_BYTES));
+    return sum_lanes(sums, more);
 }
 
+/* A last odd byte is by itself. */
 AVX2_INLINE uint32_t sum_and_copy(bool copies, uint8_t *to, const uint8_t *from, size_t len)
 {
-    uint64_t sum = 0;
-    size_t done = 0;
+    size_t odd = len & 1;
+    uint64_t sum = sum_block(copies, to, from, len - odd);
 
-    while (len - done >= TURN_BYTES) {
-        size_t turns = size_min((len - done) / TURN_BYTES, TURNS_MAX);
-        sum += sum_turns(copies, to, from, done, turns);
-        done += turns * TURN_BYTES;
+    if (odd != 0) {
+        sum += from[len - 1];
+        if (copies)
+            to[len - 1] = from[len - 1];
     }
-    if (copies)
-        span_copy(to + done, span_of(from + done, len - done));
-    return to_network(checksum_raw_plus(sum, raw_sum(from + done, len - done)));
+    return to_network(sum);
 }
 
 AVX2 static uint32_t add_much(const void *bytes, size_t len)
@@ -152,16 +192,22 @@ AVX2 static uint32_t copy_much(void *to, const void *from, size_t len)
     return sum_and_copy(true, to, from, len);
 }
 
+/* What does not pay, or is too much for one go, goes the other way. */
+static bool pays(size_t len)
+{
+    return len - PAYS_FROM <= BLOCK_BYTES - PAYS_FROM;
+}
+
 static uint32_t add_avx2(uint32_t sum, const void *bytes, size_t len)
 {
-    if (len < PAYS_FROM)
+    if (!pays(len))
         return checksum_add(sum, bytes, len);
     return checksum_reduce((uint64_t)sum + add_much(bytes, len));
 }
 
 static uint32_t copy_avx2(void *to, const void *from, size_t len)
 {
-    return len < PAYS_FROM ? checksum_copy(to, from, len) : copy_much(to, from, len);
+    return pays(len) ? copy_much(to, from, len) : checksum_copy(to, from, len);
 }
 
 static const struct checksum_ops avx2 = {add_avx2, copy_avx2};

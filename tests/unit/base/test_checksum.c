@@ -277,5 +277,9 @@ TEST(checksum_of_very_much_does_not_overflow)
     EXPECT(ones != NULL);
     memset(ones, 0xff, len);
     EXPECT_EQ(fastest()->add(0, ones, len), 0xffff);
+    for (size_t most = (size_t)512 << 10, odd = 0; odd < 2; odd++) {
+        EXPECT_EQ(fastest()->add(0, ones, most - 2 * odd), 0xffff);
+        EXPECT(is_same(checksum_add(0, ones, most - odd), fastest()->add(0, ones, most - odd)));
+    }
     free(ones);
 }
