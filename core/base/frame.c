@@ -12,6 +12,7 @@
 #include "base/checksum.h"
 #include "base/hint.h"
 #include "base/list.h"
+#include "base/num.h"
 #include "base/parts.h"
 #include "base/pool.h"
 #include "base/sums.h"
@@ -19,6 +20,7 @@
 
 enum {
     SHORT_MAX = 128, /* bytes that are summed straight on */
+    AT_ONCE = 32,    /* frames that are taken from, or go back to, the pool together */
 };
 
 /* What is not said by what the frame holds. */
@@ -60,23 +62,54 @@ struct frame *frame_get(struct pool *pool)
     return frame_get_headed(pool, 0);
 }
 
-struct frame *frame_get_around(struct pool *pool, size_t headers_len, struct weir_slice payload,
-                               struct buf *buf)
+/* All that a driver sees of one but its slices. */
+static void set_wire(struct weir_frame *w, const struct frame_row *row)
 {
-    struct frame *frame = pool_get(pool);
+    w->len = row->headers_len + row->payload.len;
+    w->slice_count = 2;
+    w->gso = WEIR_GSO_NONE;
+    w->flags = row->flags;
+    w->gso_size = 0;
+    w->csum_start = row->csum_start;
+    w->csum_offset = row->csum_offset;
+    w->header_len = (uint16_t)row->headers_len; /* shorter than the headroom */
+    w->memory = 0;
+    w->release = NULL;
+    w->owner = NULL;
+}
 
-    if (frame == NULL)
-        return NULL;
-    CHECK(headers_len <= FRAME_HEADROOM);
-    begin(frame);
-    frame->wire.slices[0] =
-        (struct weir_slice){frame->headroom + FRAME_HEADROOM - headers_len, headers_len};
-    frame->wire.slices[1] = payload;
-    frame->held[1] = buf;
-    frame->wire.len = headers_len + payload.len;
-    frame->wire.slice_count = 2;
-    frame->wire.header_len = (uint16_t)headers_len; /* shorter than the headroom */
-    return frame;
+static void set_row(const struct frame_row *row, size_t at, void *const *got,
+                    struct weir_frame **frames, size_t count)
+{
+    uint8_t *bytes = row->payload.bytes + at * row->payload.len;
+
+    for (size_t i = 0; i < count; i++) {
+        struct frame *f = got[i];
+        set_wire(&f->wire, row);
+        f->wire.slices[0].bytes = f->headroom + FRAME_HEADROOM - row->headers_len;
+        f->wire.slices[0].len = row->headers_len;
+        f->wire.slices[1].bytes = bytes;
+        f->wire.slices[1].len = row->payload.len;
+        f->held[1] = row->buf;
+        bytes += row->payload.len;
+        frames[i] = &f->wire;
+    }
+}
+
+size_t frame_get_row(struct pool *pool, const struct frame_row *row, struct weir_frame **frames,
+                     size_t count)
+{
+    void *got[AT_ONCE];
+    size_t done = 0, wanted, more;
+
+    CHECK(row->headers_len <= FRAME_HEADROOM);
+    do {
+        wanted = size_min(count - done, AT_ONCE);
+        more = pool_get_many(pool, got, wanted);
+        set_row(row, done, got, frames + done, more);
+        done += more;
+    } while (done < count && more == wanted);
+    return done;
 }
 
 void frame_put(struct pool *pool, struct bufs *bufs, struct frame **frame)
@@ -107,17 +140,38 @@ static void unref_later(struct bufs *bufs, struct unrefs *u, struct buf *buf)
     u->count++;
 }
 
-void frame_put_many(struct pool *pool, struct bufs *bufs, struct weir_frame **frames, size_t count)
+static void unref_held(struct bufs *bufs, struct unrefs *u, const struct frame *f)
 {
-    struct unrefs u = {NULL, 0};
+    for (size_t k = 1; k < f->wire.slice_count; k++)
+        if (f->held[k] != NULL)
+            unref_later(bufs, u, f->held[k]);
+}
+
+/* At most AT_ONCE. */
+static void put_some(struct pool *pool, struct bufs *bufs, struct unrefs *u,
+                     struct weir_frame **frames, size_t count)
+{
+    void *objects[AT_ONCE];
 
     for (size_t i = 0; i < count; i++) {
         struct frame *f = container_of(frames[i], struct frame, wire);
         frames[i] = NULL;
-        for (size_t k = 1; k < f->wire.slice_count; k++)
-            if (f->held[k] != NULL)
-                unref_later(bufs, &u, f->held[k]);
-        pool_put(pool, f);
+        if (f->wire.slice_count == 2 && f->held[1] == u->buf && u->buf != NULL)
+            u->count++; /* headers and text, as it nearly always is */
+        else
+            unref_held(bufs, u, f);
+        objects[i] = f;
+    }
+    pool_put_many(pool, objects, count);
+}
+
+void frame_put_many(struct pool *pool, struct bufs *bufs, struct weir_frame **frames, size_t count)
+{
+    struct unrefs u = {NULL, 0};
+
+    for (size_t done = 0, more; done < count; done += more) {
+        more = size_min(count - done, AT_ONCE);
+        put_some(pool, bufs, &u, frames + done, more);
     }
     if (u.count > 0)
         buf_unref_many(bufs, u.buf, u.count);

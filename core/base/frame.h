@@ -57,12 +57,21 @@ struct frame *frame_get(struct pool *pool);
 /* The same with headers_len bytes of header, which are still to be written. */
 struct frame *frame_get_headed(struct pool *pool, size_t headers_len);
 
+/* What frames have in common that go straight to the driver, one behind the other. */
+struct frame_row {
+    size_t headers_len;        /* which are still to be written */
+    struct weir_slice payload; /* of the first; that of each other one follows it, equally long */
+    struct buf *buf;           /* that all of it lies in, or NULL */
+    uint8_t flags;             /* with what the driver has to know of the checksum */
+    uint16_t csum_start, csum_offset;
+};
+
 /*
- * Takes one with room for headers_len bytes of header, which are still to be written, and payload
- * behind them. The reference to buf, which may be NULL, is the caller's to count.
+ * Takes up to count of them; returns how many there is memory for. References to buf are the caller's to
+ * count. A frame's members that the driver does not see are not set.
  */
-struct frame *frame_get_around(struct pool *pool, size_t headers_len, struct weir_slice payload,
-                               struct buf *buf);
+size_t frame_get_row(struct pool *pool, const struct frame_row *row, struct weir_frame **frames,
+                     size_t count);
 
 /* Gives the frame back and lets go of its buffers. Takes *frame, leaves NULL. */
 void frame_put(struct pool *pool, struct bufs *bufs, struct frame **frame);

@@ -185,6 +185,52 @@ void *pool_get(struct pool *pool)
     return object;
 }
 
+/* At most count objects of a slab, but not the last one, with which the slab moves to another list. */
+static size_t take_objects(struct slab *slab, const struct pool *pool, void **objects, size_t count)
+{
+    uint8_t *free = slab->free;
+    size_t done;
+
+    count = size_min(count, pool->slab_objects - slab->used - 1);
+    for (done = 0; done < count && free != NULL; done++) {
+        unpoison(free, pool->object_size);
+        objects[done] = free;
+        free = *(void **)(void *)free;
+    }
+    slab->free = free;
+    for (; done < count; done++) {
+        objects[done] = object_at(pool, slab, slab->fresh++);
+        unpoison(objects[done], pool->object_size);
+    }
+    slab->used += (uint32_t)done;
+    return done;
+}
+
+size_t pool_get_many(struct pool *pool, void **objects, size_t count)
+{
+    size_t done = 0, more;
+
+    CHECK(!pool->has_handles);
+    for (; done < count; done += more) {
+        struct slab *slab = container_of(pool->partial.next, struct slab, link);
+
+        more = 0;
+        if (!list_is_empty(&pool->partial))
+            more = take_objects(slab, pool, objects + done, count - done);
+        if (more > 0) {
+            pool->used += (uint32_t)more;
+            if (slab == pool->spare)
+                pool->spare = NULL;
+            continue;
+        }
+        objects[done] = get_slowly(pool);
+        if (objects[done] == NULL)
+            break;
+        more = 1;
+    }
+    return done;
+}
+
 void *pool_get_zeroed(struct pool *pool)
 {
     void *object = pool_get(pool);
@@ -224,6 +270,45 @@ void pool_put(struct pool *pool, void *object)
     pool->used--;
     if (slab->used == 0 || slab->used + 1 == pool->slab_objects)
         sort_slab(pool, slab);
+}
+
+/* Those of the first objects that are of the same slab, but not the last one that it has. */
+static size_t put_objects(struct slab *slab, const struct pool *pool, void *const *objects,
+                          size_t count)
+{
+    void *free = slab->free;
+    size_t done;
+
+    CHECK(slab->used != 0);
+    count = size_min(count, slab->used - 1);
+    for (done = 0; done < count && slab_of(pool, objects[done]) == slab; done++) {
+        *(void **)objects[done] = free;
+        free = objects[done];
+        poison(free, pool->object_size);
+    }
+    slab->free = free;
+    slab->used -= (uint32_t)done;
+    return done;
+}
+
+void pool_put_many(struct pool *pool, void *const *objects, size_t count)
+{
+    size_t done = 0, more;
+
+    CHECK(!pool->has_handles);
+    for (; done < count; done += more) {
+        struct slab *slab = slab_of(pool, objects[done]);
+
+        more = 0;
+        if (slab->used
+            < pool->slab_objects) /* with the first one that is free it moves to another list */
+            more = put_objects(slab, pool, objects + done, count - done);
+        pool->used -= (uint32_t)more;
+        if (more > 0)
+            continue;
+        pool_put(pool, objects[done]);
+        more = 1;
+    }
 }
 
 void pool_trim(struct pool *pool)

@@ -81,6 +81,13 @@ void *pool_get_zeroed(struct pool *pool);
 
 void pool_put(struct pool *pool, void *object);
 
+/*
+ * The same for many objects at once: what is done for each slab is done once for those that follow one
+ * another in it. pool_get_many returns how many there are; fewer than count: out of memory.
+ */
+size_t pool_get_many(struct pool *pool, void **objects, size_t count);
+void pool_put_many(struct pool *pool, void *const *objects, size_t count);
+
 /* Gives back the slab that is kept although all of it is free: for when memory is short. */
 void pool_trim(struct pool *pool);
 

@@ -14,6 +14,7 @@
  */
 #include "base/check.h"
 #include "base/checksum.h"
+#include "base/hint.h"
 #include "base/num.h"
 #include "stack/stack.h"
 #include "tcp/recvq.h"
@@ -41,33 +42,59 @@ static bool is_plain(const struct weir_frame *frame)
     return len == frame->len;
 }
 
-/* Whether the frame comes next, with at most room bytes of text; *len: how many it has. */
-static bool comes_next(const struct super_follow *f, const struct weir_frame *frame, uint32_t room,
-                       uint32_t *len)
+/* Headers in a slice, and in another one as much text as the first one had. */
+static bool is_like_first(const struct super_follow *f, const struct weir_frame *frame)
 {
-    *len = (uint32_t)(frame->len - f->headers_len);
-    return is_plain(frame)
-           && super_follows(f, span_of(frame->slices[0].bytes, frame->slices[0].len), frame->len)
-           && *len <= room;
+    const struct weir_slice *s = frame->slices;
+
+    return frame->slice_count == 2 && frame->gso == WEIR_GSO_NONE && frame->len == f->first_len
+           && s[0].len == f->headers_len && s[0].len + s[1].len == frame->len;
 }
 
-/* How many frames of at most room bytes of text follow one another. *text_len: what they have in all. */
-static size_t count_following(const struct super_follow *first, const struct weir_frame *frames,
-                              size_t count, uint32_t room, uint32_t *text_len)
+static APART enum super_next look_at_any(const struct super_follow *f,
+                                         const struct weir_frame *frame)
 {
-    struct super_follow f = *first;
-    size_t i = 0;
-    bool is_last = false;
+    struct span head = span_of(frame->slices[0].bytes, frame->slices[0].len);
+
+    return is_plain(frame) ? super_follows(f, head, frame->len) : SUPER_OTHER;
+}
+
+/* Whether and how the frame comes next, with at most room bytes of text; *len: how many it has. */
+static enum super_next look(const struct super_follow *f, const struct weir_frame *frame,
+                            uint32_t room, uint32_t *len)
+{
+    *len = (uint32_t)(frame->len - f->headers_len);
+    if (*len > room)
+        return SUPER_OTHER;
+    if (is_like_first(f, frame) && super_is_middle(f, frame->slices[0].bytes))
+        return SUPER_MIDDLE;
+    return look_at_any(f, frame);
+}
+
+/* Frames that follow one another. */
+struct row {
+    size_t count;
+    uint32_t text_len;    /* what they have in all */
+    enum super_next last; /* what the last one is */
+};
+
+/* How many frames of at most room bytes of text follow. */
+static struct row find_row(struct super_follow *f, const struct weir_frame *frames, size_t count,
+                           uint32_t room)
+{
+    struct row row = {0, 0, SUPER_MIDDLE};
     uint32_t len;
 
-    *text_len = 0;
-    while (i < count && !is_last && comes_next(&f, &frames[i], room - *text_len, &len)) {
-        *text_len += len;
-        is_last = super_is_last(&f, frames[i].slices[0].bytes, frames[i].len);
-        super_follow_advance(&f, len);
-        i++;
+    while (row.count < count && row.last == SUPER_MIDDLE) {
+        enum super_next next = look(f, &frames[row.count], room - row.text_len, &len);
+        if (next == SUPER_OTHER)
+            break;
+        row.last = next;
+        row.text_len += len;
+        super_follow_advance(f, len);
+        row.count++;
     }
-    return i;
+    return row;
 }
 
 /* What is behind the headers, if it lies in one run, as it nearly always does. */
@@ -86,16 +113,13 @@ static uint32_t sum_span(struct span s, const struct checksum_ops *ops, uint8_t 
     return to != NULL ? ops->copy(to, s.bytes, s.len) : ops->add(0, s.bytes, s.len);
 }
 
-/* What is behind the headers: copied to some place, if that is not NULL. Returns the sum of it. */
-static uint32_t sum_text(const struct weir_frame *frame, size_t headers_len,
-                         const struct checksum_ops *ops, uint8_t *to)
+/* The same of text in several slices. */
+static APART uint32_t sum_slices(const struct weir_frame *frame, size_t headers_len,
+                                 const struct checksum_ops *ops, uint8_t *to)
 {
-    struct span run = text_run(frame, headers_len);
     size_t done = 0, skip = headers_len;
     uint32_t sum = 0;
 
-    if (run.len > 0)
-        return sum_span(run, ops, to);
     for (size_t i = 0; i < frame->slice_count; i++) {
         struct span s = span_drop(span_of(frame->slices[i].bytes, frame->slices[i].len), skip);
         skip = 0;
@@ -107,7 +131,16 @@ static uint32_t sum_text(const struct weir_frame *frame, size_t headers_len,
     return sum;
 }
 
-static void copy_text(const struct weir_frame *frame, size_t headers_len, uint8_t *to)
+/* What is behind the headers: copied to some place, if that is not NULL. Returns the sum of it. */
+static uint32_t sum_text(const struct weir_frame *frame, size_t headers_len,
+                         const struct checksum_ops *ops, uint8_t *to)
+{
+    struct span run = text_run(frame, headers_len);
+
+    return run.len > 0 ? sum_span(run, ops, to) : sum_slices(frame, headers_len, ops, to);
+}
+
+static APART void copy_text(const struct weir_frame *frame, size_t headers_len, uint8_t *to)
 {
     size_t skip = headers_len;
 
@@ -124,19 +157,24 @@ static bool needs_sum(const struct weir_frame *frame)
     return !(frame->flags & (WEIR_FRAME_CSUM_PARTIAL | WEIR_FRAME_CSUM_VALID));
 }
 
+/* The sum of all that a frame's checksum covers. Its text is copied to some place, if that is not NULL. */
+static uint32_t sum_all(const struct weir *s, const struct super_follow *f, enum super_next next,
+                        const struct weir_frame *frame, uint8_t *to)
+{
+    return super_header_sum(f, next, frame->slices[0].bytes, frame->len)
+           + sum_text(frame, f->headers_len, s->ip.checksum, to);
+}
+
 /* Copied and verified in one pass: what turns out wrong is not kept. */
 static bool join_copied(struct weir *s, const struct super_follow *f, struct tcp_seg *seg,
-                        const struct weir_frame *frame, uint32_t rest)
+                        enum super_next next, const struct weir_frame *frame, uint32_t rest)
 {
     uint32_t len = (uint32_t)(frame->len - f->headers_len);
     struct piece *p = tcp_seg_room(seg, &s->tcp, len, rest);
-    uint32_t sum;
 
     if (p == NULL)
         return false;
-    sum = super_header_sum(f, frame->slices[0].bytes, frame->len)
-          + sum_text(frame, f->headers_len, s->ip.checksum, p->bytes + p->len);
-    if (!checksum_is_good(sum))
+    if (!checksum_is_good(sum_all(s, f, next, frame, p->bytes + p->len)))
         len = 0;
     tcp_seg_join_copied(seg, &s->tcp, &p, len);
     return len > 0;
@@ -144,13 +182,12 @@ static bool join_copied(struct weir *s, const struct super_follow *f, struct tcp
 
 /* The first of frames that have rest bytes of text in all. */
 static bool join_one(struct weir *s, const struct super_follow *f, struct tcp_seg *seg,
-                     struct weir_frame *frame, uint32_t rest)
+                     enum super_next next, struct weir_frame *frame, uint32_t rest)
 {
     if (needs_sum(frame)) {
         if (tcp_seg_is_copied(&s->tcp, (uint32_t)(frame->len - f->headers_len)))
-            return join_copied(s, f, seg, frame, rest);
-        if (!checksum_is_good(super_header_sum(f, frame->slices[0].bytes, frame->len)
-                              + sum_text(frame, f->headers_len, s->ip.checksum, NULL)))
+            return join_copied(s, f, seg, next, frame, rest);
+        if (!checksum_is_good(sum_all(s, f, next, frame, NULL)))
             return false;
     }
     return tcp_seg_join(seg, &s->tcp, frame, (uint32_t)f->headers_len);
@@ -172,42 +209,58 @@ static struct place place_of(const struct flow *flow, const struct tcp_seg *seg)
     return place;
 }
 
-/* Joins frames that have rest bytes of text in all; returns how many. */
+/* Joins the frames that follow, of at most room bytes of text; returns how many. */
 static size_t join_to_queue(struct weir *s, struct super_follow *f, struct tcp_seg *seg,
-                            struct weir_frame *frames, size_t count, uint32_t rest)
+                            struct weir_frame *frames, size_t count, uint32_t room)
 {
+    struct row row = find_row(f, frames, count, room);
+    uint32_t rest = row.text_len;
     size_t joined;
 
-    for (joined = 0; joined < count && join_one(s, f, seg, &frames[joined], rest); joined++)
-        rest -= (uint32_t)(frames[joined].len - f->headers_len);
+    for (joined = 0; joined < row.count; joined++) {
+        struct weir_frame *frame = &frames[joined];
+        uint32_t len = (uint32_t)(frame->len - f->headers_len);
+        enum super_next next = joined + 1 == row.count ? row.last : SUPER_MIDDLE;
+        if (!join_one(s, f, seg, next, frame, rest))
+            break;
+        rest -= len;
+    }
     return joined;
+}
+
+/* Copies the text of a frame that follows. False: it is damaged. */
+static bool place_text(const struct weir *s, const struct super_follow *f, enum super_next next,
+                       const struct weir_frame *frame, uint8_t *to)
+{
+    if (needs_sum(frame))
+        return checksum_is_good(sum_all(s, f, next, frame, to));
+    copy_text(frame, f->headers_len, to);
+    return true;
 }
 
 /*
  * The same where the application has said where their text is to go, and for how much there is room:
  * it is put there as soon as a frame turns out to follow. What is damaged does not count.
  */
-static size_t join_placed(struct weir *s, struct super_follow *f, struct tcp_seg *seg,
-                          const struct weir_frame *frames, size_t count, struct place place)
+static WHOLE size_t join_placed(struct weir *s, struct super_follow *f, struct tcp_seg *seg,
+                                const struct weir_frame *frames, size_t count, struct place place)
 {
-    size_t joined = 0;
-    bool is_last = false;
+    uint8_t *to = place.to;
+    enum super_next next = SUPER_MIDDLE;
+    uint16_t joined = 0; /* as they are counted */
     uint32_t len;
 
-    while (joined < count && !is_last && comes_next(f, &frames[joined], place.room, &len)) {
+    while (joined < count && next == SUPER_MIDDLE) {
         const struct weir_frame *frame = &frames[joined];
-        if (!needs_sum(frame))
-            copy_text(frame, f->headers_len, place.to);
-        else if (!checksum_is_good(super_header_sum(f, frame->slices[0].bytes, frame->len)
-                                   + sum_text(frame, f->headers_len, s->ip.checksum, place.to)))
+        next = look(f, frame, place.room, &len);
+        if (next == SUPER_OTHER || !place_text(s, f, next, frame, to))
             break;
-        tcp_seg_join_placed(seg, len);
-        is_last = super_is_last(f, frame->slices[0].bytes, frame->len);
         super_follow_advance(f, len);
-        place.to += len;
+        to += len;
         place.room -= len;
         joined++;
     }
+    tcp_seg_join_placed(seg, joined, (uint32_t)(to - place.to));
     return joined;
 }
 
@@ -218,7 +271,6 @@ size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *
     struct super_follow f;
     struct place place;
     size_t ip_at, joined;
-    uint32_t rest;
 
     if (count == 0 || first == NULL || !is_plain(first) || trace_is_on(&s->tracer))
         return 0;
@@ -230,12 +282,8 @@ size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *
     /* As far as they can be counted: a batch may be longer. */
     count = size_min(count, UINT16_MAX - (size_t)seg->segs);
     place = place_of(flow, seg);
-    if (place.to != NULL) {
-        joined = join_placed(s, &f, seg, frames, count, place);
-    } else {
-        count = count_following(&f, frames, count, JOINED_MAX - seg->len, &rest);
-        joined = join_to_queue(s, &f, seg, frames, count, rest);
-    }
+    joined = place.to != NULL ? join_placed(s, &f, seg, frames, count, place)
+                              : join_to_queue(s, &f, seg, frames, count, JOINED_MAX - seg->len);
     for (size_t i = 0; i < joined; i++)
         s->bytes_in += frames[i].len;
     s->frames_in += joined;

@@ -108,19 +108,6 @@ static uint32_t refer(struct cut *cut, struct frame *frame)
     return sum;
 }
 
-/* The segment is complete, but for what is left to the device. */
-static struct weir_frame *end_segment(struct cut *cut, struct frame *frame)
-{
-    if (cut->super.is_partial) {
-        frame->wire.flags = WEIR_FRAME_CSUM_PARTIAL;
-        frame->wire.csum_start = cut->whole->wire.csum_start;
-        frame->wire.csum_offset = cut->whole->wire.csum_offset;
-    }
-    cut->part.offset += cut->part.len;
-    cut->part.index++;
-    return &frame->wire;
-}
-
 /* Any segment. NULL: there is no memory. */
 static struct weir_frame *cut_one(struct weir *s, struct cut *cut)
 {
@@ -130,7 +117,14 @@ static struct weir_frame *cut_one(struct weir *s, struct cut *cut)
         return NULL;
     cut->part.text_sum = refer(cut, frame);
     super_emit(&cut->super, &cut->part, frame_push(frame, cut->super.headers.len));
-    return end_segment(cut, frame);
+    if (cut->super.is_partial) {
+        frame->wire.flags = WEIR_FRAME_CSUM_PARTIAL;
+        frame->wire.csum_start = cut->whole->wire.csum_start;
+        frame->wire.csum_offset = cut->whole->wire.csum_offset;
+    }
+    cut->part.offset += cut->part.len;
+    cut->part.index++;
+    return &frame->wire;
 }
 
 /* How many segments follow that are in the middle, and whose text lies in this slice. */
@@ -144,27 +138,44 @@ static size_t count_middle(const struct cut *cut)
                     (cut->super.text_len - cut->part.offset - 1) / len);
 }
 
+/* Frames for segments in the middle, around their text. */
+static struct frame_row row_of(const struct cut *cut)
+{
+    const struct weir_frame *w = &cut->whole->wire;
+    struct frame_row row = {
+        .headers_len = cut->super.headers.len,
+        .payload = {rest_of_slice(cut).bytes, cut->part.len},
+        .buf = cut->whole->held[cut->slice],
+    };
+
+    if (cut->super.is_partial) {
+        row.flags = WEIR_FRAME_CSUM_PARTIAL;
+        row.csum_start = w->csum_start;
+        row.csum_offset = w->csum_offset;
+    }
+    return row;
+}
+
 /* At most count of them; returns how many there is memory for. */
 static size_t cut_middle(struct weir *s, struct cut *cut, struct weir_frame **segments,
                          size_t count)
 {
-    struct weir_slice text = {rest_of_slice(cut).bytes, cut->part.len};
-    struct buf *buf = cut->whole->held[cut->slice];
-    size_t done;
+    struct frame_row row = row_of(cut);
+    struct super_part part = cut->part;
 
-    for (done = 0; done < count; done++) {
-        struct frame *frame = frame_get_around(&s->frames, cut->super.headers.len, text, buf);
-        if (frame == NULL)
-            break;
-        cut->part.text_sum = sum_next(cut, text);
-        super_emit_middle(&cut->super, &cut->part, frame->wire.slices[0].bytes);
-        segments[done] = end_segment(cut, frame);
-        text.bytes += text.len;
+    count = frame_get_row(&s->frames, &row, segments, count);
+    for (size_t i = 0; i < count; i++) {
+        struct weir_slice headers = segments[i]->slices[0], text = segments[i]->slices[1];
+        part.text_sum = sum_next(cut, text);
+        super_emit_middle(&cut->super, &part, headers.bytes + row.headers_len);
+        part.offset += part.len;
+        part.index++;
     }
-    if (buf != NULL)
-        cut->refs += (uint32_t)done;
-    advance(cut, done * text.len);
-    return done;
+    cut->part = part;
+    if (row.buf != NULL)
+        cut->refs += (uint32_t)count;
+    advance(cut, count * part.len);
+    return count;
 }
 
 /* The next segments, at most max; returns how many there is memory for. */

@@ -331,18 +331,18 @@ static bool join_copy(struct tcp_seg *seg, struct tcp_env *env, const struct wei
     return tcp_seg_take_text(&neighbour, env, 0, neighbour.len, &seg->more, &seg->more_memory);
 }
 
-static void note_joined(struct tcp_seg *seg, uint32_t len)
+static void note_joined(struct tcp_seg *seg, uint16_t count, uint32_t len)
 {
     seg->len += len;
     seg->more_len += len;
     seg->more_bytes += len;
-    seg->segs++;
+    seg->segs = (uint16_t)(seg->segs + count);
 }
 
-void tcp_seg_join_placed(struct tcp_seg *seg, uint32_t len)
+void tcp_seg_join_placed(struct tcp_seg *seg, uint16_t count, uint32_t len)
 {
-    seg->more_is_placed = true;
-    note_joined(seg, len);
+    seg->more_is_placed = seg->more_is_placed || count > 0;
+    note_joined(seg, count, len);
 }
 
 bool tcp_seg_join(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *frame, uint32_t skip)
@@ -352,7 +352,7 @@ bool tcp_seg_join(struct tcp_seg *seg, struct tcp_env *env, struct weir_frame *f
     if (!(tcp_seg_is_worth_keeping(frame, len) ? join_kept(seg, env, frame, skip)
                                                : join_copy(seg, env, frame, skip)))
         return false;
-    note_joined(seg, len);
+    note_joined(seg, 1, len);
     return true;
 }
 
@@ -390,7 +390,7 @@ void tcp_seg_join_copied(struct tcp_seg *seg, struct tcp_env *env, struct piece 
     }
     p->len += len;
     p->room = (p->room - len) & PIECE_ROOM_MAX;
-    note_joined(seg, len);
+    note_joined(seg, 1, len);
 }
 
 APART void tcp_seg_let_go(struct tcp_seg *seg, struct tcp_env *env)

@@ -128,8 +128,8 @@ struct piece *tcp_seg_room(const struct tcp_seg *seg, struct tcp_env *env, uint3
 void tcp_seg_join_copied(struct tcp_seg *seg, struct tcp_env *env, struct piece **piece,
                          uint32_t len);
 
-/* Joins len bytes of a neighbour that were put where they belong in the posted buffer (recvq.h). */
-void tcp_seg_join_placed(struct tcp_seg *seg, uint32_t len);
+/* Joins len bytes of so many neighbours that were put where they belong in the posted buffer (recvq.h). */
+void tcp_seg_join_placed(struct tcp_seg *seg, uint16_t count, uint32_t len);
 
 /*
  * Copies the first len bytes of the text to where it belongs in the posted buffer; those that are

@@ -11,6 +11,7 @@
 #include "base/be.h"
 #include "base/check.h"
 #include "base/checksum.h"
+#include "base/hint.h"
 #include "base/num.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
@@ -18,12 +19,12 @@
 
 enum { /* where things stand */
        IP4_TOTAL_LEN = 2,
-       IP4_ID = 4,
-       IP4_CHECKSUM = 10,
+       IP4_ID = SUPER_IP4_ID,
+       IP4_CHECKSUM = SUPER_IP4_CHECKSUM,
        IP4_SRC = 12,
        IP6_PAYLOAD_LEN = 4,
        IP6_SRC = 8,
-       TCP_SEQ_AT = 4,
+       TCP_SEQ_AT = SUPER_TCP_SEQ,
        TCP_FLAGS_AT = 12,
 };
 
@@ -177,18 +178,22 @@ void super_init_middle(struct super *u, uint32_t len)
 {
     struct super_part any = {.offset = len, .len = len};
 
-    super_emit(u, &any, u->middle.headers);
+    memset(u->middle.headers, 0, sizeof u->middle.headers);
+    super_emit(u, &any, u->middle.headers + SUPER_SPACE - u->headers.len);
     u->middle.tcp_sum = u->tcp_sum + tcp_len_of(u, len) + flags_of(u, &any);
     u->middle.ip_sum = u->ip_sum + tcp_len_of(u, len) + IP4_HEADER_LEN;
 }
 
-void super_emit_middle(const struct super *u, const struct super_part *part, uint8_t *out)
+void super_emit_middle(const struct super *u, const struct super_part *part, uint8_t *end)
 {
-    uint8_t *tcp = out + u->tcp_at, *ip = tcp - IP4_HEADER_LEN;
+    const uint8_t *headers_end = u->middle.headers + SUPER_SPACE;
+    uint8_t *tcp = end - tcp_len_of(u, 0), *ip = tcp - IP4_HEADER_LEN;
     uint32_t seq = u->seq + part->offset;
     uint16_t id = (uint16_t)(u->id + part->index);
 
-    copy_headers(out, u->middle.headers, u->headers.len);
+    memcpy(end - SUPER_PART, headers_end - SUPER_PART, SUPER_PART);
+    if (u->headers.len > SUPER_PART)
+        memcpy(end - SUPER_SPACE, headers_end - SUPER_SPACE, SUPER_SPACE - SUPER_PART);
     put32(tcp + TCP_SEQ_AT, seq);
     if (u->is_v4) {
         put16(ip + IP4_ID, id);
@@ -204,29 +209,20 @@ void super_emit_middle(const struct super *u, const struct super_part *part, uin
 /* They may be set, in all or in none: as a counter they nearly always are [RFC9768 3.2.2]. */
 static const uint16_t ecn_flags = TCP_AE | TCP_CWR | TCP_ECE;
 
-/* What is not fixed: lengths, IDs, sequence numbers and checksums, and PSH. */
+/* What is not fixed: IDs, sequence numbers and checksums. */
 static const uint8_t fixed_ip4[IP4_HEADER_LEN] = {
-    0xff, 0xff, 0,    0,    0,    0,    0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0,    0,    0xff, 0xff, 0xff, 0xff,
     0,    0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 };
-static const uint8_t fixed_ip6[8] = {0xff, 0xff, 0xff, 0xff, 0, 0, 0xff, 0xff};
 static const uint8_t fixed_tcp[TCP_HEADER_LEN] = {
-    0xff, 0xff, 0xff, 0xff, 0,    0,    0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff & (0xff - TCP_PSH),
-    0xff, 0xff, 0,    0,    0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0,    0,    0, 0, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0xff, 0xff,
 };
 
 /* Where the i-th wide part of the headers begins: the last one may overlap the one before. */
 static size_t wide_at(const struct super_follow *f, size_t i)
 {
     return size_min(i * SUPER_WIDE, f->headers_len - SUPER_WIDE);
-}
-
-/* Those of the i-th part's bits that all headers have in common. */
-static void take_fixed(const struct super_follow *f, size_t i, const uint8_t *bytes,
-                       super_wide *bits)
-{
-    memcpy(bits, bytes, sizeof *bits);
-    *bits &= f->fixed[i].mask;
 }
 
 static void set_fixed(struct super_follow *f)
@@ -236,13 +232,11 @@ static void set_fixed(struct super_follow *f)
     memset(mask, 0xff, f->headers_len);
     if (f->is_v4)
         memcpy(mask + f->ip_at, fixed_ip4, sizeof fixed_ip4);
-    else
-        memcpy(mask + f->ip_at, fixed_ip6, sizeof fixed_ip6);
     memcpy(mask + f->tcp_at, fixed_tcp, sizeof fixed_tcp);
     f->fixed_count = (f->headers_len + SUPER_WIDE - 1) / SUPER_WIDE;
     for (size_t i = 0; i < f->fixed_count; i++) {
         memcpy(&f->fixed[i].mask, mask + wide_at(f, i), SUPER_WIDE);
-        take_fixed(f, i, f->first + wide_at(f, i), &f->fixed[i].bits);
+        f->fixed[i].bits = super_fixed_bits(f, i, f->first + wide_at(f, i));
     }
 }
 
@@ -253,12 +247,12 @@ static void set_sums(struct super_follow *f)
 
     f->ip_sum = 0;
     if (f->is_v4)
-        f->ip_sum = checksum_reduce32(
-            checksum_words(ip, IP4_HEADER_LEN) + without16(get16(ip + IP4_TOTAL_LEN))
-            + without16(get16(ip + IP4_ID)) + without16(get16(ip + IP4_CHECKSUM)));
+        f->ip_sum =
+            checksum_reduce32(checksum_words(ip, IP4_HEADER_LEN) + without16(get16(ip + IP4_ID))
+                              + without16(get16(ip + IP4_CHECKSUM)));
     f->tcp_sum = checksum_reduce32(
         IP_PROTOCOL_TCP + addrs + checksum_words(tcp, f->headers_len - f->tcp_at)
-        + without32(get32(tcp + TCP_SEQ_AT)) + without16(get16(tcp + TCP_FLAGS_AT))
+        + (uint32_t)(f->first_len - f->tcp_at) + without32(get32(tcp + TCP_SEQ_AT))
         + without16(get16(tcp + TCP_CHECKSUM_AT)));
 }
 
@@ -273,61 +267,62 @@ bool super_follow_init(struct super_follow *f, const uint8_t *first, size_t ip_a
         || (get16(tcp + TCP_FLAGS_AT) & TCP_FLAGS & ~ecn_flags) != TCP_ACK)
         return false;
     f->first = first;
+    f->first_len = headers_len + text_len;
     f->headers_len = headers_len;
     f->ip_at = ip_at;
     f->tcp_at = tcp_at;
     f->is_v4 = is_v4;
     f->next_seq = get32(tcp + TCP_SEQ_AT) + text_len;
-    f->segment_len_max = (uint32_t)(headers_len - tcp_at) + text_len;
     set_fixed(f);
     set_sums(f);
     return true;
 }
 
-static bool has_fixed_bits(const struct super_follow *f, const uint8_t *head)
+/* Where IP says how long a packet is. */
+static size_t len_at(const struct super_follow *f)
 {
-    size_t last = f->fixed_count - 1;
-    super_wide differ, bits;
-
-    take_fixed(f, last, head + f->headers_len - SUPER_WIDE, &bits);
-    differ = bits ^ f->fixed[last].bits;
-    for (size_t i = 0; i < last; i++) {
-        take_fixed(f, i, head + i * SUPER_WIDE, &bits);
-        differ |= bits ^ f->fixed[i].bits;
-    }
-    return (differ[0] | differ[1]) == 0;
+    return f->ip_at + (f->is_v4 ? (size_t)IP4_TOTAL_LEN : (size_t)IP6_PAYLOAD_LEN);
 }
 
-/* Its length is that of the frame; and IPv4's checksum. */
-static bool has_good_ip(const struct super_follow *f, const uint8_t *ip, size_t len)
+/* What the first one says there, and one of len bytes has to say. */
+static uint16_t first_said(const struct super_follow *f)
 {
-    if (!f->is_v4)
-        return (size_t)get16(ip + IP6_PAYLOAD_LEN) + IP6_HEADER_LEN == len;
-    return get16(ip + IP4_TOTAL_LEN) == len
-           && checksum_reduce32(f->ip_sum + (uint32_t)len + get16(ip + IP4_ID)
-                                + get16(ip + IP4_CHECKSUM))
-                  == 0xffff;
+    return get16(f->first + len_at(f));
 }
 
-bool super_follows(const struct super_follow *f, struct span head, size_t len)
+static uint16_t is_to_say(const struct super_follow *f, size_t len)
 {
-    if (head.len < f->headers_len || len <= f->headers_len || len - f->tcp_at > f->segment_len_max)
+    return (uint16_t)(first_said(f) - (f->first_len - len));
+}
+
+/* The headers with the length and the flags of the first one, as if they were in the middle. */
+static APART bool follows_as_last(const struct super_follow *f, const uint8_t *head, size_t len)
+{
+    uint8_t like_first[SUPER_HEADERS_MAX];
+    uint16_t said = get16(head + len_at(f)), flags = get16(head + f->tcp_at + TCP_FLAGS_AT);
+
+    if (said != is_to_say(f, len) || (len == f->first_len && !(flags & TCP_PSH)))
         return false;
-    return get32(head.bytes + f->tcp_at + TCP_SEQ_AT) == f->next_seq
-           && has_fixed_bits(f, head.bytes)
-           && has_good_ip(f, head.bytes + f->ip_at, len - f->ip_at);
+    memcpy(like_first, head, f->headers_len);
+    put16(like_first + len_at(f), first_said(f));
+    put16(like_first + f->tcp_at + TCP_FLAGS_AT, flags & (uint16_t)~TCP_PSH);
+    return super_has_fixed_bits(f, like_first)
+           && super_has_good_ip(f, head, without16(first_said(f)) + said);
 }
 
-bool super_is_last(const struct super_follow *f, const uint8_t *head, size_t len)
+enum super_next super_follows(const struct super_follow *f, struct span head, size_t len)
 {
-    return len - f->tcp_at < f->segment_len_max
-           || (get16(head + f->tcp_at + TCP_FLAGS_AT) & TCP_PSH) != 0;
+    if (head.len < f->headers_len || len <= f->headers_len || len > f->first_len
+        || get32(head.bytes + f->tcp_at + TCP_SEQ_AT) != f->next_seq)
+        return SUPER_OTHER;
+    if (len == f->first_len && super_is_middle(f, head.bytes))
+        return SUPER_MIDDLE;
+    return follows_as_last(f, head.bytes, len) ? SUPER_LAST : SUPER_OTHER;
 }
 
-uint32_t super_header_sum(const struct super_follow *f, const uint8_t *head, size_t len)
+uint32_t super_last_sum(const struct super_follow *f, const uint8_t *head, size_t len)
 {
-    const uint8_t *tcp = head + f->tcp_at;
-
-    return f->tcp_sum + (uint32_t)(len - f->tcp_at) + sum32(get32(tcp + TCP_SEQ_AT))
-           + get16(tcp + TCP_FLAGS_AT) + get16(tcp + TCP_CHECKSUM_AT);
+    return without16((uint16_t)(f->first_len - len))
+           + without16(get16(f->first + f->tcp_at + TCP_FLAGS_AT))
+           + get16(head + f->tcp_at + TCP_FLAGS_AT);
 }

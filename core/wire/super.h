@@ -15,7 +15,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "base/be.h"
+#include "base/checksum.h"
 #include "base/span.h"
 #include <weir/weir.h>
 
@@ -23,6 +26,8 @@
 
 enum {
     SUPER_HEADERS_MAX = 18 + 40 + 60,
+    SUPER_PART = 64, /* bytes of headers that are written at a time */
+    SUPER_SPACE = (SUPER_HEADERS_MAX + SUPER_PART - 1) / SUPER_PART * SUPER_PART,
 };
 
 struct super {
@@ -37,8 +42,8 @@ struct super {
     uint32_t tcp_sum; /* of the transport's header and pseudo-header, without what changes */
     uint32_t ip_sum;
     struct {
-        uint8_t headers[SUPER_HEADERS_MAX];
-        uint32_t tcp_sum, ip_sum; /* without sequence number, text and identification */
+        uint8_t headers[SUPER_SPACE]; /* at the end of it */
+        uint32_t tcp_sum, ip_sum;     /* without sequence number, text and identification */
     } middle;
 };
 
@@ -60,10 +65,11 @@ void super_emit(const struct super *u, const struct super_part *part, uint8_t *o
 
 /*
  * Of many segments most are alike: neither the first nor the last, and equally long. Once
- * super_init_middle has worked out their headers, super_emit_middle writes them quickly.
+ * super_init_middle has worked out their headers, super_emit_middle writes them quickly: before
+ * end, where there is room for SUPER_SPACE bytes, some of which may be written before the headers.
  */
 void super_init_middle(struct super *u, uint32_t len);
-void super_emit_middle(const struct super *u, const struct super_part *part, uint8_t *out);
+void super_emit_middle(const struct super *u, const struct super_part *part, uint8_t *end);
 
 /* ---- joining ---- */
 
@@ -75,6 +81,7 @@ typedef uint64_t super_wide __attribute__((vector_size(SUPER_WIDE)));
 
 struct super_follow {
     const uint8_t *first; /* the headers of the first frame */
+    size_t first_len;     /* of it with its text */
     size_t headers_len;
     size_t ip_at;
     size_t tcp_at;
@@ -84,9 +91,15 @@ struct super_follow {
         super_wide mask, bits; /* what all headers have in common, from the beginning on */
     } fixed[(SUPER_HEADERS_MAX + SUPER_WIDE - 1) / SUPER_WIDE];
     uint32_t next_seq;
-    uint32_t segment_len_max;
-    uint32_t ip_sum;  /* of IPv4's header, without what changes */
-    uint32_t tcp_sum; /* of the transport's and the pseudo-header, without what changes */
+    uint32_t ip_sum; /* of IPv4's header, without identification and checksum */
+    uint32_t
+        tcp_sum; /* of the transport's and the pseudo-header, without sequence number and checksum */
+};
+
+enum super_next {
+    SUPER_OTHER,  /* does not follow */
+    SUPER_MIDDLE, /* follows, and another one may follow it */
+    SUPER_LAST,   /* follows, and ends a burst: PSH, or less text */
 };
 
 /*
@@ -100,18 +113,84 @@ bool super_follow_init(struct super_follow *f, const uint8_t *first, size_t ip_a
  * Whether a frame of len bytes, whose first ones are head, has the headers that come next, with at
  * most as much text as the first had. The transport's checksum is not looked at.
  */
-bool super_follows(const struct super_follow *f, struct span head, size_t len);
-
-/* Of a frame that follows: whether it ends a burst (PSH, or less text). */
-bool super_is_last(const struct super_follow *f, const uint8_t *head, size_t len);
-
-/* Of a frame that follows: the sum of its transport's header and pseudo-header. */
-uint32_t super_header_sum(const struct super_follow *f, const uint8_t *head, size_t len);
+enum super_next super_follows(const struct super_follow *f, struct span head, size_t len);
 
 /* It has been joined. */
 static inline void super_follow_advance(struct super_follow *f, uint32_t text_len)
 {
     f->next_seq += text_len;
+}
+
+/*
+ * What is asked of every frame is a part of whoever asks. Of a frame as long as the first one: whether
+ * its headers are those of one in the middle that comes next, which super_follows says of any frame.
+ */
+static inline bool super_is_middle(const struct super_follow *f, const uint8_t *head);
+
+/* Of a frame that follows: the sum of its transport's header and pseudo-header. */
+static inline uint32_t super_header_sum(const struct super_follow *f, enum super_next next,
+                                        const uint8_t *head, size_t len);
+
+/* ---- how ---- */
+
+enum { /* where things stand */
+       SUPER_IP4_ID = 4,
+       SUPER_IP4_CHECKSUM = 10,
+       SUPER_TCP_SEQ = 4,
+       SUPER_TCP_CHECKSUM = 16,
+};
+
+/* Those of the i-th part's bits that all headers have in common. */
+static inline super_wide super_fixed_bits(const struct super_follow *f, size_t i,
+                                          const uint8_t *bytes)
+{
+    super_wide bits;
+
+    memcpy(&bits, bytes, sizeof bits);
+    return bits & f->fixed[i].mask;
+}
+
+/* The last part may overlap the one before. */
+static inline bool super_has_fixed_bits(const struct super_follow *f, const uint8_t *head)
+{
+    size_t last = f->fixed_count - 1;
+    super_wide differ =
+        super_fixed_bits(f, last, head + f->headers_len - SUPER_WIDE) ^ f->fixed[last].bits;
+
+    for (size_t i = 0; i < last; i++)
+        differ |= super_fixed_bits(f, i, head + i * SUPER_WIDE) ^ f->fixed[i].bits;
+    return (differ[0] | differ[1]) == 0;
+}
+
+/* Checksum and identification of IPv4 go together; more: what its sum has besides. */
+static inline bool super_has_good_ip(const struct super_follow *f, const uint8_t *head,
+                                     uint32_t more)
+{
+    const uint8_t *ip = head + f->ip_at;
+
+    return !f->is_v4
+           || checksum_reduce32(f->ip_sum + more + be16_at(ip + SUPER_IP4_ID)
+                                + be16_at(ip + SUPER_IP4_CHECKSUM))
+                  == 0xffff;
+}
+
+static inline bool super_is_middle(const struct super_follow *f, const uint8_t *head)
+{
+    return be32_at(head + f->tcp_at + SUPER_TCP_SEQ) == f->next_seq && super_has_fixed_bits(f, head)
+           && super_has_good_ip(f, head, 0);
+}
+
+/* What the last one's sum has besides what those in the middle have. */
+uint32_t super_last_sum(const struct super_follow *f, const uint8_t *head, size_t len);
+
+static inline uint32_t super_header_sum(const struct super_follow *f, enum super_next next,
+                                        const uint8_t *head, size_t len)
+{
+    const uint8_t *tcp = head + f->tcp_at;
+    uint32_t seq = be32_at(tcp + SUPER_TCP_SEQ);
+    uint32_t sum = f->tcp_sum + (seq >> 16) + (seq & 0xffff) + be16_at(tcp + SUPER_TCP_CHECKSUM);
+
+    return next == SUPER_MIDDLE ? sum : sum + super_last_sum(f, head, len);
 }
 
 #endif

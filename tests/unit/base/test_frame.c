@@ -185,36 +185,67 @@ static void check_sum(const size_t *lens, size_t count, bool sum_is_known)
     teardown(f);
 }
 
-/* Segments of two pieces, in turn and in a row. */
-TEST(frames_are_given_back_together)
+/* Segments of two pieces, in rows of different lengths and in turn. */
+TEST(frames_are_taken_and_given_back_together)
 {
+    enum { COUNT = 100 };
     struct fixture *f = setup();
-    struct weir_frame *frames[6];
+    struct weir_frame *frames[2 * COUNT], *mixed[2 * COUNT];
     struct buf *bufs_of[2];
 
-    for (size_t i = 0; i < 2; i++)
-        bufs_of[i] = buf_get(&f->bufs, 100);
-    for (size_t i = 0; i < 6; i++) {
-        struct buf *b = bufs_of[i > 1 ? i % 2 : 0];
-        struct weir_slice payload = {b->bytes + i, 10};
-        struct frame *frame = frame_get_around(&f->frames, 40, payload, b);
-        buf_ref_many(b, 1);
-        EXPECT_EQ(frame->wire.len, 50);
-        EXPECT_EQ(frame->wire.slice_count, 2);
-        EXPECT_EQ(frame->wire.header_len, 40);
-        EXPECT_EQ(frame->wire.slices[0].len, 40);
-        EXPECT(frame->wire.slices[1].bytes == payload.bytes && frame->wire.slices[1].len == 10);
-        frames[i] = &frame->wire;
+    for (size_t i = 0; i < 2; i++) {
+        struct frame_row row = {.headers_len = 40, .flags = WEIR_FRAME_CSUM_PARTIAL};
+        row.csum_start = 20;
+        row.csum_offset = 16;
+        row.buf = bufs_of[i] = buf_get(&f->bufs, COUNT * 10);
+        row.payload = (struct weir_slice){row.buf->bytes, 10};
+        buf_ref_many(row.buf, COUNT);
+        EXPECT_EQ(frame_get_row(&f->frames, &row, frames + i * COUNT, COUNT), COUNT);
     }
-    EXPECT_EQ(bufs_of[0]->refs, 5);
-    EXPECT_EQ(bufs_of[1]->refs, 3);
-    frame_put_many(&f->frames, &f->bufs, frames, 6);
-    for (size_t i = 0; i < 6; i++)
-        EXPECT(frames[i] == NULL);
-    EXPECT_EQ(bufs_of[0]->refs, 1);
-    EXPECT_EQ(bufs_of[1]->refs, 1);
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2 * COUNT; i++) {
+        const struct weir_frame *w = frames[i];
+        EXPECT_EQ(w->len, 50);
+        EXPECT_EQ(w->slice_count, 2);
+        EXPECT_EQ(w->gso, WEIR_GSO_NONE);
+        EXPECT_EQ(w->flags, WEIR_FRAME_CSUM_PARTIAL);
+        EXPECT_EQ(w->csum_start, 20);
+        EXPECT_EQ(w->csum_offset, 16);
+        EXPECT_EQ(w->header_len, 40);
+        EXPECT_EQ(w->slices[0].len, 40);
+        EXPECT(w->slices[1].bytes == bufs_of[i / COUNT]->bytes + i % COUNT * 10);
+        EXPECT_EQ(w->slices[1].len, 10);
+        EXPECT(w->release == NULL);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        mixed[2 * i] = frames[i];
+        mixed[2 * i + 1] = frames[i < COUNT / 2 ? COUNT + i : 2 * COUNT - 1 - (i - COUNT / 2)];
+    }
+    frame_put_many(&f->frames, &f->bufs, mixed, 2 * COUNT);
+    for (size_t i = 0; i < 2 * COUNT; i++)
+        EXPECT(mixed[i] == NULL);
+    for (size_t i = 0; i < 2; i++) {
+        EXPECT_EQ(bufs_of[i]->refs, 1);
         buf_unref(&f->bufs, &bufs_of[i]);
+    }
+    EXPECT_EQ(f->frames.used, 0);
+    teardown(f);
+}
+
+TEST(a_row_of_frames_is_as_long_as_there_is_memory)
+{
+    enum { COUNT = 2000 };
+    struct fixture *f = setup();
+    uint8_t text[1];
+    struct frame_row row = {.headers_len = 40, .payload = {text, 0}};
+    static struct weir_frame *frames[COUNT];
+    size_t count;
+
+    f->alloc.fail_at = f->alloc.calls + 2;
+    count = frame_get_row(&f->frames, &row, frames, COUNT);
+    EXPECT(count > 0 && count < COUNT);
+    EXPECT_EQ(f->frames.used, count);
+    frame_put_many(&f->frames, &f->bufs, frames, count);
+    EXPECT_EQ(f->frames.used, 0);
     teardown(f);
 }
 
