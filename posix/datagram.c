@@ -15,21 +15,21 @@ enum { DATAGRAM_MAX = 65535 };
 /* ---- events ---- */
 
 /* The stack tells an error once; it is the socket's from then on. */
-static void note_error(struct weir_posix *px, struct sock *s)
+static bool note_error(struct weir_posix *px, struct sock *s)
 {
     int err = s->handle == 0 ? WEIR_OK : weir_udp_error(px->stack, s->handle);
 
     if (err == WEIR_OK)
-        return;
+        return false;
     weir_udp_recv(px->stack, s->handle, NULL, 0, NULL, NULL);
     s->error = -px_errno(err);
+    return true;
 }
 
 void datagram_on_event(struct weir_posix *px, struct sock *s, const struct weir_event *event)
 {
     (void)event;
-    note_error(px, s);
-    file_changed(px, &s->file, POLLIN | POLLERR);
+    file_changed(px, &s->file, POLLIN | POLLRDNORM | (note_error(px, s) ? POLLERR : 0));
 }
 
 static bool is_readable(struct weir_posix *px, const struct sock *s)
@@ -233,7 +233,7 @@ static int check_can_send(struct weir_posix *px, struct sock *s)
 
     if (err != 0)
         return err;
-    note_error(px, s);
+    (void)note_error(px, s);
     if (s->error != 0)
         return sock_take_error(s);
     return s->down & DOWN_WRITE ? -EPIPE : 0;
@@ -330,7 +330,7 @@ ssize_t datagram_recv(struct weir_posix *px, struct sock *s, struct msghdr *msg,
     for (;;) {
         int err;
 
-        note_error(px, s);
+        (void)note_error(px, s);
         if (s->error != 0)
             return sock_take_error(s);
         if (is_readable(px, s))

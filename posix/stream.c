@@ -54,6 +54,22 @@ static void note_end(struct sock *s, int err)
     s->down = DOWN_BOTH;
 }
 
+/* What poll may say now that it did not before: whoever waits for edges waits for his own. */
+static unsigned changes_of(unsigned bits)
+{
+    const unsigned news = WEIR_EVENT_READABLE | WEIR_EVENT_URGENT | WEIR_EVENT_ACCEPTABLE;
+    const unsigned turns = WEIR_EVENT_CONNECTED | WEIR_EVENT_PEER_CLOSED | WEIR_EVENT_CLOSED;
+    unsigned changes = 0;
+
+    if (bits & (news | turns))
+        changes |= POLLIN | POLLRDNORM | POLLPRI;
+    if (bits & (WEIR_EVENT_WRITABLE | turns))
+        changes |= POLLOUT | POLLWRNORM;
+    if (bits & turns)
+        changes |= POLLRDHUP | POLLERR | POLLHUP;
+    return changes;
+}
+
 void stream_on_event(struct weir_posix *px, struct sock *s, const struct weir_event *event)
 {
     unsigned bits = event->bits;
@@ -78,7 +94,7 @@ void stream_on_event(struct weir_posix *px, struct sock *s, const struct weir_ev
         s->soft_error = -px_errno(event->error);
     if (bits & WEIR_EVENT_CLOSED)
         note_end(s, event->error);
-    file_changed(px, &s->file, POLLIN | POLLOUT | POLLPRI | POLLERR | POLLHUP);
+    file_changed(px, &s->file, changes_of(bits));
 }
 
 /* ---- readiness ---- */

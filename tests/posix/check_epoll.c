@@ -211,6 +211,68 @@ static void asked_for_nothing(uint32_t how)
     sys->close(set);
 }
 
+/* Who waits for edges is woken by what he has asked for, and not by all that happens. */
+static void edges_of_others(void)
+{
+    static char bytes[65536];
+    int set = sys->epoll_create1(0), fds[2];
+
+    net_pair(fds);
+    SAY(add(set, fds[0], EPOLLOUT | EPOLLET, 1));
+    SAY(add(set, fds[1], EPOLLIN | EPOLLET, 2));
+    say_events(set);
+    sys->sendto(fds[1], "x", 1, 0, NULL, 0);
+    net_moment();
+    say_events(set);
+    sys->sendto(fds[0], "x", 1, 0, NULL, 0);
+    net_moment();
+    say_events(set);
+    sys->sendto(fds[0], "y", 1, 0, NULL, 0);
+    net_moment();
+    say_events(set);
+    sys->recvfrom(fds[0], bytes, 16, 0, NULL, NULL);
+    net_moment();
+    say_events(set);
+
+    /* Room in a send buffer is nothing to somebody who waits for bytes. */
+    while (sys->sendto(fds[1], bytes, sizeof bytes, MSG_DONTWAIT, NULL, 0) > 0)
+        ;
+    net_moment();
+    say_events(set);
+    for (int i = 0; i < 3; i++) {
+        while (sys->recvfrom(fds[0], bytes, sizeof bytes, MSG_DONTWAIT, NULL, NULL) > 0)
+            ;
+        net_moment();
+    }
+    say_events(set);
+    sys->close(fds[0]);
+    sys->close(fds[1]);
+    sys->close(set);
+}
+
+static void edges_of_datagrams(void)
+{
+    int set = sys->epoll_create1(0), a = sys->socket(AF_INET, SOCK_DGRAM, 0);
+    int b = sys->socket(AF_INET, SOCK_DGRAM, 0);
+    union net_addr at = net_in("127.0.0.1", 0);
+
+    SAY(sys->bind(a, &at.any, sizeof at.in));
+    at = net_name(a);
+    SAY(add(set, a, EPOLLOUT | EPOLLET, 1));
+    say_events(set);
+    SAY(sys->sendto(b, "x", 1, 0, &at.any, sizeof at.in));
+    net_moment();
+    say_events(set);
+    SAY(change(set, a, EPOLLIN | EPOLLET, 2));
+    say_events(set);
+    SAY(sys->sendto(b, "y", 1, 0, &at.any, sizeof at.in));
+    net_moment();
+    say_events(set);
+    sys->close(a);
+    sys->close(b);
+    sys->close(set);
+}
+
 void check_epoll(void)
 {
     odd_arguments();
@@ -223,4 +285,6 @@ void check_epoll(void)
     asked_for_nothing(0);
     asked_for_nothing(EPOLLET);
     asked_for_nothing(EPOLLONESHOT);
+    edges_of_others();
+    edges_of_datagrams();
 }
