@@ -15,6 +15,8 @@ int bytes_init(struct bytes *b, const struct iovec *iov, size_t count)
     *b = (struct bytes){.iov = iov, .count = count};
     if (count > IOV_MAX)
         return -EMSGSIZE;
+    if (count > 0 && iov == NULL)
+        return -EFAULT;
     for (size_t i = 0; i < count; i++) {
         if (iov[i].iov_len > (size_t)SSIZE_MAX)
             return -EINVAL;

@@ -321,7 +321,7 @@ struct bytes {
     size_t left; /* in all */
 };
 
-/* 0; -EINVAL, -EMSGSIZE: too many, or too long together. */
+/* 0; -EFAULT; -EINVAL, -EMSGSIZE: too many, or too long together. */
 int bytes_init(struct bytes *b, const struct iovec *iov, size_t count);
 
 /* The next stretch, at most max long; it is passed. */

@@ -7,6 +7,7 @@ static void basics(void)
 {
     char bytes[64];
     int fds[2];
+    struct msghdr no_places = {.msg_iovlen = 1};
 
     net_pair(fds);
     SAY(sys->recvfrom(fds[1], bytes, 10, MSG_DONTWAIT, NULL, NULL));
@@ -26,6 +27,10 @@ static void basics(void)
     say_bytes(bytes, 3);
     SAY(sys->recvfrom(fds[1], bytes, sizeof bytes, MSG_TRUNC | MSG_DONTWAIT, NULL, NULL));
     SAY(sys->recvfrom(fds[1], bytes, 1, MSG_ERRQUEUE, NULL, NULL));
+    SAY(sys->writev(fds[1], NULL, 1));
+    SAY(sys->readv(fds[1], NULL, 1));
+    SAY(sys->recvmsg(fds[1], &no_places, 0));
+    SAY(sys->sendmsg(fds[1], &no_places, MSG_DONTWAIT));
     SAY(sys->recvfrom(99999, bytes, 1, 0, NULL, NULL));
     SAY(sys->sendto(99999, bytes, 1, 0, NULL, 0));
     sys->close(fds[0]);

@@ -25,6 +25,8 @@ static void *take(void *ctx, size_t size, size_t align)
 {
     struct lab *lab = ctx;
 
+    if (lab->has_no_memory)
+        return NULL;
     lab->blocks++;
     return aligned_alloc(align, (size + align - 1) / align * align);
 }

@@ -23,6 +23,7 @@ struct lab {
     weir_netif_t loopback;
     weir_ns_t now;
     size_t blocks;        /* of memory the stack has */
+    bool has_no_memory;   /* any more */
     int signals;          /* SIGPIPE */
     int interrupts_after; /* waits until one is interrupted; 0: none */
     struct lab_later {

@@ -97,6 +97,28 @@ TEST(a_splice_begins_at_the_first_byte_whatever_was_peeked_at)
     EXPECT_MEM(bytes, "456789", 6);
 }
 
+/* What no socket has taken is still to be sent. */
+TEST(an_offset_stands_behind_what_was_sent)
+{
+    struct lab *lab = lab_make();
+    int64_t offset = 0;
+    ssize_t sent;
+    int fds[2];
+
+    lab_pair(lab, fds);
+    lab->file.len = sizeof lab->file.bytes;
+    EXPECT_EQ(weir_px_fcntl(lab->px, fds[0], F_SETFL, O_NONBLOCK), 0);
+    lab->has_no_memory = true;
+    do {
+        int64_t before = offset;
+
+        sent = weir_px_sendfile(lab->px, fds[0], 1000, &offset, 1000);
+        EXPECT_EQ(offset - before, sent > 0 ? sent : 0);
+    } while (sent > 0);
+    EXPECT_EQ(errno, ENOBUFS);
+    lab->has_no_memory = false;
+}
+
 /* ---- keys of signatures [RFC2385] ---- */
 
 static int set_key(struct lab *lab, int fd, const struct tcp_md5sig *sig)
