@@ -17,6 +17,7 @@
 #include "fuzz/expect.h"
 #include "fuzz/input.h"
 #include "fuzz/lent.h"
+#include <weir/auth.h>
 #include <weir/posix.h>
 #include <weir/tcp.h>
 
@@ -27,6 +28,8 @@ enum {
     WAITS = 200,
     PORTS = 4,
     STREAMS = 256,
+    FILE_FD = 1000,
+    FILE_BYTES = 20000,
 };
 
 /* How far a connection has been written and read. */
@@ -41,8 +44,12 @@ struct run {
     struct weir_posix *px;
     weir_ns_t now;
     struct lent_memory memory;
-    bool has_urgent; /* urgent bytes are left out of what is read: contents are not checked */
-    bool is_odd;     /* options make poll and recv disagree */
+    bool has_urgent; /* urgent bytes are left out of what is read */
+    bool
+        is_unknown; /* what is sent before the ends are known, or is another stream's, is no pattern */
+    bool is_short; /* of memory: things fail that do not otherwise */
+    size_t file_pos;
+    bool is_odd; /* options make poll and recv disagree */
     struct stream streams[STREAMS];
     size_t stream_count;
 };
@@ -73,6 +80,47 @@ static int wait(void *ctx, struct weir_px_waiter *waiter, weir_ns_t until)
         weir_px_run(r->px);
     }
     return waiter->is_woken || r->now >= until ? 0 : EINTR;
+}
+
+/* ---- files and digests ---- */
+
+static ssize_t file_read(void *ctx, int fd, void *bytes, size_t len, int64_t *offset)
+{
+    struct run *r = ctx;
+    size_t pos = offset != NULL ? (size_t)*offset : r->file_pos;
+
+    if (fd != FILE_FD)
+        return -EBADF;
+    if (pos >= FILE_BYTES)
+        return 0;
+    len = len < FILE_BYTES - pos ? len : FILE_BYTES - pos;
+    memset(bytes, 'f', len);
+    if (offset != NULL)
+        *offset = (int64_t)(pos + len);
+    else
+        r->file_pos = pos + len;
+    return (ssize_t)len;
+}
+
+static ssize_t file_write(void *ctx, int fd, const void *bytes, size_t len, int64_t *offset)
+{
+    const struct run *r = ctx;
+
+    (void)bytes;
+    (void)offset;
+    if (fd != FILE_FD)
+        return -EBADF;
+    return r->now / WEIR_MS % 3 == 0 ? -EAGAIN : (ssize_t)(len + 1) / 2;
+}
+
+static void one_digest(void *ctx, enum weir_digest digest, struct weir_slice key,
+                       const struct weir_slice *parts, size_t count, uint8_t out[WEIR_DIGEST_MAX])
+{
+    (void)ctx;
+    (void)digest;
+    (void)parts;
+    (void)count;
+    memset(out, key.len > 0 ? key.bytes[0] : 0, WEIR_DIGEST_MAX);
 }
 
 /* ---- addresses ---- */
@@ -176,7 +224,7 @@ static void compare(struct run *r, weir_handle_t handle, const uint8_t *bytes, s
     struct weir_endpoint local, remote;
     const struct stream *s = stream_of(r, handle);
 
-    if (r->has_urgent || weir_local(r->stack, handle, &local) != 0
+    if (r->has_urgent || r->is_unknown || weir_local(r->stack, handle, &local) != 0
         || weir_remote(r->stack, handle, &remote) != 0)
         return;
     for (size_t i = 0; i < len && s != NULL; i++)
@@ -235,7 +283,9 @@ static void step_pair(struct run *r)
         && weir_px_listen(r->px, listener, 1) == 0
         && weir_px_getsockname(r->px, listener, (struct sockaddr *)&at, &len) == 0) {
         fd = weir_px_socket(r->px, AF_INET, SOCK_STREAM, 0);
-        expect(weir_px_connect(r->px, fd, (struct sockaddr *)&at, sizeof at) == 0);
+        expect(weir_px_connect(r->px, fd, (struct sockaddr *)&at, sizeof at) == 0 || r->is_short);
+        if (r->is_short) /* there may be nothing to accept */
+            (void)weir_px_fcntl(r->px, listener, F_SETFL, O_NONBLOCK);
         keep(r, weir_px_accept(r->px, listener, NULL, NULL));
         keep(r, fd);
     }
@@ -244,7 +294,7 @@ static void step_pair(struct run *r)
 
 static void step_send(struct run *r)
 {
-    static const int flags[] = {0, MSG_DONTWAIT, MSG_MORE, MSG_OOB, MSG_NOSIGNAL, MSG_FASTOPEN};
+    static const int flags[] = {0, MSG_DONTWAIT, MSG_MORE, MSG_OOB, MSG_ZEROCOPY, MSG_EOR};
     static uint8_t bytes[BYTES];
     int fd = take_fd(r), how = flags[take(&r->in) % 6];
     size_t len = take16(&r->in) % BYTES;
@@ -276,6 +326,77 @@ static void step_send_to(struct run *r)
 
     if (!is_stream(r, fd, &handle)) /* what a stream would carry is not known */
         (void)weir_px_sendmsg(r->px, fd, &msg, MSG_DONTWAIT);
+}
+
+/* Connects and sends, or begins what was deferred. */
+static void step_send_first(struct run *r)
+{
+    static uint8_t bytes[BYTES];
+    uint8_t how = take(&r->in);
+    int fd = take_fd(r), flags = MSG_FASTOPEN | (how & 1 ? MSG_DONTWAIT : 0);
+    socklen_t len;
+    union address a = take_address(r, &len);
+    size_t left = take16(&r->in) % BYTES;
+    ssize_t sent;
+
+    if (how & 2)
+        flags |= MSG_ZEROCOPY;
+    r->is_unknown = true;
+    sent = weir_px_sendto(r->px, fd, bytes, left, flags, how & 4 ? NULL : &a.any, len);
+    expect(sent == -1 || (size_t)sent <= left);
+}
+
+/* A listener and a client that knows its cookie. */
+static void step_fastopen(struct run *r)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof at;
+    int listener = weir_px_socket(r->px, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1, fd;
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    (void)weir_px_setsockopt(r->px, listener, IPPROTO_TCP, TCP_FASTOPEN, &on, sizeof on);
+    if (weir_px_bind(r->px, listener, (struct sockaddr *)&at, sizeof at) == 0
+        && weir_px_listen(r->px, listener, 1) == 0
+        && weir_px_getsockname(r->px, listener, (struct sockaddr *)&at, &len) == 0) {
+        fd = weir_px_socket(r->px, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)weir_px_setsockopt(r->px, fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof on);
+        (void)weir_px_connect(r->px, fd, (struct sockaddr *)&at, sizeof at);
+        keep(r, weir_px_accept(r->px, listener, NULL, NULL));
+        keep(r, fd);
+        r->is_unknown = true;
+    }
+    keep(r, listener);
+}
+
+static void step_key(struct run *r)
+{
+    uint8_t how = take(&r->in);
+    struct tcp_md5sig sig = {.tcpm_flags = how & 1, .tcpm_prefixlen = take(&r->in)};
+    socklen_t len;
+    union address a = take_address(r, &len);
+    int name = how & 2 ? TCP_MD5SIG_EXT : TCP_MD5SIG;
+
+    sig.tcpm_keylen = how >> 2;
+    memset(sig.tcpm_key, how & 4, sizeof sig.tcpm_key);
+    memcpy(&sig.tcpm_addr, &a, sizeof a);
+    (void)weir_px_setsockopt(r->px, take_fd(r), IPPROTO_TCP, name, &sig, sizeof sig);
+}
+
+static void step_recv_error(struct run *r)
+{
+    char bytes[100], control[64];
+    struct iovec iov = {bytes, take(&r->in) % sizeof bytes};
+    union address a;
+    struct msghdr msg = {.msg_name = &a,
+                         .msg_namelen = sizeof a,
+                         .msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control,
+                         .msg_controllen = take(&r->in) % sizeof control};
+    size_t room = msg.msg_controllen;
+    ssize_t got = weir_px_recvmsg(r->px, take_fd(r), &msg, MSG_ERRQUEUE);
+
+    expect(got == -1 || ((size_t)got <= iov.iov_len && msg.msg_controllen <= room));
 }
 
 static void step_recv(struct run *r)
@@ -360,6 +481,8 @@ static void step_epoll(struct run *r)
         event.events |= EPOLLONESHOT;
     if (how & 4)
         event.events |= EPOLLRDHUP;
+    if (how & 8)
+        event.events |= EPOLLEXCLUSIVE;
     if (how >> 6 == 0)
         keep(r, weir_px_epoll_create1(r->px, 0));
     else
@@ -385,11 +508,57 @@ static void step_splice(struct run *r)
     weir_handle_t from = 0, to = 0;
     int in = take_fd(r), out = take_fd(r);
 
-    /* What it carries is the other stream's: contents are not checked any more. */
     if (is_stream(r, in, &from) && is_stream(r, out, &to) && in != out) {
-        r->has_urgent = true;
+        r->is_unknown = true;
         (void)weir_px_splice(r->px, in, NULL, out, NULL, take16(&r->in), take(&r->in) & 7);
     }
+}
+
+static void step_file(struct run *r)
+{
+    uint8_t how = take(&r->in);
+    int fd = take_fd(r);
+    int64_t offset = take(&r->in) * 100, before = offset, *at = how & 1 ? &offset : NULL;
+    size_t len = take16(&r->in);
+    ssize_t moved;
+
+    r->is_unknown = true;
+    if (how & 2)
+        moved = weir_px_sendfile(r->px, fd, FILE_FD, at, len);
+    else if (how & 4)
+        moved = weir_px_splice(r->px, FILE_FD, at, fd, NULL, len, how >> 5);
+    else
+        moved = weir_px_splice(r->px, fd, NULL, FILE_FD, at, len, how >> 5);
+    expect(moved == -1 || (size_t)moved <= len);
+    if (how & 6)
+        expect(offset - before == (at != NULL && moved > 0 ? moved : 0));
+}
+
+static void step_memory(struct run *r)
+{
+    struct weir_px_send_memory memory = {.largest_bytes = 4096u + take(&r->in) * 1000u};
+    uint8_t how = take(&r->in);
+
+    memory.counts_overhead = (how & 1) != 0;
+    memory.notsent_lowat_bytes = how & 2 ? how * 100u : 0;
+    if (how & 4)
+        weir_px_send_memory(r->px, &memory);
+    if (how & 8) {
+        r->memory.fail_in = how >> 4;
+        r->is_short = true;
+    }
+}
+
+/* Options without which some calls have nothing to do. */
+static void step_linger(struct run *r)
+{
+    uint8_t how = take(&r->in);
+    struct linger linger = {how & 1, how >> 4};
+    int on = how & 2, fd = take_fd(r);
+
+    (void)weir_px_setsockopt(r->px, fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    (void)weir_px_setsockopt(r->px, fd, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof on);
+    (void)weir_px_setsockopt(r->px, fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
 }
 
 static void step_time(struct run *r)
@@ -415,10 +584,11 @@ static void step_names(struct run *r)
 }
 
 static void (*const steps[])(struct run *) = {
-    step_socket, step_bind,     step_connect, step_listen, step_accept, step_pair,
-    step_pair,   step_send,     step_send,    step_recv,   step_recv,   step_send_to,
-    step_close,  step_shutdown, step_dup,     step_ioctl,  step_epoll,  step_wait,
-    step_option, step_splice,   step_time,    step_names,
+    step_socket, step_bind,     step_connect, step_listen,   step_accept,     step_pair,
+    step_pair,   step_send,     step_send,    step_recv,     step_recv,       step_send_to,
+    step_close,  step_shutdown, step_dup,     step_ioctl,    step_epoll,      step_wait,
+    step_option, step_splice,   step_time,    step_names,    step_file,       step_send_first,
+    step_key,    step_memory,   step_linger,  step_fastopen, step_recv_error,
 };
 
 /* ---- what has to hold ---- */
@@ -482,6 +652,7 @@ static void begin(struct run *r)
 {
     struct weir_netif_config lo = {
         .name = "lo", .link = WEIR_LINK_IP, .mtu = 65535, .loopback = true};
+    static const struct weir_crypto crypto = {.digest = one_digest};
     struct weir_prefix four, six;
     struct weir_px_config px;
     struct weir_config config;
@@ -489,6 +660,7 @@ static void begin(struct run *r)
     r->now = 1000 * WEIR_S;
     weir_config_init(&config);
     config.secret[0] = 7;
+    config.crypto = &crypto;
     config.allocator = lent_allocator(&r->memory);
     expect(weir_create(&config, r->now, &r->stack) == 0);
     weir_px_config_init(&px);
@@ -497,7 +669,12 @@ static void begin(struct run *r)
     expect(weir_addr_add(r->stack, px.loopback, &four) == 0);
     expect(weir_addr_add(r->stack, px.loopback, &six) == 0);
     px.fd_limit = 64;
-    px.hook = (struct weir_px_hook){.ctx = r, .now = now, .wait = wait};
+    px.hook = (struct weir_px_hook){.ctx = r,
+                                    .now = now,
+                                    .wait = wait,
+                                    .files_ctx = r,
+                                    .file_read = file_read,
+                                    .file_write = file_write};
     expect(weir_px_create(r->stack, &px, &r->px) == 0);
 }
 
