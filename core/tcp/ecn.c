@@ -365,12 +365,16 @@ static struct accecn_news take_echo(struct tcp_conn *c, const struct tcp_seg *se
     };
 }
 
-/* A congestion control that answers marks itself still has them taken off the line. */
+/*
+ * A congestion control that answers marks itself still has them taken off the line, once in a round trip:
+ * a number that is not under way is from long ago.
+ */
 static void note_counted(struct tcp_conn *c)
 {
     struct ecn_work *w = &c->work->ecn;
 
-    if (tcp_cc(c)->ecn == CC_ECN_CLASSIC || (w->is_told && seq_leq(c->snd.una, w->cwr_end)))
+    if (tcp_cc(c)->ecn == CC_ECN_CLASSIC
+        || (w->is_told && seq_in(w->cwr_end, c->snd.una, tcp_flight(c) + 1)))
         return;
     w->is_told = true;
     w->cwr_end = c->snd.nxt;

@@ -103,12 +103,12 @@ static void widen(struct rack *r)
     r->reo_wnd_persist = PERSIST_RECOVERIES;
 }
 
-/* Once in a round trip. */
+/* Once in a round trip, whose end is under way: a number from long ago may look like one to come. */
 void rack_on_dsack(struct tcp_conn *c)
 {
     struct rack *r = &c->work->rack;
 
-    if (r->dsack_round_valid && seq_lt(c->snd.una, r->dsack_round))
+    if (r->dsack_round_valid && seq_in(r->dsack_round, seq_add(c->snd.una, 1), tcp_flight(c)))
         return;
     r->dsack_round_valid = true;
     r->dsack_round = c->snd.nxt;

@@ -303,6 +303,18 @@ TEST(ecn_says_cwr_after_a_loss_as_well) /* [RFC3168 6.1.2] */
 
 /* ---- DCTCP ---- */
 
+static struct peer peer_of_dctcp(void)
+{
+    struct peer p = peer_of_ecn(TCP_CLOSED, WEIR_ECN_ON);
+
+    p.conn->cc = cc_number(cc_find("dctcp"));
+    peer_opens(&p);
+    peer_skips(&p);
+    peer_sends(&p, "SE. 0:0(0) ack 1 <mss 1460>");
+    peer_skips(&p);
+    return p;
+}
+
 TEST(ecn_is_asked_for_by_a_congestion_control_that_needs_it) /* [RFC8257 3.5] */
 {
     struct peer p = peer_of_ecn(TCP_CLOSED, WEIR_ECN_OFF);
@@ -326,13 +338,8 @@ TEST(ecn_is_agreed_to_by_a_listener_whose_congestion_control_needs_it) /* [RFC82
 
 TEST(ecn_tells_dctcp_of_each_change_at_once) /* [RFC8257 3.2] */
 {
-    struct peer p = peer_of_ecn(TCP_CLOSED, WEIR_ECN_ON);
+    struct peer p = peer_of_dctcp();
 
-    p.conn->cc = cc_number(cc_find("dctcp"));
-    peer_opens(&p);
-    peer_skips(&p);
-    peer_sends(&p, "SE. 0:0(0) ack 1 <mss 1460>");
-    peer_skips(&p);
     peer_sends(&p, "[ect0] P. 1:11(10) ack 1");
     peer_sees(&p, ". 1:1(0) ack 11");
     p.conn->work->quick_acks = 0;
@@ -354,4 +361,21 @@ TEST(ecn_tells_dctcp_of_each_change_at_once) /* [RFC8257 3.2] */
         EXPECT(peer_skips_one(&p));
     peer_sees_nothing(&p);
     EXPECT_EQ(p.conn->rcv.acked.raw, p.conn->rcv.nxt.raw);
+}
+
+/* DCTCP has no use for CWR, but who takes marks off by it has. */
+TEST(ecn_says_cwr_to_dctcps_peer_once_in_a_round_trip_also_when_numbers_have_wrapped)
+{
+    struct peer p = peer_of_dctcp();
+
+    peer_writes(&p, 10);
+    peer_sees(&p, "[ect0] P. 1:11(10) ack 1");
+    peer_sends(&p, "E. 1:1(0) ack 11");
+    peer_writes(&p, 10);
+    peer_sees(&p, "[ect0] PW. 11:21(10) ack 1");
+    peer_sends(&p, "E. 1:1(0) ack 11");
+    EXPECT(!p.conn->ecn.owes_cwr);
+    p.conn->work->ecn.cwr_end = seq_sub(p.conn->snd.una, 0x90000000); /* so long ago */
+    peer_sends(&p, "E. 1:1(0) ack 21");
+    EXPECT(p.conn->ecn.owes_cwr);
 }

@@ -155,6 +155,19 @@ TEST(rack_widens_its_window_for_each_round_trip_with_duplicates) /* [RFC8985 6.2
     EXPECT_EQ(p.conn->work->rack.reo_wnd_persist, 16);
 }
 
+/* Two to four GB later the number looks like one that is still to come. */
+TEST(rack_takes_no_old_round_trip_for_this_one_when_numbers_have_wrapped)
+{
+    struct peer p = peer_with_paced_segments(1);
+
+    rack_on_dsack(p.conn);
+    rack_on_dsack(p.conn);
+    EXPECT_EQ(p.conn->work->rack.reo_wnd_mult, 2);
+    p.conn->work->rack.dsack_round = seq_sub(p.conn->snd.una, 0x90000000);
+    rack_on_dsack(p.conn);
+    EXPECT_EQ(p.conn->work->rack.reo_wnd_mult, 3);
+}
+
 TEST(rack_forgets_duplicates_after_sixteen_recoveries) /* [RFC8985 6.2, step 4] */
 {
     struct peer p = peer_with_paced_segments(1);
