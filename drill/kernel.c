@@ -233,6 +233,17 @@ static void kernel_cancel(void *t)
 
 /* ---- calls ---- */
 
+#define HAND_ON(result, name, parameters, ...)                                                     \
+    static result call_##name parameters                                                           \
+    {                                                                                              \
+        (void)t;                                                                                   \
+        return name(__VA_ARGS__);                                                                  \
+    }
+
+DRILL_CALLS_PLAIN(HAND_ON)
+DRILL_CALLS_OF_WORLD(HAND_ON)
+DRILL_CALLS_OF_PACKETDRILL(HAND_ON)
+
 static int call_socket(void *t, int domain, int type, int protocol)
 {
     const struct kernel *k = t;
@@ -244,126 +255,10 @@ static int call_socket(void *t, int domain, int type, int protocol)
     return fd;
 }
 
-static int call_bind(void *t, int fd, const struct sockaddr *addr, socklen_t len)
-{
-    (void)t;
-    return bind(fd, addr, len);
-}
-
-static int call_listen(void *t, int fd, int backlog)
-{
-    (void)t;
-    return listen(fd, backlog);
-}
-
-static int call_accept(void *t, int fd, struct sockaddr *addr, socklen_t *len)
-{
-    (void)t;
-    return accept(fd, addr, len);
-}
-
-static int call_connect(void *t, int fd, const struct sockaddr *addr, socklen_t len)
-{
-    (void)t;
-    return connect(fd, addr, len);
-}
-
-static ssize_t call_readv(void *t, int fd, const struct iovec *iov, int count)
-{
-    (void)t;
-    return readv(fd, iov, count);
-}
-
-static ssize_t call_recvmsg(void *t, int fd, struct msghdr *msg, int flags)
-{
-    (void)t;
-    return recvmsg(fd, msg, flags);
-}
-
-static ssize_t call_recvfrom(void *t, int fd, void *bytes, size_t len, int flags,
-                             struct sockaddr *addr, socklen_t *addr_len)
-{
-    (void)t;
-    return recvfrom(fd, bytes, len, flags, addr, addr_len);
-}
-
-static ssize_t call_writev(void *t, int fd, const struct iovec *iov, int count)
-{
-    (void)t;
-    return writev(fd, iov, count);
-}
-
-static ssize_t call_sendmsg(void *t, int fd, const struct msghdr *msg, int flags)
-{
-    (void)t;
-    return sendmsg(fd, msg, flags);
-}
-
-static ssize_t call_sendto(void *t, int fd, const void *bytes, size_t len, int flags,
-                           const struct sockaddr *addr, socklen_t addr_len)
-{
-    (void)t;
-    return sendto(fd, bytes, len, flags, addr, addr_len);
-}
-
-static int call_fcntl(void *t, int fd, int command, long arg)
-{
-    (void)t;
-    return fcntl(fd, command, arg);
-}
-
-static int call_ioctl(void *t, int fd, unsigned long request, void *arg)
-{
-    (void)t;
-    return ioctl(fd, request, arg);
-}
-
-static int call_close(void *t, int fd)
-{
-    (void)t;
-    return close(fd);
-}
-
-static int call_shutdown(void *t, int fd, int how)
-{
-    (void)t;
-    return shutdown(fd, how);
-}
-
-static int call_getsockopt(void *t, int fd, int level, int name, void *value, socklen_t *len)
-{
-    (void)t;
-    return getsockopt(fd, level, name, value, len);
-}
-
-static int call_setsockopt(void *t, int fd, int level, int name, const void *value, socklen_t len)
-{
-    (void)t;
-    return setsockopt(fd, level, name, value, len);
-}
-
-static int call_poll(void *t, struct pollfd *fds, nfds_t count, int timeout_ms)
-{
-    (void)t;
-    return poll(fds, count, timeout_ms);
-}
-
 static int call_epoll_create(void *t)
 {
     (void)t;
     return epoll_create1(EPOLL_CLOEXEC);
-}
-
-static int call_epoll_ctl(void *t, int epfd, int op, int fd, struct epoll_event *event)
-{
-    (void)t;
-    return epoll_ctl(epfd, op, fd, event);
-}
-
-static int call_epoll_wait(void *t, int epfd, struct epoll_event *events, int max, int timeout_ms)
-{
-    (void)t;
-    return epoll_wait(epfd, events, max, timeout_ms);
 }
 
 static int call_pipe(void *t, int fds[2])
@@ -484,37 +379,6 @@ static bool open_tun(struct kernel *k, const struct drill_net *net, char why[DRI
     return false;
 }
 
-static void set_calls(struct drill_calls *calls)
-{
-    *calls = (struct drill_calls){
-        .socket = call_socket,
-        .bind = call_bind,
-        .listen = call_listen,
-        .accept = call_accept,
-        .connect = call_connect,
-        .readv = call_readv,
-        .recvmsg = call_recvmsg,
-        .recvfrom = call_recvfrom,
-        .writev = call_writev,
-        .sendmsg = call_sendmsg,
-        .sendto = call_sendto,
-        .fcntl = call_fcntl,
-        .ioctl = call_ioctl,
-        .close = call_close,
-        .shutdown = call_shutdown,
-        .getsockopt = call_getsockopt,
-        .setsockopt = call_setsockopt,
-        .poll = call_poll,
-        .epoll_create = call_epoll_create,
-        .epoll_ctl = call_epoll_ctl,
-        .epoll_wait = call_epoll_wait,
-        .pipe = call_pipe,
-        .open = call_open,
-        .sendfile = call_sendfile,
-        .splice = call_splice,
-    };
-}
-
 static void on_signal(int number)
 {
     (void)number; /* it only ends the call that waits */
@@ -549,6 +413,7 @@ bool drill_kernel_open(const struct drill_net *net, struct drill_target *target,
     }
     *target = (struct drill_target){
         .ctx = k,
+        .calls = {DRILL_CALLS(DRILL_CALL_ENTRY)},
         .net = *net,
         .is_real_time = true,
         .limit_ns = LIMIT_NS,
@@ -563,6 +428,5 @@ bool drill_kernel_open(const struct drill_net *net, struct drill_target *target,
         .sysctl = kernel_sysctl,
         .close = kernel_close,
     };
-    set_calls(&target->calls);
     return true;
 }

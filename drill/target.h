@@ -7,6 +7,7 @@
 #ifndef DRILL_TARGET_H
 #define DRILL_TARGET_H
 
+#include "drill/call_list.h"
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,35 +45,10 @@ enum {
     DRILL_PACKET_MAX = 65575, /* the longest: IPv6, its header, 65,535 bytes */
 };
 
+#define DRILL_CALL_MEMBER(result, name, parameters, ...) result(*name) parameters;
+
 struct drill_calls {
-    int (*socket)(void *t, int domain, int type, int protocol);
-    int (*bind)(void *t, int fd, const struct sockaddr *addr, socklen_t len);
-    int (*listen)(void *t, int fd, int backlog);
-    int (*accept)(void *t, int fd, struct sockaddr *addr, socklen_t *len);
-    int (*connect)(void *t, int fd, const struct sockaddr *addr, socklen_t len);
-    ssize_t (*readv)(void *t, int fd, const struct iovec *iov, int count);
-    ssize_t (*recvmsg)(void *t, int fd, struct msghdr *msg, int flags);
-    ssize_t (*recvfrom)(void *t, int fd, void *bytes, size_t len, int flags, struct sockaddr *addr,
-                        socklen_t *addr_len);
-    ssize_t (*writev)(void *t, int fd, const struct iovec *iov, int count);
-    ssize_t (*sendmsg)(void *t, int fd, const struct msghdr *msg, int flags);
-    ssize_t (*sendto)(void *t, int fd, const void *bytes, size_t len, int flags,
-                      const struct sockaddr *addr, socklen_t addr_len);
-    int (*fcntl)(void *t, int fd, int command, long arg);
-    int (*ioctl)(void *t, int fd, unsigned long request, void *arg);
-    int (*close)(void *t, int fd);
-    int (*shutdown)(void *t, int fd, int how);
-    int (*getsockopt)(void *t, int fd, int level, int name, void *value, socklen_t *len);
-    int (*setsockopt)(void *t, int fd, int level, int name, const void *value, socklen_t len);
-    int (*poll)(void *t, struct pollfd *fds, nfds_t count, int timeout_ms);
-    int (*epoll_create)(void *t);
-    int (*epoll_ctl)(void *t, int epfd, int op, int fd, struct epoll_event *event);
-    int (*epoll_wait)(void *t, int epfd, struct epoll_event *events, int max, int timeout_ms);
-    int (*pipe)(void *t, int fds[2]);
-    int (*open)(void *t, const char *path, int flags);
-    ssize_t (*sendfile)(void *t, int out_fd, int in_fd, int64_t *offset, size_t len);
-    ssize_t (*splice)(void *t, int in_fd, int64_t *in_offset, int out_fd, int64_t *out_offset,
-                      size_t len, unsigned flags);
+    DRILL_CALLS(DRILL_CALL_MEMBER)
 };
 
 struct drill_target {

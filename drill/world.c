@@ -322,18 +322,22 @@ static long over(struct drill_world *w, long result)
     return result;
 }
 
+#define HAND_ON(result, name, parameters, ...)                                                     \
+    static result call_##name parameters                                                           \
+    {                                                                                              \
+        struct drill_world *w = t;                                                                 \
+                                                                                                   \
+        return (result)over(w, weir_px_##name(w->px, __VA_ARGS__));                                \
+    }
+
+DRILL_CALLS_PLAIN(HAND_ON)
+DRILL_CALLS_OF_PACKETDRILL(HAND_ON)
+
 static int call_socket(void *t, int domain, int type, int protocol)
 {
     struct drill_world *w = t;
 
     return (int)over(w, weir_px_socket(w->px, domain, type, protocol));
-}
-
-static int call_bind(void *t, int fd, const struct sockaddr *addr, socklen_t len)
-{
-    struct drill_world *w = t;
-
-    return (int)over(w, weir_px_bind(w->px, fd, addr, len));
 }
 
 /* tcp_fastopen is of the kernel, not of sockets: what it switches off is said here. */
@@ -355,20 +359,6 @@ static int call_listen(void *t, int fd, int backlog)
     return (int)over(w, weir_px_listen(w->px, fd, backlog));
 }
 
-static int call_accept(void *t, int fd, struct sockaddr *addr, socklen_t *len)
-{
-    struct drill_world *w = t;
-
-    return (int)over(w, weir_px_accept(w->px, fd, addr, len));
-}
-
-static int call_connect(void *t, int fd, const struct sockaddr *addr, socklen_t len)
-{
-    struct drill_world *w = t;
-
-    return (int)over(w, weir_px_connect(w->px, fd, addr, len));
-}
-
 static bool is_socket(struct drill_world *w, int fd)
 {
     return weir_px_is_open(w->px, fd);
@@ -379,21 +369,6 @@ static ssize_t call_readv(void *t, int fd, const struct iovec *iov, int count)
     struct drill_world *w = t;
 
     return is_socket(w, fd) ? over(w, weir_px_readv(w->px, fd, iov, count)) : readv(fd, iov, count);
-}
-
-static ssize_t call_recvmsg(void *t, int fd, struct msghdr *msg, int flags)
-{
-    struct drill_world *w = t;
-
-    return over(w, weir_px_recvmsg(w->px, fd, msg, flags));
-}
-
-static ssize_t call_recvfrom(void *t, int fd, void *bytes, size_t len, int flags,
-                             struct sockaddr *addr, socklen_t *addr_len)
-{
-    struct drill_world *w = t;
-
-    return over(w, weir_px_recvfrom(w->px, fd, bytes, len, flags, addr, addr_len));
 }
 
 static ssize_t call_writev(void *t, int fd, const struct iovec *iov, int count)
@@ -423,39 +398,11 @@ static ssize_t call_sendto(void *t, int fd, const void *bytes, size_t len, int f
     return over(w, weir_px_sendto(w->px, fd, bytes, len, flags, addr, addr_len));
 }
 
-static int call_fcntl(void *t, int fd, int command, long arg)
-{
-    struct drill_world *w = t;
-
-    return (int)over(w, weir_px_fcntl(w->px, fd, command, arg));
-}
-
-static int call_ioctl(void *t, int fd, unsigned long request, void *arg)
-{
-    struct drill_world *w = t;
-
-    return (int)over(w, weir_px_ioctl(w->px, fd, request, arg));
-}
-
 static int call_close(void *t, int fd)
 {
     struct drill_world *w = t;
 
     return is_socket(w, fd) ? (int)over(w, weir_px_close(w->px, fd)) : close(fd);
-}
-
-static int call_shutdown(void *t, int fd, int how)
-{
-    struct drill_world *w = t;
-
-    return (int)over(w, weir_px_shutdown(w->px, fd, how));
-}
-
-static int call_getsockopt(void *t, int fd, int level, int name, void *value, socklen_t *len)
-{
-    struct drill_world *w = t;
-
-    return (int)over(w, weir_px_getsockopt(w->px, fd, level, name, value, len));
 }
 
 static int call_setsockopt(void *t, int fd, int level, int name, const void *value, socklen_t len)
@@ -468,32 +415,11 @@ static int call_setsockopt(void *t, int fd, int level, int name, const void *val
     return (int)over(w, weir_px_setsockopt(w->px, fd, level, name, value, len));
 }
 
-static int call_poll(void *t, struct pollfd *fds, nfds_t count, int timeout_ms)
-{
-    struct drill_world *w = t;
-
-    return (int)over(w, weir_px_poll(w->px, fds, count, timeout_ms));
-}
-
 static int call_epoll_create(void *t)
 {
     struct drill_world *w = t;
 
     return (int)over(w, weir_px_epoll_create1(w->px, 0));
-}
-
-static int call_epoll_ctl(void *t, int epfd, int op, int fd, struct epoll_event *event)
-{
-    struct drill_world *w = t;
-
-    return (int)over(w, weir_px_epoll_ctl(w->px, epfd, op, fd, event));
-}
-
-static int call_epoll_wait(void *t, int epfd, struct epoll_event *events, int max, int timeout_ms)
-{
-    struct drill_world *w = t;
-
-    return (int)over(w, weir_px_epoll_wait(w->px, epfd, events, max, timeout_ms));
 }
 
 static int call_pipe(void *t, int fds[2])
@@ -974,34 +900,7 @@ struct drill_target drill_world_target(struct drill_world *w)
 {
     return (struct drill_target){
         .ctx = w,
-        .calls =
-            {
-                .socket = call_socket,
-                .bind = call_bind,
-                .listen = call_listen,
-                .accept = call_accept,
-                .connect = call_connect,
-                .readv = call_readv,
-                .recvmsg = call_recvmsg,
-                .recvfrom = call_recvfrom,
-                .writev = call_writev,
-                .sendmsg = call_sendmsg,
-                .sendto = call_sendto,
-                .fcntl = call_fcntl,
-                .ioctl = call_ioctl,
-                .close = call_close,
-                .shutdown = call_shutdown,
-                .getsockopt = call_getsockopt,
-                .setsockopt = call_setsockopt,
-                .poll = call_poll,
-                .epoll_create = call_epoll_create,
-                .epoll_ctl = call_epoll_ctl,
-                .epoll_wait = call_epoll_wait,
-                .pipe = call_pipe,
-                .open = call_open,
-                .sendfile = call_sendfile,
-                .splice = call_splice,
-            },
+        .calls = {DRILL_CALLS(DRILL_CALL_ENTRY)},
         .net = w->options.net,
         .limit_ns = w->options.limit_ns,
         .patience_ns = 10 * WEIR_S,

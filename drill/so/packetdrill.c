@@ -187,6 +187,17 @@ static void let_others_work(useconds_t us)
 
 /* ---- calls ---- */
 
+#define HAND_ON(result, name, parameters, ...)                                                     \
+    static result on_##name parameters                                                             \
+    {                                                                                              \
+        struct adapter *a = enter(t);                                                              \
+                                                                                                   \
+        return a->target.calls.name(a->target.ctx, __VA_ARGS__);                                   \
+    }
+
+DRILL_CALLS_PLAIN(HAND_ON)
+DRILL_CALLS_OF_WORLD(HAND_ON)
+
 static int on_socket(void *u, int domain, int type, int protocol)
 {
     struct adapter *a = enter(u);
@@ -225,34 +236,6 @@ static int on_bind(void *u, int fd, const struct sockaddr *addr, socklen_t len)
     return a->target.calls.bind(a->target.ctx, fd, addr, len);
 }
 
-static int on_listen(void *u, int fd, int backlog)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.listen(a->target.ctx, fd, backlog);
-}
-
-static int on_accept(void *u, int fd, struct sockaddr *addr, socklen_t *len)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.accept(a->target.ctx, fd, addr, len);
-}
-
-static int on_connect(void *u, int fd, const struct sockaddr *addr, socklen_t len)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.connect(a->target.ctx, fd, addr, len);
-}
-
-static ssize_t on_readv(void *u, int fd, const struct iovec *iov, int count)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.readv(a->target.ctx, fd, iov, count);
-}
-
 static ssize_t on_read(void *u, int fd, void *bytes, size_t len)
 {
     const struct iovec iov = {bytes, len};
@@ -260,31 +243,9 @@ static ssize_t on_read(void *u, int fd, void *bytes, size_t len)
     return on_readv(u, fd, &iov, 1);
 }
 
-static ssize_t on_recvfrom(void *u, int fd, void *bytes, size_t len, int flags,
-                           struct sockaddr *addr, socklen_t *addr_len)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.recvfrom(a->target.ctx, fd, bytes, len, flags, addr, addr_len);
-}
-
 static ssize_t on_recv(void *u, int fd, void *bytes, size_t len, int flags)
 {
     return on_recvfrom(u, fd, bytes, len, flags, NULL, NULL);
-}
-
-static ssize_t on_recvmsg(void *u, int fd, struct msghdr *msg, int flags)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.recvmsg(a->target.ctx, fd, msg, flags);
-}
-
-static ssize_t on_writev(void *u, int fd, const struct iovec *iov, int count)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.writev(a->target.ctx, fd, iov, count);
 }
 
 static ssize_t on_write(void *u, int fd, const void *bytes, size_t len)
@@ -298,24 +259,9 @@ static ssize_t on_write(void *u, int fd, const void *bytes, size_t len)
     return on_writev(u, fd, &iov, 1);
 }
 
-static ssize_t on_sendto(void *u, int fd, const void *bytes, size_t len, int flags,
-                         const struct sockaddr *addr, socklen_t addr_len)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.sendto(a->target.ctx, fd, bytes, len, flags, addr, addr_len);
-}
-
 static ssize_t on_send(void *u, int fd, const void *bytes, size_t len, int flags)
 {
     return on_sendto(u, fd, bytes, len, flags, NULL, 0);
-}
-
-static ssize_t on_sendmsg(void *u, int fd, const struct msghdr *msg, int flags)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.sendmsg(a->target.ctx, fd, msg, flags);
 }
 
 static int on_fcntl(void *u, int fd, int command, ...)
@@ -342,20 +288,6 @@ static int on_ioctl(void *u, int fd, unsigned long request, ...)
     return a->target.calls.ioctl(a->target.ctx, fd, request, arg);
 }
 
-static int on_close(void *u, int fd)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.close(a->target.ctx, fd);
-}
-
-static int on_shutdown(void *u, int fd, int how)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.shutdown(a->target.ctx, fd, how);
-}
-
 static int on_getsockopt(void *u, int fd, int level, int name, void *value, socklen_t *len)
 {
     struct adapter *a = enter(u);
@@ -376,20 +308,6 @@ static int on_getsockopt(void *u, int fd, int level, int name, void *value, sock
     return result;
 }
 
-static int on_setsockopt(void *u, int fd, int level, int name, const void *value, socklen_t len)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.setsockopt(a->target.ctx, fd, level, name, value, len);
-}
-
-static int on_poll(void *u, struct pollfd *fds, nfds_t count, int timeout_ms)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.poll(a->target.ctx, fds, count, timeout_ms);
-}
-
 static int on_epoll_create(void *u, int size)
 {
     struct adapter *a = enter(u);
@@ -399,20 +317,6 @@ static int on_epoll_create(void *u, int size)
         return -1;
     }
     return a->target.calls.epoll_create(a->target.ctx);
-}
-
-static int on_epoll_ctl(void *u, int epfd, int op, int fd, struct epoll_event *event)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.epoll_ctl(a->target.ctx, epfd, op, fd, event);
-}
-
-static int on_epoll_wait(void *u, int epfd, struct epoll_event *events, int max, int timeout_ms)
-{
-    struct adapter *a = enter(u);
-
-    return a->target.calls.epoll_wait(a->target.ctx, epfd, events, max, timeout_ms);
 }
 
 static int on_pipe(void *u, int fds[2])
