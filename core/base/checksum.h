@@ -151,15 +151,21 @@ static inline uint16_t checksum_fold(uint32_t sum)
     return (uint16_t)(~checksum_reduce(sum) & 0xffff);
 }
 
-/* The same for a raw sum. */
-static inline uint16_t checksum_fold_raw(uint64_t sum)
+/* The sum that a raw sum stands for, reduced below 2^16. */
+static inline uint32_t checksum_of_raw(uint64_t sum)
 {
     uint16_t reduced = (uint16_t)checksum_reduce(sum);
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     reduced = (uint16_t)(reduced << 8 | reduced >> 8);
 #endif
-    return (uint16_t)~reduced;
+    return reduced;
+}
+
+/* As checksum_fold for a raw sum. */
+static inline uint16_t checksum_fold_raw(uint64_t sum)
+{
+    return (uint16_t)~checksum_of_raw(sum);
 }
 
 /* Is this the sum of bytes that contain their right checksum? */

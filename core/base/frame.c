@@ -249,17 +249,17 @@ static uint64_t raw_sum_from(const struct frame *frame, size_t start)
     return sum;
 }
 
-static APART uint64_t raw_of_long(const struct buf *held, struct span bytes,
+static APART uint32_t sum_of_long(const struct buf *held, struct span bytes,
                                   const struct checksum_ops *ops)
 {
-    return checksum_raw_word(sums_of(held, bytes, ops));
+    return sums_of(held, bytes, ops);
 }
 
-/* A raw sum of bytes that are referred to. */
-static uint64_t raw_of(const struct buf *held, struct span bytes, const struct checksum_ops *ops)
+/* What bytes add up to that are referred to. */
+static uint32_t sum_of(const struct buf *held, struct span bytes, const struct checksum_ops *ops)
 {
-    return bytes.len <= SHORT_MAX ? checksum_raw(bytes.bytes, bytes.len)
-                                  : raw_of_long(held, bytes, ops);
+    return bytes.len <= SHORT_MAX ? checksum_of_raw(checksum_raw(bytes.bytes, bytes.len))
+                                  : sum_of_long(held, bytes, ops);
 }
 
 void frame_finish_checksum(struct frame *frame)
@@ -292,8 +292,8 @@ void frame_set_checksum(struct frame *frame, uint16_t offset, uint64_t sum,
 
     CHECK(frame->wire.slice_count <= 2);
     if (frame->wire.slice_count == 2)
-        sum = checksum_raw_plus(sum, raw_of(frame->held[1], span_of(s[1].bytes, s[1].len), ops));
-    frame_put_checksum(s[0].bytes + offset, checksum_fold_raw(sum));
+        sum += sum_of(frame->held[1], span_of(s[1].bytes, s[1].len), ops);
+    frame_put_checksum(s[0].bytes + offset, (uint16_t)~checksum_reduce(sum));
 }
 
 void frames_add(struct frames *queue, struct frame **frame)

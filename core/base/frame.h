@@ -129,8 +129,8 @@ static inline void frame_put_checksum(uint8_t *at, uint16_t checksum)
 }
 
 /*
- * As frame_need_checksum and frame_finish_checksum_by at once, for who knows the raw sum (checksum.h)
- * of the headers, of an even length, with the pseudo-header; behind them there is one slice at most.
+ * As frame_need_checksum and frame_finish_checksum_by at once, for who knows what the words of the headers,
+ * with an even length, and of the pseudo-header add up to; behind them there is one slice at most.
  */
 void frame_set_checksum(struct frame *frame, uint16_t offset, uint64_t sum,
                         const struct checksum_ops *ops);
@@ -138,7 +138,7 @@ void frame_set_checksum(struct frame *frame, uint16_t offset, uint64_t sum,
 /* The same of a frame that is nothing but headers. */
 static inline void frame_set_header_checksum(struct frame *frame, uint16_t offset, uint64_t sum)
 {
-    frame_put_checksum(frame->wire.slices[0].bytes + offset, checksum_fold_raw(sum));
+    frame_put_checksum(frame->wire.slices[0].bytes + offset, (uint16_t)~checksum_reduce(sum));
 }
 
 void frames_add(struct frames *queue, struct frame **frame);

@@ -26,4 +26,5 @@ extern inline void list_remove(struct list *link);
 extern inline struct list *list_take_first(struct list *head);
 
 extern inline struct span span_drop(struct span s, size_t len);
+extern inline void span_copy_few(uint8_t *to, const uint8_t *from, size_t len);
 extern inline void span_copy(uint8_t *to, struct span s);

@@ -13,6 +13,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/parts.h"
+
+enum { SPAN_FEW = 16 };
+
 struct span {
     const uint8_t *bytes;
     size_t len;
@@ -48,6 +52,30 @@ static inline struct span span_take(struct span s, size_t len)
     return (struct span){s.bytes, len < s.len ? len : s.len};
 }
 
+/* At most SPAN_FEW bytes, as numbers that may overlap: a call would take longer. */
+inline void span_copy_few(uint8_t *to, const uint8_t *from, size_t len)
+{
+    uint64_t first, last;
+    uint32_t head, tail;
+
+    if (len >= sizeof first) {
+        memcpy(&first, from, sizeof first);
+        memcpy(&last, from + len - sizeof last, sizeof last);
+        memcpy(to, &first, sizeof first);
+        memcpy(to + len - sizeof last, &last, sizeof last);
+    } else if (len >= sizeof head) {
+        memcpy(&head, from, sizeof head);
+        memcpy(&tail, from + len - sizeof tail, sizeof tail);
+        memcpy(to, &head, sizeof head);
+        memcpy(to + len - sizeof tail, &tail, sizeof tail);
+    } else if (len > 0) {
+        uint8_t ends[2] = {from[0], from[len - 1]};
+        to[len / 2] = from[len / 2];
+        to[0] = ends[0];
+        to[len - 1] = ends[1];
+    }
+}
+
 /*
  * Copies all of it. Some C libraries copy more than a page in a way that takes ten times as long
  * on some processors if source and destination stand badly to one another: so it goes in parts. And
@@ -55,6 +83,10 @@ static inline struct span span_take(struct span s, size_t len)
  */
 inline void span_copy(uint8_t *to, struct span s)
 {
+    if (HAS_PREDICTION && s.len <= SPAN_FEW) {
+        span_copy_few(to, s.bytes, s.len);
+        return;
+    }
     for (; s.len > 2048; to += 2048, s = span_drop(s, 2048))
         memmove(to, s.bytes, 2048);
     if (s.len > 0)

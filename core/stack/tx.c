@@ -522,8 +522,8 @@ static size_t hand_out(const struct weir *s, const struct netif *netif, struct f
 }
 
 /* What waits at the interface, or whoever has its turn sends: at most max frames, 0 if there are none. */
-static size_t next_frames(struct weir *s, struct netif *netif, struct weir_frame **frames,
-                          size_t max)
+static APART size_t next_frames(struct weir *s, struct netif *netif, struct weir_frame **frames,
+                                size_t max)
 {
     struct list *ready = &s->ready[slot_of(netif)];
 
@@ -543,18 +543,18 @@ static bool is_anybodys_turn(const struct weir *s, const struct netif *netif)
     return netif->out.head != NULL || !list_is_empty(&s->ready[slot_of(netif)]);
 }
 
-/* As many frames as there are, at most max. */
-static APART size_t run_all(struct weir *s, struct netif *netif, struct weir_frame **frames,
-                            size_t max)
+/* Those with usual segments have their turns as long as there are such; whoever comes then, has any other. */
+static size_t run_all(struct weir *s, struct netif *netif, struct weir_frame **frames, size_t max)
 {
-    size_t count = 0, more = 1;
+    size_t count = 0, more;
 
-    while (count < max && more > 0 && is_anybodys_turn(s, netif)) {
+    do {
+        count += run_usual(s, netif, frames + count, max - count);
+        if (count == max || !is_anybodys_turn(s, netif))
+            return count;
         more = next_frames(s, netif, frames + count, max - count);
         count += more;
-        if (more > 0)
-            count += run_usual(s, netif, frames + count, max - count);
-    }
+    } while (more > 0);
     return count;
 }
 
@@ -568,9 +568,7 @@ size_t api_output(struct weir *s, weir_netif_t id, struct weir_frame **frames, s
     run_loopback(s, netif);
     if (netif_is_loopback(netif))
         return 0;
-    count = run_usual(s, netif, frames, max);
-    if (count < max && is_anybodys_turn(s, netif))
-        count += run_all(s, netif, frames + count, max - count);
+    count = run_all(s, netif, frames, max);
     for (size_t i = 0; i < count; i++)
         s->bytes_out += frames[i]->len;
     s->frames_out += count;

@@ -9,6 +9,7 @@
 #include "base/count.h"
 #include "base/hint.h"
 #include "base/parts.h"
+#include "tcp/express.h"
 #include "tcp/reasm.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
@@ -197,6 +198,7 @@ void tcp_end(struct tcp_conn *c, struct tcp_env *env, int error)
         count_add(&env->counts.failed_opens, 1);
     tell_end(c, env, error);
     if (c->work != NULL) {
+        tcp_disturb(c);
         sendq_clear(c, env);
         reasm_clear(c, env);
         recovery_stop(c, env);
@@ -235,6 +237,7 @@ void tcp_conn_check(const struct tcp_conn *c)
           || c->state == TCP_LAST_ACK || c->state == TCP_TIME_WAIT || c->state == TCP_CLOSED);
     if (w == NULL)
         return;
+    CHECK(!w->is_calm || express_is_calm(c));
     CHECK((w->loss_timer == LOSS_NONE) == (w->deadline_at[TIMER_LOSS] == NEVER));
     CHECK(pieces_bytes(&w->sendq.pieces) == w->sendq.bytes);
     CHECK(w->recvq.posted.filled + pieces_bytes(&w->recvq.pieces) == w->recvq.bytes);

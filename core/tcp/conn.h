@@ -23,6 +23,7 @@
 
 #include "base/list.h"
 #include "base/ns.h"
+#include "base/parts.h"
 #include "base/seq.h"
 #include "base/wheel.h"
 #include "cc/cc.h"
@@ -256,6 +257,7 @@ struct tcp_work {
     enum loss_timer loss_timer;
     uint32_t backoff;    /* times TIMER_LOSS fired in a row: doubles its interval */
     uint32_t unanswered; /* the same, but any sign of life from the peer resets it: R1, R2 */
+    bool is_calm;        /* express_is_calm was true, and tcp_disturb has not been called since */
     ns_t unanswered_since_at;
     uint32_t keepalive_unanswered;
 
@@ -392,6 +394,16 @@ struct tcp_conn {
     uint8_t fastopen : 3;     /* enum weir_fastopen */
     bool timeout_owed : 1;    /* the user timeout option is to be sent */
 };
+
+/*
+ * Something may be unusual from now on (express_is_calm): for all that changes a connection, which has
+ * work, but for the short ways and calls that only send or read.
+ */
+static inline void tcp_disturb(struct tcp_conn *c)
+{
+    if (HAS_PREDICTION)
+        c->work->is_calm = false;
+}
 
 /* ---- conn.c ---- */
 

@@ -41,20 +41,29 @@ static bool is_sequenced(const struct usual *u)
  * divided, or probed for? Then nothing is left behind it, too. All of that is asked at once: it is
  * mostly so.
  */
-static bool is_undisturbed(const struct tcp_conn *c, const struct tcp_env *env)
+APART bool express_is_calm(const struct tcp_conn *c)
 {
     const struct tcp_work *w = c->work;
     uint32_t owed = w->rst_owed | w->probe_owed | w->keepalive_owed | w->tlp.probe_owed
                     | w->recovery.syn_owed | w->sack.has_dsack | w->is_unpushed
-                    | w->sendq.has_records | env->config.pacing | w->ecn.past_count | w->tlp.is_out
-                    | w->tlp.wants_rtt;
+                    | w->sendq.has_records | w->ecn.past_count | w->tlp.is_out | w->tlp.wants_rtt;
     uint32_t counted = w->dup_acks_owed | w->scoreboard.lost_bytes | w->scoreboard.sacked_bytes
                        | w->recovery.dup_bytes | w->backoff | c->auth | c->mtu_low
                        | c->user->pacing_max_kib;
 
-    return (owed | counted) == 0 && w->cc.pacing_rate == 0 && w->reasm == NULL
-           && w->recovery.state <= RECOVERY_CWR && w->loss_timer != LOSS_PROBE
-           && c->ecn.mode == ECN_NONE && !c->snd_urgent && !c->timeout_owed;
+    return (owed | counted) == 0 && w->reasm == NULL && w->recovery.state <= RECOVERY_CWR
+           && w->loss_timer != LOSS_PROBE && c->ecn.mode == ECN_NONE && !c->snd_urgent
+           && !c->timeout_owed;
+}
+
+/* The same, which is remembered: mostly nothing has happened since that could have changed it. */
+static bool is_undisturbed(struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct tcp_work *w = c->work;
+
+    if (!w->is_calm)
+        w->is_calm = express_is_calm(c);
+    return w->is_calm && w->cc.pacing_rate == 0 && !env->config.pacing;
 }
 
 /* In the states in which text may be sent; *has_fin says whether it is followed by a FIN. */
@@ -124,7 +133,7 @@ static void finish(struct tcp_conn *c, const struct tcp_env *env, const struct u
     uint64_t sum = segment_fill_plain(c, env, c->snd.nxt, flags, frame);
 
     if (has_offload)
-        frame_need_checksum(frame, TCP_CHECKSUM_AT);
+        segment_leave_checksum(c, frame);
     else
         frame_set_checksum(frame, TCP_CHECKSUM_AT, sum, env->checksum);
 }

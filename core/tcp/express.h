@@ -20,6 +20,9 @@ struct frame *express_output(struct tcp_conn *c, struct tcp_env *env, bool has_o
 /* The same for a connection in SYN-SENT: its first SYN, if it is a usual one (express_syn.c). */
 struct frame *express_syn(struct tcp_conn *c, struct tcp_env *env);
 
+/* Nothing is unusual about what would be sent next; c has work. */
+bool express_is_calm(const struct tcp_conn *c);
+
 /*
  * Nothing is under way, no acknowledgement is owed, the application has not closed, and has nothing new to
  * read, which it might answer: is there anything to send?

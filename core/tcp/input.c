@@ -499,6 +499,7 @@ APART enum why tcp_input_by_steps(struct tcp_conn *c, struct tcp_env *env, struc
 
     if (!tcp_work_attach(c, env))
         return WHY_NO_MEMORY;
+    tcp_disturb(c);
     count_add32(&c->segs_in, seg->segs);
     if (c->state == TCP_SYN_SENT)
         return synsent_input(c, env, seg);
@@ -531,6 +532,7 @@ WHOLE enum why tcp_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg
 
     if (!predict_is_expected(c, env, seg))
         return tcp_input_by_steps(c, env, seg);
+    tcp_disturb(c);
     count_add32(&c->segs_in, seg->segs);
     tstamp_note(c, env, seg);
     if (seq_gt(seg->ack, c->snd.una))

@@ -510,6 +510,7 @@ struct frame *tcp_output(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_b
     *turn = (struct tcp_turn){0};
     if (c->work == NULL)
         return NULL;
+    tcp_disturb(c);
     mss = tcp_send_mss_now(c, env);
     most = HAS_SUPER_SEGMENTS && gso_bytes > mss && c->auth == 0 ? gso_bytes : mss;
     if (!decide(c, env, mss, most, &s)) {

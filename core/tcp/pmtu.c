@@ -21,6 +21,7 @@ void tcp_set_pmtu(struct tcp_conn *c, struct tcp_env *env, uint32_t mtu)
     }
     if (c->work == NULL || !tcp_is_synchronized(c))
         return;
+    tcp_disturb(c);
     recovery_on_mss(c, env);
     if (c->pmtu < before)
         recovery_on_too_big(c);

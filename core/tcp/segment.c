@@ -47,12 +47,12 @@ static void push_any(struct frame *frame, const struct tcp_tuple *tuple,
 }
 
 /* What the pseudo-header adds. IPv4's addresses differ in their last four bytes only. */
-static inline uint64_t raw_pseudo(const struct tcp_tuple *t, uint32_t len)
+static inline uint64_t pseudo(const struct tcp_tuple *t, uint32_t len)
 {
     if (!addr_is_v4(&t->remote_addr))
-        return checksum_raw_pseudo(&t->local_addr, &t->remote_addr, IP_PROTOCOL_TCP, len);
-    return checksum_raw(t->local_addr.b + 12, 4) + checksum_raw(t->remote_addr.b + 12, 4)
-           + checksum_raw_word(IP_PROTOCOL_TCP + len);
+        return checksum_pseudo(&t->local_addr, &t->remote_addr, IP_PROTOCOL_TCP, len);
+    return (uint64_t)be32_at(t->local_addr.b + 12) + be32_at(t->remote_addr.b + 12)
+           + IP_PROTOCOL_TCP + len;
 }
 
 /*
@@ -85,8 +85,7 @@ static bool push_usual(struct frame *frame, const struct tcp_tuple *tuple,
     at = frame_push(frame, len);
     sum = is_syn ? tcp_emit_usual_syn(&h, options->mss, options->window_scale, at)
                  : tcp_emit_plain(&h, at);
-    frame_set_header_checksum(frame, TCP_CHECKSUM_AT,
-                              checksum_raw_plus(sum, raw_pseudo(tuple, (uint32_t)len)));
+    frame_set_header_checksum(frame, TCP_CHECKSUM_AT, sum + pseudo(tuple, (uint32_t)len));
     return true;
 }
 
@@ -221,7 +220,7 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
     if (HAS_PREDICTION && is_usual(segment) && segment_is_plain(c)) {
         (void)frame_push(frame, tcp_plain_len(c->agreed.timestamps_ok));
         (void)segment_fill_plain(c, env, segment->seq, segment->flags, frame);
-        frame_need_checksum(frame, TCP_CHECKSUM_AT);
+        segment_leave_checksum(c, frame);
     } else {
         push_full(c, env, segment, mss, frame);
     }
@@ -249,8 +248,7 @@ struct frame *segment_build_usual_syn(struct tcp_env *env, const struct usual_sy
         return NULL;
     sum = tcp_emit_usual_syn(&h, syn->offers->rcv_mss, syn->offers->rcv_wscale,
                              frame->wire.slices[0].bytes);
-    sum = checksum_raw_plus(sum, raw_pseudo(syn->tuple, TCP_USUAL_SYN_LEN));
-    frame_set_header_checksum(frame, TCP_CHECKSUM_AT, sum);
+    frame_set_header_checksum(frame, TCP_CHECKSUM_AT, sum + pseudo(syn->tuple, TCP_USUAL_SYN_LEN));
     return frame;
 }
 

@@ -4,6 +4,7 @@
 #ifndef CORE_TCP_SEGMENT_H
 #define CORE_TCP_SEGMENT_H
 
+#include "base/be.h"
 #include "base/checksum.h"
 #include "base/frame.h"
 #include "base/seq.h"
@@ -14,6 +15,7 @@
 #include "wire/ip.h"
 #include "wire/tcp.h"
 #include <stdint.h>
+#include <string.h>
 
 struct tcp_options;
 
@@ -64,30 +66,34 @@ static inline bool segment_is_plain(const struct tcp_conn *c)
 uint32_t segment_pseudo_sum(const struct tcp_conn *c, const struct tcp_env *env);
 
 /*
- * Writes it where it stands in the frame, before the text, with the pseudo-header's sum in the place of the
- * checksum; returns the raw sum of the header (base/checksum.h).
+ * Writes it where it stands in the frame, before the text, but for the checksum; returns what its words and those of
+ * the pseudo-header add up to (frame_set_checksum).
  */
 static inline uint64_t segment_fill_plain(struct tcp_conn *c, const struct tcp_env *env, seq_t seq,
                                           uint16_t flags, struct frame *frame)
 {
-    uint16_t window = window_announce(c, false);
-    struct tcp_plain h = {
-        .src_port = c->ends.local_port,
-        .dst_port = c->ends.remote_port,
-        .seq = seq.raw,
-        .ack = c->rcv.nxt.raw,
-        .flags = flags,
-        .window = window,
-        .has_timestamps = c->agreed.timestamps_ok,
-        .ts_val = tstamp_clock(env->now, c->ts.offset),
-        .ts_ecr = c->ts.recent,
-    };
+    struct tcp_plain h = {.seq = seq.raw, .flags = flags};
 
     if (c->work->pseudo_sum == 0)
         c->work->pseudo_sum = segment_pseudo_sum(c, env);
-    h.checksum = (uint16_t)checksum_reduce32(c->work->pseudo_sum + (uint32_t)frame->wire.len);
-    frame->ecn = IP_ECN_NOT_ECT;
-    return tcp_emit_plain(&h, frame->wire.slices[0].bytes);
+    h.window = window_announce(c, false);
+    h.src_port = c->ends.local_port;
+    h.dst_port = c->ends.remote_port;
+    h.ack = c->rcv.nxt.raw;
+    h.has_timestamps = c->agreed.timestamps_ok;
+    h.ts_val = tstamp_clock(env->now, c->ts.offset);
+    h.ts_ecr = c->ts.recent;
+    return tcp_emit_plain(&h, frame->wire.slices[0].bytes) + c->work->pseudo_sum + frame->wire.len;
+}
+
+/* The checksum of that is left to be made: what is there of it is the pseudo-header's sum. */
+static inline void segment_leave_checksum(const struct tcp_conn *c, struct frame *frame)
+{
+    uint32_t sum = checksum_reduce32(c->work->pseudo_sum + (uint32_t)frame->wire.len);
+    be16_t wire = be16_of((uint16_t)sum);
+
+    memcpy(frame->wire.slices[0].bytes + TCP_CHECKSUM_AT, &wire, sizeof wire);
+    frame_need_checksum(frame, TCP_CHECKSUM_AT);
 }
 
 /* A SYN or SYN-ACK that offers what nearly all of them offer, and says nothing else. */

@@ -569,6 +569,7 @@ void tcp_expire(struct tcp_conn *c, struct tcp_env *env)
         c->received_s = (uint32_t)ns_div_ceil(env->now, NS_S); /* no memory: later */
         return;
     }
+    tcp_disturb(c);
     for (size_t i = 0; i < TIMER_COUNT && c->work != NULL; i++) {
         if (c->work->deadline_at[i] > env->now)
             continue;

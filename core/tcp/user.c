@@ -96,6 +96,8 @@ static void note_written(struct tcp_conn *c, const struct tcp_env *env, size_t l
 {
     c->work->more_follows = (flags & WEIR_SEND_MORE) != 0;
     c->work->is_unpushed = c->work->more_follows;
+    if (flags != 0)
+        tcp_disturb(c);
     if (flags & WEIR_SEND_URGENT) { /* [RFC9293 MUST-30] */
         c->work->snd_up = sendq_end(c);
         c->snd_urgent = true;
@@ -565,6 +567,7 @@ static int take_effect(struct tcp_conn *c, struct tcp_env *env, enum weir_opt op
         c->recv_buffer_bytes = c->user->recv_buffer_bytes;
     if (c->work == NULL)
         return WEIR_OK;
+    tcp_disturb(c);
     if (opt == WEIR_OPT_NODELAY ? c->user->nodelay : was_corked && !c->user->cork)
         c->work->push_all = sendq_unsent(c) > 0; /* what was held back may go now */
     if (opt == WEIR_OPT_QUICKACK && !c->user->quickack)

@@ -86,38 +86,47 @@ static inline size_t tcp_plain_len(bool has_timestamps)
     return TCP_HEADER_LEN + (has_timestamps ? TCP_TIMESTAMPS_LEN : 0);
 }
 
-/* Writes a word in network order; returns its raw sum (base/checksum.h). */
-static inline uint64_t tcp_emit_word(uint32_t word, uint8_t *out)
+/* Writes two words in network order; returns their sum. Nothing is carried out of that of a header's. */
+static inline uint64_t tcp_emit_words(uint32_t first, uint32_t second, uint8_t *out)
 {
-    be32_t wire = be32_of(word);
+    be64_t wire = be64_of((uint64_t)first << 32 | second);
 
     memcpy(out, &wire, sizeof wire);
-    return checksum_raw_word(word);
+    return (uint64_t)first + second;
 }
 
-/* What stands before the options. Its sum is of few words of 32 bits: nothing is carried out of it. */
+/* What stands before the checksum. */
 static inline __attribute__((always_inline)) uint64_t tcp_emit_first(const struct tcp_plain *h,
                                                                      uint32_t len, uint8_t *out)
 {
-    uint64_t sum = tcp_emit_word((uint32_t)h->src_port << 16 | h->dst_port, out);
+    uint32_t ports = (uint32_t)h->src_port << 16 | h->dst_port;
 
-    sum += tcp_emit_word(h->seq, out + 4);
-    sum += tcp_emit_word(h->ack, out + 8);
-    sum += tcp_emit_word((len / 4 << 12 | h->flags) << 16 | h->window, out + 12);
-    return sum + tcp_emit_word((uint32_t)h->checksum << 16, out + 16);
+    return tcp_emit_words(ports, h->seq, out)
+           + tcp_emit_words(h->ack, (len / 4 << 12 | h->flags) << 16 | h->window, out + 8);
 }
 
-/* Writes tcp_plain_len() bytes; returns their raw sum, in which the checksum counts as it is. */
+/* The checksum, with what comes next, which is mostly the first word of options. */
+static inline uint64_t tcp_emit_checksum(const struct tcp_plain *h, uint32_t next, uint8_t *out)
+{
+    return tcp_emit_words((uint32_t)h->checksum << 16, next, out + TCP_CHECKSUM_AT);
+}
+
+/*
+ * Writes tcp_plain_len() bytes; returns what their words add up to, the checksum as it is, for
+ * checksum_reduce().
+ */
 static inline __attribute__((always_inline)) uint64_t tcp_emit_plain(const struct tcp_plain *h,
                                                                      uint8_t *out)
 {
     uint64_t sum = tcp_emit_first(h, (uint32_t)tcp_plain_len(h->has_timestamps), out);
+    be32_t checksum;
 
-    if (!h->has_timestamps)
-        return sum;
-    sum += tcp_emit_word(TCP_TIMESTAMPS_START, out + 20);
-    sum += tcp_emit_word(h->ts_val, out + 24);
-    return sum + tcp_emit_word(h->ts_ecr, out + 28);
+    if (h->has_timestamps)
+        return sum + tcp_emit_checksum(h, TCP_TIMESTAMPS_START, out)
+               + tcp_emit_words(h->ts_val, h->ts_ecr, out + 24);
+    checksum = be32_of((uint32_t)h->checksum << 16);
+    memcpy(out + TCP_CHECKSUM_AT, &checksum, sizeof checksum);
+    return sum + ((uint32_t)h->checksum << 16);
 }
 
 /* The options of a usual SYN, which has them all, as tcp_options_emit() writes them. */
@@ -133,18 +142,15 @@ static inline __attribute__((always_inline)) uint64_t tcp_emit_usual_syn(const s
                                                                          uint8_t window_scale,
                                                                          uint8_t *out)
 {
-    uint64_t sum = tcp_emit_first(h, TCP_USUAL_SYN_LEN, out);
+    uint32_t segment_size = (uint32_t)TCP_OPTION_MSS << 24 | 4u << 16 | mss;
+    uint32_t sack_and_timestamps =
+        (uint32_t)TCP_OPTION_SACK_PERMITTED << 24 | 2u << 16 | TCP_OPTION_TIMESTAMPS << 8 | 10u;
+    uint32_t scale =
+        (uint32_t)TCP_OPTION_NOP << 24 | TCP_OPTION_WINDOW_SCALE << 16 | 3u << 8 | window_scale;
 
-    sum += tcp_emit_word((uint32_t)TCP_OPTION_MSS << 24 | 4u << 16 | mss, out + 20);
-    sum += tcp_emit_word((uint32_t)TCP_OPTION_SACK_PERMITTED << 24 | 2u << 16
-                             | TCP_OPTION_TIMESTAMPS << 8 | 10u,
-                         out + 24);
-    sum += tcp_emit_word(h->ts_val, out + 28);
-    sum += tcp_emit_word(h->ts_ecr, out + 32);
-    return sum
-           + tcp_emit_word((uint32_t)TCP_OPTION_NOP << 24 | TCP_OPTION_WINDOW_SCALE << 16 | 3u << 8
-                               | window_scale,
-                           out + 36);
+    return tcp_emit_first(h, TCP_USUAL_SYN_LEN, out) + tcp_emit_checksum(h, segment_size, out)
+           + tcp_emit_words(sack_and_timestamps, h->ts_val, out + 24)
+           + tcp_emit_words(h->ts_ecr, scale, out + 32);
 }
 
 /*

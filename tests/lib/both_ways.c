@@ -103,10 +103,11 @@ static void settle_blocked(struct tcp_work *w, ns_t now)
     w->blocked_since_at = now;
 }
 
-/* The sum is a part of the work that only the short way has a use for. */
+/* The sum, and what has been found out, are parts of the work that only the short way has a use for. */
 static void expect_same(struct saved *a, struct saved *b, ns_t now)
 {
     a->work.pseudo_sum = b->work.pseudo_sum;
+    a->work.is_calm = b->work.is_calm;
     settle_blocked(&a->work, now);
     settle_blocked(&b->work, now);
     EXPECT(memcmp(&a->conn, &b->conn, sizeof a->conn) == 0);

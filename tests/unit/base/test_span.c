@@ -60,7 +60,7 @@ TEST(span_equality_is_of_bytes_not_of_places)
 
 TEST(span_is_copied_whatever_its_length)
 {
-    static const size_t lengths[] = {0, 1, 2047, 2048, 2049, 4096, 5000};
+    static const size_t lengths[] = {0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 2047, 2048, 2049, 4096, 5000};
     static uint8_t from[5000], to[5001];
 
     for (size_t i = 0; i < sizeof from; i++)

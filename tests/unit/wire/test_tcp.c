@@ -161,11 +161,6 @@ TEST(tcp_emit_needs_room_and_at_most_forty_bytes_of_options)
 
 /* ---- the usual ones, written at once ---- */
 
-static uint64_t raw_sum(const uint8_t *bytes, size_t len)
-{
-    return checksum_reduce(checksum_raw(bytes, len));
-}
-
 TEST(tcp_emits_usual_headers_the_same_both_ways)
 {
     uint64_t state = test_seed();
@@ -208,6 +203,6 @@ TEST(tcp_emits_usual_headers_the_same_both_ways)
                      : tcp_emit_plain(&plain, usual);
         EXPECT_EQ(len, is_syn ? (size_t)TCP_USUAL_SYN_LEN : tcp_plain_len(true));
         EXPECT_MEM(usual, out, len);
-        EXPECT_EQ(checksum_reduce(sum), raw_sum(out, len));
+        EXPECT_EQ(checksum_reduce(sum), checksum_add(0, out, len));
     }
 }
