@@ -33,6 +33,7 @@
 #include "tcp/timers.h"
 #include "tcp/tstamp.h"
 #include "tcp/user.h"
+#include "tcp/works.h"
 #include "wire/ip.h"
 #include "wire/tcp.h"
 
@@ -142,6 +143,7 @@ static void fini(struct run *r)
     put_kept(r);
     tcp_conn_fini(&r->conn, &r->env);
     fini_pool(&r->frames);
+    works_trim(&r->env);
     fini_pool(&r->env.works);
     fini_pool(&r->env.wide_ends);
     fini_pool(&r->env.pieces);

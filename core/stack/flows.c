@@ -150,10 +150,12 @@ static void settle_closed(struct weir *s, struct conn *c)
         tx_make_ready(s, c);
         return;
     }
-    demux_remove(s, &c->flow);
-    disarm(s, c);
-    if (c->tcp.is_orphan) /* one that waits to be accepted still does, as on Linux */
+    if (c->tcp.is_orphan) {
         flows_free_conn(s, c);
+        return;
+    }
+    demux_remove(s, &c->flow); /* one that waits to be accepted still does, as on Linux */
+    disarm(s, c);
 }
 
 void flows_note_orphan(struct weir *s, struct conn *c)
@@ -263,10 +265,6 @@ void stack_settle(struct weir *s, struct conn *c)
 /* Nobody has closed: it is neither an orphan nor pending, and has not begun to doubt its path. */
 void stack_settle_taken(struct weir *s, struct conn *c)
 {
-    if (!USUALLY(c->tcp.state == TCP_ESTABLISHED)) {
-        stack_settle(s, c);
-        return;
-    }
     if (c->tcp.events != 0)
         events_note_conn(s, c);
     if (express_is_silent(&c->tcp)) {
@@ -489,22 +487,14 @@ void flows_send_timewait_ack(struct weir *s, struct timewait *tw)
     send_ack(s, &tw->tcp, handle_make(HANDLE_TIMEWAIT, pool_handle(&s->timewaits, tw)), NULL);
 }
 
-/* A record for what was a connection, in its place in the table; false: no memory. */
-static bool keep_timewait(struct weir *s, struct conn *c, const struct tcp_timewait *what)
+/* The record gets the place of what was a connection in the table, and has its duty for 2 MSL. */
+static void begin_timewait(struct weir *s, struct conn *c, struct timewait *tw)
 {
-    struct timewait *tw = new_timewait(s);
-
-    if (tw == NULL) {
-        demux_remove(s, &c->flow);
-        return false;
-    }
     tw->flow = (struct flow){.kind = HANDLE_TIMEWAIT};
-    list_init(&tw->link);
-    tw->tcp = *what;
     tw->answered = (struct answered){.ever = false};
     demux_move(s, &c->flow, &tw->flow);
-    flows_restart_timewait(s, tw);
-    return true;
+    tw->end_at = ns_after(s->tcp.now, two_msl_ns(s));
+    list_add_last(&s->timewait_list, &tw->link);
 }
 
 /*
@@ -513,17 +503,20 @@ static bool keep_timewait(struct weir *s, struct conn *c, const struct tcp_timew
  */
 void flows_enter_timewait(struct weir *s, struct conn *c)
 {
-    struct tcp_timewait tw;
-    bool is_kept;
+    struct timewait *tw = new_timewait(s);
+    struct tcp_timewait unkept, *record = tw != NULL ? &tw->tcp : &unkept;
 
     disarm(s, c);
     list_remove(&c->tcp.work->ready);
-    timewait_init(&tw, &c->tcp, &s->tcp);
-    tw.auth = c->tcp.auth;
-    is_kept = keep_timewait(s, c, &tw);
+    timewait_init(record, &c->tcp, &s->tcp);
+    record->auth = c->tcp.auth;
+    if (tw != NULL)
+        begin_timewait(s, c, tw);
+    else
+        demux_remove(s, &c->flow);
     if (c->tcp.work->ack_owed)
-        send_ack(s, &tw, handle_of_conn(s, c), tx_route_of(s, c));
-    if (is_kept)
+        send_ack(s, record, trace_is_on(&s->tracer) ? handle_of_conn(s, c) : 0, tx_route_of(s, c));
+    if (tw != NULL)
         c->tcp.auth = 0; /* it went with the record */
 }
 

@@ -333,7 +333,7 @@ void flows_trace_state(struct weir *s, const struct flow *flow, enum tcp_state f
 /* After anything has happened to c: events, timer, turn to send, end of life. May free c. */
 void stack_settle(struct weir *s, struct conn *c);
 
-/* The same after a usual segment has come in (express_in.h), which mostly ends nothing. */
+/* The same after a usual segment has come in, which ends nothing (express_in.h). */
 void stack_settle_taken(struct weir *s, struct conn *c);
 
 /* The same after c has sent all it had: it is not in the list of the ready any more. */

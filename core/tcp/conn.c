@@ -17,6 +17,7 @@
 #include "tcp/sendq.h"
 #include "tcp/timers.h"
 #include "tcp/tstamp.h"
+#include "tcp/works.h"
 
 #define TO(state) (1u << (state))
 
@@ -60,7 +61,7 @@ void tcp_conn_init_like(struct tcp_conn *c, const struct tcp_conn *model)
 /* What recovery begins with is left to who calls it. */
 static bool attach(struct tcp_conn *c, struct tcp_env *env)
 {
-    struct tcp_work *w = pool_get_zeroed(&env->works);
+    struct tcp_work *w = works_get(env);
 
     if (w == NULL)
         return false;
@@ -110,22 +111,11 @@ bool tcp_can_rest(const struct tcp_conn *c)
            && w->recvq.posted.bytes == NULL && !list_is_linked(&w->ready);
 }
 
-static void free_work(struct tcp_conn *c, struct tcp_env *env)
-{
-    sendq_fini(c, env);
-    scoreboard_fini(c, env);
-    recvq_fini(c, env);
-    reasm_clear(c, env);
-    list_remove(&c->work->ready);
-    pool_put(&env->works, c->work);
-    c->work = NULL;
-}
-
 void tcp_work_detach(struct tcp_conn *c, struct tcp_env *env)
 {
     CHECK(tcp_can_rest(c) && !wheel_is_armed(&c->work->alarm.entry));
     c->ssthresh = c->work->cc.ssthresh;
-    free_work(c, env);
+    works_put(c, env);
 }
 
 void tcp_conn_fini(struct tcp_conn *c, struct tcp_env *env)
@@ -135,7 +125,7 @@ void tcp_conn_fini(struct tcp_conn *c, struct tcp_env *env)
     choice_put(env, &c->user);
     ends_fini(&c->ends, env);
     if (c->work != NULL)
-        free_work(c, env);
+        works_put_last(c, env);
 }
 
 struct weir_trace tcp_trace_of(const struct tcp_conn *c, const struct tcp_env *env,

@@ -16,7 +16,7 @@
  *   ecn                 ecn.c             accecn    accecn.c
  *   fastopen            fastopen.c        timeout_owed  uto.c
  *   tune, sizes of buffers                  tune.c
- *   user                choice.c
+ *   user                choice.c          work      works.c, conn.c
  */
 #ifndef CORE_TCP_CONN_H
 #define CORE_TCP_CONN_H
@@ -339,6 +339,8 @@ struct tcp_work {
     bool device_sums;          /* there, the device makes the checksums of what is sent */
     struct route_entry *route; /* where its segments go, if it is still the one of that turn */
     uint64_t route_turn;
+
+    struct tcp_work *next_kept; /* while it is nobody's (works.c) */
 };
 
 struct tcp_conn {

@@ -28,11 +28,14 @@ struct tcp_counts {
 };
 
 struct tcp_conn;
+struct tcp_work;
 
 struct tcp_env {
     ns_t now;
     struct weir_tcp_config config;
-    struct pool works;     /* struct tcp_work */
+    struct pool works;           /* struct tcp_work */
+    struct tcp_work *kept_works; /* of these, such as wait for the next connection (works.c) */
+    uint32_t kept_count;
     struct pool pieces;    /* struct piece */
     struct pool reasms;    /* struct reasm */
     struct pool sents;     /* struct sent */

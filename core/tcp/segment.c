@@ -252,6 +252,21 @@ struct frame *segment_build_usual_syn(struct tcp_env *env, const struct usual_sy
     return frame;
 }
 
+struct frame *segment_build_plain(struct tcp_env *env, const struct tcp_tuple *tuple,
+                                  const struct tcp_plain *h)
+{
+    size_t len = tcp_plain_len(h->has_timestamps);
+    struct frame *frame = frame_get_headed(env->frames, len);
+    uint64_t sum;
+
+    if (frame == NULL)
+        return NULL;
+    sum = checksum_raw_plus(tcp_emit_plain(h, frame->wire.slices[0].bytes),
+                            raw_pseudo(tuple, (uint32_t)len));
+    frame_set_header_checksum(frame, TCP_CHECKSUM_AT, sum);
+    return frame;
+}
+
 struct frame *segment_build_reply(struct tcp_env *env, const struct reply *reply,
                                   const struct tcp_options *options)
 {

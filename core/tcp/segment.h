@@ -109,6 +109,10 @@ struct usual_syn {
 /* Its frame, with the checksum; NULL: no memory. */
 struct frame *segment_build_usual_syn(struct tcp_env *env, const struct usual_syn *syn);
 
+/* A frame that is nothing but that header, between these ends, with the checksum; NULL: no memory. */
+struct frame *segment_build_plain(struct tcp_env *env, const struct tcp_tuple *tuple,
+                                  const struct tcp_plain *h);
+
 struct frame *segment_build_reply(struct tcp_env *env, const struct reply *reply,
                                   const struct tcp_options *options);
 

@@ -67,7 +67,30 @@ enum timewait_verdict timewait_input(const struct tcp_timewait *tw, const struct
     return TIMEWAIT_ACK;
 }
 
-struct frame *timewait_ack(const struct tcp_timewait *tw, struct tcp_env *env)
+/* Timestamps are all that it says besides, as nearly always. */
+static bool has_usual_ack(const struct tcp_timewait *tw)
+{
+    return HAS_PREDICTION && HAS_TIMESTAMPS && tw->timestamps_ok && tw->auth == 0 && tw->ace == 0;
+}
+
+static struct frame *usual_ack(const struct tcp_timewait *tw, struct tcp_env *env)
+{
+    struct tcp_plain h = {
+        .src_port = tw->tuple.local_port,
+        .dst_port = tw->tuple.remote_port,
+        .seq = tw->snd_nxt.raw,
+        .ack = tw->rcv_nxt.raw,
+        .flags = TCP_ACK,
+        .window = tw->window,
+        .has_timestamps = true,
+        .ts_val = tstamp_clock(env->now, tw->ts_offset),
+        .ts_ecr = tw->ts_recent,
+    };
+
+    return segment_build_plain(env, &tw->tuple, &h);
+}
+
+static struct frame *any_ack(const struct tcp_timewait *tw, struct tcp_env *env)
 {
     struct reply reply = {
         .tuple = &tw->tuple,
@@ -84,6 +107,11 @@ struct frame *timewait_ack(const struct tcp_timewait *tw, struct tcp_env *env)
     if (HAS_TIMESTAMPS && tw->timestamps_ok)
         tcp_options_stamp(&options, tstamp_clock(env->now, tw->ts_offset), tw->ts_recent);
     return segment_build_reply(env, &reply, &options);
+}
+
+struct frame *timewait_ack(const struct tcp_timewait *tw, struct tcp_env *env)
+{
+    return has_usual_ack(tw) ? usual_ack(tw, env) : any_ack(tw, env);
 }
 
 seq_t timewait_past(const struct tcp_timewait *tw)

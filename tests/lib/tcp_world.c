@@ -11,6 +11,7 @@
 #include "lib/fake_crypto.h"
 #include "lib/test.h"
 #include "tcp/reasm.h"
+#include "tcp/works.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,6 +161,7 @@ static void end_world(struct tcp_world *w)
         tcp_conn_fini(&w->conns[i], &w->env);
     EXPECT_EQ(w->frames_in, 0);
     EXPECT_EQ(w->lent, 0);
+    works_trim(&w->env);
     check_and_fini(&w->env.works);
     check_and_fini(&w->env.pieces);
     check_and_fini(&w->env.sents);
