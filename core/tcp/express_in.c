@@ -139,9 +139,10 @@ APART bool express_input_at_end(struct tcp_conn *c, struct tcp_env *env,
     uint32_t len = (uint32_t)seg->text.len, space = len + ((seg->flags & TCP_FIN) != 0);
     struct piece *place = NULL;
 
-    if (!HAS_PREDICTION || !tcp_is_synchronized(c) || c->work == NULL || !is_plain(c, seg, TCP_FIN)
-        || !is_next(c, seg, space) || !has_plain_options(c, seg) || !has_plain_ack(c, seg, space)
-        || !may_bring(c, seg, space))
+    if (!HAS_PREDICTION || !USUALLY(tcp_is_synchronized(c) && c->work != NULL)
+        || !USUALLY(is_plain(c, seg, TCP_FIN)) || !USUALLY(is_next(c, seg, space))
+        || !USUALLY(has_plain_options(c, seg)) || !USUALLY(has_plain_ack(c, seg, space))
+        || !USUALLY(may_bring(c, seg, space)))
         return false;
     if (len > 0) {
         place = place_for_text(c, env, len);

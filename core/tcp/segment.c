@@ -261,9 +261,8 @@ struct frame *segment_build_plain(struct tcp_env *env, const struct tcp_tuple *t
 
     if (frame == NULL)
         return NULL;
-    sum = checksum_raw_plus(tcp_emit_plain(h, frame->wire.slices[0].bytes),
-                            raw_pseudo(tuple, (uint32_t)len));
-    frame_set_header_checksum(frame, TCP_CHECKSUM_AT, sum);
+    sum = tcp_emit_plain(h, frame->wire.slices[0].bytes);
+    frame_set_header_checksum(frame, TCP_CHECKSUM_AT, sum + pseudo(tuple, (uint32_t)len));
     return frame;
 }
 
