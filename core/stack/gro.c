@@ -264,20 +264,21 @@ static WHOLE size_t join_placed(struct weir *s, struct super_follow *f, struct t
     return joined;
 }
 
-size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *seg,
-                const struct flow *flow, struct weir_frame *frames, size_t count)
+size_t gro_join(struct weir *s, const uint8_t *ip, struct tcp_seg *seg, const struct flow *flow,
+                struct weir_frame *frames, size_t count)
 {
-    const struct weir_frame *first = packet->frame;
+    const struct weir_frame *first = seg->frame;
     struct super_follow f;
     struct place place;
-    size_t ip_at, joined;
+    size_t tcp_at, headers_len, joined;
 
     if (count == 0 || first == NULL || !is_plain(first) || trace_is_on(&s->tracer))
         return 0;
-    ip_at = (size_t)(packet->slices[0].bytes - first->slices[0].bytes);
-    if (ip_at + packet->len != first->len /* padding */
-        || !super_follow_init(&f, first->slices[0].bytes, ip_at, ip_at + packet->header_len,
-                              ip_at + seg->text_skip, seg->len))
+    tcp_at = (size_t)(seg->header.bytes - first->slices[0].bytes);
+    headers_len = tcp_at + seg->header.len;
+    if (headers_len + seg->len != first->len /* padding */
+        || !super_follow_init(&f, first->slices[0].bytes, (size_t)(ip - first->slices[0].bytes),
+                              tcp_at, headers_len, seg->len))
         return 0;
     /* As far as they can be counted: a batch may be longer. */
     count = size_min(count, UINT16_MAX - (size_t)seg->segs);

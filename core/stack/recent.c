@@ -16,6 +16,7 @@
 #include "base/addr.h"
 #include "base/be.h"
 #include "base/checksum.h"
+#include "base/count.h"
 #include "base/hint.h"
 #include "base/num.h"
 #include "stack/tcp_rx.h"
@@ -25,8 +26,11 @@
 #include "wire/plain.h"
 #include <string.h>
 
-/* Addresses, header and timestamps. */
-enum { USUAL_LEN = PLAIN_OPTIONS_AT + TCP_TIMESTAMPS_LEN - PLAIN_ENDS_AT };
+enum {
+    /* Addresses, header and timestamps. */
+    USUAL_LEN = PLAIN_OPTIONS_AT + TCP_TIMESTAMPS_LEN - PLAIN_ENDS_AT,
+    FEW = 256, /* bytes are added up where they are, others as fast as the machine can */
+};
 
 static uint32_t place_of(uint32_t remote, uint32_t ports)
 {
@@ -141,12 +145,13 @@ static struct tcp_tuple tuple_at(const uint8_t *ip)
                               be16_at(ports + 2), be16_at(ports)};
 }
 
-/* It may be joined to the first (gro.c). */
-static bool is_followed(const struct netif *netif, const uint8_t *ip, const struct weir_frame *next)
+/* Has it text, to which that of the next may be joined (gro.c)? */
+static bool is_followed(const struct netif *netif, const struct plain *p,
+                        const struct weir_frame *next)
 {
-    return next != NULL && next->slice_count > 0
+    return p->len > p->text_at && next->slice_count > 0
            && next->slices[0].len >= netif->link_len + (size_t)IP4_HEADER_LEN + TCP_HEADER_LEN
-           && memcmp(next->slices[0].bytes + netif->link_len + PLAIN_ENDS_AT, ip + PLAIN_ENDS_AT,
+           && memcmp(next->slices[0].bytes + netif->link_len + PLAIN_ENDS_AT, p->ip + PLAIN_ENDS_AT,
                      PLAIN_ENDS_LEN)
                   == 0;
 }
@@ -165,26 +170,42 @@ static uint64_t sum_usual(const uint8_t *ends)
     uint64_t a = checksum_raw_plus(word_at(ends), word_at(ends + 8));
     uint64_t b = checksum_raw_plus(word_at(ends + 16), word_at(ends + 24));
 
-    _Static_assert(USUAL_LEN == 5 * sizeof a, "all of it is added");
+    _Static_assert(USUAL_LEN == 5 * sizeof a, "all of it is added, and what follows is even");
     return checksum_raw_plus(checksum_raw_plus(a, b), word_at(ends + 32));
 }
 
+static uint64_t sum_pseudo_rest(const struct plain *p)
+{
+    return checksum_raw_word((uint32_t)p->len - PLAIN_TCP_AT + IP_PROTOCOL_TCP);
+}
+
+/* The same for any packet: from the addresses, of which first bytes are in the first slice, to its end. */
+static APART bool has_good_sum(const struct weir *s, const struct weir_frame *frame,
+                               const struct plain *p, size_t first)
+{
+    uint32_t sum = s->ip.checksum->add(0, p->ip + PLAIN_ENDS_AT, first);
+    size_t rest = p->len - PLAIN_ENDS_AT - first;
+
+    if (rest > 0)
+        sum = checksum_join(sum, s->ip.checksum->add(0, frame->slices[1].bytes, rest), first);
+    return checksum_raw_is_good(checksum_raw_plus(sum_pseudo_rest(p), checksum_raw_word(sum)));
+}
+
 /* [RFC9293 MUST-3], unless the driver has seen to it. */
-static bool has_good_checksum(const struct weir_frame *frame, const struct plain *p, size_t ip_at)
+static bool has_good_checksum(const struct weir *s, const struct weir_frame *frame,
+                              const struct plain *p, size_t ip_at)
 {
     size_t first = size_min(frame->slices[0].len - ip_at, p->len) - PLAIN_ENDS_AT;
     size_t rest = p->len - PLAIN_ENDS_AT - first;
-    uint64_t sum = checksum_raw_word((uint32_t)p->len - PLAIN_TCP_AT + IP_PROTOCOL_TCP);
-    const uint8_t *ends = p->ip + PLAIN_ENDS_AT;
+    uint64_t sum;
 
     if (frame->flags & (WEIR_FRAME_CSUM_PARTIAL | WEIR_FRAME_CSUM_VALID))
         return true;
-    if (USUALLY(first == USUAL_LEN))
-        sum = checksum_raw_plus(sum, sum_usual(ends));
-    else
-        sum = checksum_raw_plus(sum, checksum_raw(ends, first));
+    if (!USUALLY(first == USUAL_LEN && rest < FEW))
+        return has_good_sum(s, frame, p, first);
+    sum = checksum_raw_plus(sum_pseudo_rest(p), sum_usual(p->ip + PLAIN_ENDS_AT));
     if (rest > 0)
-        sum = checksum_raw_join(sum, checksum_raw(frame->slices[1].bytes, rest), first);
+        sum = checksum_raw_plus(sum, checksum_raw(frame->slices[1].bytes, rest));
     return checksum_raw_is_good(sum);
 }
 
@@ -270,7 +291,7 @@ static APART bool take_new(struct weir *s, struct netif *netif, struct weir_fram
 
     a.tuple = tuple_at(p->ip);
     if (!ip_is_for_us(&s->ip, netif, &a.tuple.remote_addr, &a.tuple.local_addr)
-        || !has_good_checksum(frame, p, netif->link_len))
+        || !has_good_checksum(s, frame, p, netif->link_len))
         return false;
     fill(&a.seg, frame, p, netif->link_len);
     if (a.seg.opt.present & (TCP_HAS_MD5 | TCP_HAS_AO))
@@ -290,59 +311,73 @@ static bool is_plain_conn(const struct tcp_conn *c, const struct plain *p)
     return tcp_is_synchronized(c) && c->auth == 0 && plain_ttl(p) >= c->user->min_ttl;
 }
 
-/* One that only TCP's long way can take. */
-static APART bool take_unusual(struct weir *s, struct conn *c, struct weir_frame *frame,
-                               const struct plain *p, size_t ip_at)
+/*
+ * One that only TCP's long way can take, and those behind it that continue it. Returns how many; 0: it says
+ * more than can be read here.
+ */
+static APART size_t take_unusual(struct weir *s, struct conn *c, struct weir_frame *frames,
+                                 size_t count, const struct plain *p)
 {
     struct tcp_seg seg;
+    size_t joined;
     enum why why;
 
-    fill(&seg, frame, p, ip_at);
+    fill(&seg, frames, p, (size_t)(p->ip - frames[0].slices[0].bytes));
     if (seg.opt.present & (TCP_HAS_MD5 | TCP_HAS_AO))
-        return false;
+        return 0;
+    joined = gro_join(s, p->ip, &seg, &c->flow, &frames[1], count - 1);
+    count_in(s, frames);
+    count_add(&s->tcp.counts.segs_in, seg.segs);
     why = tcp_input(&c->tcp, &s->tcp, &seg);
     tcp_seg_done(&seg, &s->tcp);
     if (why != WHY_NONE)
         stack_drop(s, why);
-    return true;
+    stack_settle(s, c);
+    return 1 + joined;
 }
 
-static bool take_like(struct weir *s, struct conn *c, struct weir_frame *frame,
-                      const struct plain *p, size_t ip_at)
+static bool take_usual(struct weir *s, struct conn *c, const struct weir_frame *frame,
+                       const struct plain *p, size_t ip_at)
 {
     struct express_seg usual;
-    bool is_filled;
 
-    if (!USUALLY(has_good_checksum(frame, p, ip_at)))
+    if (!USUALLY(fill_express(&usual, frame, p, ip_at)))
         return false;
-    is_filled = fill_express(&usual, frame, p, ip_at);
-    if (USUALLY(is_filled && express_input(&c->tcp, &s->tcp, &usual))) {
+    if (USUALLY(express_input(&c->tcp, &s->tcp, &usual)))
         stack_settle_taken(s, c);
-    } else {
-        if (!(is_filled && express_input_at_end(&c->tcp, &s->tcp, &usual))
-            && !take_unusual(s, c, frame, p, ip_at))
-            return false;
+    else if (express_input_at_end(&c->tcp, &s->tcp, &usual))
         stack_settle(s, c);
-    }
+    else
+        return false;
     count_in(s, frame);
     s->tcp.counts.segs_in++;
     return true;
 }
 
-bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
-               const struct weir_frame *next)
+static size_t take_like(struct weir *s, struct conn *c, struct weir_frame *frames, size_t count,
+                        const struct plain *p, size_t ip_at)
+{
+    if (!USUALLY(has_good_checksum(s, frames, p, ip_at)))
+        return 0;
+    if (USUALLY(count == 1 && take_usual(s, c, frames, p, ip_at)))
+        return 1;
+    return take_unusual(s, c, frames, count, p);
+}
+
+size_t recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frames, size_t count)
 {
     size_t ip_at = netif->link_len;
     struct conn *c;
     struct plain p;
 
-    if (!USUALLY(!trace_is_on(&s->tracer) && is_simple(netif, frame))
-        || !USUALLY(has_plain_link(netif, frame->slices[0].bytes))
-        || is_followed(netif, frame->slices[0].bytes + ip_at, next)
-        || !USUALLY(read(frame, ip_at, &p)))
-        return false;
+    if (!USUALLY(!trace_is_on(&s->tracer) && is_simple(netif, frames))
+        || !USUALLY(has_plain_link(netif, frames[0].slices[0].bytes))
+        || !USUALLY(read(frames, ip_at, &p)))
+        return 0;
+    if (count > 1 && !is_followed(netif, &p, &frames[1]))
+        count = 1;
     c = find_like(s, netif, p.ip);
-    if (!USUALLY(c != NULL && is_plain_conn(&c->tcp, &p)))
-        return take_new(s, netif, frame, &p);
-    return take_like(s, c, frame, &p, ip_at);
+    if (USUALLY(c != NULL && is_plain_conn(&c->tcp, &p)))
+        return take_like(s, c, frames, count, &p, ip_at);
+    return count == 1 && take_new(s, netif, frames, &p);
 }

@@ -145,10 +145,12 @@ static APART size_t take_any(struct weir *s, struct netif *netif, struct weir_fr
 static size_t take_frame(struct weir *s, struct netif *netif, struct weir_frame *frames,
                          size_t count)
 {
-    if (netif == NULL || (s->flood.netif != NULL && flood_rx(s, netif, &frames[0]))
-        || recent_rx(s, netif, &frames[0], count > 1 ? &frames[1] : NULL))
+    size_t taken;
+
+    if (netif == NULL || (s->flood.netif != NULL && flood_rx(s, netif, &frames[0])))
         return 1;
-    return take_any(s, netif, frames, count);
+    taken = recent_rx(s, netif, frames, count);
+    return taken > 0 ? taken : take_any(s, netif, frames, count);
 }
 
 void api_input(struct weir *s, weir_netif_t id, struct weir_frame *frames, size_t count)

@@ -263,11 +263,10 @@ void recent_note(struct weir *s, const struct tcp_tuple *tuple, const struct net
                  const uint8_t *ip);
 
 /*
- * Takes a frame in, if nothing is unusual about it; false: it is to be looked at in full. next is the one
- * behind it, or NULL.
+ * Takes in the first of count frames, if nothing is unusual about it, and those behind it that go on where
+ * it ends. Returns how many; 0: it is to be looked at in full.
  */
-bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
-               const struct weir_frame *next);
+size_t recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frames, size_t count);
 
 /* Gives the place of one flow in the table to another between the same ends. */
 void demux_move(struct weir *s, struct flow *from, struct flow *to);
@@ -333,7 +332,7 @@ void flows_trace_state(struct weir *s, const struct flow *flow, enum tcp_state f
 /* After anything has happened to c: events, timer, turn to send, end of life. May free c. */
 void stack_settle(struct weir *s, struct conn *c);
 
-/* The same after a usual segment has come in, which ends nothing (express_in.h). */
+/* The same after express_input has taken a segment in. */
 void stack_settle_taken(struct weir *s, struct conn *c);
 
 /* The same after c has sent all it had: it is not in the list of the ready any more. */
@@ -419,11 +418,12 @@ void tx_reply(struct weir *s, struct frame **frame, const struct tx_about *about
 /* ---- super-segments (gro.c, gso.c) ---- */
 
 /*
- * Joins to a segment those of the frames behind it that continue it; returns how many. Their text
- * goes where the segment's flow (or NULL) wants to have it, if it has said so.
+ * Joins to a segment, in a packet that begins with that IP header, those of the frames behind it that
+ * continue it; returns how many. Their text goes where the segment's flow (or NULL) wants to have it,
+ * if it has said so.
  */
-size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *seg,
-                const struct flow *flow, struct weir_frame *frames, size_t count);
+size_t gro_join(struct weir *s, const uint8_t *ip, struct tcp_seg *seg, const struct flow *flow,
+                struct weir_frame *frames, size_t count);
 
 /*
  * Cuts up to max segments of a super-segment for an interface that cannot, from where it was cut

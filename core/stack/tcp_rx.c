@@ -323,7 +323,7 @@ size_t tcp_rx(struct weir *s, struct ip_packet *packet, struct weir_frame *rest,
         return 0;
     }
     flow = demux_find(s, &a.tuple, &a.hash);
-    joined = gro_join(s, packet, &a.seg, flow, rest, count);
+    joined = gro_join(s, a.ip, &a.seg, flow, rest, count);
     count_add(&s->tcp.counts.segs_in, a.seg.segs);
     if (flow == NULL)
         l = rx_listener(s, &a);

@@ -135,21 +135,29 @@ static void take_measure(struct tcp_conn *c, struct tcp_env *env, const struct t
     take_samples(c, env, d->rtt_ns, d->newest_rtt_ns);
 }
 
-static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
+/* Somebody waits for room, or urgent data has been acknowledged. */
+static APART void tell_released(struct tcp_conn *c, seq_t ack, uint32_t text_before)
 {
-    uint32_t text_before = c->work->sendq.bytes;
-
-    sendq_drop(c, env, ack);
-    c->work->more_follows = false; /* what it held back has waited for a round trip */
-    count_add(&c->bytes_acked, text_before - c->work->sendq.bytes);
-    tune_on_acked(c, env);
-    if (c->work->small_sent && seq_leq(c->work->small_end, ack))
-        c->work->small_sent = false;
     if (c->snd_urgent && seq_leq(c->work->snd_up, ack))
         c->snd_urgent = false;
     sendq_wake(c);
     sendq_wake_acked(c, text_before);
-    if (c->user->note_sent && text_before > 0 && c->work->sendq.bytes == 0)
+}
+
+static void release(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
+{
+    struct tcp_work *w = c->work;
+    uint32_t text_before = w->sendq.bytes;
+
+    sendq_drop(c, env, ack);
+    w->more_follows = false; /* what it held back has waited for a round trip */
+    count_add(&c->bytes_acked, text_before - w->sendq.bytes);
+    tune_on_acked(c, env);
+    if (w->small_sent && seq_leq(w->small_end, ack))
+        w->small_sent = false;
+    if (c->snd_urgent || c->wants_writable || c->wants_acked)
+        tell_released(c, ack, text_before);
+    if (c->user->note_sent && text_before > 0 && w->sendq.bytes == 0)
         c->events |= WEIR_EVENT_SENT;
 }
 

@@ -4,6 +4,7 @@
  * State: work.rate, and the mark in what was sent.
  */
 #include "tcp/rate.h"
+#include "base/hint.h"
 #include "tcp/conn.h"
 #include "tcp/scoreboard.h"
 
@@ -71,33 +72,39 @@ static void end_limited(struct rate *r)
 
 /*
  * The slower of how fast it was sent and how fast it was acknowledged: acknowledgements may be
- * compressed on their way. An interval below a round trip is no sample of the path.
+ * compressed on their way. An interval below a round trip is no sample of the path: 0.
  */
-static struct cc_rate sample_of(struct tcp_conn *c, const struct tcp_env *env,
-                                const struct rate_mark *newest, ns_t sent_at)
+static ns_t take_interval(struct tcp_conn *c, const struct tcp_env *env,
+                          const struct rate_mark *newest, ns_t sent_at)
 {
     struct rate *r = &c->work->rate;
-    ns_t send_ns = ns_since(newest->first_sent_at, sent_at);
-    ns_t ack_ns = ns_since(newest->delivered_at, env->now), min_rtt_ns;
-    struct cc_rate sample = {
+    ns_t interval_ns =
+        ns_max(ns_since(newest->first_sent_at, sent_at), ns_since(newest->delivered_at, env->now));
+
+    r->first_sent_at = sent_at;
+    if (c->rtt.min_us != UINT32_MAX && interval_ns < (ns_t)(c->rtt.min_us - 1) * NS_US)
+        return 0;
+    if (interval_ns > 0) {
+        r->latest_bytes = r->delivered_bytes - newest->delivered_bytes;
+        r->latest_ns = interval_ns;
+        r->latest_is_app_limited = newest->is_app_limited;
+    }
+    return interval_ns;
+}
+
+static APART struct cc_rate sample_of(struct tcp_conn *c, const struct tcp_env *env,
+                                      const struct rate_mark *newest, ns_t sent_at)
+{
+    const struct rate *r = &c->work->rate;
+
+    return (struct cc_rate){
         .delivered_bytes = r->delivered_bytes - newest->delivered_bytes,
-        .interval_ns = ns_max(send_ns, ack_ns),
+        .interval_ns = take_interval(c, env, newest, sent_at),
         .prior_delivered_bytes = newest->delivered_bytes,
         .tx_in_flight_bytes = newest->tx_in_flight_bytes,
         .lost_bytes = (uint32_t)r->lost_bytes - newest->lost_bytes,
         .is_app_limited = newest->is_app_limited,
     };
-
-    r->first_sent_at = sent_at;
-    min_rtt_ns = c->rtt.min_us == UINT32_MAX ? 0 : (ns_t)(c->rtt.min_us - 1) * NS_US;
-    if (sample.interval_ns < min_rtt_ns)
-        sample.interval_ns = 0;
-    if (sample.interval_ns > 0) {
-        r->latest_bytes = sample.delivered_bytes;
-        r->latest_ns = sample.interval_ns;
-        r->latest_is_app_limited = sample.is_app_limited;
-    }
-    return sample;
 }
 
 struct cc_rate rate_take_sample(struct tcp_conn *c, const struct tcp_env *env)
@@ -116,12 +123,12 @@ void rate_on_acked_calmly(struct tcp_conn *c, const struct tcp_env *env, const s
                           uint32_t bytes, struct cc_rate *sample)
 {
     struct rate *r = &c->work->rate;
-    struct cc_rate made;
 
     r->delivered_bytes += bytes;
     r->delivered_at = env->now;
     end_limited(r);
-    made = sample_of(c, env, &last->mark, last->sent_at);
     if (sample != NULL)
-        *sample = made;
+        *sample = sample_of(c, env, &last->mark, last->sent_at);
+    else
+        (void)take_interval(c, env, &last->mark, last->sent_at);
 }

@@ -27,8 +27,7 @@ void recent_note(struct weir *s, const struct tcp_tuple *tuple, const struct net
 {
 }
 
-bool recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frame,
-               const struct weir_frame *next)
+size_t recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frames, size_t count)
 {
-    return false;
+    return 0;
 }

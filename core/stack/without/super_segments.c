@@ -5,8 +5,8 @@
  */
 #include "stack/stack.h"
 
-size_t gro_join(struct weir *s, const struct ip_packet *packet, struct tcp_seg *seg,
-                const struct flow *flow, struct weir_frame *frames, size_t count)
+size_t gro_join(struct weir *s, const uint8_t *ip, struct tcp_seg *seg, const struct flow *flow,
+                struct weir_frame *frames, size_t count)
 {
     return 0;
 }

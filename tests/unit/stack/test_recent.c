@@ -232,7 +232,7 @@ static bool goes_the_short_way(const struct two *t, struct packet *p)
     struct weir *s = world_stack(t->quick, 0);
     struct weir_frame frame = {.slices = {{p->bytes, p->len}}, .slice_count = 1, .len = p->len};
 
-    return recent_rx(s, netif_find(&s->ip, t->quick->stacks[0].netif), &frame, NULL);
+    return recent_rx(s, netif_find(&s->ip, t->quick->stacks[0].netif), &frame, 1) == 1;
 }
 
 TEST(recent_short_way_is_that_of_all_plain_segments)
@@ -250,6 +250,64 @@ TEST(recent_short_way_is_that_of_all_plain_segments)
     EXPECT(goes_the_short_way(&t, &p));
     p.bytes[p.len - 1] ^= 1;
     EXPECT(!goes_the_short_way(&t, &p));
+}
+
+/* How many of two frames that come together are taken in. */
+static size_t taken_of(struct two *t, const struct packet *a, const struct packet *b)
+{
+    struct weir *s = world_stack(t->quick, 0);
+    struct weir_frame frames[2] = {
+        {.slices = {{(uint8_t *)(uintptr_t)a->bytes, a->len}}, .slice_count = 1, .len = a->len},
+        {.slices = {{(uint8_t *)(uintptr_t)b->bytes, b->len}}, .slice_count = 1, .len = b->len},
+    };
+
+    return recent_rx(s, netif_find(&s->ip, t->quick->stacks[0].netif), frames, 2);
+}
+
+TEST(recent_segments_take_along_what_goes_on_where_they_end)
+{
+    static const uint8_t text[] = "0123456789", more[] = "abcdefghij";
+    static struct packet first, second, third;
+    struct two t = two_of((struct world_setup){.seed = 1});
+    struct packet_tcp tcp = {
+        .flags = TCP_ACK, .seq = t.seq, .ack = t.ack, .window = 1000, .text = text, .len = 10};
+    uint8_t got[64];
+
+    make(&t, &first, &tcp);
+    tcp.seq += 10;
+    tcp.text = more;
+    make(&t, &second, &tcp);
+    tcp.seq += 10;
+    make(&t, &third, &tcp);
+
+    EXPECT_EQ(taken_of(&t, &first, &third), 1); /* there is a hole between them */
+    EXPECT_EQ(taken_of(&t, &second, &third), 2);
+    EXPECT_EQ(weir_recv(world_stack(t.quick, 0), t.conn[0], got, sizeof got), 30);
+    EXPECT(memcmp(got, "0123456789abcdefghijabcdefghij", 30) == 0);
+    world_end(t.quick);
+    world_end(t.full);
+}
+
+TEST(recent_segments_leave_damaged_ones_behind)
+{
+    static struct packet first, second;
+    struct two t = two_of((struct world_setup){.seed = 1});
+    struct packet_tcp tcp = {.flags = TCP_ACK,
+                             .seq = t.seq,
+                             .ack = t.ack,
+                             .window = 1000,
+                             .text = (const uint8_t *)"0123456789",
+                             .len = 10};
+
+    make(&t, &first, &tcp);
+    tcp.seq += 10;
+    make(&t, &second, &tcp);
+    second.bytes[second.len - 1] ^= 1;
+    EXPECT_EQ(taken_of(&t, &first, &second), 1);
+    first.bytes[first.len - 1] ^= 1;
+    EXPECT_EQ(taken_of(&t, &first, &second), 0);
+    world_end(t.quick);
+    world_end(t.full);
 }
 
 TEST(recent_packets_are_not_ours_when_the_address_has_gone)
