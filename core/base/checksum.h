@@ -151,21 +151,28 @@ static inline uint16_t checksum_fold(uint32_t sum)
     return (uint16_t)(~checksum_reduce(sum) & 0xffff);
 }
 
-/* The sum that a raw sum stands for, reduced below 2^16. */
-static inline uint32_t checksum_of_raw(uint64_t sum)
+/* As checksum_fold for a raw sum. */
+static inline uint16_t checksum_fold_raw(uint64_t sum)
 {
     uint16_t reduced = (uint16_t)checksum_reduce(sum);
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     reduced = (uint16_t)(reduced << 8 | reduced >> 8);
 #endif
-    return reduced;
+    return (uint16_t)~reduced;
 }
 
-/* As checksum_fold for a raw sum. */
-static inline uint16_t checksum_fold_raw(uint64_t sum)
+/*
+ * A raw sum as one of numbers, for checksum_raw_plus and checksum_reduce: in which order its four pairs of bytes
+ * stand does not matter, in which order the bytes of a pair do does.
+ */
+static inline uint64_t checksum_raw_turned(uint64_t sum)
 {
-    return (uint16_t)~checksum_of_raw(sum);
+    be64_t turned = be64_of(sum);
+    uint64_t numbers;
+
+    memcpy(&numbers, &turned, sizeof numbers);
+    return numbers;
 }
 
 /* Is this the sum of bytes that contain their right checksum? */

@@ -165,7 +165,17 @@ static void put_some(struct pool *pool, struct bufs *bufs, struct unrefs *u,
     pool_put_many(pool, objects, count);
 }
 
-void frame_put_many(struct pool *pool, struct bufs *bufs, struct weir_frame **frames, size_t count)
+/* One alone shares nothing with others. */
+static void put_one(struct pool *pool, struct bufs *bufs, struct weir_frame **frame)
+{
+    struct frame *f = container_of(*frame, struct frame, wire);
+
+    *frame = NULL;
+    frame_put(pool, bufs, &f);
+}
+
+static APART void put_several(struct pool *pool, struct bufs *bufs, struct weir_frame **frames,
+                              size_t count)
 {
     struct unrefs u = {NULL, 0};
 
@@ -175,6 +185,14 @@ void frame_put_many(struct pool *pool, struct bufs *bufs, struct weir_frame **fr
     }
     if (u.count > 0)
         buf_unref_many(bufs, u.buf, u.count);
+}
+
+void frame_put_many(struct pool *pool, struct bufs *bufs, struct weir_frame **frames, size_t count)
+{
+    if (HAS_PREDICTION && count == 1)
+        put_one(pool, bufs, frames);
+    else
+        put_several(pool, bufs, frames, count);
 }
 
 void frame_pull(struct frame *frame, size_t len)
@@ -249,16 +267,16 @@ static uint64_t raw_sum_from(const struct frame *frame, size_t start)
     return sum;
 }
 
-static APART uint32_t sum_of_long(const struct buf *held, struct span bytes,
+static APART uint64_t sum_of_long(const struct buf *held, struct span bytes,
                                   const struct checksum_ops *ops)
 {
     return sums_of(held, bytes, ops);
 }
 
 /* What bytes add up to that are referred to. */
-static uint32_t sum_of(const struct buf *held, struct span bytes, const struct checksum_ops *ops)
+static uint64_t sum_of(const struct buf *held, struct span bytes, const struct checksum_ops *ops)
 {
-    return bytes.len <= SHORT_MAX ? checksum_of_raw(checksum_raw(bytes.bytes, bytes.len))
+    return bytes.len <= SHORT_MAX ? checksum_raw_turned(checksum_raw(bytes.bytes, bytes.len))
                                   : sum_of_long(held, bytes, ops);
 }
 
@@ -292,7 +310,7 @@ void frame_set_checksum(struct frame *frame, uint16_t offset, uint64_t sum,
 
     CHECK(frame->wire.slice_count <= 2);
     if (frame->wire.slice_count == 2)
-        sum += sum_of(frame->held[1], span_of(s[1].bytes, s[1].len), ops);
+        sum = checksum_raw_plus(sum, sum_of(frame->held[1], span_of(s[1].bytes, s[1].len), ops));
     frame_put_checksum(s[0].bytes + offset, (uint16_t)~checksum_reduce(sum));
 }
 

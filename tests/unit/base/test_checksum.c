@@ -226,6 +226,18 @@ static bool is_good_raw(const struct weir_addr *a, const uint8_t *bytes, size_t 
         checksum_raw_plus(sum, checksum_raw_pseudo(&a[0], &a[1], 6, (uint32_t)len)));
 }
 
+TEST(checksum_raw_turned_is_a_sum_of_numbers)
+{
+    uint64_t state = test_seed();
+    uint8_t bytes[200];
+
+    for (size_t len = 0; len <= sizeof bytes; len++) {
+        fill(bytes, sizeof bytes, &state);
+        EXPECT(is_same(checksum_reduce(checksum_raw_turned(checksum_raw(bytes, len))),
+                       naive_sum(bytes, len)));
+    }
+}
+
 TEST(checksum_raw_finds_right_what_the_others_do_and_nothing_else)
 {
     struct weir_addr ends[2] = {weir_addr_v4(192, 0, 2, 1), weir_addr_v4(198, 51, 100, 2)};
