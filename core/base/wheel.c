@@ -40,6 +40,7 @@ static const struct level levels[WHEEL_LEVELS] = {
 };
 
 static const uint64_t no_tick = UINT64_MAX;
+static const uint16_t in_line = UINT16_MAX; /* the place of an entry that stands in no slot */
 static const uint64_t ns_per_tick = 1000;
 
 /* Ticks begin at -origin, the last multiple of 1000 that is not after INT64_MIN. */
@@ -216,6 +217,10 @@ static void count_down(struct wheel *w, unsigned place, uint32_t count)
 
 static void take_out(struct wheel *w, struct wheel_entry *e)
 {
+    if (e->place == in_line) {
+        list_remove(&e->link);
+        return;
+    }
     count_down(w, e->place, 1);
     drop(&w->last[e->list], &e->link);
 }
@@ -395,6 +400,17 @@ static uint64_t first_of(const struct wheel *w, unsigned level, unsigned place)
     return first;
 }
 
+/* Deadlines in line are as they were given, and not whole ticks. */
+static ns_t first_in_line(const struct wheel *w)
+{
+    return list_is_empty(&w->line) ? NEVER : entry_of(w->line.next)->at;
+}
+
+static bool is_line_due(const struct wheel *w)
+{
+    return !list_is_empty(&w->line) && entry_of(w->line.next)->at <= w->now;
+}
+
 /* Of a slot above level 0 that has a few entries, they say when; one with many is moved before. */
 ns_t wheel_deadline(const struct wheel *w)
 {
@@ -408,13 +424,14 @@ ns_t wheel_deadline(const struct wheel *w)
         else
             first = u64_min(first, next_move(w, level, number));
     }
-    return instant_of(first);
+    return ns_min(instant_of(first), first_in_line(w));
 }
 
 /* ---- the interface ---- */
 
 void wheel_init(struct wheel *w, ns_t now)
 {
+    list_init(&w->line);
     w->now = now;
     w->quiet_until_at = NEVER;
     w->tick_at = now;
@@ -448,6 +465,28 @@ void wheel_arm(struct wheel *w, struct wheel_entry *e, ns_t at)
     w->count++;
 }
 
+/* Whether that may be the last in line, where e itself does not count. */
+static bool is_last_in_line(const struct wheel *w, const struct wheel_entry *e, ns_t at)
+{
+    struct list *last = w->line.prev == &e->link ? e->link.prev : w->line.prev;
+
+    return at != NEVER && (last == &w->line || entry_of(last)->at <= at);
+}
+
+void wheel_arm_in_line(struct wheel *w, struct wheel_entry *e, ns_t at)
+{
+    if (!is_last_in_line(w, e, at)) {
+        wheel_arm(w, e, at);
+        return;
+    }
+    wheel_disarm(w, e);
+    e->at = at;
+    e->place = in_line;
+    list_add_last(&w->line, &e->link);
+    w->quiet_until_at = ns_min(w->quiet_until_at, at);
+    w->count++;
+}
+
 /* The first tick with something due until then, after what begins before is moved; or a later one. */
 static uint64_t find_due(struct wheel *w, uint64_t target)
 {
@@ -472,6 +511,11 @@ struct wheel_entry *wheel_take_due(struct wheel *w)
     uint64_t target = u64_max(tick_begun(w->now), w->tick), due;
     struct wheel_entry *e;
 
+    if (is_line_due(w)) {
+        e = entry_of(w->line.next);
+        wheel_disarm(w, e);
+        return e;
+    }
     due = find_due(w, target);
     if (due <= target) {
         w->tick = due;
@@ -482,6 +526,6 @@ struct wheel_entry *wheel_take_due(struct wheel *w)
     w->tick = target;
     settle(w);
     w->settled = target;
-    w->quiet_until_at = instant_of(find_quiet_end(w));
+    w->quiet_until_at = ns_min(instant_of(find_quiet_end(w)), first_in_line(w));
     return NULL;
 }

@@ -61,6 +61,7 @@ struct wheel {
     uint64_t coming_from; /* before this tick no slot above level 0 begins that has entries */
     uint64_t settled;     /* up to this tick moving has kept pace with time */
     uint32_t count;       /* entries armed */
+    struct list line;     /* those of wheel_arm_in_line, in the order of their deadlines */
     uint32_t words[WHEEL_LEVELS];   /* bit i: the i-th of the level's words has a bit set */
     uint64_t occupied[WHEEL_WORDS]; /* bits of slots that have an entry */
     uint32_t counts[WHEEL_PLACES];  /* entries of each slot */
@@ -88,6 +89,12 @@ static inline bool wheel_is_armed(const struct wheel_entry *e)
 
 /* Arms e, or moves it if it is armed. What has passed is due at once; NEVER disarms. */
 void wheel_arm(struct wheel *w, struct wheel_entry *e, ns_t at);
+
+/*
+ * The same, at once, for a deadline that is not before any other that was armed like this, as where all
+ * wait equally long; for one that is before, wheel_arm.
+ */
+void wheel_arm_in_line(struct wheel *w, struct wheel_entry *e, ns_t at);
 
 /* Harmless if e is not armed. */
 void wheel_disarm(struct wheel *w, struct wheel_entry *e);

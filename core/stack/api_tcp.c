@@ -197,6 +197,7 @@ int api_listen_with(struct weir *s, const struct weir_endpoint *local, uint32_t 
     l = pool_get_zeroed(&s->listeners);
     if (l == NULL)
         return WEIR_ENOMEM;
+    l->in_pool = pool_handle(&s->listeners, l);
     l->local = *local;
     l->backlog = backlog;
     err = prepare_listener(s, l, opts, count);

@@ -203,7 +203,7 @@ static int fit(const struct listener *l, const struct weir_endpoint *local)
 static APART uint64_t weight(const struct weir *s, const struct listener *l,
                              const struct tcp_tuple *tuple)
 {
-    uint64_t words[2] = {pool_handle(&s->listeners, l), hash_of(s, tuple)};
+    uint64_t words[2] = {l->in_pool, hash_of(s, tuple)};
 
     if (!HAS_SCALE)
         return (uint32_t)(words[0] ^ words[1]) * UINT32_C(2654435761);
@@ -247,31 +247,49 @@ bool demux_has_listener(const struct weir *s, const struct weir_endpoint *local,
 }
 
 /* SYNs come in floods: who got the last one may have the next, if no other has the same place. */
+static uint32_t heard_place(uint16_t port)
+{
+    return port % HEARD_PLACES;
+}
+
 struct listener *demux_listener_for(struct weir *s, const struct tcp_tuple *tuple,
                                     weir_netif_t netif)
 {
-    struct listener *l = s->heard.listener;
+    struct heard *h = &s->heard[heard_place(tuple->local_port)];
+    struct listener *l = h->listener;
 
-    if (l != NULL && s->heard.at.port == tuple->local_port && s->heard.at.netif == netif
-        && addr_eq(&s->heard.at.addr, &tuple->local_addr))
+    if (l != NULL && h->at.port == tuple->local_port && h->at.netif == netif
+        && addr_eq(&h->at.addr, &tuple->local_addr))
         return l;
     l = demux_find_listener(s, tuple, netif);
-    s->heard.listener = l == NULL || l->shares_port ? NULL : l;
-    s->heard.at = (struct weir_endpoint){tuple->local_addr, tuple->local_port, netif};
+    h->listener = l == NULL || l->shares_port ? NULL : l;
+    h->at = (struct weir_endpoint){tuple->local_addr, tuple->local_port, netif};
     return l;
+}
+
+bool demux_remembers(const struct weir *s, const struct listener *l)
+{
+    return s->heard[heard_place(l->local.port)].listener == l;
+}
+
+/* One has come, or goes. */
+static void forget_listeners(struct weir *s)
+{
+    for (size_t i = 0; i < HEARD_PLACES; i++)
+        s->heard[i].listener = NULL;
+    s->accepts.handle = 0;
+    flood_forget(s);
 }
 
 bool demux_add_listener(struct weir *s, struct listener *l)
 {
-    s->heard.listener = NULL;
-    flood_forget(s);
+    forget_listeners(s);
     l->hash = hash_of_port(l->local.port);
     return table_add(&s->local_ports, l->hash, pool_index(&s->listeners, l));
 }
 
 void demux_remove_listener(struct weir *s, struct listener *l)
 {
-    s->heard.listener = NULL;
-    flood_forget(s);
+    forget_listeners(s);
     CHECK(table_remove(&s->local_ports, l->hash, pool_index(&s->listeners, l)));
 }

@@ -77,8 +77,10 @@ static bool take_listener(struct weir *s, struct weir_event *event)
     if (link == NULL)
         return false;
     l = container_of(link, struct listener, event);
+    s->accepts.handle = handle_of_listener(s, l);
+    s->accepts.listener = l;
     *event = (struct weir_event){
-        .handle = handle_of_listener(s, l), .user = l->user, .bits = WEIR_EVENT_ACCEPTABLE};
+        .handle = s->accepts.handle, .user = l->user, .bits = WEIR_EVENT_ACCEPTABLE};
     return true;
 }
 

@@ -146,7 +146,7 @@ void flood_note(struct weir *s, const struct arrival *a, struct listener *l,
     struct foreign foreign;
 
     if (frame == NULL || s->tcp.now < f->again_at || !addr_is_v4(&h->tuple.remote_addr)
-        || !is_plain_syn(a) || h->auth != 0 || l->model.auth != 0 || s->heard.listener != l
+        || !is_plain_syn(a) || h->auth != 0 || l->model.auth != 0 || !demux_remembers(s, l)
         || h->ecn.mode != ECN_NONE || frame->wire.len != TCP_LEN)
         return;
     f->again_at = ns_after(s->tcp.now, NOTE_INTERVAL_NS);

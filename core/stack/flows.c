@@ -64,6 +64,12 @@ static ns_t rings_at(const struct alarm *alarm)
     return wheel_is_armed(&alarm->entry) ? alarm->entry.at : NEVER;
 }
 
+/* For the first time: all wait as long as a half-open one does, and hardly ever to the end. */
+static bool waits_for_synack(const struct conn *c)
+{
+    return c->tcp.state == TCP_SYN_SENT && c->tcp.work->unanswered == 0;
+}
+
 /* For the first deadline that there is now. Not a part of arm: see there what nearly always happens. */
 static APART void arm_anew(struct weir *s, struct conn *c)
 {
@@ -83,7 +89,10 @@ static APART void arm_anew(struct weir *s, struct conn *c)
     if (alarm == NULL || rings_at(alarm) <= at)
         return;
     alarm->flow = &c->flow;
-    wheel_arm(&s->wheel, &alarm->entry, at);
+    if (waits_for_synack(c))
+        wheel_arm_in_line(&s->wheel, &alarm->entry, at);
+    else
+        wheel_arm(&s->wheel, &alarm->entry, at);
 }
 
 /*
@@ -297,53 +306,22 @@ struct halfopen *flows_new_halfopen(struct weir *s)
     h->flow = (struct flow){.kind = HANDLE_HALFOPEN};
     h->alarm.flow = &h->flow;
     wheel_entry_init(&h->alarm.entry);
-    list_init(&h->link);
     h->answered = (struct answered){.ever = false};
     h->is_deferred = false;
     return h;
 }
 
-/*
- * The first time all wait equally long, so that their list is in the order of what they wait for; who
- * would stand wrong there, as the configuration has changed, has an alarm as those have who wait again.
- */
+/* The first time all wait equally long. */
 void flows_wait_first(struct weir *s, struct halfopen *h)
 {
-    ns_t at = ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp));
-    struct list *last = s->halfopen_list.prev;
-
-    if (!HAS_SCALE
-        || (last != &s->halfopen_list && container_of(last, struct halfopen, link)->end_at > at)) {
-        wheel_arm(&s->wheel, &h->alarm.entry, at);
-        return;
-    }
-    h->end_at = at;
-    list_add_last(&s->halfopen_list, &h->link);
-}
-
-static void wait_again(struct weir *s, struct halfopen *h, ns_t until_at)
-{
-    list_remove(&h->link);
-    wheel_arm(&s->wheel, &h->alarm.entry, until_at);
-}
-
-static void stop_waiting(struct weir *s, struct halfopen *h)
-{
-    list_remove(&h->link);
-    wheel_disarm(&s->wheel, &h->alarm.entry);
-}
-
-static struct halfopen *oldest_halfopen(struct weir *s)
-{
-    struct list *link = HAS_SCALE ? list_first(&s->halfopen_list) : NULL;
-
-    return link == NULL ? NULL : container_of(link, struct halfopen, link);
+    wheel_arm_in_line(&s->wheel, &h->alarm.entry,
+                      ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
 }
 
 void flows_free_halfopen(struct weir *s, struct halfopen *h)
 {
     demux_remove(s, &h->flow);
-    stop_waiting(s, h);
+    wheel_disarm(&s->wheel, &h->alarm.entry);
     auth_put(&s->tcp, &h->tcp.auth);
     pool_put(&s->halfopens, h);
 }
@@ -383,21 +361,22 @@ static const struct fastopen_keys *keys_of(const struct weir *s, const struct ha
     return l != NULL ? listener_keys(l) : NULL;
 }
 
-void flows_send_synack(struct weir *s, struct halfopen *h, bool is_resent)
+void flows_send_synack(struct weir *s, struct halfopen *h, struct route_entry *route)
 {
     struct frame *frame = halfopen_synack(&h->tcp, &s->tcp, keys_of(s, h));
     struct tx_about about = {
         .tuple = &h->tcp.tuple,
+        .route = route,
         .handle = trace_is_on(&s->tracer)
                       ? handle_make(HANDLE_HALFOPEN, pool_handle(&s->halfopens, h))
                       : 0,
         .state = TCP_SYN_RECEIVED,
         .ttl = h->tcp.ttl,
         .tos = h->tcp.tos,
-        .is_resent = is_resent,
+        .is_resent = route == NULL,
     };
 
-    if (is_resent)
+    if (about.is_resent)
         count_add(&s->tcp.counts.retransmits, 1);
     tx_reply(s, &frame, &about);
 }
@@ -405,7 +384,7 @@ void flows_send_synack(struct weir *s, struct halfopen *h, bool is_resent)
 void flows_defer(struct weir *s, struct halfopen *h)
 {
     h->is_deferred = true;
-    wait_again(s, h, h->defer_until_at);
+    wheel_arm(&s->wheel, &h->alarm.entry, h->defer_until_at);
 }
 
 static void expire_halfopen(struct weir *s, struct halfopen *h)
@@ -418,8 +397,8 @@ static void expire_halfopen(struct weir *s, struct halfopen *h)
         flows_free_halfopen(s, h);
         return;
     }
-    flows_send_synack(s, h, true);
-    wait_again(s, h, ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
+    flows_send_synack(s, h, NULL);
+    wheel_arm(&s->wheel, &h->alarm.entry, ns_after(s->tcp.now, halfopen_wait_ns(&h->tcp, &s->tcp)));
 }
 
 /* ---- TIME-WAIT ---- */
@@ -546,13 +525,6 @@ static APART void expire_from(struct weir *s, struct wheel_entry *entry)
     }
 }
 
-static bool is_halfopen_due(struct weir *s)
-{
-    const struct halfopen *h = oldest_halfopen(s);
-
-    return h != NULL && h->end_at <= s->tcp.now;
-}
-
 static bool is_timewait_over(struct weir *s)
 {
     const struct timewait *tw = oldest_timewait(s);
@@ -567,8 +539,6 @@ void flows_expire(struct weir *s)
 
     if (entry != NULL)
         expire_from(s, entry);
-    while (is_halfopen_due(s))
-        expire_halfopen(s, oldest_halfopen(s));
     while (is_timewait_over(s))
         flows_free_timewait(s, oldest_timewait(s));
 }
@@ -576,10 +546,7 @@ void flows_expire(struct weir *s)
 ns_t flows_deadline(struct weir *s)
 {
     const struct timewait *tw = oldest_timewait(s);
-    const struct halfopen *h = oldest_halfopen(s);
     ns_t at = wheel_deadline(&s->wheel);
 
-    if (tw != NULL)
-        at = ns_min(at, tw->end_at);
-    return h != NULL ? ns_min(at, h->end_at) : at;
+    return tw != NULL ? ns_min(at, tw->end_at) : at;
 }

@@ -24,14 +24,22 @@ static uint64_t in_pool(uint64_t handle)
     return handle & ((UINT64_C(1) << KIND_SHIFT) - 1);
 }
 
+/* What is busy is asked for it often, and keeps it. */
 uint64_t handle_of_conn(const struct weir *s, const struct conn *c)
 {
-    return handle_make(HANDLE_CONN, pool_handle(&s->conns, c));
+    struct tcp_work *w = c->tcp.work;
+
+    if (!HAS_PREDICTION || w == NULL)
+        return handle_make(HANDLE_CONN, pool_handle(&s->conns, c));
+    if (w->handle == 0)
+        w->handle = handle_make(HANDLE_CONN, pool_handle(&s->conns, c));
+    return w->handle;
 }
 
 uint64_t handle_of_listener(const struct weir *s, const struct listener *l)
 {
-    return handle_make(HANDLE_LISTENER, pool_handle(&s->listeners, l));
+    (void)s;
+    return handle_make(HANDLE_LISTENER, l->in_pool);
 }
 
 uint64_t handle_of_udp(const struct weir *s, const struct udp_endpoint *u)
@@ -65,7 +73,9 @@ struct listener *handle_listener(const struct weir *s, uint64_t handle)
 {
     if (handle_kind_of(handle) != HANDLE_LISTENER)
         return NULL;
-    return pool_find(&s->listeners, in_pool(handle));
+    return HAS_PREDICTION && handle == s->accepts.handle
+               ? s->accepts.listener
+               : pool_find(&s->listeners, in_pool(handle));
 }
 
 struct udp_endpoint *handle_udp(const struct weir *s, uint64_t handle)

@@ -15,11 +15,9 @@
 
 static const struct tracer silent;
 
-static uint32_t mtu_to(struct weir *s, const struct tcp_tuple *tuple)
+static struct route_entry *route_to(struct weir *s, const struct tcp_tuple *tuple)
 {
-    const struct ip_path *path = tx_path(s, &tuple->local_addr, &tuple->remote_addr);
-
-    return path == NULL ? 0 : path->mtu;
+    return tx_route(s, &tuple->local_addr, &tuple->remote_addr);
 }
 
 struct listener *rx_listener(struct weir *s, const struct arrival *a)
@@ -60,14 +58,15 @@ static bool may_have_cookie(const struct weir *s)
 
 /* ---- half-open connections ---- */
 
-static enum why remember(struct weir *s, struct halfopen *h, uint32_t hash)
+static enum why remember(struct weir *s, struct halfopen *h, uint32_t hash,
+                         struct route_entry *route)
 {
     if (!demux_add(s, &h->flow, hash)) {
         flows_free_halfopen(s, h);
         return WHY_NO_MEMORY;
     }
     flows_trace_state(s, &h->flow, TCP_LISTEN, TCP_SYN_RECEIVED);
-    flows_send_synack(s, h, false);
+    flows_send_synack(s, h, route);
     flows_wait_first(s, h);
     return WHY_NONE;
 }
@@ -221,20 +220,20 @@ static enum why answer_by_cookie(struct weir *s, struct arrival *a, struct liste
 
 enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, const seq_t *past)
 {
-    uint32_t mtu = mtu_to(s, &a->tuple);
+    struct route_entry *route = route_to(s, &a->tuple);
     struct halfopen *h = NULL;
     struct isn isn;
 
-    if (mtu == 0)
+    if (route == NULL)
         return WHY_NO_ROUTE;
     if (is_full(l))
         return WHY_TCP_ACCEPT_QUEUE;
     if (s->config.tcp.syn_cookies != WEIR_SYN_COOKIES_ALWAYS)
         h = flows_new_halfopen(s);
     if (h == NULL)
-        return answer_by_cookie(s, a, l, mtu);
+        return answer_by_cookie(s, a, l, route->path.mtu);
     isn = choose_isn(s, isn_ends(&s->tcp, &a->tuple), past);
-    halfopen_init(&h->tcp, &s->tcp, &l->model, &a->tuple, &a->seg, isn, mtu);
+    halfopen_init(&h->tcp, &s->tcp, &l->model, &a->tuple, &a->seg, isn, route->path.mtu);
     if (!take_keys(s, a, l, &h->tcp)) {
         flows_free_halfopen(s, h);
         return WHY_NO_MEMORY;
@@ -244,9 +243,9 @@ enum why rx_open_half(struct weir *s, struct arrival *a, struct listener *l, con
         return WHY_NONE;
     }
     h->tcp.is_told = true;
-    h->listener = pool_handle(&s->listeners, l);
+    h->listener = l->in_pool;
     h->defer_until_at = ns_after(s->tcp.now, l->defer_accept_ns);
-    return remember(s, h, a->hash);
+    return remember(s, h, a->hash, route);
 }
 
 /* c is in the table. What has come completes its handshake, and may bring more. */
@@ -340,7 +339,7 @@ enum why rx_to_halfopen(struct weir *s, struct arrival *a, struct halfopen *h)
     case HALFOPEN_SYNACK:
         h->tcp.synack_at = 0;
         if (rx_may_answer(s, &h->answered))
-            flows_send_synack(s, h, true);
+            flows_send_synack(s, h, NULL);
         break;
     case HALFOPEN_ACK:
         if (rx_may_answer(s, &h->answered))
@@ -362,13 +361,13 @@ enum why rx_to_halfopen(struct weir *s, struct arrival *a, struct halfopen *h)
 /* The acknowledgement of a cookie; what is not one is answered by a reset. */
 static enum why take_cookie(struct weir *s, struct arrival *a, struct listener *l)
 {
-    uint32_t mtu = mtu_to(s, &a->tuple);
+    const struct route_entry *route = route_to(s, &a->tuple);
     struct tcp_halfopen h;
     struct conn *c;
 
-    if (mtu == 0)
+    if (route == NULL)
         return WHY_NO_ROUTE;
-    if (!cookie_check(&s->tcp, &l->model, &a->tuple, &a->seg, mtu, &h)) {
+    if (!cookie_check(&s->tcp, &l->model, &a->tuple, &a->seg, route->path.mtu, &h)) {
         rx_send_reset(s, a, TCP_LISTEN);
         return WHY_TCP_COOKIE;
     }

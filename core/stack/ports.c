@@ -26,7 +26,7 @@ uint16_t ports_choose_to_listen(const struct weir *s, uint32_t turn)
     static const struct tcp_tuple nobody;
     uint32_t first = s->config.tcp.port_first;
     uint32_t count = s->config.tcp.port_last - first + 1u;
-    uint32_t offset = (uint32_t)isn_hash(s->tcp.port_key, &nobody);
+    uint32_t offset = isn_hash_short(s->tcp.port_key, &nobody);
 
     for (uint32_t i = 0; i < count; i++) {
         uint16_t port = (uint16_t)(first + (offset + turn + i) % count);
@@ -43,7 +43,7 @@ bool ports_choose(struct weir *s, struct tcp_tuple *tuple, uint32_t *hash)
     uint32_t offset;
 
     tuple->local_port = 0;
-    offset = (uint32_t)isn_hash(s->tcp.port_key, tuple);
+    offset = isn_hash_short(s->tcp.port_key, tuple);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = (offset + s->port_counter++) % count;
         tuple->local_port = (uint16_t)(first + at);

@@ -157,7 +157,6 @@ static void init_lists(struct weir *s)
         list_init(&s->ready[i]);
     list_init(&s->stranded);
     list_init(&s->timewait_list);
-    list_init(&s->halfopen_list);
     list_init(&s->conn_events);
     list_init(&s->listener_events);
     list_init(&s->udp_events);

@@ -73,9 +73,7 @@ struct answered {
 
 struct halfopen {
     struct flow flow;
-    struct list link;   /* in halfopen_list, while it waits for the first time */
-    ns_t end_at;        /* when that is over, if it is there */
-    struct alarm alarm; /* of a later time */
+    struct alarm alarm; /* when its SYN-ACK is sent again, or it is given up */
     struct tcp_halfopen tcp;
     struct answered answered;
     uint64_t listener;   /* its handle in the pool: the listener may be gone */
@@ -93,6 +91,7 @@ struct timewait {
 
 struct listener {
     struct weir_endpoint local;
+    uint64_t in_pool; /* its handle there */
     uint32_t hash;
     uint32_t backlog;
     ns_t defer_accept_ns; /* so long a connection is not complete without data */
@@ -133,6 +132,14 @@ enum {
     RECENT_BITS = HAS_PREDICTION ? 11 : 0,
     RECENT_FLOWS = 1 << RECENT_BITS,
 };
+
+/* Who has the segments that are for there (demux.c). */
+struct heard {
+    struct weir_endpoint at;
+    struct listener *listener; /* or NULL */
+};
+
+enum { HEARD_PLACES = HAS_PREDICTION ? 64 : 1 };
 
 enum {
     FLOOD_SYNACK_LEN = 60,
@@ -186,14 +193,10 @@ struct weir {
     struct recent recent[RECENT_FLOWS]; /* some of those that were found last, or NULL */
     struct table local_ports;           /* listeners, by port */
     struct siphash_key flow_key;
-    struct {
-        struct weir_endpoint at;
-        struct listener *listener; /* who has what is for there, or NULL (demux.c) */
-    } heard;
+    struct heard heard[HEARD_PLACES];
 
     struct wheel wheel;
     struct list timewait_list; /* oldest first */
-    struct list halfopen_list; /* the same of those whose SYN-ACK has been sent once */
 
     struct list ready
         [READY_LISTS];     /* of tcp_work.ready: connections with something to send, by interface */
@@ -205,6 +208,10 @@ struct weir {
         uint64_t handle; /* of the connection whose event was taken last; 0: it is gone */
         struct conn *conn;
     } told;
+    struct {
+        uint64_t handle; /* the same of a listener; 0, which is no handle: it is gone */
+        struct listener *listener;
+    } accepts;
 
     struct route_entry routes[ROUTE_ENTRIES];
     uint64_t route_turns;
@@ -277,12 +284,15 @@ bool demux_is_between(const struct weir *s, const struct flow *flow, const struc
 struct listener *demux_find_listener(const struct weir *s, const struct tcp_tuple *tuple,
                                      weir_netif_t netif);
 
-/* The same for a segment that has come; the last answer is remembered. */
+/* The same for a segment that has come; the last answer is remembered, and others for other ports. */
 struct listener *demux_listener_for(struct weir *s, const struct tcp_tuple *tuple,
                                     weir_netif_t netif);
 
 /* Whether a new listener would be in another's way. */
 bool demux_has_listener(const struct weir *s, const struct weir_endpoint *local, bool shares_port);
+
+/* Whether that answer, which is no other's then, is l for the port it listens on. */
+bool demux_remembers(const struct weir *s, const struct listener *l);
 bool demux_add_listener(struct weir *s, struct listener *l);
 void demux_remove_listener(struct weir *s, struct listener *l);
 
@@ -319,7 +329,8 @@ void flows_enter_timewait(struct weir *s, struct conn *c);
 void flows_free_timewait(struct weir *s, struct timewait *tw);
 void flows_restart_timewait(struct weir *s, struct timewait *tw);
 
-void flows_send_synack(struct weir *s, struct halfopen *h, bool is_resent);
+/* Where the SYN-ACK goes is known (route), or (NULL) to be found: then it is sent again. */
+void flows_send_synack(struct weir *s, struct halfopen *h, struct route_entry *route);
 /* The peer has acknowledged and is silent: it is asked again when the time is over. */
 void flows_defer(struct weir *s, struct halfopen *h);
 
@@ -375,6 +386,10 @@ void stack_drop(struct weir *s, enum why why);
 
 /* The path from src (unspecified: the one that suits) to dst; NULL: there is none now. */
 struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst);
+
+/* The entry that has it; NULL. */
+struct route_entry *tx_route(struct weir *s, const struct weir_addr *src,
+                             const struct weir_addr *dst);
 
 /* Where c's segments go, which a busy connection knows; NULL: there is no path now. */
 struct route_entry *tx_route_of(struct weir *s, struct conn *c);

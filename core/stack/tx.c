@@ -78,11 +78,19 @@ static struct route_entry *find_route(struct weir *s, const struct weir_addr *sr
     return r;
 }
 
-struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst)
+struct route_entry *tx_route(struct weir *s, const struct weir_addr *src,
+                             const struct weir_addr *dst)
 {
     struct route_entry *r = find_route(s, src, dst);
 
-    return r->turn != 0 ? &r->path : NULL;
+    return r->turn != 0 ? r : NULL;
+}
+
+struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struct weir_addr *dst)
+{
+    struct route_entry *r = tx_route(s, src, dst);
+
+    return r != NULL ? &r->path : NULL;
 }
 
 /* Not a part of route_of, so that what nearly always happens saves no registers for it. */

@@ -335,6 +335,7 @@ struct tcp_work {
     /* The stack's. */
     struct alarm alarm;        /* when tcp_deadline is */
     struct list ready;         /* its turn to send */
+    uint64_t handle;           /* its name; 0: not asked for yet */
     uint64_t pending_of;       /* the listener among whose Fast Open requests it counts */
     bool device_sums;          /* there, the device makes the checksums of what is sent */
     struct route_entry *route; /* where its segments go, if it is still the one of that turn */

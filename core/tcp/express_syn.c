@@ -8,6 +8,7 @@
  */
 #include "base/count.h"
 #include "base/frame.h"
+#include "base/hint.h"
 #include "tcp/conn.h"
 #include "tcp/express.h"
 #include "tcp/options.h"
@@ -72,7 +73,8 @@ static void note_sent(struct tcp_conn *c, struct tcp_env *env)
     timers_on_not_held_back(c);
 }
 
-struct frame *express_syn(struct tcp_conn *c, struct tcp_env *env)
+/* Not a part of who sends all the others. */
+APART struct frame *express_syn(struct tcp_conn *c, struct tcp_env *env)
 {
     struct frame *frame;
 

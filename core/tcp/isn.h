@@ -20,6 +20,12 @@ struct isn {
 /* A keyed hash of both ends. */
 uint64_t isn_hash(struct siphash_key key, const struct tcp_tuple *tuple);
 
+/*
+ * The same for a number that only chooses among a few: where a search for a port begins tells nobody more
+ * than the ports themselves do, so that the faster hash does.
+ */
+uint32_t isn_hash_short(struct siphash_key key, const struct tcp_tuple *tuple);
+
 /* The one that the two are made of, and cookies: neither half of it tells anything about the other. */
 uint64_t isn_ends(const struct tcp_env *env, const struct tcp_tuple *tuple);
 

@@ -198,6 +198,11 @@ void wheel_arm(struct wheel *w, struct wheel_entry *e, ns_t at)
     w->count++;
 }
 
+void wheel_arm_in_line(struct wheel *w, struct wheel_entry *e, ns_t at)
+{
+    wheel_arm(w, e, at);
+}
+
 ns_t wheel_deadline(const struct wheel *w)
 {
     return w->count == 0 ? NEVER : entry_of(w->in_order.next)->at;

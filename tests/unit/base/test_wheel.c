@@ -485,3 +485,54 @@ TEST(wheel_order_does_not_depend_on_addresses)
         } while (e);
     }
 }
+
+TEST(wheel_keeps_a_line_of_what_waits_equally_long)
+{
+    struct wheel_entry e[3] = {{.at = 0}, {.at = 0}, {.at = 0}}, other = {.at = 0};
+
+    wheel_init(&wheel, start_at);
+    for (int i = 0; i < 3; i++)
+        wheel_arm_in_line(&wheel, &e[i], start_at + NS_S + i);
+    wheel_arm(&wheel, &other, start_at + 2 * NS_S);
+    EXPECT_EQ(wheel_deadline(&wheel), start_at + NS_S); /* not rounded */
+    EXPECT(wheel_expire(&wheel, start_at + NS_S - 1) == NULL);
+    EXPECT(wheel_expire(&wheel, start_at + NS_S) == &e[0]);
+    EXPECT(wheel_expire(&wheel, start_at + NS_S) == NULL);
+    wheel_disarm(&wheel, &e[1]);
+    EXPECT(!wheel_is_armed(&e[1]));
+    EXPECT_EQ(wheel_deadline(&wheel), start_at + NS_S + 2);
+    EXPECT(wheel_expire(&wheel, start_at + 3 * NS_S) == &e[2]);
+    EXPECT(wheel_expire(&wheel, start_at + 3 * NS_S) == &other);
+    EXPECT(wheel_expire(&wheel, start_at + 3 * NS_S) == NULL);
+    EXPECT_EQ(wheel_deadline(&wheel), NEVER);
+}
+
+TEST(wheel_puts_into_its_slots_what_would_stand_wrong_in_line)
+{
+    struct wheel_entry late = {.at = 0}, early = {.at = 0};
+
+    wheel_init(&wheel, start_at);
+    wheel_arm_in_line(&wheel, &late, start_at + 2 * NS_S);
+    wheel_arm_in_line(&wheel, &early, start_at + NS_S);
+    EXPECT_EQ(wheel_deadline(&wheel), due_at(start_at + NS_S));
+    EXPECT(wheel_expire(&wheel, due_at(start_at + NS_S)) == &early);
+    wheel_arm_in_line(&wheel, &late, NEVER);
+    EXPECT(!wheel_is_armed(&late));
+    EXPECT_EQ(wheel_deadline(&wheel), NEVER);
+}
+
+TEST(wheel_moves_entries_into_the_line_and_out_of_it)
+{
+    struct wheel_entry e = {.at = 0};
+
+    wheel_init(&wheel, start_at);
+    wheel_arm(&wheel, &e, start_at + NS_S);
+    wheel_arm_in_line(&wheel, &e, start_at + 2 * NS_S);
+    EXPECT_EQ(wheel_deadline(&wheel), start_at + 2 * NS_S);
+    wheel_arm_in_line(&wheel, &e, start_at + NS_S); /* the only one: it is in nobody's way */
+    EXPECT_EQ(wheel_deadline(&wheel), start_at + NS_S);
+    wheel_arm(&wheel, &e, start_at + 2 * NS_S);
+    EXPECT_EQ(wheel_deadline(&wheel), due_at(start_at + 2 * NS_S));
+    EXPECT(wheel_expire(&wheel, due_at(start_at + 2 * NS_S)) == &e);
+    EXPECT(wheel_expire(&wheel, NEVER - 1) == NULL);
+}
