@@ -67,7 +67,7 @@ static ns_t rings_at(const struct alarm *alarm)
 /* For the first time: all wait as long as a half-open one does, and hardly ever to the end. */
 static bool waits_for_synack(const struct conn *c)
 {
-    return c->tcp.state == TCP_SYN_SENT && c->tcp.work->unanswered == 0;
+    return HAS_SCALE && c->tcp.state == TCP_SYN_SENT && c->tcp.work->unanswered == 0;
 }
 
 /* For the first deadline that there is now. Not a part of arm: see there what nearly always happens. */

@@ -20,12 +20,10 @@ uint64_t isn_hash(struct siphash_key key, const struct tcp_tuple *tuple)
 
 uint32_t isn_hash_short(struct siphash_key key, const struct tcp_tuple *tuple)
 {
-    uint64_t words[TCP_TUPLE_WORDS];
-
     if (HAS_SCALE && addr_is_v4(&tuple->remote_addr))
         return (uint32_t)siphash13_word_and_half(key, tcp_tuple_addrs4(tuple),
                                                  tcp_tuple_ports(tuple));
-    return (uint32_t)siphash13_words(key, words, tcp_tuple_words(tuple, words));
+    return (uint32_t)isn_hash(key, tuple);
 }
 
 uint64_t isn_ends(const struct tcp_env *env, const struct tcp_tuple *tuple)
