@@ -62,7 +62,7 @@ struct frame *frame_get(struct pool *pool)
     return frame_get_headed(pool, 0);
 }
 
-/* All that a driver sees of one but its slices. */
+/* What a driver sees of each, but for its slices. */
 static void set_wire(struct weir_frame *w, const struct frame_row *row)
 {
     w->len = row->headers_len + row->payload.len;
@@ -78,14 +78,18 @@ static void set_wire(struct weir_frame *w, const struct frame_row *row)
     w->owner = NULL;
 }
 
+/* The frames that follow the first at of the row. What they have in common is copied as a whole. */
 static void set_row(const struct frame_row *row, size_t at, void *const *got,
                     struct weir_frame **frames, size_t count)
 {
+    enum { SLICES_LEN = offsetof(struct weir_frame, len) };
     uint8_t *bytes = row->payload.bytes + at * row->payload.len;
+    struct weir_frame model;
 
+    set_wire(&model, row);
     for (size_t i = 0; i < count; i++) {
         struct frame *f = got[i];
-        set_wire(&f->wire, row);
+        memcpy(&f->wire.len, &model.len, sizeof model - SLICES_LEN);
         f->wire.slices[0].bytes = f->headroom + FRAME_HEADROOM - row->headers_len;
         f->wire.slices[0].len = row->headers_len;
         f->wire.slices[1].bytes = bytes;

@@ -271,6 +271,7 @@ size_t gro_join(struct weir *s, const uint8_t *ip, struct tcp_seg *seg, const st
     struct super_follow f;
     struct place place;
     size_t tcp_at, headers_len, joined;
+    uint32_t first_len = seg->len;
 
     if (count == 0 || first == NULL || !is_plain(first) || trace_is_on(&s->tracer))
         return 0;
@@ -285,8 +286,7 @@ size_t gro_join(struct weir *s, const uint8_t *ip, struct tcp_seg *seg, const st
     place = place_of(flow, seg);
     joined = place.to != NULL ? join_placed(s, &f, seg, frames, count, place)
                               : join_to_queue(s, &f, seg, frames, count, JOINED_MAX - seg->len);
-    for (size_t i = 0; i < joined; i++)
-        s->bytes_in += frames[i].len;
+    s->bytes_in += joined * f.headers_len + (seg->len - first_len);
     s->frames_in += joined;
     return joined;
 }

@@ -8,6 +8,7 @@
  */
 #include "base/check.h"
 #include "base/checksum.h"
+#include "base/hint.h"
 #include "base/num.h"
 #include "base/sums.h"
 #include "stack/stack.h"
@@ -76,6 +77,12 @@ static void pass(struct cut *cut, size_t len)
     begin_slice(cut, slice, len);
 }
 
+static APART uint32_t sum_anew(struct cut *cut, struct weir_slice text)
+{
+    cut->sums = NULL;
+    return sums_of(cut->whole->held[cut->slice], span_of(text.bytes, text.len), cut->ops);
+}
+
 /* 0 if nobody needs it. */
 static uint32_t sum_next(struct cut *cut, struct weir_slice text)
 {
@@ -83,8 +90,7 @@ static uint32_t sum_next(struct cut *cut, struct weir_slice text)
         return 0;
     if (cut->sums != NULL && text.len == cut->whole->wire.gso_size)
         return *cut->sums++;
-    cut->sums = NULL;
-    return sums_of(cut->whole->held[cut->slice], span_of(text.bytes, text.len), cut->ops);
+    return sum_anew(cut, text);
 }
 
 /* Refers to the text of the next segment, which may lie in several slices; returns its sum. */

@@ -219,12 +219,6 @@ static const uint8_t fixed_tcp[TCP_HEADER_LEN] = {
     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0xff, 0xff,
 };
 
-/* Where the i-th wide part of the headers begins: the last one may overlap the one before. */
-static size_t wide_at(const struct super_follow *f, size_t i)
-{
-    return size_min(i * SUPER_WIDE, f->headers_len - SUPER_WIDE);
-}
-
 static void set_fixed(struct super_follow *f)
 {
     uint8_t mask[SUPER_HEADERS_MAX];
@@ -233,10 +227,11 @@ static void set_fixed(struct super_follow *f)
     if (f->is_v4)
         memcpy(mask + f->ip_at, fixed_ip4, sizeof fixed_ip4);
     memcpy(mask + f->tcp_at, fixed_tcp, sizeof fixed_tcp);
-    f->fixed_count = (f->headers_len + SUPER_WIDE - 1) / SUPER_WIDE;
+    f->fixed_count = size_max((f->headers_len + SUPER_WIDE - 1) / SUPER_WIDE, SUPER_WIDES_MIN);
     for (size_t i = 0; i < f->fixed_count; i++) {
-        memcpy(&f->fixed[i].mask, mask + wide_at(f, i), SUPER_WIDE);
-        f->fixed[i].bits = super_fixed_bits(f, i, f->first + wide_at(f, i));
+        f->fixed_at[i] = (uint8_t)size_min(i * SUPER_WIDE, f->headers_len - SUPER_WIDE);
+        memcpy(&f->fixed[i].mask, mask + f->fixed_at[i], SUPER_WIDE);
+        f->fixed[i].bits = super_fixed_bits(f, i, f->first);
     }
 }
 

@@ -75,6 +75,8 @@ void super_emit_middle(const struct super *u, const struct super_part *part, uin
 
 enum {
     SUPER_WIDE = 16, /* bytes that are compared at a time */
+    SUPER_WIDES_MIN = 4,
+    SUPER_WIDES_MAX = (SUPER_HEADERS_MAX + SUPER_WIDE - 1) / SUPER_WIDE,
 };
 
 typedef uint64_t super_wide __attribute__((vector_size(SUPER_WIDE)));
@@ -86,14 +88,16 @@ struct super_follow {
     size_t ip_at;
     size_t tcp_at;
     bool is_v4;
-    size_t fixed_count;
     struct {
         super_wide mask, bits; /* what all headers have in common, from the beginning on */
-    } fixed[(SUPER_HEADERS_MAX + SUPER_WIDE - 1) / SUPER_WIDE];
+    } fixed[SUPER_WIDES_MAX];
+    uint8_t fixed_at[SUPER_WIDES_MAX]; /* where that is: the last ones may overlap */
+    size_t fixed_count;                /* at least SUPER_WIDES_MIN */
     uint32_t next_seq;
-    uint32_t ip_sum; /* of IPv4's header, without identification and checksum */
-    uint32_t
-        tcp_sum; /* of the transport's and the pseudo-header, without sequence number and checksum */
+    /* Of IPv4's header, without identification and checksum. */
+    uint32_t ip_sum;
+    /* Of the transport's and the pseudo-header, without sequence number and checksum. */
+    uint32_t tcp_sum;
 };
 
 enum super_next {
@@ -142,23 +146,27 @@ enum { /* where things stand */
 
 /* Those of the i-th part's bits that all headers have in common. */
 static inline super_wide super_fixed_bits(const struct super_follow *f, size_t i,
-                                          const uint8_t *bytes)
+                                          const uint8_t *head)
 {
     super_wide bits;
 
-    memcpy(&bits, bytes, sizeof bits);
+    memcpy(&bits, head + f->fixed_at[i], sizeof bits);
     return bits & f->fixed[i].mask;
 }
 
-/* The last part may overlap the one before. */
+static inline super_wide super_differ(const struct super_follow *f, size_t i, const uint8_t *head)
+{
+    return super_fixed_bits(f, i, head) ^ f->fixed[i].bits;
+}
+
+/* Most headers, with the usual options, are no longer than the parts that there are in any case. */
 static inline bool super_has_fixed_bits(const struct super_follow *f, const uint8_t *head)
 {
-    size_t last = f->fixed_count - 1;
-    super_wide differ =
-        super_fixed_bits(f, last, head + f->headers_len - SUPER_WIDE) ^ f->fixed[last].bits;
+    super_wide differ = super_differ(f, 0, head) | super_differ(f, 1, head)
+                        | super_differ(f, 2, head) | super_differ(f, 3, head);
 
-    for (size_t i = 0; i < last; i++)
-        differ |= super_fixed_bits(f, i, head + i * SUPER_WIDE) ^ f->fixed[i].bits;
+    for (size_t i = SUPER_WIDES_MIN; i < f->fixed_count; i++)
+        differ |= super_differ(f, i, head);
     return (differ[0] | differ[1]) == 0;
 }
 
