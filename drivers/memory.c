@@ -155,20 +155,19 @@ static void show(struct weir_frame *frame, const struct weir_frame *sent)
     frame->memory = 0;
 }
 
-/* A short one is valid until the next call, and a long one as long as the receiver keeps it. */
-static void deliver(struct direction *d, struct slot *slot, struct weir_frame *frame)
+/* A long one may be kept, if the receiver may keep any; a short one is valid until the next call. */
+static bool deliver(struct direction *d, struct slot *slot, struct weir_frame *frame, bool may_keep)
 {
     show(frame, slot->frame);
+    if (frame->len >= KEEP_MIN && may_keep) {
+        frame->release = release;
+        frame->owner = slot;
+        return true;
+    }
     frame->release = NULL;
     frame->owner = NULL;
-    if (frame->len < KEEP_MIN || d->kept >= d->pair->depth) {
-        add(&d->lent, slot);
-        return;
-    }
-    frame->release = release;
-    frame->owner = slot;
-    d->under_way--;
-    d->kept++;
+    add(&d->lent, slot);
+    return false;
 }
 
 static void reclaim_lent(struct direction *d)
@@ -181,15 +180,18 @@ static ptrdiff_t receive(struct weir_driver *driver, struct weir_frame *frames, 
 {
     struct direction *in = end_of(driver)->in;
     struct slot *slot, *next;
-    size_t count = 0;
+    size_t count = 0, kept = 0, kept_max;
 
     give_back_spent(in->pair);
     reclaim_lent(in);
+    kept_max = in->pair->depth - in->kept;
     for (slot = in->queued.head; slot != NULL && count < max; slot = next) {
         next = slot->next;
-        deliver(in, slot, &frames[count++]);
+        kept += deliver(in, slot, &frames[count++], kept < kept_max);
     }
     in->queued.head = slot;
+    in->kept += kept;
+    in->under_way -= kept;
     return (ptrdiff_t)count;
 }
 
