@@ -46,12 +46,11 @@ APART bool express_is_calm(const struct tcp_conn *c)
     const struct tcp_work *w = c->work;
     uint32_t owed = w->rst_owed | w->probe_owed | w->keepalive_owed | w->tlp.probe_owed
                     | w->recovery.syn_owed | w->sack.has_dsack | w->is_unpushed
-                    | w->sendq.has_records | w->ecn.past_count | w->tlp.is_out | w->tlp.wants_rtt;
-    uint32_t counted = w->dup_acks_owed | w->scoreboard.lost_bytes | w->scoreboard.sacked_bytes
-                       | w->recovery.dup_bytes | w->backoff | c->auth | c->mtu_low
-                       | c->user->pacing_max_kib;
+                    | w->sendq.has_records | w->ecn.past_count | w->tlp.wants_rtt;
+    uint32_t counted =
+        w->dup_acks_owed | w->backoff | c->auth | c->mtu_low | c->user->pacing_max_kib;
 
-    return (owed | counted) == 0 && w->reasm == NULL && w->recovery.state <= RECOVERY_CWR
+    return (owed | counted) == 0 && w->reasm == NULL && recovery_is_calm(c)
            && w->loss_timer != LOSS_PROBE && c->ecn.mode == ECN_NONE && !c->snd_urgent
            && !c->timeout_owed;
 }

@@ -55,7 +55,7 @@ static bool has_plain_ack(const struct tcp_conn *c, const struct express_seg *se
 
     if (acked_bytes == 0)
         return space > 0;
-    return acked_bytes <= tcp_flight(c) && recovery_is_calm(c);
+    return acked_bytes <= tcp_flight(c) && (c->work->is_calm || recovery_is_calm(c));
 }
 
 /* Seventh: the piece where the text goes; NULL: it does not go to the end of the queue just so. */

@@ -603,8 +603,8 @@ bool recovery_is_calm(const struct tcp_conn *c)
         r->state | r->recover_valid | r->dup_bytes | w->tlp.is_out | w->mtu_probe.is_out;
 
     _Static_assert(RECOVERY_OPEN == 0, "other states are seen");
-    return (begun | b->lost_bytes | b->sacked_bytes | b->resent_bytes) == 0 && b->count > 0
-           && rack_is_calm(c, scoreboard_first(c));
+    return (begun | b->lost_bytes | b->sacked_bytes | b->resent_bytes) == 0
+           && (b->count == 0 || rack_is_calm(c, scoreboard_first(c)));
 }
 
 /* What the congestion control may want to know of an acknowledgement on such a connection. */

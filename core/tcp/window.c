@@ -140,9 +140,11 @@ static bool is_beginning(const struct tcp_conn *c, uint32_t remaining)
 bool window_is_worth_announcing(const struct tcp_conn *c)
 {
     uint32_t remaining = window_remaining(c);
-    uint64_t least =
-        u64_max((uint64_t)remaining + u32_max(worthwhile(c), 1), 2 * (uint64_t)remaining);
+    uint64_t least;
 
+    if (USUALLY(remaining > c->recv_buffer_bytes / 2)) /* there cannot be twice as much */
+        return false;
+    least = u64_max((uint64_t)remaining + u32_max(worthwhile(c), 1), 2 * (uint64_t)remaining);
     /* However little it may cost, there is no room for more than that many bytes. */
     if (room_in(c->recv_buffer_bytes, c->work->recvq.bytes) < least || is_beginning(c, remaining))
         return false;
