@@ -382,12 +382,17 @@ static void close_ping(struct weir *s, struct ping *p)
     ping_close(&s->pings, &p);
 }
 
+/* Mostly all that follows is that the FIN is to be sent. */
 static void close_conn(struct weir *s, struct conn *c)
 {
     list_remove(&c->event);
     tcp_close(&c->tcp, &s->tcp);
     flows_note_orphan(s, c);
-    stack_settle(s, c);
+    c->tcp.events = 0;
+    if (c->tcp.state == TCP_FIN_WAIT_1 || c->tcp.state == TCP_LAST_ACK)
+        tx_make_ready(s, c);
+    else
+        stack_settle(s, c);
 }
 
 int api_close(struct weir *s, weir_handle_t handle)

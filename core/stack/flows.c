@@ -415,7 +415,21 @@ static struct timewait *oldest_timewait(struct weir *s)
     return link == NULL ? NULL : container_of(link, struct timewait, link);
 }
 
-/* When there is no room the oldest goes: it has done most of its duty. */
+/* Starts bringing what has to be looked at when the oldest goes: that was long ago. */
+static void fetch_oldest(struct weir *s)
+{
+    const struct timewait *oldest = oldest_timewait(s);
+
+    if (oldest == NULL)
+        return;
+    table_prefetch(&s->flows, oldest->flow.hash);
+    __builtin_prefetch(oldest->link.next);
+}
+
+/*
+ * When there is no room the oldest goes: it has done most of its duty. The next one that will go is on
+ * its way then.
+ */
 static struct timewait *new_timewait(struct weir *s)
 {
     struct timewait *tw = NULL;
@@ -425,6 +439,7 @@ static struct timewait *new_timewait(struct weir *s)
     if (tw == NULL && oldest_timewait(s) != NULL) {
         flows_free_timewait(s, oldest_timewait(s));
         tw = pool_get(&s->timewaits);
+        fetch_oldest(s);
     }
     return tw;
 }
