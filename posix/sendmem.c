@@ -269,8 +269,10 @@ size_t sendmem_take(struct weir_posix *px, struct sock *s, size_t len)
         uint64_t left = target - v.end;
 
         if (room == 0) {
-            if (!may_begin(px, s, &v) || !can_begin(m))
+            if (!may_begin(px, s, &v))
                 break;
+            if (!can_begin(m))
+                return len; /* what cannot be counted is taken: nobody would be woken for it */
             m->ends[m->count++] = v.end;
             m->is_record_ended = false;
             room = v.goal;

@@ -21,6 +21,17 @@ static size_t lab_count;
 
 /* ---- memory ---- */
 
+bool lab_refuses_to_grow;
+
+/* The linker gives these names to realloc, for those who call it and for us. */
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return lab_refuses_to_grow ? NULL : __real_realloc(memory, size);
+}
+
 static void *take(void *ctx, size_t size, size_t align)
 {
     struct lab *lab = ctx;
@@ -225,6 +236,7 @@ AFTER_EACH_TEST(labs_give_all_memory_back)
     size_t count = lab_count;
 
     lab_count = 0;
+    lab_refuses_to_grow = false;
     for (size_t i = 0; i < count; i++) {
         struct lab *lab = made[i];
 

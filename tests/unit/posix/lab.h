@@ -38,6 +38,9 @@ struct lab {
     } file; /* descriptor 1000 of the hook's files */
 };
 
+/* Tables of sockets do not grow while it is set; what a table begins with is there. */
+extern bool lab_refuses_to_grow;
+
 struct lab *lab_make(void);
 struct lab *lab_make_with(const struct weir_config *config);
 struct weir_config lab_config(void);

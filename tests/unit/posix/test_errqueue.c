@@ -72,6 +72,31 @@ TEST(writes_without_copies_end_with_their_connection)
     EXPECT_EQ(e.ee_data, count - 1);
 }
 
+/* They were copied: nobody has to wait. */
+TEST(writes_without_copies_for_whose_ends_there_is_no_memory_are_over)
+{
+    struct lab *lab = lab_make();
+    struct sock_extended_err e;
+    uint32_t told = 0;
+    int fds[2];
+
+    lab_pair(lab, fds);
+    set(lab, fds[0], SOL_SOCKET, SO_ZEROCOPY, 1);
+    set(lab, fds[1], SOL_SOCKET, SO_RCVBUF, 2304);
+    for (uint32_t i = 0; i < 20; i++) { /* the peer's window is soon full */
+        lab_refuses_to_grow = i > 0;
+        EXPECT_EQ(weir_px_send(lab->px, fds[0], &told, sizeof told, MSG_ZEROCOPY | MSG_MORE), 4);
+    }
+    EXPECT(ready(lab, fds[0]) & POLLERR);
+    lab_refuses_to_grow = false;
+    lab_pass(lab, WEIR_S);
+    while (next_error(lab, fds[0], &e)) {
+        EXPECT_EQ(e.ee_info, told);
+        told = e.ee_data + 1;
+    }
+    EXPECT_EQ(told, 20);
+}
+
 /* A connection that never was has taken no bytes. */
 TEST(a_first_write_without_copies_that_fails_has_no_number)
 {

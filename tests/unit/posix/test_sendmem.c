@@ -118,6 +118,17 @@ static void reads_all(struct lab *lab, void *ctx)
     EXPECT(weir_px_recv(lab->px, *fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0);
 }
 
+/* What cannot be counted is taken. */
+TEST(a_write_does_not_wait_for_memory_to_count_it)
+{
+    int fds[2];
+    struct lab *lab = lab_that_counts(fds);
+
+    lab_refuses_to_grow = true;
+    EXPECT_EQ(weir_px_send(lab->px, fds[0], "data", 4, 0), 4);
+    EXPECT_EQ(empty(lab, fds[1]), 4);
+}
+
 TEST(who_polls_for_room_is_woken)
 {
     int fds[2];
