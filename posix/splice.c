@@ -39,14 +39,17 @@ static int find(struct weir_posix *px, int fd, struct sock **s)
 
 /*
  * Is there a connection that takes anything? One that was put off is made first, without text: none is
- * there before it is known that it will be taken.
+ * there before it is known that it will be taken. Who does not wait for it comes again.
  */
 static ssize_t check_can_send(struct weir_posix *px, struct sock *s, int flags)
 {
     struct bytes none = {0};
+    ssize_t err;
 
-    return s->is_deferred ? stream_send_fastopen(px, s, &s->remote, &none, flags)
-                          : stream_send(px, s, &none, flags);
+    if (!s->is_deferred)
+        return stream_send(px, s, &none, flags);
+    err = stream_send_fastopen(px, s, &s->remote, &none, flags);
+    return err == -EINPROGRESS ? -EAGAIN : err;
 }
 
 /* How much the socket takes now, at least 1. */

@@ -505,9 +505,10 @@ ssize_t stream_send_fastopen(struct weir_posix *px, struct sock *s, const struct
 
 int stream_disconnect(struct weir_posix *px, struct sock *s)
 {
-    bool is_reset = s->phase != SOCK_LISTENING && s->handle != 0 && !s->has_ended;
+    bool has_connection = s->phase != SOCK_LISTENING && s->handle != 0 && !s->has_ended;
+    bool is_reset = has_connection || s->is_deferred;
 
-    if (is_reset)
+    if (has_connection)
         weir_set(px->stack, s->handle, WEIR_OPT_LINGER, 1);
     forget(px, s);
     if (is_reset)

@@ -17,7 +17,7 @@ there=$(mktemp -d)
 trap 'rm -rf "$there"' EXIT
 cd "$there" || exit 1
 # shellcheck disable=SC2016 # for the inner shell
-"${inside[@]}" sh -c 'ip link set lo up && exec "$1" kernel' sh "$program" >kernel.txt || exit 1
+"${inside[@]}" sh -c 'ip link set lo up && echo 3 >/proc/sys/net/ipv4/tcp_fastopen && exec "$1" kernel' sh "$program" >kernel.txt || exit 1
 "$program" weir >ours.txt || exit 1
 diff kernel.txt ours.txt | grep '^[<>]' >different
 lines=$(wc -l <kernel.txt)

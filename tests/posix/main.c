@@ -16,11 +16,12 @@ static const struct {
     const char *name;
     void (*check)(void);
 } chapters[] = {
-    {"sockets", check_sockets}, {"connecting", check_connecting},   {"streams", check_streams},
-    {"endings", check_endings}, {"urgent", check_urgent},           {"options", check_options},
-    {"known", check_known},     {"descriptors", check_descriptors}, {"polling", check_polling},
-    {"epoll", check_epoll},     {"datagrams", check_datagrams},     {"ipv6", check_ipv6},
-    {"errors", check_errors},   {"splicing", check_splicing},       {"threads", check_threads},
+    {"sockets", check_sockets},   {"connecting", check_connecting},   {"streams", check_streams},
+    {"endings", check_endings},   {"urgent", check_urgent},           {"options", check_options},
+    {"known", check_known},       {"descriptors", check_descriptors}, {"polling", check_polling},
+    {"epoll", check_epoll},       {"datagrams", check_datagrams},     {"ipv6", check_ipv6},
+    {"errors", check_errors},     {"splicing", check_splicing},       {"threads", check_threads},
+    {"fastopen", check_fastopen},
 };
 
 int main(int argc, char **argv)

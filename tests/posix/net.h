@@ -56,5 +56,6 @@ void check_errors(void);
 void check_threads(void);
 void check_known(void);
 void check_splicing(void);
+void check_fastopen(void);
 
 #endif
