@@ -102,6 +102,7 @@ static struct tcp_work plain_work(const struct tcp_work *w, ns_t now)
     memset(&plain.rate.newest, 0, sizeof plain.rate.newest);
     plain.rate.newest_sent_at = 0;
     plain.pseudo_sum = 0;
+    plain.is_calm = false;
     memset(&plain.alarm, 0, sizeof plain.alarm);
     memset(&plain.ready, 0, sizeof plain.ready);
     if (plain.blocked_by != BLOCKED_BY_NOTHING)
