@@ -455,7 +455,7 @@ static ssize_t wait_with_text(struct weir_posix *px, struct sock *s, struct byte
         err = (int)rest;
     else
         done += rest;
-    return done + s->syn_bytes > 0 ? done : err;
+    return done > 0 || s->syn_bytes > 0 ? done : err;
 }
 
 /* Who does not wait for the connection has sent what the SYN takes. */
