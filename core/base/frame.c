@@ -280,8 +280,9 @@ static APART uint64_t sum_of_long(const struct buf *held, struct span bytes,
 /* What bytes add up to that are referred to. */
 static uint64_t sum_of(const struct buf *held, struct span bytes, const struct checksum_ops *ops)
 {
-    return bytes.len <= SHORT_MAX ? checksum_raw_turned(checksum_raw(bytes.bytes, bytes.len))
-                                  : sum_of_long(held, bytes, ops);
+    return USUALLY(bytes.len <= SHORT_MAX)
+               ? checksum_raw_turned(checksum_raw(bytes.bytes, bytes.len))
+               : sum_of_long(held, bytes, ops);
 }
 
 void frame_finish_checksum(struct frame *frame)
@@ -313,7 +314,7 @@ void frame_set_checksum(struct frame *frame, uint16_t offset, uint64_t sum,
     const struct weir_slice *s = frame->wire.slices;
 
     CHECK(frame->wire.slice_count <= 2);
-    if (frame->wire.slice_count == 2)
+    if (USUALLY(frame->wire.slice_count == 2))
         sum = checksum_raw_plus(sum, sum_of(frame->held[1], span_of(s[1].bytes, s[1].len), ops));
     frame_put_checksum(s[0].bytes + offset, (uint16_t)~checksum_reduce(sum));
 }

@@ -119,7 +119,7 @@ static struct frame *begin(struct tcp_conn *c, struct tcp_env *env, const struct
     if (is_sequenced(u) && !has_record(c, env))
         return NULL;
     frame = frame_get_headed(env->frames, tcp_plain_len(c->agreed.timestamps_ok));
-    if (frame != NULL && u->len > 0)
+    if (frame != NULL && USUALLY(u->len > 0))
         sendq_refer_tail(c, u->len, frame);
     return frame;
 }
@@ -190,7 +190,7 @@ static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct
     w->sent_at = env->now;
     w->is_restarted = false;
     w->push_all = false;
-    if (u->len > 0)
+    if (USUALLY(u->len > 0))
         note_text_sent(c, env, u);
     timers_on_sent_calmly(c, env);
     timers_on_not_held_back(c);
@@ -236,14 +236,14 @@ APART WHOLE struct frame *express_output(struct tcp_conn *c, struct tcp_env *env
         return c->state == TCP_SYN_SENT ? express_syn(c, env) : NULL;
     u.len = seq_len(c->snd.nxt, sendq_end(c));
     u.mss = c->work->cc.mss;
-    if (is_sequenced(&u) ? !all_may_go(c, env, &u) : !c->work->ack_owed)
+    if (USUALLY(is_sequenced(&u)) ? !all_may_go(c, env, &u) : !c->work->ack_owed)
         return NULL;
     frame = begin(c, env, &u);
     if (frame == NULL)
         return NULL;
     finish(c, env, &u, frame, has_offload);
     note_sent(c, env);
-    if (is_sequenced(&u))
+    if (USUALLY(is_sequenced(&u)))
         note_sequenced(c, env, &u);
     else
         note_acknowledged(c, env);

@@ -11,6 +11,7 @@
 
 #include "base/be.h"
 #include "base/checksum.h"
+#include "base/hint.h"
 #include "base/span.h"
 #include "base/why.h"
 #include "wire/tcp_options.h"
@@ -121,7 +122,7 @@ static inline __attribute__((always_inline)) uint64_t tcp_emit_plain(const struc
     uint64_t sum = tcp_emit_first(h, (uint32_t)tcp_plain_len(h->has_timestamps), out);
     be32_t checksum;
 
-    if (h->has_timestamps)
+    if (USUALLY(h->has_timestamps))
         return sum + tcp_emit_checksum(h, TCP_TIMESTAMPS_START, out)
                + tcp_emit_words(h->ts_val, h->ts_ecr, out + 24);
     checksum = be32_of((uint32_t)h->checksum << 16);
