@@ -92,6 +92,15 @@ static int set_all(struct weir *s, struct conn *c, const struct weir_opt_value *
     return WEIR_OK;
 }
 
+/* Its ends are at hand: they need not be put together again to find where it goes. */
+static void note_route(struct weir *s, struct conn *c, const struct tcp_tuple *tuple)
+{
+    struct route_entry *route = tx_route(s, &tuple->local_addr, &tuple->remote_addr);
+
+    if (route != NULL)
+        tx_note_route(s, c, route, route->turn);
+}
+
 int api_connect_with(struct weir *s, const struct weir_endpoint *local,
                      const struct weir_endpoint *remote, const struct weir_opt_value *opts,
                      size_t count, weir_conn_t *conn)
@@ -116,6 +125,7 @@ int api_connect_with(struct weir *s, const struct weir_endpoint *local,
         return err;
     }
     *conn = handle_of_conn(s, c);
+    note_route(s, c, &ends.tuple);
     tx_make_ready(s, c); /* there is nothing else to settle: it waits for nothing yet */
     return WEIR_OK;
 }

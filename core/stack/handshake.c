@@ -65,6 +65,8 @@ static enum why remember(struct weir *s, struct halfopen *h, uint32_t hash,
         flows_free_halfopen(s, h);
         return WHY_NO_MEMORY;
     }
+    h->route = route;
+    h->route_turn = route->turn;
     flows_trace_state(s, &h->flow, TCP_LISTEN, TCP_SYN_RECEIVED);
     flows_send_synack(s, h, route);
     flows_wait_first(s, h);
@@ -83,8 +85,8 @@ static void queue_for_accept(struct weir *s, struct listener *l, struct conn *c)
  * The connection that a record was. Mostly all there is left of the handshake is its end, which has come
  * as ack (or NULL).
  */
-static bool open(struct weir *s, struct conn *c, const struct tcp_halfopen *h,
-                 const struct listener *l, const struct tcp_seg *ack)
+static bool open_conn(struct weir *s, struct conn *c, const struct tcp_halfopen *h,
+                      const struct listener *l, const struct tcp_seg *ack)
 {
     if (ack != NULL && halfopen_is_usual(h) && !trace_is_on(&s->tracer))
         return tcp_open_acknowledged(&c->tcp, &s->tcp, h, l->model.user, ack);
@@ -99,7 +101,7 @@ static bool become(struct weir *s, struct conn *c, const struct tcp_halfopen *h,
 
     c->tcp.cc = l->model.cc;
     s->tcp.tracer = h->is_told ? &silent : &s->tracer;
-    done = open(s, c, h, l, ack);
+    done = open_conn(s, c, h, l, ack);
     s->tcp.tracer = &s->tracer;
     return done;
 }
@@ -304,6 +306,7 @@ static enum why complete(struct weir *s, struct arrival *a, struct halfopen *h)
     c = new_conn(s, &h->tcp, l, &a->seg);
     if (c == NULL)
         return WHY_NO_MEMORY;
+    tx_note_route(s, c, h->route, h->route_turn);
     demux_move(s, &h->flow, &c->flow);
     flows_free_halfopen(s, h);
     return begin(s, a, l, c);

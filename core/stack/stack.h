@@ -76,6 +76,8 @@ struct halfopen {
     struct alarm alarm; /* when its SYN-ACK is sent again, or it is given up */
     struct tcp_halfopen tcp;
     struct answered answered;
+    struct route_entry *route; /* where the SYN-ACK went, if it is still the one of that turn */
+    uint64_t route_turn;
     uint64_t listener;   /* its handle in the pool: the listener may be gone */
     ns_t defer_until_at; /* until then its acknowledgement does not count without data */
     bool is_deferred;    /* and one has come */
@@ -390,6 +392,9 @@ struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struc
 /* The entry that has it; NULL. */
 struct route_entry *tx_route(struct weir *s, const struct weir_addr *src,
                              const struct weir_addr *dst);
+
+/* c, which has work, goes there, if that is still the entry of that turn. */
+void tx_note_route(const struct weir *s, struct conn *c, struct route_entry *r, uint64_t turn);
 
 /* Where c's segments go, which a busy connection knows; NULL: there is no path now. */
 struct route_entry *tx_route_of(struct weir *s, struct conn *c);

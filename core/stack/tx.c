@@ -93,19 +93,31 @@ struct ip_path *tx_path(struct weir *s, const struct weir_addr *src, const struc
     return r != NULL ? &r->path : NULL;
 }
 
+/* It was not written anew, and nothing has changed that it depends on. */
+static bool is_still(const struct weir *s, const struct route_entry *r, uint64_t turn)
+{
+    return r->turn == turn && ip_path_is_current(&s->ip, &r->path);
+}
+
+void tx_note_route(const struct weir *s, struct conn *c, struct route_entry *r, uint64_t turn)
+{
+    struct tcp_work *w = c->tcp.work;
+
+    if (!is_still(s, r, turn))
+        return;
+    w->route = r;
+    w->route_turn = turn;
+    w->device_sums = (r->path.netif->offloads & WEIR_OFFLOAD_CSUM) != 0;
+}
+
 /* Not a part of route_of, so that what nearly always happens saves no registers for it. */
 static __attribute__((noinline)) struct route_entry *find_route_of(struct weir *s, struct conn *c)
 {
     struct tcp_tuple tuple = ends_tuple(&c->tcp.ends, &s->tcp);
-    struct route_entry *r = find_route(s, &tuple.local_addr, &tuple.remote_addr);
+    struct route_entry *r = tx_route(s, &tuple.local_addr, &tuple.remote_addr);
 
-    if (r->turn == 0)
-        return NULL;
-    if (c->tcp.work != NULL) {
-        c->tcp.work->route = r;
-        c->tcp.work->route_turn = r->turn;
-        c->tcp.work->device_sums = (r->path.netif->offloads & WEIR_OFFLOAD_CSUM) != 0;
-    }
+    if (r != NULL && c->tcp.work != NULL)
+        tx_note_route(s, c, r, r->turn);
     return r;
 }
 
@@ -117,8 +129,7 @@ static struct route_entry *route_of(struct weir *s, struct conn *c)
 {
     const struct tcp_work *w = c->tcp.work;
 
-    if (w != NULL && w->route != NULL && w->route->turn == w->route_turn
-        && ip_path_is_current(&s->ip, &w->route->path))
+    if (w != NULL && w->route != NULL && is_still(s, w->route, w->route_turn))
         return w->route;
     return find_route_of(s, c);
 }

@@ -23,13 +23,16 @@ enum {
     KEPT_SHARE = 64, /* of all memory, those that wait have less than one part */
 };
 
-/* What stays as it is while the rest is cleared. */
-static struct tcp_work *clear(struct tcp_work *w)
+/*
+ * What stays as it is while the rest is cleared. Of a length that the compiler knew it would be cleared word
+ * by word, where the C library has a faster way.
+ */
+static struct tcp_work *clear(struct tcp_work *w, size_t len)
 {
     struct piece *to_send = w->sendq.spare, *to_read = w->recvq.spare;
     struct sent *record = w->scoreboard.spare;
 
-    memset(w, 0, sizeof *w);
+    memset(w, 0, len);
     w->sendq.spare = to_send;
     w->recvq.spare = to_read;
     w->scoreboard.spare = record;
@@ -44,7 +47,7 @@ struct tcp_work *works_get(struct tcp_env *env)
         return pool_get_zeroed(&env->works);
     env->kept_works = w->next_kept;
     env->kept_count--;
-    return clear(w);
+    return clear(w, env->works.object_size);
 }
 
 void works_put(struct tcp_conn *c, struct tcp_env *env)

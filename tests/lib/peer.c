@@ -155,7 +155,7 @@ static enum why to_listener(struct peer *p, struct tcp_seg *seg)
 }
 
 /* The record becomes a connection, as in the stack. */
-static bool open(struct peer *p, const struct tcp_seg *seg)
+static bool make_conn(struct peer *p, const struct tcp_seg *seg)
 {
     if (p->goes_by_steps || trace_is_on(p->env->tracer) || !halfopen_is_usual(&p->halfopen))
         return tcp_open_passively(p->conn, p->env, &p->halfopen, p->conn->user);
@@ -168,7 +168,7 @@ static enum why complete(struct peer *p, struct tcp_seg *seg)
 {
     enum why why;
 
-    if (!open(p, seg))
+    if (!make_conn(p, seg))
         return WHY_NO_MEMORY;
     p->stage = PEER_CONN;
     why = tcp_complete(p->conn, p->env, seg);

@@ -80,6 +80,30 @@ TEST(an_interface_that_comes_back_finds_its_connections)
     }
 }
 
+/* What is known of the way that the SYN-ACK went is not true any more. */
+TEST(an_interface_that_comes_back_in_a_handshake_does_not_disturb_it)
+{
+    struct world *w = world_make(&(struct world_setup){.conditions = {.delay_ns = 10 * WEIR_MS}});
+    weir_listener_t listener = world_listen(w, 1, 80, 5);
+    struct weir_netif_config netif = {.link = WEIR_LINK_IP, .mtu = 1500};
+    struct weir_endpoint to = world_endpoint(w, 1, 80);
+    struct weir_prefix prefix = own_prefix(w, 1);
+    struct world_pair p;
+
+    EXPECT_EQ(weir_connect(world_stack(w, 0), NULL, &to, &p.a), WEIR_OK);
+    world_run(w, 15 * WEIR_MS);
+    EXPECT_EQ(world_stats(w, 1).half_open, 1);
+    EXPECT_EQ(weir_netif_remove(world_stack(w, 1), w->stacks[1].netif), WEIR_OK);
+    EXPECT_EQ(weir_netif_add(world_stack(w, 1), &netif, &w->stacks[1].netif), WEIR_OK);
+    EXPECT_EQ(weir_addr_add(world_stack(w, 1), w->stacks[1].netif, &prefix), WEIR_OK);
+    world_run(w, 1 * WEIR_S);
+    EXPECT_EQ(weir_accept(world_stack(w, 1), listener, &p.b), WEIR_OK);
+    world_sends(w, 1, p.b, 1000);
+    world_run(w, 1 * WEIR_S);
+    EXPECT_EQ(world_reads(w, 0, p.a), WEIR_EAGAIN);
+    EXPECT_EQ(w->stacks[0].read, 1000);
+}
+
 TEST(a_smaller_mtu_of_the_interface_is_kept_to_at_once)
 {
     struct world *w = world_make(&(struct world_setup){0});
