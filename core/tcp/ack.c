@@ -316,7 +316,7 @@ static APART void take_new(struct tcp_conn *c, struct tcp_env *env, const struct
 void ack_take_expected(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
     if (HAS_PREDICTION && recovery_is_calm(c))
-        ack_take_calmly(c, env, seg->ack);
+        ack_take_at_end(c, env, seg->ack);
     else
         take_new(c, env, seg);
 }

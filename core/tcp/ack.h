@@ -35,7 +35,7 @@ void ack_take_expected(struct tcp_conn *c, struct tcp_env *env, const struct tcp
 /* The same where the connection is calm as well (recovery.h): what is under way has only to be counted out. */
 void ack_take_calmly(struct tcp_conn *c, struct tcp_env *env, seq_t ack);
 
-/* The same where one side has closed: it may be the last that there is to acknowledge. */
+/* The same where one side may have closed: it may be the last that there is to acknowledge. */
 void ack_take_at_end(struct tcp_conn *c, struct tcp_env *env, seq_t ack);
 
 /* Takes the peer's window, unless the segment is older than the one that set it. */
