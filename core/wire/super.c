@@ -231,7 +231,7 @@ static void set_fixed(struct super_follow *f)
     for (size_t i = 0; i < f->fixed_count; i++) {
         f->fixed_at[i] = (uint8_t)size_min(i * SUPER_WIDE, f->headers_len - SUPER_WIDE);
         memcpy(&f->fixed[i].mask, mask + f->fixed_at[i], SUPER_WIDE);
-        f->fixed[i].bits = super_fixed_bits(f, i, f->first);
+        super_fixed_bits(f, i, f->first, &f->fixed[i].bits);
     }
 }
 

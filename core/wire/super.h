@@ -144,29 +144,38 @@ enum { /* where things stand */
        SUPER_TCP_CHECKSUM = 16,
 };
 
-/* Those of the i-th part's bits that all headers have in common. */
-static inline super_wide super_fixed_bits(const struct super_follow *f, size_t i,
-                                          const uint8_t *head)
+/*
+ * Those of the i-th part's bits that all headers have in common. By a pointer, as what a function returns
+ * such a vector in depends on the machine.
+ */
+static inline void super_fixed_bits(const struct super_follow *f, size_t i, const uint8_t *head,
+                                    super_wide *bits)
+{
+    memcpy(bits, head + f->fixed_at[i], sizeof *bits);
+    *bits &= f->fixed[i].mask;
+}
+
+/* Adds to differ what is not as it should be. */
+static inline void super_compare(const struct super_follow *f, size_t i, const uint8_t *head,
+                                 super_wide *differ)
 {
     super_wide bits;
 
-    memcpy(&bits, head + f->fixed_at[i], sizeof bits);
-    return bits & f->fixed[i].mask;
-}
-
-static inline super_wide super_differ(const struct super_follow *f, size_t i, const uint8_t *head)
-{
-    return super_fixed_bits(f, i, head) ^ f->fixed[i].bits;
+    super_fixed_bits(f, i, head, &bits);
+    *differ |= bits ^ f->fixed[i].bits;
 }
 
 /* Most headers, with the usual options, are no longer than the parts that there are in any case. */
 static inline bool super_has_fixed_bits(const struct super_follow *f, const uint8_t *head)
 {
-    super_wide differ = super_differ(f, 0, head) | super_differ(f, 1, head)
-                        | super_differ(f, 2, head) | super_differ(f, 3, head);
+    super_wide differ = {0};
 
+    super_compare(f, 0, head, &differ);
+    super_compare(f, 1, head, &differ);
+    super_compare(f, 2, head, &differ);
+    super_compare(f, 3, head, &differ);
     for (size_t i = SUPER_WIDES_MIN; i < f->fixed_count; i++)
-        differ |= super_differ(f, i, head);
+        super_compare(f, i, head, &differ);
     return (differ[0] | differ[1]) == 0;
 }
 
