@@ -143,6 +143,11 @@ def take(words, option, default=None):
 
 def main():
     weir, *words = sys.argv[1:]
+    if "--help" in words:
+        print(__doc__, end="")
+        print("NAME OPTION..., of which `weir bench --help` says more:")
+        print(*(f"    {line}" for line, _ in TABLE), sep="\n")
+        return 0
     as_json, small = take(words, "--json"), take(words, "--small")
     runs = take(words, "--runs", 1 if small else 5)
     if take(words, "--peers"):
