@@ -90,6 +90,14 @@ static uint32_t place_of_packet(const uint8_t *ip)
     return place_of(be32_at(ip + PLAIN_SRC_AT), be32_at(ip + PLAIN_PORTS_AT));
 }
 
+static void note(const struct weir *s, struct recent *r, const struct netif *netif,
+                 const uint8_t *ip)
+{
+    r->netif = netif;
+    r->epoch = s->ip.epoch;
+    memcpy(r->ends, ip + PLAIN_ENDS_AT, PLAIN_ENDS_LEN);
+}
+
 void recent_note(struct weir *s, const struct tcp_tuple *tuple, const struct netif *netif,
                  const uint8_t *ip)
 {
@@ -97,9 +105,7 @@ void recent_note(struct weir *s, const struct tcp_tuple *tuple, const struct net
 
     if (r->flow == NULL || r->flow->kind != HANDLE_CONN || !demux_is_between(s, r->flow, tuple))
         return;
-    r->netif = netif;
-    r->epoch = s->ip.epoch;
-    memcpy(r->ends, ip + PLAIN_ENDS_AT, PLAIN_ENDS_LEN);
+    note(s, r, netif, ip);
 }
 
 /* The connection whose packet this is, as the last one was; NULL: that has to be found out. */
@@ -283,28 +289,6 @@ static void count_in(struct weir *s, const struct weir_frame *frame)
     s->bytes_in += frame->len;
 }
 
-/* One that is not known from the last packet of its flow. */
-static APART bool take_new(struct weir *s, struct netif *netif, struct weir_frame *frame,
-                           const struct plain *p)
-{
-    struct arrival a;
-
-    a.tuple = tuple_at(p->ip);
-    if (!ip_is_for_us(&s->ip, netif, &a.tuple.remote_addr, &a.tuple.local_addr)
-        || !has_good_checksum(s, frame, p, netif->link_len))
-        return false;
-    fill(&a.seg, frame, p, netif->link_len);
-    if (a.seg.opt.present & (TCP_HAS_MD5 | TCP_HAS_AO))
-        return false;
-    a.auth = 0;
-    a.netif = netif;
-    a.ip = p->ip;
-    a.ttl = plain_ttl(p);
-    count_in(s, frame);
-    rx_segment(s, &a);
-    return true;
-}
-
 /* No reset answers a segment in these states, and nothing has to be signed. */
 static bool is_plain_conn(const struct tcp_conn *c, const struct plain *p)
 {
@@ -354,6 +338,18 @@ static bool take_usual(struct weir *s, struct conn *c, const struct weir_frame *
     return true;
 }
 
+/* The same of one whose flow had to be found; IP has nothing against it, so the next is known. */
+static bool take_found(struct weir *s, struct flow *flow, const struct netif *netif,
+                       const struct weir_frame *frame, const struct plain *p)
+{
+    struct conn *c = container_of(flow, struct conn, flow);
+
+    if (!HAS_PREDICTION || flow->kind != HANDLE_CONN || !is_plain_conn(&c->tcp, p))
+        return false;
+    note(s, &s->recent[place_of_packet(p->ip)], netif, p->ip);
+    return take_usual(s, c, frame, p, netif->link_len);
+}
+
 static size_t take_like(struct weir *s, struct conn *c, struct weir_frame *frames, size_t count,
                         const struct plain *p, size_t ip_at)
 {
@@ -362,6 +358,32 @@ static size_t take_like(struct weir *s, struct conn *c, struct weir_frame *frame
     if (USUALLY(count == 1 && take_usual(s, c, frames, p, ip_at)))
         return 1;
     return take_unusual(s, c, frames, count, p);
+}
+
+/* One that is not known from the last packet of its flow, which is mostly so where there are very many. */
+static APART bool take_new(struct weir *s, struct netif *netif, struct weir_frame *frame,
+                           const struct plain *p)
+{
+    struct arrival a;
+    struct flow *flow;
+
+    a.tuple = tuple_at(p->ip);
+    if (!ip_is_for_us(&s->ip, netif, &a.tuple.remote_addr, &a.tuple.local_addr)
+        || !has_good_checksum(s, frame, p, netif->link_len))
+        return false;
+    flow = demux_find(s, &a.tuple, &a.hash);
+    if (flow != NULL && take_found(s, flow, netif, frame, p))
+        return true;
+    fill(&a.seg, frame, p, netif->link_len);
+    if (a.seg.opt.present & (TCP_HAS_MD5 | TCP_HAS_AO))
+        return false;
+    a.auth = 0;
+    a.netif = netif;
+    a.ip = p->ip;
+    a.ttl = plain_ttl(p);
+    count_in(s, frame);
+    rx_segment(s, &a, flow);
+    return true;
 }
 
 size_t recent_rx(struct weir *s, struct netif *netif, struct weir_frame *frames, size_t count)

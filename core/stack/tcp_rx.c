@@ -300,10 +300,8 @@ static APART enum why to_listener_or_nobody(struct weir *s, struct arrival *a, s
     return l != NULL ? to_listener(s, a, l) : rx_to_nobody(s, a);
 }
 
-void rx_segment(struct weir *s, struct arrival *a)
+void rx_segment(struct weir *s, struct arrival *a, struct flow *flow)
 {
-    struct flow *flow = demux_find(s, &a->tuple, &a->hash);
-
     count_add(&s->tcp.counts.segs_in, a->seg.segs);
     end(s, a, flow != NULL ? to_flow(s, a, flow) : to_listener_or_nobody(s, a, rx_listener(s, a)));
     recent_note(s, &a->tuple, a->netif, a->ip);

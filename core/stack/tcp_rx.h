@@ -19,8 +19,8 @@ struct arrival {
 
 /* ---- tcp_rx.c ---- */
 
-/* A segment that has passed all that IP and its checksum say of it, to whoever has it. */
-void rx_segment(struct weir *s, struct arrival *a);
+/* A segment that has passed all that IP and its checksum say of it, to the flow that demux_find has found. */
+void rx_segment(struct weir *s, struct arrival *a, struct flow *flow);
 
 /* The answer to a segment is a reset, made from it. */
 void rx_send_reset(struct weir *s, const struct arrival *a, enum tcp_state state);
