@@ -240,6 +240,15 @@ void ack_take_handshake(struct tcp_conn *c, struct tcp_env *env, const struct tc
     timers_on_acked(c, env);
 }
 
+void ack_take_syn(struct tcp_conn *c, struct tcp_env *env, seq_t ack)
+{
+    c->snd.una = ack;
+    rtt_on_sample(c, env, ns_max(ns_since(c->work->syn_sent_at, env->now), 1));
+    tune_on_acked(c, env);
+    c->work->more_follows = false;
+    timers_on_acked(c, env);
+}
+
 void ack_take_synack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
 {
     ns_t rtt_ns = tstamp_rtt_ns(c, env, tstamp_echo(c, seg)); /* measure_echo() */

@@ -20,6 +20,9 @@ void ack_take(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg
 /* The same for the one that completes a handshake: it acknowledges our SYN. */
 void ack_take_handshake(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
 
+/* The same of a SYN that was sent once and alone, and behind which nobody waits. */
+void ack_take_syn(struct tcp_conn *c, struct tcp_env *env, seq_t ack);
+
 /*
  * The same of a SYN-ACK that was sent once, on a connection that is made by that: nothing is queued, nor
  * has anybody asked for anything.

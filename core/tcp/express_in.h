@@ -11,6 +11,7 @@
 
 struct tcp_conn;
 struct tcp_env;
+struct tcp_seg;
 
 /* What it says, if it has no options but timestamps. */
 struct express_seg {
@@ -33,5 +34,11 @@ bool express_input(struct tcp_conn *c, struct tcp_env *env, const struct express
 
 /* The same for a segment with the FIN, or on a connection of which one side has closed: it may be the last. */
 bool express_input_at_end(struct tcp_conn *c, struct tcp_env *env, const struct express_seg *seg);
+
+/*
+ * The same for a connection in SYN-SENT: a SYN-ACK that grants all that a usual SYN has asked for, and
+ * brings nothing else (express_syn.c).
+ */
+bool express_synack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
 
 #endif

@@ -1,20 +1,29 @@
 /*
- * express_syn.c - the usual SYN, sent in one go
+ * express_syn.c - the usual SYN, sent in one go, and its usual answer, taken in in one go
  *
  * What express.c is to other segments, this is to the first of a connection: nearly every SYN offers
- * the same four options, brings nothing and asks for nothing else, and nothing waits behind it. Each
- * condition names what it stands for; what fails one of them takes the long way, which knows all
- * cases. tests/lib/both_ways.c goes both ways and compares. State: none of its own.
+ * the same four options, brings nothing and asks for nothing else, and nothing waits behind it; and
+ * nearly every SYN-ACK grants them all. Each condition names what it stands for; what fails one of
+ * them takes the long way, which knows all cases. tests/lib/both_ways.c goes both ways and compares.
+ * State: none of its own.
  */
 #include "base/count.h"
 #include "base/frame.h"
 #include "base/hint.h"
+#include "tcp/ack.h"
 #include "tcp/conn.h"
+#include "tcp/ecn.h"
 #include "tcp/express.h"
+#include "tcp/express_in.h"
+#include "tcp/mtu_probe.h"
 #include "tcp/options.h"
+#include "tcp/recovery.h"
+#include "tcp/seg.h"
 #include "tcp/segment.h"
 #include "tcp/timers.h"
+#include "tcp/tstamp.h"
 #include "tcp/turn.h"
+#include "tcp/uto.h"
 #include "tcp/window.h"
 #include "wire/tcp.h"
 
@@ -84,4 +93,69 @@ APART struct frame *express_syn(struct tcp_conn *c, struct tcp_env *env)
     if (frame != NULL)
         note_sent(c, env);
     return frame;
+}
+
+/* ---- its answer ---- */
+
+/* Second and fifth: the SYN and what acknowledges ours, and of options all that ours has. */
+static bool is_plain_answer(const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    return seg->flags == (TCP_SYN | TCP_ACK) && seg->len == 0 && seg->opt.present == TCP_USUAL_SYN
+           && is_plain(c);
+}
+
+/* First: nothing was sent but our SYN, once, and it is what is acknowledged. */
+static bool is_of_first(const struct tcp_conn *c, const struct tcp_env *env,
+                        const struct tcp_seg *seg)
+{
+    const struct tcp_work *w = c->work;
+
+    return seq_eq(seg->ack, c->snd.nxt) && tcp_flight(c) == 1 && w->syn_sent_at != 0
+           && !w->recovery.syn_owed && !w->recovery.syn_was_lost
+           && c->fastopen == WEIR_FASTOPEN_NONE && tstamp_may_echo(c, env, seg);
+}
+
+/* Nobody waits for room, has written, or has closed already. */
+static bool is_awaited_by_none(const struct tcp_conn *c)
+{
+    return c->work->sendq.bytes == 0 && !c->fin_queued && !c->wants_writable && !c->wants_acked
+           && !c->snd_urgent;
+}
+
+/* Fourth: take_syn() of synsent.c. */
+static void take_syn(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+    c->rcv.irs = seg->seq;
+    c->rcv.nxt = seq_add(seg->seq, 1);
+    c->rcv.acked = c->rcv.nxt;
+    options_agree_on_all(env, &c->agreed, &seg->opt);
+    tstamp_start(c, env, seg->opt.ts_val);
+    ack_set_window(c, seg);
+}
+
+/* tcp_established(), when the SYN has not been lost. */
+static void establish(struct tcp_conn *c, struct tcp_env *env)
+{
+    tcp_set_state(c, env, TCP_ESTABLISHED);
+    uto_on_news(c);
+    ecn_on_established(c);
+    mtu_probe_on_established(c, env);
+    recovery_on_established_at_once(c, env);
+    timers_on_keepalive(c, env);
+    c->work->data_received_at = env->now;
+    c->events |= WEIR_EVENT_CONNECTED | WEIR_EVENT_WRITABLE;
+}
+
+APART bool express_synack(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+    if (!HAS_PREDICTION || c->state != TCP_SYN_SENT || !is_plain_answer(c, seg)
+        || !is_of_first(c, env, seg) || !is_awaited_by_none(c))
+        return false;
+    count_add32(&c->segs_in, seg->segs);
+    take_syn(c, env, seg);
+    ack_take_syn(c, env, seg->ack);
+    establish(c, env);
+    timers_on_received(c, env);
+    c->work->ack_owed = true;
+    return true;
 }

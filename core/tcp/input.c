@@ -13,6 +13,7 @@
 #include "tcp/ack.h"
 #include "tcp/conn.h"
 #include "tcp/ecn.h"
+#include "tcp/express_in.h"
 #include "tcp/mtu_probe.h"
 #include "tcp/predict.h"
 #include "tcp/reasm.h"
@@ -531,7 +532,7 @@ WHOLE enum why tcp_input(struct tcp_conn *c, struct tcp_env *env, struct tcp_seg
     struct arrival a = {c, env, seg, WHY_NONE};
 
     if (!predict_is_expected(c, env, seg))
-        return tcp_input_by_steps(c, env, seg);
+        return express_synack(c, env, seg) ? WHY_NONE : tcp_input_by_steps(c, env, seg);
     tcp_disturb(c);
     count_add32(&c->segs_in, seg->segs);
     tstamp_note(c, env, seg);

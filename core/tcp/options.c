@@ -79,26 +79,35 @@ uint16_t options_mss_of(const struct tcp_options *peers, bool is_v4)
 }
 
 /* A peer that asks for tiny segments would cost us more than itself: there is a floor. */
-static uint16_t peers_mss(const struct tcp_env *env, const struct tcp_options *peers, bool is_v4)
+static uint16_t usable_mss(const struct tcp_env *env, uint16_t mss)
 {
-    uint16_t mss = options_mss_of(peers, is_v4);
-
     return (uint16_t)(mss > env->config.mss_min ? mss : env->config.mss_min);
+}
+
+static unsigned peers_scale(const struct tcp_options *peers) /* [RFC7323 2.3] */
+{
+    return u32_min(peers->window_scale, WINDOW_SCALE_MAX) & 15u;
 }
 
 struct tcp_agreed options_agree(const struct tcp_env *env, struct tcp_agreed wish,
                                 const struct tcp_options *peers, bool is_v4)
 {
     struct tcp_agreed a = wish;
-    unsigned peers_scale = u32_min(peers->window_scale, WINDOW_SCALE_MAX); /* [RFC7323 2.3] */
 
-    a.snd_mss = peers_mss(env, peers, is_v4);
+    a.snd_mss = usable_mss(env, options_mss_of(peers, is_v4));
     a.timestamps_ok = tstamp_is_agreed(&wish) && (peers->present & TCP_HAS_TIMESTAMPS);
     a.sack_ok = wish.sack_ok && (peers->present & TCP_HAS_SACK_PERMITTED);
     a.wscale_ok = wish.wscale_ok && (peers->present & TCP_HAS_WINDOW_SCALE);
     a.rcv_wscale = a.wscale_ok ? wish.rcv_wscale : 0;
-    a.snd_wscale = a.wscale_ok ? peers_scale & 15u : 0;
+    a.snd_wscale = (a.wscale_ok ? peers_scale(peers) : 0) & 15u;
     return a;
+}
+
+void options_agree_on_all(const struct tcp_env *env, struct tcp_agreed *ours,
+                          const struct tcp_options *peers)
+{
+    ours->snd_mss = usable_mss(env, peers->mss);
+    ours->snd_wscale = peers_scale(peers) & 15u;
 }
 
 void options_fit(struct tcp_options *options)

@@ -33,6 +33,10 @@ struct tcp_agreed options_wish(const struct tcp_env *env, const struct tcp_user 
 struct tcp_agreed options_agree(const struct tcp_env *env, struct tcp_agreed wish,
                                 const struct tcp_options *peers, bool is_v4);
 
+/* The same in place, where both have all that is usual (options_are_usual). */
+void options_agree_on_all(const struct tcp_env *env, struct tcp_agreed *ours,
+                          const struct tcp_options *peers);
+
 /* What may be left out goes, as long as there is no room for all. */
 void options_fit(struct tcp_options *options);
 

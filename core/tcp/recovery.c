@@ -81,16 +81,24 @@ uint32_t recovery_initial_window(const struct tcp_env *env, uint32_t mss)
     return u32_min(segs * mss, u32_max(2 * mss, INITIAL_WINDOW_BYTES));
 }
 
+/* What follows from what the handshake finds out. */
+static void begin_window(struct tcp_conn *c, const struct tcp_env *env)
+{
+    struct cc *cc = cc_of(c);
+
+    cc->ops = tcp_cc(c);
+    cc->mss = tcp_send_mss(c, env);
+    cc->cwnd = recovery_initial_window(env, cc->mss);
+    cc->srtt_ns = (ns_t)c->rtt.srtt_us * NS_US;
+}
+
 void recovery_begin(struct tcp_conn *c, const struct tcp_env *env)
 {
     struct cc *cc = cc_of(c);
 
     c->work->recovery = (struct recovery){.state = RECOVERY_OPEN};
-    cc->ops = tcp_cc(c);
-    cc->mss = tcp_send_mss(c, env);
-    cc->cwnd = recovery_initial_window(env, cc->mss);
+    begin_window(c, env);
     cc->ssthresh = c->ssthresh;
-    cc->srtt_ns = (ns_t)c->rtt.srtt_us * NS_US;
     cc->is_paced = env->config.pacing;
     cc->as_linux = env->config.cubic_as_linux;
 }
@@ -148,6 +156,13 @@ void recovery_on_established(struct tcp_conn *c, struct tcp_env *env)
     recovery_init(c, env);
     if (syn_was_lost)
         cc_of(c)->cwnd = cc_of(c)->mss;
+    emit_cwnd(c, env, "initial window");
+}
+
+void recovery_on_established_at_once(struct tcp_conn *c, struct tcp_env *env)
+{
+    begin_window(c, env);
+    cc_of(c)->ops->init(cc_of(c));
     emit_cwnd(c, env, "initial window");
 }
 

@@ -52,6 +52,9 @@ void recovery_begin(struct tcp_conn *c, const struct tcp_env *env);
 /* The handshake is complete: the segment size and so the initial window are known. */
 void recovery_on_established(struct tcp_conn *c, struct tcp_env *env);
 
+/* The same when nothing has happened since recovery_begin but that the SYN was sent and answered. */
+void recovery_on_established_at_once(struct tcp_conn *c, struct tcp_env *env);
+
 /* IW [RFC6928 2]. */
 uint32_t recovery_initial_window(const struct tcp_env *env, uint32_t mss);
 

@@ -337,6 +337,30 @@ bool both_ways_check_input(struct tcp_conn *c, struct tcp_env *env, const struct
 
 /* ---- opening ---- */
 
+bool both_ways_check_answer(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg)
+{
+    struct saved before, ends[2];
+    bool is_usual;
+
+    if (trace_is_on(env->tracer))
+        return false;
+    save(&before, c);
+    is_usual = express_synack(c, env, seg);
+    save(&ends[0], c);
+    put_back(c, &before);
+    ends[1] = before;
+    if (is_usual) {
+        struct tcp_seg again = *seg;
+
+        EXPECT_EQ(tcp_input_by_steps(c, env, &again), WHY_NONE);
+        EXPECT(!again.wants_reset);
+        save(&ends[1], c);
+        put_back(c, &before);
+    }
+    expect_same(&ends[0], &ends[1], env->now);
+    return is_usual;
+}
+
 static void open_one_way(struct tcp_conn *c, struct tcp_env *env, const struct tcp_halfopen *h,
                          struct tcp_seg *ack, bool is_short)
 {

@@ -28,6 +28,9 @@ void both_ways_check(struct tcp_conn *c, struct tcp_env *env);
 bool both_ways_check_input(struct tcp_conn *c, struct tcp_env *env, const struct express_seg *usual,
                            struct tcp_seg *seg);
 
+/* The same for one that comes in SYN-SENT (express_synack). */
+bool both_ways_check_answer(struct tcp_conn *c, struct tcp_env *env, const struct tcp_seg *seg);
+
 /*
  * The same for the acknowledgement that makes a connection of a usual record (tcp_open_acknowledged,
  * tcp_open_passively), without what else the segment brings; c is closed, and stays so.

@@ -233,6 +233,8 @@ static void to_conn(struct duo *d, int end, struct tcp_seg *seg)
         answer_by_reset(d, end, seg);
         return;
     }
+    if (e->conn->state == TCP_SYN_SENT)
+        (void)both_ways_check_answer(e->conn, &d->world->env, seg);
     tcp_input(e->conn, &d->world->env, seg);
     if (seg->wants_reset)
         answer_by_reset(d, end, seg);

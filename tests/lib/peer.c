@@ -257,6 +257,8 @@ static enum why to_conn(struct peer *p, struct tcp_seg *seg)
     count_expected(p, seg);
     if (takes_short_way(p, seg))
         return WHY_NONE;
+    if (!p->goes_by_steps && p->conn->state == TCP_SYN_SENT)
+        p->answered_short += both_ways_check_answer(p->conn, p->env, seg);
     why = p->goes_by_steps ? tcp_input_by_steps(p->conn, p->env, seg)
                            : tcp_input(p->conn, p->env, seg);
     if (seg->wants_reset)

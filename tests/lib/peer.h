@@ -67,6 +67,7 @@ struct peer {
     size_t calm;            /* of these, acknowledgements on a connection that is calm */
     size_t sent_short;      /* segments that went out the short way (express.h) */
     size_t taken_short;     /* and that came in on it (express_in.h) */
+    size_t answered_short;  /* the same of SYN-ACKs (express_synack) */
     size_t compared;        /* of these, byte by byte (both_ways.h) */
     bool keeps_frames;      /* the driver is slow: what is seen goes to world->kept */
 
