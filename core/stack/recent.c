@@ -29,6 +29,7 @@
 enum {
     /* Addresses, header and timestamps. */
     USUAL_LEN = PLAIN_OPTIONS_AT + TCP_TIMESTAMPS_LEN - PLAIN_ENDS_AT,
+    USUAL_SYN_LEN = PLAIN_TCP_AT + TCP_USUAL_SYN_LEN - PLAIN_ENDS_AT,
     FEW = 256, /* bytes are added up where they are, others as fast as the machine can */
 };
 
@@ -185,13 +186,24 @@ static uint64_t sum_pseudo_rest(const struct plain *p)
     return checksum_raw_word((uint32_t)p->len - PLAIN_TCP_AT + IP_PROTOCOL_TCP);
 }
 
+/* To the end of the options of a usual SYN. */
+static uint64_t sum_usual_syn(const uint8_t *ends)
+{
+    _Static_assert(USUAL_SYN_LEN == USUAL_LEN + sizeof(uint64_t), "they are a word longer");
+    return checksum_raw_plus(sum_usual(ends), word_at(ends + USUAL_LEN));
+}
+
 /* The same for any packet: from the addresses, of which first bytes are in the first slice, to its end. */
 static APART bool has_good_sum(const struct weir *s, const struct weir_frame *frame,
                                const struct plain *p, size_t first)
 {
-    uint32_t sum = s->ip.checksum->add(0, p->ip + PLAIN_ENDS_AT, first);
     size_t rest = p->len - PLAIN_ENDS_AT - first;
+    uint32_t sum;
 
+    if (first == USUAL_SYN_LEN && rest == 0)
+        return checksum_raw_is_good(
+            checksum_raw_plus(sum_pseudo_rest(p), sum_usual_syn(p->ip + PLAIN_ENDS_AT)));
+    sum = s->ip.checksum->add(0, p->ip + PLAIN_ENDS_AT, first);
     if (rest > 0)
         sum = checksum_join(sum, s->ip.checksum->add(0, frame->slices[1].bytes, rest), first);
     return checksum_raw_is_good(checksum_raw_plus(sum_pseudo_rest(p), checksum_raw_word(sum)));
