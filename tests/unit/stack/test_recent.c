@@ -252,6 +252,45 @@ TEST(recent_short_way_is_that_of_all_plain_segments)
     EXPECT(!goes_the_short_way(&t, &p));
 }
 
+TEST(recent_short_way_leaves_a_usual_syn_of_which_any_bit_is_wrong) /* [RFC9293 MUST-3] */
+{
+    static const uint8_t usual[] = {TCP_OPTION_MSS,
+                                    4,
+                                    5,
+                                    180,
+                                    TCP_OPTION_SACK_PERMITTED,
+                                    2,
+                                    TCP_OPTION_TIMESTAMPS,
+                                    10,
+                                    1,
+                                    2,
+                                    3,
+                                    4,
+                                    0,
+                                    0,
+                                    0,
+                                    0,
+                                    TCP_OPTION_NOP,
+                                    TCP_OPTION_WINDOW_SCALE,
+                                    3,
+                                    7};
+    enum { first_bit = 12 * 8 }; /* of the addresses */
+    static struct packet p;
+    struct two t = two_of((struct world_setup){.seed = 1});
+    struct packet_tcp syn = {
+        .flags = TCP_SYN, .seq = 1, .options = usual, .options_len = sizeof usual};
+
+    make_from(&t, 6000, &p, &syn);
+    for (size_t bit = first_bit; bit < 8 * p.len; bit++) {
+        p.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        EXPECT(!goes_the_short_way(&t, &p));
+        p.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    EXPECT(goes_the_short_way(&t, &p));
+    world_end(t.quick);
+    world_end(t.full);
+}
+
 /* How many of two frames that come together are taken in. */
 static size_t taken_of(struct two *t, const struct packet *a, const struct packet *b)
 {
