@@ -367,10 +367,10 @@ static struct frame *next_frame(struct run *r, uint32_t gso_bytes, struct tcp_tu
 {
     struct frame *frame = r->is_short ? express_output(&r->conn, &r->env, false) : NULL;
 
-    if (frame == NULL)
-        return tcp_output(&r->conn, &r->env, gso_bytes, turn);
     *turn = (struct tcp_turn){.has_more = false};
-    return frame;
+    if (frame == NULL && r->is_short)
+        frame = express_super(&r->conn, &r->env, gso_bytes, turn);
+    return frame != NULL ? frame : tcp_output(&r->conn, &r->env, gso_bytes, turn);
 }
 
 /* The application has taken its events. Who is silent needs no turn. */

@@ -273,13 +273,18 @@ static struct frame *next_segment(struct weir *s, struct conn *c, struct ip_path
                                   struct tcp_turn *turn)
 {
     struct frame *frame = NULL;
+    uint32_t most;
 
     *turn = (struct tcp_turn){0};
     if (path->mtu != c->tcp.pmtu && c->tcp.state != TCP_CLOSED)
         tcp_set_pmtu(&c->tcp, &s->tcp, path->mtu);
     if (!is_straight(s, path->netif))
         frame = express_output(&c->tcp, &s->tcp, is_summed_later(s, path));
-    return frame != NULL ? frame : tcp_output(&c->tcp, &s->tcp, gso_bytes(s, c, path), turn);
+    if (frame != NULL)
+        return frame;
+    most = gso_bytes(s, c, path);
+    frame = express_super(&c->tcp, &s->tcp, most, turn);
+    return frame != NULL ? frame : tcp_output(&c->tcp, &s->tcp, most, turn);
 }
 
 /* What a trace is to say of a segment that c sends. */

@@ -2,7 +2,8 @@
  * express.c - the usual segment, sent in one go
  *
  * Nearly every segment of a connection that does not send in bulk carries all the text there is,
- * perhaps with the FIN, or acknowledges, and says nothing else. output.c goes through its list, segment.c asks each
+ * perhaps with the FIN, or acknowledges, and says nothing else; of one that does, nearly every one is a
+ * super-segment that carries as much as may go. output.c goes through its list, segment.c asks each
  * extension what it has to say, and what was sent is noted for each kind of segment; here that is
  * asked all at once, and only what this kind leaves behind is noted. Each condition names what it
  * stands for; what fails one of them takes the long way, which knows all cases.
@@ -11,8 +12,10 @@
 #include "tcp/express.h"
 #include "base/frame.h"
 #include "base/hint.h"
+#include "base/num.h"
 #include "base/parts.h"
 #include "tcp/conn.h"
+#include "tcp/output.h"
 #include "tcp/prr.h"
 #include "tcp/recovery.h"
 #include "tcp/scoreboard.h"
@@ -25,9 +28,11 @@
 
 /* What there is to be sent, if it is usual. */
 struct usual {
-    uint32_t len; /* all the text */
+    uint32_t len; /* all the text, or as much as one super-segment carries of it */
     uint32_t mss;
-    bool has_fin; /* which is the end */
+    uint32_t segs; /* how many it is on the wire */
+    bool has_fin;  /* which is the end */
+    bool has_more; /* text is left */
 };
 
 static bool is_sequenced(const struct usual *u)
@@ -138,12 +143,12 @@ static void finish(struct tcp_conn *c, const struct tcp_env *env, const struct u
 }
 
 /* What any segment with an ACK leaves behind: note_sent() and note_ack_sent(). */
-static void note_sent(struct tcp_conn *c, struct tcp_env *env)
+static void note_sent(struct tcp_conn *c, struct tcp_env *env, uint32_t segs)
 {
     struct tcp_work *w = c->work;
 
-    c->segs_out++;
-    env->counts.segs_out++;
+    c->segs_out += segs;
+    env->counts.segs_out += segs;
     w->ack_owed = false;
     w->rcv_unacked = 0;
     if (w->quick_acks > 0)
@@ -156,14 +161,14 @@ static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct
 {
     struct tcp_work *w = c->work;
 
-    w->data_segs_out++;
+    w->data_segs_out += u->segs;
     w->bytes_sent += u->len;
     if (c->wants_writable)
         sendq_wake(c);
     turn_note_interactive(c, env);
-    if (u->len < u->mss && !w->is_syn_text_next) {
+    if (u->len < u->mss * u->segs && !w->is_syn_text_next) {
         w->small_sent = true;
-        w->small_end = sendq_end(c);
+        w->small_end = sendq_end(c); /* what is short is the end */
     }
     w->is_syn_text_next = false;
 }
@@ -185,16 +190,16 @@ static void note_sequenced(struct tcp_conn *c, struct tcp_env *env, const struct
 
     c->snd.nxt = seq_add(start, u->len + u->has_fin);
     turn_begin_round(c);
-    scoreboard_on_sent(c, env, start, c->snd.nxt, 1);
+    scoreboard_on_sent(c, env, start, c->snd.nxt, u->segs);
     prr_on_sent(c, u->len + u->has_fin);
     w->sent_at = env->now;
     w->is_restarted = false;
-    w->push_all = false;
+    w->push_all = w->push_all && u->has_more;
     if (USUALLY(u->len > 0))
         note_text_sent(c, env, u);
     timers_on_sent_calmly(c, env);
     timers_on_not_held_back(c);
-    if (u->has_fin) {
+    if (u->has_fin || u->has_more) {
         turn_note_blocked(c, env, BLOCKED_BY_NOTHING);
         return;
     }
@@ -227,7 +232,7 @@ bool express_note_silence(struct tcp_conn *c, struct tcp_env *env)
 /* Not a part of who calls it, so that the compiler can make all that it calls a part of it. */
 APART WHOLE struct frame *express_output(struct tcp_conn *c, struct tcp_env *env, bool has_offload)
 {
-    struct usual u;
+    struct usual u = {.segs = 1, .has_more = false};
     struct frame *frame;
 
     if (!HAS_PREDICTION || c->work == NULL)
@@ -242,10 +247,89 @@ APART WHOLE struct frame *express_output(struct tcp_conn *c, struct tcp_env *env
     if (frame == NULL)
         return NULL;
     finish(c, env, &u, frame, has_offload);
-    note_sent(c, env);
+    note_sent(c, env, u.segs);
     if (USUALLY(is_sequenced(&u)))
         note_sequenced(c, env, &u);
     else
         note_acknowledged(c, env);
+    return frame;
+}
+
+/* ---- in bulk ---- */
+
+/*
+ * How much of len bytes, which is all there is, goes in one segment of at most most, a whole number of
+ * segments: as worth_sending() has it of more than a segment. What does not have to wait is sent to the end.
+ */
+static uint32_t super_len(const struct tcp_conn *c, uint32_t len, uint32_t most, uint32_t mss)
+{
+    uint32_t may = u32_min(len, u32_min(window_usable(c), recovery_room(c)));
+
+    if (may > most)
+        return most;
+    if (may == len && (c->work->push_all || !(turn_is_corked(c) || turn_nagle_holds(c))))
+        return len;
+    return may - may % mss;
+}
+
+/* One frame, which may refer to several pieces of the queue. NULL: not to so many, or there is no memory. */
+static struct frame *begin_super(struct tcp_conn *c, struct tcp_env *env, const struct usual *u)
+{
+    struct frame *frame;
+
+    if (sendq_reach(c, c->snd.nxt, u->len) < u->len || !has_record(c, env))
+        return NULL;
+    frame = frame_get_headed(env->frames, tcp_plain_len(c->agreed.timestamps_ok));
+    if (frame != NULL)
+        sendq_refer(c, c->snd.nxt, u->len, frame);
+    return frame;
+}
+
+/* The header, and what is to be known to cut it. Behind what is not all there is no PSH: text_flags(). */
+static void finish_super(struct tcp_conn *c, const struct tcp_env *env, const struct usual *u,
+                         struct frame *frame)
+{
+    uint16_t flags = TCP_ACK | (u->has_more ? 0 : TCP_PSH);
+
+    (void)segment_fill_plain(c, env, c->snd.nxt, flags, frame);
+    segment_leave_checksum(c, frame);
+    segment_set_gso(c, frame, u->mss);
+}
+
+/* Is there more text than a segment takes, and may it be sent, as the segment that is next and nothing else? */
+static bool has_bulk(struct tcp_conn *c, const struct tcp_env *env, uint32_t len, uint32_t mss)
+{
+    const uint32_t open = 1u << TCP_ESTABLISHED | 1u << TCP_CLOSE_WAIT;
+
+    return (open >> c->state & 1u) != 0 && len > mss && len <= INT32_MAX && is_undisturbed(c, env)
+           && !scoreboard_is_full(c);
+}
+
+APART WHOLE struct frame *express_super(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_bytes,
+                                        struct tcp_turn *turn)
+{
+    struct usual u = {.has_fin = false};
+    struct frame *frame;
+    uint32_t queued;
+
+    if (!HAS_PREDICTION || !HAS_SUPER_SEGMENTS || c->work == NULL)
+        return NULL;
+    u.mss = c->work->cc.mss;
+    queued = seq_len(c->snd.nxt, sendq_end(c));
+    if (gso_bytes <= u.mss || !has_bulk(c, env, queued, u.mss))
+        return NULL;
+    turn_restart_after_idle(c, env);
+    u.len = super_len(c, queued, gso_bytes - gso_bytes % u.mss, u.mss);
+    if (u.len <= u.mss)
+        return NULL;
+    u.segs = (u.len + u.mss - 1) / u.mss;
+    u.has_more = u.len < queued;
+    frame = begin_super(c, env, &u);
+    if (frame == NULL)
+        return NULL;
+    finish_super(c, env, &u, frame);
+    note_sent(c, env, u.segs);
+    note_sequenced(c, env, &u);
+    turn->has_more = u.has_more;
     return frame;
 }

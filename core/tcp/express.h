@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 struct frame;
+struct tcp_turn;
 
 /*
  * The next segment, if it is one of those that nearly all are: text that goes all at once, with
@@ -17,7 +18,15 @@ struct frame;
  */
 struct frame *express_output(struct tcp_conn *c, struct tcp_env *env, bool has_offload);
 
-/* The same for a connection in SYN-SENT: its first SYN, if it is a usual one (express_syn.c). */
+/*
+ * The next super-segment, if that is nothing but the next of more text than a segment takes, on such a connection.
+ * gso_bytes as tcp_output has it; turn, which is cleared, says whether text is left. NULL: it is another one, or
+ * there is none, or no memory; tcp_output knows.
+ */
+struct frame *express_super(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_bytes,
+                            struct tcp_turn *turn);
+
+/* The first SYN of a connection in SYN-SENT, if it is a usual one (express_syn.c). */
 struct frame *express_syn(struct tcp_conn *c, struct tcp_env *env);
 
 /* Nothing is unusual about what would be sent next; c has work. */

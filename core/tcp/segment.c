@@ -96,14 +96,6 @@ static void push_header(struct frame *frame, const struct tcp_tuple *tuple,
         push_any(frame, tuple, what, options);
 }
 
-static void set_gso(struct frame *frame, bool is_v4, uint32_t len, uint32_t mss)
-{
-    if (!HAS_SUPER_SEGMENTS || len <= mss)
-        return;
-    frame->wire.gso = is_v4 ? WEIR_GSO_TCP4 : WEIR_GSO_TCP6;
-    frame->wire.gso_size = (uint16_t)mss;
-}
-
 /* Where the urgent data ends, as an offset: the octet after it [RFC9293 MUST-62]. */
 static uint16_t urgent_pointer(const struct tcp_conn *c, seq_t seq)
 {
@@ -224,7 +216,8 @@ struct frame *segment_build(struct tcp_conn *c, struct tcp_env *env, struct segm
     } else {
         push_full(c, env, segment, mss, frame);
     }
-    set_gso(frame, ends_are_v4(&c->ends), segment->len, mss);
+    if (HAS_SUPER_SEGMENTS && segment->len > mss)
+        segment_set_gso(c, frame, mss);
     return frame;
 }
 

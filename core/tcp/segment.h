@@ -96,6 +96,13 @@ static inline void segment_leave_checksum(const struct tcp_conn *c, struct frame
     frame_need_checksum(frame, TCP_CHECKSUM_AT);
 }
 
+/* It is longer than a segment: to be cut into such as have mss bytes of text. */
+static inline void segment_set_gso(const struct tcp_conn *c, struct frame *frame, uint32_t mss)
+{
+    frame->wire.gso = ends_are_v4(&c->ends) ? WEIR_GSO_TCP4 : WEIR_GSO_TCP6;
+    frame->wire.gso_size = (uint16_t)mss;
+}
+
 /* A SYN or SYN-ACK that offers what nearly all of them offer, and says nothing else. */
 struct usual_syn {
     const struct tcp_tuple *tuple;

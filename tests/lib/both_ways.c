@@ -85,6 +85,7 @@ static void expect_same_frame(const struct frame *a, const struct frame *b)
     }
     EXPECT_EQ(x->flags, y->flags);
     EXPECT_EQ(x->gso, y->gso);
+    EXPECT_EQ(x->gso_size, y->gso_size);
     if (x->flags & WEIR_FRAME_CSUM_PARTIAL) {
         EXPECT_EQ(x->csum_start, y->csum_start);
         EXPECT_EQ(x->csum_offset, y->csum_offset);
@@ -114,34 +115,43 @@ static void expect_same(struct saved *a, struct saved *b, ns_t now)
     EXPECT(memcmp(&a->work, &b->work, sizeof a->work) == 0);
 }
 
-/* One that is left to be made is made here, so that it can be compared. */
-static struct frame *output(struct tcp_conn *c, struct tcp_env *env, bool is_short,
-                            bool has_offload)
-{
-    struct tcp_turn turn;
-    struct frame *frame =
-        is_short ? express_output(c, env, has_offload) : tcp_output(c, env, 0, &turn);
+/* How segments go. */
+struct way {
+    bool has_offload;   /* or the checksum is made at once */
+    uint32_t gso_bytes; /* 0: no super-segments */
+};
 
-    if (frame == NULL || is_short)
-        return frame;
-    EXPECT(!turn.is_resent && !turn.has_more);
-    if (!has_offload)
+/* A checksum that is left to be made is made here, so that it can be compared. */
+static struct frame *output(struct tcp_conn *c, struct tcp_env *env, bool is_short,
+                            const struct way *way, struct tcp_turn *turn)
+{
+    struct frame *frame;
+
+    *turn = (struct tcp_turn){.has_more = false};
+    if (is_short && way->gso_bytes > 0)
+        return express_super(c, env, way->gso_bytes, turn);
+    if (is_short)
+        return express_output(c, env, way->has_offload);
+    frame = tcp_output(c, env, way->gso_bytes, turn);
+    if (frame != NULL && !way->has_offload)
         frame_finish_checksum(frame);
     return frame;
 }
 
-static void compare(struct tcp_conn *c, struct tcp_env *env, bool has_offload)
+static void compare(struct tcp_conn *c, struct tcp_env *env, struct way way)
 {
     struct sent *spare = c->work->scoreboard.spare, *last = last_sent(c);
     struct list *in_flight = &c->work->scoreboard.in_flight;
     struct saved before, ends[2];
     struct beside beside_before, beside[2];
     struct frame *frames[2] = {NULL, NULL};
+    struct tcp_turn turns[2];
 
     save(&before, c);
     save_beside(&beside_before, env, spare, last);
     for (int i = 0; i < 2; i++) {
-        frames[i] = i == 1 && frames[0] == NULL ? NULL : output(c, env, i == 0, has_offload);
+        if (i == 0 || frames[0] != NULL)
+            frames[i] = output(c, env, i == 0, &way, &turns[i]);
         save(&ends[i], c);
         save_beside(&beside[i], env, spare, last);
         put_back(c, &before);
@@ -150,6 +160,8 @@ static void compare(struct tcp_conn *c, struct tcp_env *env, bool has_offload)
     }
     if (frames[0] != NULL) {
         EXPECT(frames[1] != NULL);
+        EXPECT(!turns[1].is_resent);
+        EXPECT_EQ(turns[0].has_more, turns[1].has_more);
         EXPECT_EQ(c->work->cc.mss, tcp_send_mss_now(c, env)); /* the short way takes it for that */
         expect_same_frame(frames[0], frames[1]);
         expect_same(&ends[0], &ends[1], env->now);
@@ -182,8 +194,10 @@ void both_ways_check(struct tcp_conn *c, struct tcp_env *env)
     /* The record of what is sent comes from a pool otherwise, which is not put back. */
     if (c->work == NULL || trace_is_on(env->tracer) || !scoreboard_reserve(c, env))
         return;
-    compare(c, env, false);
-    compare(c, env, true);
+    compare(c, env, (struct way){.has_offload = false});
+    compare(c, env, (struct way){.has_offload = true});
+    for (uint32_t segs = 2; segs <= 64; segs *= 32)
+        compare(c, env, (struct way){true, segs * c->work->cc.mss + 100});
     compare_silence(c, env);
 }
 

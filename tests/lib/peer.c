@@ -74,8 +74,10 @@ static bool output(struct peer *p)
     if (p->world->alloc.fail_at == 0)
         both_ways_check(p->conn, p->env);
     frame = express_output(p->conn, p->env, false);
-    p->sent_short += frame != NULL;
     turn = (struct tcp_turn){0};
+    if (frame == NULL && p->gso_bytes > 0)
+        frame = express_super(p->conn, p->env, p->gso_bytes, &turn);
+    p->sent_short += frame != NULL;
     if (frame == NULL)
         frame = tcp_output(p->conn, p->env, p->gso_bytes, &turn);
     check(p);

@@ -169,3 +169,37 @@ TEST(express_leaves_what_has_been_lost)
     (void)peer_waits_for_frame(&p);
     expect_short(&p, 0, 1);
 }
+
+TEST(express_takes_what_goes_in_bulk)
+{
+    struct peer p = peer_of_1000();
+
+    p.gso_bytes = 5500; /* five segments */
+    peer_writes(&p, 12300);
+    expect_short(&p, 2, 2); /* the initial window has ten */
+    EXPECT_EQ(p.conn->snd.nxt.raw - p.conn->snd.una.raw, 10000);
+    peer_sends(&p, ". 1:1(0) ack 10001");
+    expect_short(&p, 1, 1); /* with what is less than a segment */
+    EXPECT_EQ(p.conn->snd.nxt.raw - p.conn->snd.una.raw, 2300);
+    peer_writes(&p, 3300); /* a short one is under way: Nagle */
+    expect_short(&p, 1, 1);
+    EXPECT_EQ(p.conn->snd.nxt.raw - p.conn->snd.una.raw, 5300);
+}
+
+TEST(express_leaves_what_goes_in_bulk_after_a_loss_or_with_a_fin)
+{
+    struct peer p = peer_of_1000();
+    size_t all;
+
+    p.gso_bytes = 5500;
+    peer_writes(&p, 4000);
+    expect_short(&p, 1, 1);
+    (void)peer_waits_for_frame(&p);
+    peer_writes(&p, 4000);
+    EXPECT_EQ(sent_short(&p, &all), 0);
+    p = peer_of_1000();
+    p.gso_bytes = 5500;
+    peer_writes(&p, 4000);
+    EXPECT_EQ(tcp_shutdown(p.conn, p.env), WEIR_OK);
+    EXPECT_EQ(sent_short(&p, &all), 0);
+}
