@@ -259,7 +259,7 @@ APART WHOLE struct frame *express_output(struct tcp_conn *c, struct tcp_env *env
 
 /*
  * How much of len bytes, which is all there is, goes in one segment of at most most, a whole number of
- * segments: as worth_sending() has it of more than a segment. What does not have to wait is sent to the end.
+ * segments: as worth_sending() has it. What does not have to wait is sent to the end.
  */
 static uint32_t super_len(const struct tcp_conn *c, uint32_t len, uint32_t most, uint32_t mss)
 {
@@ -293,15 +293,16 @@ static void finish_super(struct tcp_conn *c, const struct tcp_env *env, const st
 
     (void)segment_fill_plain(c, env, c->snd.nxt, flags, frame);
     segment_leave_checksum(c, frame);
-    segment_set_gso(c, frame, u->mss);
+    if (u->len > u->mss)
+        segment_set_gso(c, frame, u->mss);
 }
 
-/* Is there more text than a segment takes, and may it be sent, as the segment that is next and nothing else? */
-static bool has_bulk(struct tcp_conn *c, const struct tcp_env *env, uint32_t len, uint32_t mss)
+/* Is there text, and may it be sent as the segment that is next and nothing else? */
+static bool has_bulk(struct tcp_conn *c, const struct tcp_env *env, uint32_t len)
 {
     const uint32_t open = 1u << TCP_ESTABLISHED | 1u << TCP_CLOSE_WAIT;
 
-    return (open >> c->state & 1u) != 0 && len > mss && len <= INT32_MAX && is_undisturbed(c, env)
+    return (open >> c->state & 1u) != 0 && len > 0 && len <= INT32_MAX && is_undisturbed(c, env)
            && !scoreboard_is_full(c);
 }
 
@@ -316,11 +317,11 @@ APART WHOLE struct frame *express_super(struct tcp_conn *c, struct tcp_env *env,
         return NULL;
     u.mss = c->work->cc.mss;
     queued = seq_len(c->snd.nxt, sendq_end(c));
-    if (gso_bytes <= u.mss || !has_bulk(c, env, queued, u.mss))
+    if (gso_bytes <= u.mss || !has_bulk(c, env, queued))
         return NULL;
     turn_restart_after_idle(c, env);
     u.len = super_len(c, queued, gso_bytes - gso_bytes % u.mss, u.mss);
-    if (u.len <= u.mss)
+    if (u.len == 0)
         return NULL;
     u.segs = (u.len + u.mss - 1) / u.mss;
     u.has_more = u.len < queued;

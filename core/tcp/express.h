@@ -19,7 +19,7 @@ struct tcp_turn;
 struct frame *express_output(struct tcp_conn *c, struct tcp_env *env, bool has_offload);
 
 /*
- * The next super-segment, if that is nothing but the next of more text than a segment takes, on such a connection.
+ * The next super-segment, or what such ones leave for the last, if it is nothing but text on such a connection.
  * gso_bytes as tcp_output has it; turn, which is cleared, says whether text is left. NULL: it is another one, or
  * there is none, or no memory; tcp_output knows.
  */
