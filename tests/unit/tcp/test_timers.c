@@ -302,6 +302,24 @@ TEST(timers_begin_to_count_anew_when_an_idle_peer_answers) /* [RFC9293 MUST-29] 
     }
 }
 
+TEST(timers_know_the_second_in_which_a_peer_was_last_heard) /* rounded up: 2 h are 2 h */
+{
+    struct peer p = peer_of(TCP_ESTABLISHED);
+    const struct {
+        ns_t at;
+        uint32_t received_s;
+    } heard[] = {
+        {100 * NS_S - 1, 100}, {100 * NS_S, 100},     {100 * NS_S + 1, 101},
+        {101 * NS_S, 101},     {101 * NS_S + 1, 102}, {5000 * NS_S + 7, 5001},
+    };
+
+    for (size_t i = 0; i < sizeof heard / sizeof heard[0]; i++) {
+        p.env->now = heard[i].at;
+        timers_on_received(p.conn, p.env);
+        EXPECT_EQ(p.conn->received_s, heard[i].received_s);
+    }
+}
+
 TEST(timers_keep_alive_at_the_interval_that_was_set) /* [RFC9293 MUST-27] */
 {
     struct peer p = peer_kept_alive();
