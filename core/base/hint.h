@@ -7,6 +7,9 @@
 #ifndef CORE_BASE_HINT_H
 #define CORE_BASE_HINT_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 /* Not made a part of its callers, which would save registers for it on every call; where size counts it is. */
 #if defined(__OPTIMIZE_SIZE__)
 #define APART
@@ -33,5 +36,14 @@
  * what comes then for so rare that they make it small, with divisions where multiplications would do.
  */
 #define USUALLY(condition) __builtin_expect((condition), 1)
+
+/* These bytes will be looked at soon: they may come from memory while something else is done. */
+static inline void hint_fetch(const void *bytes, size_t len)
+{
+    enum { line = 64 };
+
+    for (size_t at = 0; at < len; at += line)
+        __builtin_prefetch((const uint8_t *)bytes + at);
+}
 
 #endif

@@ -5,17 +5,19 @@
  * wait for memory three times, as a place in the table says where the connection is, and that
  * where its work is. So for some frames at a time it is done step by step: all their places are asked for,
  * then all their connections, then all their work, and while one comes the others are on their way.
+ * For turns to send and for news, tx.c and events.c do the same with the next in the list.
  *
  * Nothing is decided here. What frames say is not verified yet, and what is found is only put
  * where it is looked for first (recent.c), which spares the hash of the four-tuple then.
  */
 #include "base/num.h"
 #include "stack/stack.h"
+#include "tcp/works.h"
 #include "wire/plain.h"
 
 enum {
     FRAMES = 32,      /* looked at in one go: what they need fits a first-level cache, nearly */
-    FLOWS_MIN = 4096, /* fewer are in the cache anyway */
+    FLOWS_MIN = 1024, /* at work: fewer are in the cache anyway */
 };
 
 struct sought {
@@ -67,14 +69,16 @@ static size_t seek(const struct weir *s, const struct netif *netif, const struct
 /* Third step: the connection is at hand. */
 static void reach(struct weir *s, const struct sought *x)
 {
-    const struct tcp_work *work;
-
     if (x->flow == NULL || x->flow->kind != HANDLE_CONN || !demux_is_between(s, x->flow, &x->tuple))
         return;
     recent_add(s, x->flow);
-    work = container_of(x->flow, struct conn, flow)->tcp.work;
-    if (work != NULL)
-        __builtin_prefetch(work);
+    works_fetch(container_of(x->flow, struct conn, flow)->tcp.work);
+}
+
+/* Those in TIME-WAIT hardly ever get a segment. */
+static bool are_few(const struct weir *s)
+{
+    return table_count(&s->flows) - s->timewaits.used < FLOWS_MIN;
 }
 
 size_t ahead_look(struct weir *s, const struct netif *netif, const struct weir_frame *frames,
@@ -83,7 +87,7 @@ size_t ahead_look(struct weir *s, const struct netif *netif, const struct weir_f
     struct sought sought[FRAMES];
     size_t looked = size_min(count, FRAMES), n;
 
-    if (!HAS_SCALE || looked < 2 || table_count(&s->flows) < FLOWS_MIN)
+    if (!HAS_SCALE || looked < 2 || are_few(s))
         return looked;
     n = seek(s, netif, frames, looked, sought);
     for (size_t i = 0; i < n; i++)

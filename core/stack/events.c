@@ -6,6 +6,7 @@
 #include "base/hint.h"
 #include "stack/api.h"
 #include "stack/stack.h"
+#include "tcp/works.h"
 
 static void note(struct list *events, struct list *link)
 {
@@ -47,6 +48,18 @@ static int error_of(const struct tcp_conn *c)
     return c->events & WEIR_EVENT_CLOSED ? c->error : c->soft_error;
 }
 
+/* While the application hears of one, the next ones are fetched: it will ask of each what there is. */
+static void fetch_next(const struct weir *s)
+{
+    struct list *next = s->conn_events.next;
+
+    if (next == &s->conn_events || !works_are_many(&s->tcp))
+        return;
+    works_fetch_queues(container_of(next, struct conn, event)->tcp.work);
+    if (next->next != &s->conn_events)
+        hint_fetch(container_of(next->next, struct conn, event), sizeof(struct conn));
+}
+
 static bool take_conn(struct weir *s, struct weir_event *event)
 {
     struct list *link = list_take_first(&s->conn_events);
@@ -54,6 +67,7 @@ static bool take_conn(struct weir *s, struct weir_event *event)
 
     if (link == NULL)
         return false;
+    fetch_next(s);
     c = container_of(link, struct conn, event);
     if (!HAS_PREDICTION || s->told.handle == 0 || s->told.conn != c) {
         s->told.handle = handle_of_conn(s, c);

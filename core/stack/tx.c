@@ -18,6 +18,7 @@
 #include "tcp/express.h"
 #include "tcp/output.h"
 #include "tcp/pmtu.h"
+#include "tcp/works.h"
 #include "wire/ip.h"
 #include "wire/ip6.h"
 #include <string.h>
@@ -377,6 +378,18 @@ static struct frame *next_usual(struct weir *s, struct conn *c, const struct net
     return frame;
 }
 
+/* While one has its turn, what the next one needs is fetched, and where that of the one behind it is. */
+static void fetch_next(struct list *ready)
+{
+    struct list *next = list_first(ready);
+
+    if (next == NULL)
+        return;
+    hint_fetch(conn_of_ready(next), sizeof(struct conn));
+    if (next->next != ready)
+        works_fetch(container_of(next->next, struct tcp_work, ready));
+}
+
 /*
  * Those that have nothing to send but a usual segment have their turns, as long as there are such; returns
  * how many there were, at most max.
@@ -384,12 +397,16 @@ static struct frame *next_usual(struct weir *s, struct conn *c, const struct net
 static size_t run_usual(struct weir *s, struct netif *netif, struct weir_frame **frames, size_t max)
 {
     struct list *ready = &s->ready[slot_of(netif)], *link;
+    bool has_many = works_are_many(&s->tcp);
     size_t count = 0;
 
     if (!is_straight(s, netif))
         return 0;
     while (count < max && !s->is_starved && (link = list_take_first(ready)) != NULL) {
-        struct frame *frame = next_usual(s, conn_of_ready(link), netif);
+        struct frame *frame;
+        if (has_many)
+            fetch_next(ready);
+        frame = next_usual(s, conn_of_ready(link), netif);
         if (frame == NULL) {
             list_add_first(ready, link);
             break;

@@ -42,6 +42,7 @@
 #include "tcp/tlp.h"
 #include "tcp/undo.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <weir/tcp.h>
 
@@ -248,100 +249,110 @@ struct alarm {
     struct flow *flow; /* whose deadline it is */
 };
 
-/* What a busy connection needs. */
+/*
+ * What a busy connection needs. Where there are very many of them it is in no cache when a segment comes or
+ * goes: what nearly all segments look at stands together in front, line by line, and what few do is behind it.
+ */
 struct tcp_work {
     struct tcp_conn *conn; /* whose it is */
     ns_t deadline_at[TIMER_COUNT];
+
     ns_t alarm_at; /* no deadline is before it (timers_choose_alarm) */
     ns_t rto_at;   /* of the retransmission timer, behind the others that TIMER_LOSS stands for */
     enum loss_timer loss_timer;
     uint32_t backoff;    /* times TIMER_LOSS fired in a row: doubles its interval */
     uint32_t unanswered; /* the same, but any sign of life from the peer resets it: R1, R2 */
-    bool is_calm;        /* express_is_calm was true, and tcp_disturb has not been called since */
-    ns_t unanswered_since_at;
     uint32_t keepalive_unanswered;
-
-    struct sendq sendq;
-    struct recvq recvq;
-    struct reasm *reasm; /* NULL: nothing is out of order */
-    struct scoreboard scoreboard;
-    struct cc cc;
-    struct recovery recovery;
-    struct rack rack;
-    struct tlp tlp;
-    struct prr prr;
-    struct undo undo;
-    struct rate rate;
-    struct pace pace;
-    struct mtu_probe mtu_probe;
-    struct cwv cwv;
-    struct sack sack;
-    struct ecn_work ecn;
-    struct accecn_work accecn;
-    struct tune tune;
+    bool is_calm; /* express_is_calm was true, and tcp_disturb has not been called since */
 
     /* What is owed to the peer: counted, so that a batch of segments gets all its ACKs. */
-    uint32_t dup_acks_owed; /* one for each segment out of order */
-    uint32_t rcv_unacked;   /* bytes received since the last ACK was sent */
-    uint32_t rcv_seg_max;   /* what a full segment of the peer has been so far */
-    bool ack_owed;          /* at once */
+    bool ack_owed; /* at once */
     bool rst_owed;
     bool
         rst_answers; /* a segment that acknowledges rst_seq: it looks as if there were no connection */
-    seq_t rst_seq;
-    bool keepalive_owed; /* a keep-alive probe is to be sent */
-    bool probe_owed;     /* a zero-window probe is to be sent */
-    bool push_all;       /* the cork or the silly window has lasted long enough */
-    bool more_follows;   /* the last write said so, and nothing has been acknowledged since */
-    uint32_t pseudo_sum; /* of the pseudo-header without its length; 0: not made yet */
-    bool is_unpushed;    /* the last write said so: its end is no place to push */
+    bool keepalive_owed;    /* a keep-alive probe is to be sent */
+    bool probe_owed;        /* a zero-window probe is to be sent */
+    uint32_t dup_acks_owed; /* one for each segment out of order */
+
+    /* What was sent last, and how what comes next is. */
+    bool push_all;         /* the cork or the silly window has lasted long enough */
+    bool more_follows;     /* the last write said so, and nothing has been acknowledged since */
+    bool is_unpushed;      /* the last write said so: its end is no place to push */
+    bool small_sent;       /* the last segment was not full, and ends at small_end [Minshall] */
+    bool is_syn_text_next; /* what went with the SYN goes again: it is no news that it is short */
+    bool is_restarted;     /* the pause since sent_at has been noted */
+    bool cwnd_limited;     /* in the round trip that ends when cwnd_round is acknowledged */
+    bool is_interactive;   /* what we send carries our ACKs */
+    bool device_sums;      /* where it goes the device makes the checksums (the stack's) */
+    uint8_t blocked_by;
+    seq_t small_end;
+    seq_t cwnd_round;
+    ns_t sent_at; /* the last segment with data */
 
     /* Delayed acknowledgement. */
     ns_t delack_ns; /* how long the next one may be delayed; 0: no data yet */
     ns_t
         data_received_at; /* or when the connection was established; 0: it has been at rest since */
     uint32_t quick_acks;  /* so many ACKs are still sent at once */
-    bool is_interactive;  /* what we send carries our ACKs */
+    uint32_t rcv_unacked; /* bytes received since the last ACK was sent */
+    uint32_t rcv_seg_max; /* what a full segment of the peer has been so far */
+    uint32_t pseudo_sum;  /* of the pseudo-header without its length; 0: not made yet */
 
+    /* For STATUS: what else is worth knowing about a connection at work. */
+    uint32_t data_segs_in, data_segs_out;
+    uint64_t bytes_sent;
+    ns_t blocked_since_at;
+
+    /* The stack's. */
+    struct list ready;         /* its turn to send */
+    struct route_entry *route; /* where its segments go, if it is still the one of that turn */
+    uint64_t route_turn;
+    uint64_t handle;            /* its name; 0: not asked for yet */
+    struct alarm alarm;         /* when tcp_deadline is */
+    uint64_t pending_of;        /* the listener among whose Fast Open requests it counts */
+    struct tcp_work *next_kept; /* while it is nobody's (works.c) */
+
+    struct sendq sendq;
+    struct scoreboard scoreboard;
+    struct recvq recvq;
+    struct reasm *reasm; /* NULL: nothing is out of order */
+    struct recovery recovery;
+    struct tlp tlp;
+    struct rack rack;
+    struct rate rate;
+    struct cwv cwv;
+    struct prr prr;
+    struct tune tune;
+    ns_t rtt_min_at; /* when the smallest round trip was measured */
+    ns_t blocked_ns[BLOCKED_BY_NOTHING];
+    struct cc cc;
+
+    struct sack sack;
+    struct ecn_work ecn;
+    struct mtu_probe mtu_probe;
+    struct undo undo;
+    struct pace pace;
+    struct accecn_work accecn;
     ns_t syn_sent_at; /* 0: not, or more than once */
-    ns_t rtt_min_at;  /* when the smallest round trip was measured */
-
-    seq_t small_end; /* end of the last segment sent that was not full [Minshall] */
-    bool small_sent;
-    bool is_syn_text_next; /* what went with the SYN goes again: it is no news that it is short */
+    ns_t unanswered_since_at;
+    ns_t challenge_at; /* the second whose challenge ACKs are counted [RFC5961 7] */
+    uint32_t challenge_tokens;
+    seq_t rst_seq;
+    seq_t snd_up, rcv_up; /* SND.UP, RCV.UP: while snd_urgent, rcv_urgent */
+    uint64_t bytes_retransmitted;
+    uint32_t dup_acks_in;
+    uint32_t dsacks_in; /* as many segments had been sent again for nothing */
+    uint32_t undone;    /* recoveries that were not needed */
     struct {
         bool is_given, is_experimental;
         uint8_t cookie[8];
-    } renewed;         /* the cookie for a client whose key is not the newest */
-    bool cwnd_limited; /* in the round trip that ends when cwnd_round is acknowledged */
-    seq_t cwnd_round;
-    ns_t sent_at;      /* the last segment with data */
-    bool is_restarted; /* and the pause since then has been noted */
+    } renewed; /* the cookie for a client whose key is not the newest */
+};
 
-    /* For STATUS: what else is worth knowing about a connection at work. */
-    uint64_t bytes_sent, bytes_retransmitted;
-    uint32_t data_segs_in, data_segs_out, dup_acks_in;
-    uint32_t dsacks_in; /* as many segments had been sent again for nothing */
-    uint32_t undone;    /* recoveries that were not needed */
-    ns_t blocked_ns[BLOCKED_BY_NOTHING];
-    ns_t blocked_since_at;
-    uint8_t blocked_by;
-
-    seq_t snd_up, rcv_up; /* SND.UP, RCV.UP: while snd_urgent, rcv_urgent */
-
-    ns_t challenge_at; /* the second whose challenge ACKs are counted [RFC5961 7] */
-    uint32_t challenge_tokens;
-
-    /* The stack's. */
-    struct alarm alarm;        /* when tcp_deadline is */
-    struct list ready;         /* its turn to send */
-    uint64_t handle;           /* its name; 0: not asked for yet */
-    uint64_t pending_of;       /* the listener among whose Fast Open requests it counts */
-    bool device_sums;          /* there, the device makes the checksums of what is sent */
-    struct route_entry *route; /* where its segments go, if it is still the one of that turn */
-    uint64_t route_turn;
-
-    struct tcp_work *next_kept; /* while it is nobody's (works.c) */
+/* Of its bytes, those in front that nearly all segments look at, and that calls of the application do. */
+enum {
+    TCP_WORK_HOT = offsetof(struct tcp_work, tune),
+    TCP_WORK_QUEUES = offsetof(struct tcp_work, recovery),
 };
 
 struct tcp_conn {
