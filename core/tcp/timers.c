@@ -105,12 +105,6 @@ static void arm_rto(struct tcp_conn *c, const struct tcp_env *env, ns_t at)
     arm_first(c, env);
 }
 
-/* A timeout of which nothing has run out since a round trip was measured. */
-static ns_t first_rto_ns(const struct tcp_conn *c, const struct tcp_env *env)
-{
-    return ns_min((ns_t)c->rtt.rto_us * NS_US, env->config.rto_max_ns);
-}
-
 static ns_t keepalive_idle_ns(const struct tcp_conn *c)
 {
     return (ns_t)c->user->keepalive_idle_ms * NS_MS;
@@ -183,7 +177,7 @@ void timers_on_sent_calmly(struct tcp_conn *c, struct tcp_env *env)
     struct tcp_work *w = c->work;
 
     if (w->rto_at == NEVER) /* [RFC6298 5.1] */
-        w->rto_at = ns_after(env->now, first_rto_ns(c, env));
+        w->rto_at = ns_after(env->now, timers_rto_ns(c, env));
     tlp_schedule_calmly(c, env);
     arm_first_of(c, w->tlp.at != NEVER);
 }
@@ -231,14 +225,6 @@ void timers_on_taken_back(struct tcp_conn *c, struct tcp_env *env)
     arm_rto(c, env, ns_min(c->work->rto_at, ns_after(env->now, patience_ns)));
 }
 
-/* Does it round up to that? Mostly, as it did for the segment before: that needs no division. */
-static bool is_in_second(uint32_t end_s, ns_t now)
-{
-    ns_t end_at = (ns_t)end_s * NS_S;
-
-    return now <= end_at && now > end_at - NS_S;
-}
-
 /*
  * Probes that are answered, even with a window of zero, keep the connection open for as long
  * as it takes [RFC9293 MUST-37]; so does a peer that answers keep-alive probes.
@@ -250,8 +236,7 @@ void timers_on_received(struct tcp_conn *c, struct tcp_env *env)
     w->keepalive_unanswered = 0;
     if (c->snd.wnd == 0)
         w->unanswered = 0;
-    if (!is_in_second(c->received_s, env->now))
-        c->received_s = (uint32_t)ns_div_ceil(env->now, NS_S); /* not before: 2 h are 2 h */
+    c->received_s = (uint32_t)ns_div_ceil(env->now, NS_S); /* not before: 2 h are 2 h */
     if (is_armed(c, TIMER_KEEPALIVE))
         arm(c, TIMER_KEEPALIVE, ns_after(env->now, keepalive_idle_ns(c)));
 }
