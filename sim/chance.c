@@ -265,8 +265,11 @@ static void draw_flow(struct chance *c, uint32_t hosts)
     f->keepalive = one_in(c, 12);
     if (one_in(c, 2))
         f->start_ns = any_time(c, 1 * WEIR_MS, 3 * WEIR_S);
-    if (one_in(c, 8))
+    if (one_in(c, 8)) {
         f->read_rate = any_size(c, 10000, 10000000);
+        if (one_in(c, 2)) /* its window shuts again and again */
+            c->s->nodes[f->ends[1]].recv_buffer = (uint32_t)any_size(c, 2048, 40000);
+    }
     if (one_in(c, 4))
         f->chunk = (uint32_t)any_size(c, 16, 20000);
     if (one_in(c, 20))
