@@ -15,6 +15,7 @@
 enum {
     DIGEST_LEN = 80,    /* of a frame: its headers, and with them the checksum of the rest */
     TURNS_MAX = 100000, /* of one node at one instant */
+    BATCHES_MAX = 4000, /* of frames, in one such turn */
 };
 
 /* ---- frames out ---- */
@@ -124,11 +125,16 @@ static bool take_output(struct weir_sim *s, uint32_t node)
     for (uint8_t port = 0; port < n->port_count; port++) {
         size_t count;
         bool sent = false;
+        uint32_t batches = 0;
         while ((count = weir_output(n->stack, n->ports[port].netif, frames, WORLD_BATCH)) > 0) {
             for (size_t i = 0; i < count; i++)
                 send_frame(s, node, port, frames[i]);
             weir_output_done(n->stack, frames, count);
             sent = true;
+            if (++batches > BATCHES_MAX) {
+                s->stats.spins++;
+                break;
+            }
         }
         if (sent)
             sim_flush(s, node, port);
@@ -174,9 +180,10 @@ static bool take_all(struct weir_sim *s, uint32_t node)
 static void turn(struct weir_sim *s, uint32_t node)
 {
     struct world_node *n = s->nodes[node];
+    uint64_t spins = s->stats.spins;
     int turns = 0;
 
-    while (n->stack != NULL && take_all(s, node))
+    while (n->stack != NULL && take_all(s, node) && s->stats.spins == spins)
         if (++turns > TURNS_MAX) {
             s->stats.spins++;
             break;

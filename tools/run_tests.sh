@@ -202,6 +202,7 @@ test_all() {
     stage build-release tools/build.sh release
     stage build-debug tools/build.sh debug
     stage tests-debug run_ctest debug
+    stage_beside big-endian with_big_endian
     stage_beside tests-release run_ctest release
     ! any 'core/*/*.c' || stage_beside install tests/install.sh
     ! any 'bench/*.c' || stage_beside benchmarks run_benchmarks
@@ -211,12 +212,11 @@ test_all() {
     # Each builds, and then some of them wait for a few long tests.
     ! any 'core/*/*.c' || stage_beside size tools/size.sh -b
     stage_beside clang with_clang
-    stage_beside big-endian with_big_endian
     stage_beside 32-bit with_32_bits
     [ -z "$(unit_targets ${threaded_tests//|/ })" ] || stage_beside threads with_threads
+    stage_beside build-fuzz build_fuzz
     wait
     stage sim/same-bytes tests/sim/same_bytes.sh # of what all of them built
-    stage build-fuzz build_fuzz
     for file in fuzz/*.c; do
         grep -qs LLVMFuzzerTestOneInput "$file" || continue
         file=$(basename "$file" .c)
