@@ -116,30 +116,34 @@ static void send_frame(struct weir_sim *s, uint32_t node, uint8_t port,
     }
 }
 
-static bool take_output(struct weir_sim *s, uint32_t node)
+/* All that leaves by one port. A stack that sends for ever is broken off. */
+static bool take_output_of(struct weir_sim *s, uint32_t node, uint8_t port)
 {
     struct world_node *n = s->nodes[node];
     struct weir_frame *frames[WORLD_BATCH];
+    uint32_t batches = 0;
+    size_t count;
+
+    while ((count = weir_output(n->stack, n->ports[port].netif, frames, WORLD_BATCH)) > 0) {
+        for (size_t i = 0; i < count; i++)
+            send_frame(s, node, port, frames[i]);
+        weir_output_done(n->stack, frames, count);
+        if (++batches > BATCHES_MAX) {
+            s->stats.spins++;
+            break;
+        }
+    }
+    if (batches > 0)
+        sim_flush(s, node, port);
+    return batches > 0;
+}
+
+static bool take_output(struct weir_sim *s, uint32_t node)
+{
     bool any = false;
 
-    for (uint8_t port = 0; port < n->port_count; port++) {
-        size_t count;
-        bool sent = false;
-        uint32_t batches = 0;
-        while ((count = weir_output(n->stack, n->ports[port].netif, frames, WORLD_BATCH)) > 0) {
-            for (size_t i = 0; i < count; i++)
-                send_frame(s, node, port, frames[i]);
-            weir_output_done(n->stack, frames, count);
-            sent = true;
-            if (++batches > BATCHES_MAX) {
-                s->stats.spins++;
-                break;
-            }
-        }
-        if (sent)
-            sim_flush(s, node, port);
-        any = any || sent;
-    }
+    for (uint8_t port = 0; port < s->nodes[node]->port_count; port++)
+        any = take_output_of(s, node, port) || any;
     return any;
 }
 

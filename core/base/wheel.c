@@ -241,8 +241,8 @@ static uint64_t first_slot(const struct wheel *w, unsigned level)
     unsigned turn = (unsigned)present & (l->slots - 1u), i = turn / 64;
     uint64_t ahead = occupied[i] & UINT64_MAX << turn % 64;
 
-    if (ahead
-        == 0) { /* what follows, or else from the beginning, with what is before the present */
+    if (ahead == 0) {
+        /* What follows, or else from the beginning, with what is before the present. */
         uint32_t further = w->words[level] & UINT32_MAX << i << 1;
 
         i = (unsigned)__builtin_ctz(further ? further : w->words[level]);

@@ -58,8 +58,7 @@ void tcp_conn_init_like(struct tcp_conn *c, const struct tcp_conn *model)
     (void)choice_ref(model->user);
 }
 
-/* What recovery begins with is left to who calls it. */
-static bool attach(struct tcp_conn *c, struct tcp_env *env)
+bool tcp_work_attach_first(struct tcp_conn *c, struct tcp_env *env)
 {
     struct tcp_work *w = works_get(env);
 
@@ -82,7 +81,7 @@ APART bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
 {
     if (c->work != NULL)
         return true;
-    if (!attach(c, env))
+    if (!tcp_work_attach_first(c, env))
         return false;
     timers_on_keepalive(c, env); /* it may be long until it rests again */
     if (c->state == TCP_CLOSED)
@@ -90,11 +89,6 @@ APART bool tcp_work_attach(struct tcp_conn *c, struct tcp_env *env)
     else
         recovery_init(c, env);
     return true;
-}
-
-bool tcp_work_attach_first(struct tcp_conn *c, struct tcp_env *env)
-{
-    return attach(c, env);
 }
 
 /* Only what a resting connection has no use for may be in work then. */

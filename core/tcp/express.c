@@ -10,6 +10,7 @@
  * tests/lib/both_ways.c goes both ways and compares frames and connections. State: none of its own.
  */
 #include "tcp/express.h"
+#include "base/count.h"
 #include "base/frame.h"
 #include "base/hint.h"
 #include "base/num.h"
@@ -147,8 +148,8 @@ static void note_sent(struct tcp_conn *c, struct tcp_env *env, uint32_t segs)
 {
     struct tcp_work *w = c->work;
 
-    c->segs_out += segs;
-    env->counts.segs_out += segs;
+    count_add32(&c->segs_out, segs);
+    count_add(&env->counts.segs_out, segs);
     w->ack_owed = false;
     w->rcv_unacked = 0;
     if (w->quick_acks > 0)
@@ -161,8 +162,8 @@ static void note_text_sent(struct tcp_conn *c, struct tcp_env *env, const struct
 {
     struct tcp_work *w = c->work;
 
-    w->data_segs_out += u->segs;
-    w->bytes_sent += u->len;
+    count_add32(&w->data_segs_out, u->segs);
+    count_add(&w->bytes_sent, u->len);
     if (c->wants_writable)
         sendq_wake(c);
     turn_note_interactive(c, env);
@@ -300,10 +301,10 @@ static void finish_super(struct tcp_conn *c, const struct tcp_env *env, const st
 /* Is there text, and may it be sent as the segment that is next and nothing else? */
 static bool has_bulk(struct tcp_conn *c, const struct tcp_env *env, uint32_t len)
 {
-    const uint32_t open = 1u << TCP_ESTABLISHED | 1u << TCP_CLOSE_WAIT;
+    bool has_fin;
 
-    return (open >> c->state & 1u) != 0 && len > 0 && len <= INT32_MAX && is_undisturbed(c, env)
-           && !scoreboard_is_full(c);
+    return has_turn(c, &has_fin) && !has_fin && len > 0 && len <= INT32_MAX
+           && is_undisturbed(c, env) && !scoreboard_is_full(c);
 }
 
 APART WHOLE struct frame *express_super(struct tcp_conn *c, struct tcp_env *env, uint32_t gso_bytes,

@@ -107,6 +107,12 @@ TEST(a_deferred_connect_that_cannot_be_made_has_failed)
     EXPECT_EQ(weir_px_connect(lab->px, fd, (struct sockaddr *)&at, sizeof at), 0);
 }
 
+static void have_file(struct lab *lab)
+{
+    memcpy(lab->file.bytes, "contents", 8);
+    lab->file.len = 8;
+}
+
 TEST(a_file_can_be_what_a_deferred_connect_waits_for)
 {
     for (int type = 0; type < 2; type++) {
@@ -115,8 +121,7 @@ TEST(a_file_can_be_what_a_deferred_connect_waits_for)
         int server = server_at(lab, &at), fd, b;
 
         get_cookie(lab, server, &at);
-        memcpy(lab->file.bytes, "contents", 8);
-        lab->file.len = 8;
+        have_file(lab);
         fd = deferred(lab, &at, SOCK_STREAM);
         if (type == 0)
             EXPECT_EQ(weir_px_sendfile(lab->px, fd, 1000, NULL, 8), 8);
@@ -134,8 +139,7 @@ TEST(a_file_begins_a_deferred_connect_without_waiting)
     int server = server_at(lab, &at), fd, b;
 
     get_cookie(lab, server, &at);
-    memcpy(lab->file.bytes, "contents", 8);
-    lab->file.len = 8;
+    have_file(lab);
     fd = deferred(lab, &at, SOCK_STREAM | SOCK_NONBLOCK);
     EXPECT_ERRNO(weir_px_sendfile(lab->px, fd, 1000, NULL, 8), EAGAIN);
     EXPECT_EQ(lab->file.pos, 0);
